@@ -1,0 +1,26 @@
+"""The three garment categories of Dress Code, by the names used everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """A garment category; its value is the folder name, the file name and the word in every table."""
+
+    UPPER_BODY = "upper_body"
+    LOWER_BODY = "lower_body"
+    DRESSES = "dresses"
+
+    @property
+    def list_code(self) -> int:
+        """Number in the third column of the root pair lists: 0 upper, 1 lower, 2 dresses."""
+        return list(Category).index(self)
+
+
+class Setting(StrEnum):
+    """Which pair list a row comes from."""
+
+    TRAIN = "train"
+    TEST_PAIRED = "test_paired"
+    TEST_UNPAIRED = "test_unpaired"

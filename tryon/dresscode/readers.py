@@ -1,0 +1,134 @@
+"""Bytes of the data set's files to arrays, at any wanted size. Size is always (height, width)."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tryon.dresscode.layout import KEYPOINT_HEIGHT, KEYPOINT_WIDTH
+from tryon.errors import TryOnError
+
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+JOINTS = 18
+
+
+class UnreadableError(TryOnError):
+    """A file's bytes are not what its role says."""
+
+
+def decode_photo(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
+    """Decode a JPEG or PNG picture.
+
+    A picture at least twice the wanted size is decoded at half, a quarter or an eighth of its size, which for JPEG
+    costs a fraction and loses less than one re-encoding does; the rest of the way is area averaging.
+
+    Returns:
+        uint8 (H, W, 3), RGB, 0..255.
+
+    Raises:
+        UnreadableError: the bytes are not a whole picture.
+    """
+    flag = cv2.IMREAD_COLOR
+    if size is not None and data[:2] == b"\xff\xd8":
+        flag = _reduced_flag(data, size)
+    bgr = _imdecode(data, flag)
+    rgb = np.ascontiguousarray(bgr[..., ::-1])
+    return rgb if size is None else resize_photo(rgb, size)
+
+
+def resize_photo(photo: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """Resize uint8 (H, W, 3): area averaging when shrinking, cubic when growing."""
+    if photo.shape[:2] == size:
+        return photo
+    shrinking = size[0] <= photo.shape[0] and size[1] <= photo.shape[1]
+    return cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+
+
+def decode_label_map(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
+    """Decode a palette PNG to its INDICES (most readers give the palette's colours instead).
+
+    Returns:
+        uint8 (H, W), ATR ids.
+
+    Raises:
+        UnreadableError: the bytes are not a PNG with palette or grey values.
+    """
+    return resize_labels(_decode_indices(data, "label map"), size)
+
+
+def decode_dense_pose(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
+    """Decode a grey 8-bit DensePose map.
+
+    Returns:
+        uint8 (H, W), ids 0..24.
+
+    Raises:
+        UnreadableError: the bytes are not a grey PNG, or an id is above 24.
+    """
+    ids = _decode_indices(data, "dense pose")
+    if ids.size and ids.max() > 24:
+        raise UnreadableError("dense pose", rule="ids are 0 to 24", value=int(ids.max()))
+    return resize_labels(ids, size)
+
+
+def resize_labels(labels: NDArray[np.uint8], size: Size | None) -> NDArray[np.uint8]:
+    """Resize a map of ids or a mask by nearest neighbour at pixel centres; no new ids arise."""
+    if size is None or labels.shape == size:
+        return labels
+    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
+    """Read OpenPose-18 key points and scale them from their 512x384 frame to `size`.
+
+    A missing joint stays as it is written, (-1, -1) with score 0, whatever the size: test the score.
+
+    Returns:
+        float32 (18, 3): x, y in pixels of `size`, score.
+
+    Raises:
+        UnreadableError: the JSON has no 18 key points of at least three numbers each.
+    """
+    try:
+        points = np.array([point[:3] for point in json.loads(data)["keypoints"]], np.float32)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableError("keypoints", rule="is JSON with a list `keypoints`", value=str(error)) from error
+    if points.shape != (JOINTS, 3) or not np.isfinite(points).all():
+        raise UnreadableError("keypoints", rule="has 18 finite points x, y, score", value=points.shape)
+    seen = points[:, 2] > 0
+    points[seen, 0] *= size[1] / KEYPOINT_WIDTH
+    points[seen, 1] *= size[0] / KEYPOINT_HEIGHT
+    return points
+
+
+def _imdecode(data: bytes, flag: int) -> NDArray[np.uint8]:
+    whole = data[:2] != b"\xff\xd8" or b"\xff\xd9" in data[-64:]  # OpenCV fills the rest of a truncated JPEG with grey
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
+    if picture is None:
+        raise UnreadableError("picture", rule="is a whole JPEG or PNG file", value=f"{len(data)} bytes")
+    return picture  # pyright: ignore[reportReturnType]
+
+
+def _reduced_flag(data: bytes, size: Size) -> int:
+    with Image.open(io.BytesIO(data)) as header:
+        width, height = header.size
+    factor = min(height // size[0], width // size[1])
+    flags = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+    return next((flag for least, flag in flags if factor >= least), cv2.IMREAD_COLOR)
+
+
+def _decode_indices(data: bytes, what: str) -> NDArray[np.uint8]:
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.format != "PNG" or picture.mode not in ("P", "L"):
+                raise UnreadableError(what, rule="is a PNG with palette or grey values", value=picture.mode)
+            return np.array(picture, np.uint8)
+    except (OSError, SyntaxError) as error:
+        raise UnreadableError(what, rule="is a whole PNG file", value=str(error)) from error

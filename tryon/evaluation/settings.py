@@ -1,0 +1,15 @@
+"""Settings of the evaluate stage."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tryon.settings import Settings
+
+
+class EvaluateSettings(Settings):
+    """What is scored and shown."""
+
+    batch_size: int = Field(8, ge=1, description="Pairs per forward pass.")
+    gallery_rows: int = Field(6, ge=1, description="Pictures per category and setting in the report.")
+    require: tuple[str, ...] = Field((), description="Metrics that must be available, else the stage fails.")

@@ -1,0 +1,17 @@
+"""The tables that stages hand to each other: schemas with versions, and the reader and writer for them."""
+
+from tryon.manifest.schemas import FINDINGS, INDEX, MANIFEST, PACKED, SLICE_COLUMNS, TableSchema
+from tryon.manifest.table import read_metadata, read_table, table_from_rows, write_table
+
+__all__ = [
+    "FINDINGS",
+    "INDEX",
+    "MANIFEST",
+    "PACKED",
+    "SLICE_COLUMNS",
+    "TableSchema",
+    "read_metadata",
+    "read_table",
+    "table_from_rows",
+    "write_table",
+]

@@ -1,0 +1,110 @@
+"""Columns of the four tables. A change of meaning raises the version; a reader refuses a version it does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints", "skeleton")
+"""Files of one pair that every archive has; their columns are `<role>`, `<role>_bytes`, `<role>_sha256`."""
+
+OPTIONAL_ROLES = ("uv", "truth", "truth_label_map")
+"""Files that may be absent: UV maps (59 GB of the real set), and the true unpaired picture of the twin."""
+
+STATUS_OK = "ok"
+STATUS_QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A kind of table.
+
+    Args:
+        kind: word in the file's metadata that says what it holds.
+        version: raised when columns or their meaning change.
+        columns: the pyarrow schema.
+    """
+
+    kind: str
+    version: int
+    columns: pa.Schema
+
+
+def _text(*names: str) -> list[pa.Field]:
+    return [pa.field(name, pa.string()) for name in names]
+
+
+_PAIR = [
+    pa.field(n, pa.string(), nullable=False) for n in ("pair_id", "category", "setting", "person_id", "garment_id")
+]
+
+_SLICES = [*_text("worn", "sleeve", "arm_pose"), pa.field("missing_joints", pa.int8()), *_text("neckline", "pattern")]
+SLICE_COLUMNS = tuple(field.name for field in _SLICES)
+"""What the report can slice by. Null where unknown; `neckline` and `pattern` are known on the twin only."""
+
+
+def _file_columns(role: str) -> list[pa.Field]:
+    return [*_text(role), pa.field(f"{role}_bytes", pa.int64()), *_text(f"{role}_sha256")]
+
+
+INDEX = TableSchema(
+    "index",
+    1,
+    pa.schema(
+        [
+            *_PAIR,
+            *(column for role in (*FILE_ROLES, *OPTIONAL_ROLES) for column in _file_columns(role)),
+            pa.field("height", pa.int32()),
+            pa.field("width", pa.int32()),
+            *_text("worn", "sleeve", "neckline", "pattern", "licence", "status", "reason"),
+        ]
+    ),
+)
+"""One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file."""
+
+FINDINGS = TableSchema("findings", 1, pa.schema(_text("category", "setting", "pair_id", "file", "rule", "value")))
+"""One row per broken rule that `download` found."""
+
+MANIFEST = TableSchema(
+    "manifest",
+    1,
+    pa.schema(
+        [
+            *_PAIR,
+            *_text("person", "garment", "person_sha256", "garment_sha256"),
+            pa.field("mask_png", pa.binary()),
+            pa.field("height", pa.int32()),
+            pa.field("width", pa.int32()),
+            pa.field("mask_fraction", pa.float32()),
+            pa.field("leak_fraction", pa.float32()),
+            pa.field("protected_fraction", pa.float32()),
+            *_SLICES,
+            *_text("licence", "recipe", "status", "reason"),
+        ]
+    ),
+)
+"""One row per index row: the mask (1-bit PNG, 1 = hidden, height x width) and its audit."""
+
+PACKED = TableSchema(
+    "packed",
+    1,
+    pa.schema(
+        [
+            *_PAIR,
+            *(
+                pa.field(name, pa.large_binary(), nullable=False)
+                for name in ("person", "garment", "mask", "garment_mask")
+            ),
+            pa.field("keypoints", pa.list_(pa.float32(), 54), nullable=False),
+            pa.field("truth", pa.large_binary()),
+            pa.field("truth_garment_mask", pa.large_binary()),
+            pa.field("height", pa.int32(), nullable=False),
+            pa.field("width", pa.int32(), nullable=False),
+            *_text("licence"),
+            *_SLICES,
+        ]
+    ),
+)
+"""One self-contained pair at training size. Pictures are encoded bytes (format in the file's metadata, key `pictures`);
+masks are `np.packbits` of the row-major boolean map; key points are 18 x (x, y, score) in pixels of height x width."""

@@ -1,0 +1,92 @@
+"""Read and write the tables: parquet, schema and version checked on both sides, the same rows giving the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tryon.errors import MissingInputError, TryOnError
+from tryon.files import replacing
+from tryon.manifest.schemas import TableSchema
+
+ROW_GROUP = 256
+"""Rows per row group: packed rows are tens of kB each, so a group stays around 10 MB."""
+
+
+def table_from_rows(rows: Iterable[Mapping[str, Any]], schema: TableSchema) -> pa.Table:
+    """Build a table of `schema` from dictionaries; absent keys are null, unknown keys are an error."""
+    rows = list(rows)
+    unknown = {key for row in rows for key in row} - set(schema.columns.names)
+    assert not unknown, f"not columns of {schema.kind}: {sorted(unknown)}"
+    columns = {field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema.columns}
+    return pa.table(columns, schema=schema.columns)
+
+
+def write_table(path: Path, table: pa.Table, schema: TableSchema, metadata: Mapping[str, str] | None = None) -> None:
+    """Write `table` to `path` atomically, with the schema's kind, its version and `metadata` in the file.
+
+    Pictures and masks are compressed already, so their columns are stored as they are and can be memory-mapped.
+    """
+    marks = {"kind": schema.kind, "version": str(schema.version), **(metadata or {})}
+    table = table.cast(schema.columns).replace_schema_metadata(marks)
+    binary = [
+        field.name for field in schema.columns if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+    ]
+    compression = {field.name: "NONE" if field.name in binary else "ZSTD" for field in schema.columns}
+    compression = {_leaf(field): compression[field.name] for field in schema.columns}
+    dictionary = [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)]
+    with replacing(path) as temporary:
+        pq.write_table(
+            table,
+            temporary,
+            row_group_size=ROW_GROUP,
+            compression=compression,
+            use_dictionary=dictionary,
+            write_statistics=False,
+        )
+
+
+def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None, made_by: str = "") -> pa.Table:
+    """Read a table of `schema`, memory-mapped.
+
+    Args:
+        path: the file.
+        schema: what it must be.
+        columns: read only these.
+        made_by: the command that makes the file, named in the message when it is absent.
+
+    Raises:
+        MissingInputError: there is no such file.
+        TryOnError: it is not a table of this kind and version, or it is damaged.
+    """
+    _check_marks(path, schema, made_by)
+    return pq.read_table(path, columns=columns, memory_map=True)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Metadata that `write_table` put into the file."""
+    try:
+        raw = pq.read_schema(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as error:
+        raise TryOnError(str(path), rule="is a parquet table", value=str(error), remedy="Make it again.") from error
+    return {key.decode(): value.decode() for key, value in raw.items()}
+
+
+def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
+    if not path.is_file():
+        remedy = f"Run `{made_by}` first." if made_by else "Run the stage that makes it."
+        raise MissingInputError(str(path), rule="exists", remedy=remedy)
+    marks = read_metadata(path)
+    found = (marks.get("kind"), marks.get("version"))
+    if found != (schema.kind, str(schema.version)):
+        rule = f"is a {schema.kind} table of version {schema.version}"
+        raise TryOnError(str(path), rule=rule, value=found, remedy="Make it again with this version of the code.")
+
+
+def _leaf(field: pa.Field) -> str:
+    """Parquet's name of a column's values."""
+    return f"{field.name}.list.element" if pa.types.is_fixed_size_list(field.type) else field.name

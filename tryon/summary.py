@@ -1,0 +1,24 @@
+"""What a stage returns: a few facts that a terminal prints and Prefect shows as artifacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Result of a stage for people to read.
+
+    Args:
+        stage: the stage's name, with its category where it has one ("agnostic@dresses").
+        headline: one sentence.
+        table: rows of equal keys, small enough to show whole.
+        pictures: name to encoded JPEG or PNG, each under 300 kB.
+    """
+
+    stage: str
+    headline: str
+    table: tuple[dict[str, Cell], ...] = ()
+    pictures: dict[str, bytes] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""Where everything lies: the one place that spells the paths under `data/`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tryon.categories import Category
+
+SUBSET_PARTS = ("train", "val", "test_paired", "test_unpaired")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A checkout, or any folder with `params.yaml` and `data/` in it.
+
+    Args:
+        root: the folder; stages run by DVC use the current directory.
+    """
+
+    root: Path = Path()
+
+    @property
+    def params_file(self) -> Path:
+        """The active configuration."""
+        return self.root / "params.yaml"
+
+    @property
+    def data(self) -> Path:
+        """All that the stages write."""
+        return self.root / "data"
+
+    @property
+    def source_file(self) -> Path:
+        """Fingerprint of the data source, tracked by git."""
+        return self.data / "source.json"
+
+    @property
+    def raw(self) -> Path:
+        """The unpacked data set, a work area that is not tracked."""
+        return self.data / "raw"
+
+    def index(self, category: Category) -> Path:
+        """Index of one category: one row per line of its pair lists."""
+        return self.data / "index" / f"{category}.parquet"
+
+    @property
+    def findings(self) -> Path:
+        """What `download` found wrong, one row per finding."""
+        return self.data / "index" / "findings.parquet"
+
+    def manifest(self, category: Category) -> Path:
+        """Masks and audit of one category, one row per row of its index."""
+        return self.data / "manifests" / f"{category}.parquet"
+
+    def subset(self, part: str) -> Path:
+        """Packed rows of one of `SUBSET_PARTS`."""
+        return self.data / "subset" / f"{part}.parquet"
+
+    @property
+    def pretrained(self) -> Path:
+        """The starting point of fine-tuning."""
+        return self.data / "pretrained"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Best and last checkpoint, history and sample grids of fine-tuning."""
+        return self.data / "checkpoints"
+
+    @property
+    def evaluation(self) -> Path:
+        """Metrics, report and galleries."""
+        return self.data / "evaluation"
+
+    def staging(self, stage: str) -> Path:
+        """Resumable work of a stage, ignored by git and DVC."""
+        return self.data / "staging" / stage
+
+    @property
+    def weights(self) -> Path:
+        """Pretrained weights that are not ours; `TRYON_WEIGHTS` names another folder that already has them."""
+        return Path(os.environ.get("TRYON_WEIGHTS", self.data / "weights"))
