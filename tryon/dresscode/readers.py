@@ -48,7 +48,8 @@ def resize_photo(photo: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
     if photo.shape[:2] == size:
         return photo
     shrinking = size[0] <= photo.shape[0] and size[1] <= photo.shape[1]
-    return cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    resized = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    return resized.astype(np.uint8, copy=False)
 
 
 def decode_label_map(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
@@ -82,7 +83,7 @@ def resize_labels(labels: NDArray[np.uint8], size: Size | None) -> NDArray[np.ui
     """Resize a map of ids or a mask by nearest neighbour at pixel centres; no new ids arise."""
     if size is None or labels.shape == size:
         return labels
-    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
 
 
 def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:

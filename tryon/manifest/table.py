@@ -33,12 +33,8 @@ def write_table(path: Path, table: pa.Table, schema: TableSchema, metadata: Mapp
     """
     marks = {"kind": schema.kind, "version": str(schema.version), **(metadata or {})}
     table = table.cast(schema.columns).replace_schema_metadata(marks)
-    binary = [
-        field.name for field in schema.columns if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
-    ]
-    compression = {field.name: "NONE" if field.name in binary else "ZSTD" for field in schema.columns}
-    compression = {_leaf(field): compression[field.name] for field in schema.columns}
-    dictionary = [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)]
+    compression: Any = {_leaf(field): "NONE" if _holds_bytes(field) else "ZSTD" for field in schema.columns}
+    dictionary: Any = [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)]
     with replacing(path) as temporary:
         pq.write_table(
             table,
@@ -85,6 +81,10 @@ def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
     if found != (schema.kind, str(schema.version)):
         rule = f"is a {schema.kind} table of version {schema.version}"
         raise TryOnError(str(path), rule=rule, value=found, remedy="Make it again with this version of the code.")
+
+
+def _holds_bytes(field: pa.Field) -> bool:
+    return pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
 
 
 def _leaf(field: pa.Field) -> str:

@@ -1,0 +1,28 @@
+import pickle
+
+import pytest
+
+from tryon.errors import ParameterError, SourceError, TryOnError, listed
+
+
+def test_message_names_thing_rule_value_and_remedy():
+    error = TryOnError("image.size", rule="both sides are multiples of 16", value=(100, 75), remedy="Use 96x64.")
+    assert str(error) == "image.size: both sides are multiples of 16 (found: (100, 75)). Use 96x64."
+
+
+def test_parts_that_are_not_given_leave_no_trace():
+    assert str(TryOnError("no such file")) == "no such file"
+
+
+@pytest.mark.parametrize("kind", [TryOnError, ParameterError, SourceError])
+def test_errors_come_back_whole_from_a_worker_process(kind):
+    error = kind("a", rule="b", value=3, remedy="d")
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is kind
+    assert str(copy) == str(error)
+    assert (copy.what, copy.rule, copy.value, copy.remedy) == ("a", "b", 3, "d")
+
+
+def test_long_lists_are_cut_and_counted():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed([str(n) for n in range(12)], most=2) == "0, 1 and 10 more"

@@ -1,0 +1,78 @@
+import pytest
+
+from tryon.files import digest, replacing, replacing_folder, sha256_bytes, sha256_file, write_json, write_text
+
+
+def test_a_file_appears_whole_with_its_folder(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    write_text(path, "über")
+    assert path.read_text(encoding="utf-8") == "über"
+    assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_a_failed_write_keeps_the_old_content_and_leaves_nothing_behind(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail_half_way():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path):
+    path = tmp_path / "file.txt"
+    (tmp_path / ".file.txt.tmp").write_text("left by a killed process, and longer")
+    write_text(path, "new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "stale").write_text("stale")
+    with replacing_folder(folder) as temporary:
+        (temporary / "fresh").write_text("fresh")
+        assert (folder / "stale").exists()
+    assert [p.name for p in folder.iterdir()] == ["fresh"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_failed_folder_keeps_the_old_one(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+
+    def fail_half_way():
+        with replacing_folder(folder) as temporary:
+            (temporary / "half").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert [p.name for p in folder.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_hash_of_a_file_is_the_hash_of_its_bytes(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256_file(path) == sha256_bytes(b"abc") == expected
+
+
+def test_digest_ignores_key_order_and_sees_values():
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 1.5})
+
+
+def test_json_refuses_numbers_that_json_does_not_have(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "x.json", {"loss": float("nan")})
+    assert not (tmp_path / "x.json").exists()
