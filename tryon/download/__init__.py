@@ -1,1 +1,1 @@
-"""To be described by its engineer."""
+"""Fetch a source, unpack it safely into `data/raw`, check every pair, write the index and the findings."""

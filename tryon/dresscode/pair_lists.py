@@ -12,6 +12,7 @@ from tryon.errors import SourceError
 
 _PERSON = re.compile(r"([A-Za-z0-9-]+)_0\.(?:jpg|jpeg|png)")
 _GARMENT = re.compile(r"([A-Za-z0-9-]+)_1\.(?:jpg|jpeg|png)")
+_CODES = {str(category.list_code): category for category in Category}
 
 
 class Pair(NamedTuple):
@@ -36,6 +37,24 @@ def parse_pair_list(text: str, name: str) -> list[Pair]:
     Raises:
         SourceError: a line is not of the form, with its number.
     """
+    return [pair for pair, _ in _parse_lines(text, name)]
+
+
+def parse_root_pair_list(text: str, name: str) -> dict[Category, list[Pair]]:
+    """Read a pair list of the root's form: the third column says to which category each line belongs.
+
+    Raises:
+        SourceError: a line is not of the form, with its number.
+    """
+    pairs: dict[Category, list[Pair]] = {category: [] for category in Category}
+    for number, (pair, code) in enumerate(_parse_lines(text, name), start=1):
+        if code not in _CODES:
+            raise SourceError(f"{name}, pair {number}", rule="has a third column 0, 1 or 2", value=code)
+        pairs[_CODES[code]].append(pair)
+    return pairs
+
+
+def _parse_lines(text: str, name: str) -> list[tuple[Pair, str | None]]:
     pairs = []
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
@@ -51,7 +70,7 @@ def parse_pair_list(text: str, name: str) -> list[Pair]:
                 value=line[:80],
                 remedy="Mend the line or fetch the list again.",
             )
-        pairs.append(Pair(person[1], garment[1]))
+        pairs.append((Pair(person[1], garment[1]), words[2] if len(words) > 2 else None))
     return pairs
 
 

@@ -18,6 +18,10 @@ Size = tuple[int, int]
 
 JOINTS = 18
 
+_PILLOW_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+_PNG_END = b"IEND\xaeB`\x82"
+_WHOLE_PICTURE = "is a whole JPEG or PNG file"
+
 
 class UnreadableError(TryOnError):
     """A file's bytes are not what its role says."""
@@ -109,17 +113,32 @@ def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
     return points
 
 
+def picture_size(data: bytes) -> Size:
+    """Height and width from a picture's header, without decoding it.
+
+    Raises:
+        UnreadableError: the bytes do not start as a picture does.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as header:
+            return header.height, header.width
+    except _PILLOW_ERRORS as error:
+        raise UnreadableError("picture", rule=_WHOLE_PICTURE, value=f"{len(data)} bytes") from error
+
+
 def _imdecode(data: bytes, flag: int) -> NDArray[np.uint8]:
     whole = data[:2] != b"\xff\xd8" or b"\xff\xd9" in data[-64:]  # OpenCV fills the rest of a truncated JPEG with grey
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
+    except cv2.error:  # more pixels than OpenCV is willing to decode
+        picture = None
     if picture is None:
-        raise UnreadableError("picture", rule="is a whole JPEG or PNG file", value=f"{len(data)} bytes")
+        raise UnreadableError("picture", rule=_WHOLE_PICTURE, value=f"{len(data)} bytes")
     return picture  # pyright: ignore[reportReturnType]
 
 
 def _reduced_flag(data: bytes, size: Size) -> int:
-    with Image.open(io.BytesIO(data)) as header:
-        width, height = header.size
+    height, width = picture_size(data)
     factor = min(height // size[0], width // size[1])
     flags = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
     return next((flag for least, flag in flags if factor >= least), cv2.IMREAD_COLOR)
@@ -130,6 +149,9 @@ def _decode_indices(data: bytes, what: str) -> NDArray[np.uint8]:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.format != "PNG" or picture.mode not in ("P", "L"):
                 raise UnreadableError(what, rule="is a PNG with palette or grey values", value=picture.mode)
-            return np.array(picture, np.uint8)
-    except (OSError, SyntaxError) as error:
+            indices = np.array(picture, np.uint8)
+    except _PILLOW_ERRORS as error:
         raise UnreadableError(what, rule="is a whole PNG file", value=str(error)) from error
+    if _PNG_END not in data[-64:]:  # Pillow is content when only the file's end is cut off
+        raise UnreadableError(what, rule="is a whole PNG file", value="its last chunk is missing")
+    return indices

@@ -1,1 +1,1 @@
-"""To be described by its engineer."""
+"""How good the model is: every test row scored beside two baselines, and the report that shows it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from tryon.settings import Settings
@@ -12,4 +14,7 @@ class EvaluateSettings(Settings):
 
     batch_size: int = Field(8, ge=1, description="Pairs per forward pass.")
     gallery_rows: int = Field(6, ge=1, description="Pictures per category and setting in the report.")
+    accelerator: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Device; `auto` takes a GPU when there is one."
+    )
     require: tuple[str, ...] = Field((), description="Metrics that must be available, else the stage fails.")

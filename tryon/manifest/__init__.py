@@ -1,7 +1,7 @@
 """The tables that stages hand to each other: schemas with versions, and the reader and writer for them."""
 
 from tryon.manifest.schemas import FINDINGS, INDEX, MANIFEST, PACKED, SLICE_COLUMNS, TableSchema
-from tryon.manifest.table import read_metadata, read_table, table_from_rows, write_table
+from tryon.manifest.table import read_metadata, read_table, table_from_rows, write_table, write_tables
 
 __all__ = [
     "FINDINGS",
@@ -14,4 +14,5 @@ __all__ = [
     "read_table",
     "table_from_rows",
     "write_table",
+    "write_tables",
 ]

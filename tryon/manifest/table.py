@@ -31,19 +31,33 @@ def write_table(path: Path, table: pa.Table, schema: TableSchema, metadata: Mapp
 
     Pictures and masks are compressed already, so their columns are stored as they are and can be memory-mapped.
     """
+    write_tables(path, [table], schema, metadata)
+
+
+def write_tables(
+    path: Path, tables: Iterable[pa.Table], schema: TableSchema, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write many tables as one, as `write_table` does, holding no more than one of them in memory.
+
+    Each table starts a new row group.
+    """
     marks = {"kind": schema.kind, "version": str(schema.version), **(metadata or {})}
-    table = table.cast(schema.columns).replace_schema_metadata(marks)
-    compression: Any = {_leaf(field): "NONE" if _holds_bytes(field) else "ZSTD" for field in schema.columns}
-    dictionary: Any = [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)]
-    with replacing(path) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            row_group_size=ROW_GROUP,
-            compression=compression,
-            use_dictionary=dictionary,
-            write_statistics=False,
-        )
+    marked = schema.columns.with_metadata(marks)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, marked, **_storage(schema)) as writer:
+        for table in tables:
+            writer.write_table(table.cast(schema.columns).replace_schema_metadata(marks), row_group_size=ROW_GROUP)
+
+
+def _storage(schema: TableSchema) -> dict[str, Any]:
+    """How each column is stored."""
+    binary = [
+        field.name for field in schema.columns if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
+    ]
+    return {
+        "compression": {_leaf(field): "NONE" if field.name in binary else "ZSTD" for field in schema.columns},
+        "use_dictionary": [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)],
+        "write_statistics": False,
+    }
 
 
 def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None, made_by: str = "") -> pa.Table:

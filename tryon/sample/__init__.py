@@ -1,1 +1,1 @@
-"""To be described by its engineer."""
+"""Choose pairs from the manifests, keep training and test apart, pack everything that training needs."""

@@ -1,1 +1,1 @@
-"""To be described by its engineer."""
+"""The two training stages: a starting point on upper-body garments, then all three categories together."""

@@ -32,7 +32,7 @@ class OptimisationSettings(Settings):
     epochs: int = Field(10, ge=0, description="Passes over the training rows.")
     batch_size: PositiveInt = Field(1, description="Pairs per step and device.")
     accumulate: PositiveInt = Field(1, description="Batches whose gradients are added up before a step.")
-    lr: float = Field(5e-5, gt=0, description="Peak learning rate of AdamW.")
+    lr: float = Field(5e-5, gt=0, le=1, description="Peak learning rate of AdamW.")
     weight_decay: float = Field(0.01, ge=0, description="Weight decay of AdamW.")
     warmup_steps: int = Field(20, ge=0, description="Steps over which the learning rate rises; then cosine to zero.")
     clip_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")
@@ -50,7 +50,8 @@ class PretrainSettings(OptimisationSettings):
     start: str = Field(
         "upper_body",
         min_length=1,
-        description="`released` (ckpt_viton.pt), `upper_body` (train one on the upper-body rows), `scratch`, or a path.",
+        description="`upper_body` (train one on the upper-body rows), `released` (ckpt_viton.pt), `scratch`, or a path "
+        "to a checkpoint.",
     )
     network: NetworkSettings = Field(NetworkSettings(), description="Shape of the network.")  # pyright: ignore
 

@@ -1,0 +1,14 @@
+"""The download flow."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+import tasks.download
+from tryon.summary import Summary
+
+
+@flow(name="download", flow_run_name="download")
+def download() -> Summary:
+    """Fetch, unpack and check the data set."""
+    return tasks.download.download()

@@ -1,0 +1,14 @@
+"""The finetune flow."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+import tasks.finetune
+from tryon.summary import Summary
+
+
+@flow(name="finetune", flow_run_name="finetune")
+def finetune() -> Summary:
+    """Train on all three categories."""
+    return tasks.finetune.finetune()

@@ -1,0 +1,92 @@
+"""The pipeline from the command line: ask DVC first, find or start a Prefect server only if something is to be done."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import json
+import os
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from flows.server import own_server
+from flows.stage import QUIET
+from tasks.api import VARIABLE, api_url
+from tasks.launch import ChildFailedError
+from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
+from tryon.console import duration, ran_well, say, show_table
+from tryon.presets import refresh_fingerprint
+from tryon.summary import Cell
+from tryon.workspace import Workspace
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the pipeline of the project in the current directory; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m flows.pipeline", description="Bring every stage up to date.")
+    parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run it though nothing changed")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would run and why")
+    chosen = parser.parse_args(arguments)
+    try:
+        return ran_well(lambda: launch(chosen.force, chosen.dry_run))
+    except ChildFailedError as error:
+        say(f"error: {error}")
+        return 1
+
+
+def launch(force: list[str], dry_run: bool) -> None:
+    """Run what is out of date or forced, then say where the report is.
+
+    Raises:
+        TryOnError: a stage found something wrong, or DVC is busy or refuses, or PREFECT_API_URL does not answer.
+        ChildFailedError: a stage failed otherwise.
+    """
+    workspace = Workspace()
+    refresh_fingerprint(workspace)
+    if not force and not stale_stages():
+        say("Nothing to do: every stage is up to date.")
+        show_result(workspace)
+        return
+    order = stage_order()
+    forced = stages_named(force, order)
+    if dry_run:
+        tell_plan(due_stages(order, forced))
+        return
+    _run(workspace, forced)
+    show_result(workspace)
+
+
+def show_result(workspace: Workspace) -> None:
+    """Print the headline table and where the report is, if there is one."""
+    metrics, report = workspace.evaluation / "metrics.json", workspace.evaluation / "report.html"
+    if not (metrics.is_file() and report.is_file()):
+        return
+    say("Error inside the garment (L1, lower is better), the model beside two baselines:")
+    show_table(headline_rows(json.loads(metrics.read_text())))
+    say(f"Report: {report.resolve()}")
+
+
+def headline_rows(metrics: dict[str, Any]) -> list[dict[str, Cell]]:
+    """Rows of the headline in the content of `metrics.json`: one per setting and category."""
+    return [
+        {"setting": setting, "category": category, **numbers}
+        for setting, categories in metrics["headline"].items()
+        for category, numbers in categories.items()
+    ]
+
+
+def _run(workspace: Workspace, force: list[str]) -> None:
+    since = time.monotonic()
+    url = api_url()
+    if url is None:
+        # Ended at exit and not here: Prefect, imported later and so done earlier, sends its last words at exit.
+        server = ExitStack()
+        atexit.register(server.close)
+        say("Starting a Prefect server for this run.")
+        url = server.enter_context(own_server(workspace))
+    say(f"Prefect shows this run at {url.removesuffix('/api')}")
+    os.environ.update({VARIABLE: url, **QUIET})
+    from flows.pipeline import pipeline
+
+    ran = pipeline(force)
+    say(f"Done: {len(ran)} stages in {duration(time.monotonic() - since)}.")

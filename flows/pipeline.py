@@ -1,0 +1,49 @@
+"""The pipeline flow: every stage that DVC calls out of date, in DVC's order, each in a process of its own.
+
+`python -m flows.pipeline` runs it from the command line.
+"""
+
+if __name__ == "__main__":
+    # Prefect settles where its API is when it is imported, and `flows.launch` has to find or start one first.
+    from flows.launch import main
+
+    raise SystemExit(main())
+
+from prefect import flow
+
+from tasks.pipeline import run_stage_by_dvc
+from tasks.versions import due_stages, stage_order, stages_named, tell_plan
+from tryon.console import say
+from tryon.errors import listed
+from tryon.presets import refresh_fingerprint
+from tryon.workspace import Workspace
+
+
+@flow(name="pipeline", flow_run_name="pipeline")
+def pipeline(force: list[str] | None = None, dry_run: bool = False) -> list[str]:
+    """Bring everything up to date.
+
+    Args:
+        force: stages to run even though nothing changed; "agnostic" means all its categories.
+        dry_run: only say what would run and why.
+
+    Returns:
+        The stages that were run, or those that would be run first.
+    """
+    refresh_fingerprint(Workspace())
+    order = stage_order()
+    waiting = stages_named(force or [], order)
+    due = due_stages(order, waiting)
+    if dry_run:
+        tell_plan(due)
+        return list(due)
+    ran: list[str] = []
+    while due:
+        stage, reasons = next(iter(due.items()))
+        say(f"{stage} runs: {listed(reasons, 3)}")
+        run_stage_by_dvc.with_options(name=stage, task_run_name=stage)(stage, stage in waiting)
+        ran.append(stage)
+        waiting = [name for name in waiting if name != stage]
+        # Asked anew: an output that came out as before leaves the stages after it alone.
+        due = {name: why for name, why in due_stages(order, waiting).items() if name not in ran}
+    return ran

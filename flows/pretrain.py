@@ -1,0 +1,14 @@
+"""The pretrain flow."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+import tasks.pretrain
+from tryon.summary import Summary
+
+
+@flow(name="pretrain", flow_run_name="pretrain")
+def pretrain() -> Summary:
+    """Import or train the starting point."""
+    return tasks.pretrain.pretrain()

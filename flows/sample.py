@@ -1,0 +1,14 @@
+"""The sample flow."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+import tasks.sample
+from tryon.summary import Summary
+
+
+@flow(name="sample", flow_run_name="sample")
+def sample() -> Summary:
+    """Choose and pack the pairs."""
+    return tasks.sample.sample()

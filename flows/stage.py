@@ -1,0 +1,79 @@
+"""`python -m flows.stage <stage> [category]`: the command of every stage in `dvc.yaml`.
+
+With a Prefect API it runs the stage's flow there, without one it calls the library: the same work, the same output.
+Prefect is imported only if there is something to talk to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tasks.api import VARIABLE, api_url
+from tryon.categories import Category
+from tryon.console import ran_well, show_summary
+from tryon.errors import TryOnError
+from tryon.processes import end_with_parent
+from tryon.stages import STAGES
+
+FAILURE_FILE = "TRYON_FAILURE_FILE"
+"""Environment variable: where to write the message about a mistake of the user's, for a caller that prints it itself.
+
+DVC stands between this process and the pipeline and passes on neither messages nor exit codes."""
+
+QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+"""Keeps Prefect's log lines in Prefect: the terminal shows progress, summaries and messages."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stage that the arguments name; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m flows.stage", description="Run one stage of dvc.yaml.")
+    parser.add_argument("stage", choices=list(STAGES))
+    parser.add_argument("category", nargs="?", type=Category, choices=list(Category))
+    chosen = parser.parse_args(arguments)
+    end_with_parent()
+    return ran_well(lambda: _noting_failure(chosen.stage, chosen.category))
+
+
+def run(stage: str, category: Category | None) -> None:
+    """Run one stage of the project in the current directory, as a flow if there is an API.
+
+    Raises:
+        TryOnError: whatever the stage finds wrong, or PREFECT_API_URL is set and does not answer.
+    """
+    url = api_url()
+    if url is None:
+        from tryon.cli import run as run_plainly
+
+        run_plainly(stage, Path(), category)
+    else:
+        os.environ.update({VARIABLE: url, **QUIET})
+        _run_as_flow(stage, category)
+
+
+def _run_as_flow(stage: str, category: Category | None) -> None:
+    from flows.attach import run_attached
+
+    flow = getattr(import_module(f"flows.{stage}"), stage)
+    parameters: dict[str, Any] = {} if category is None else {"category": category}
+    since = time.monotonic()
+    show_summary(run_attached(flow, parameters), time.monotonic() - since)
+
+
+def _noting_failure(stage: str, category: Category | None) -> None:
+    file = os.environ.get(FAILURE_FILE)
+    try:
+        run(stage, category)
+    except TryOnError as error:
+        if file is None:
+            raise
+        Path(file).write_text(str(error))
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

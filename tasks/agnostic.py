@@ -1,0 +1,103 @@
+"""The tasks of the agnostic stage: plan one category, make the masks shard by shard, collect them.
+
+A shard is a task. The tasks run on threads that wait for one pool of processes, where the work is done.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+import tryon.agnostic.stage as stage
+from tasks.artifacts import publish, reported_progress
+from tasks.reported import may_pass
+from tryon.categories import Category
+from tryon.parameters import load_parameters
+from tryon.progress import Progress
+from tryon.summary import Summary
+from tryon.workers import process_pool, worker_count
+from tryon.workspace import Workspace
+
+
+class Masks:
+    """The masks of one category in the making: the plan, the processes, how far it is. For any thread.
+
+    No dataclass, so that Prefect hands it to tasks as it is instead of looking for futures in every person of the plan.
+    """
+
+    def __init__(self, planned: stage.Plan, workspace: Workspace, progress: Progress) -> None:
+        self.planned = planned
+        self.workspace = workspace
+        self.shards = list(range(len(planned.shards)))
+        self._progress = progress
+        self._done = 0
+        self._lock = threading.Lock()
+        self._workers = min(worker_count(), len(self.shards))
+        self._pool: ProcessPoolExecutor | None = self._new_pool()
+
+    def make(self, shard: int) -> None:
+        """Make one shard. Processes that died, of too little memory for example, are replaced for the next try."""
+        pool = self._pool
+        try:
+            people = stage.run_shard(self.planned, shard, self.workspace, pool)
+        except BrokenExecutor:
+            with self._lock:
+                if self._pool is pool:
+                    self._pool = self._new_pool()
+            raise
+        with self._lock:
+            self._done += people
+            self._progress(self._done, self.planned.people, f"{self.planned.category} masks")
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _new_pool(self) -> ProcessPoolExecutor | None:
+        return process_pool(self._workers) if self._workers > 1 else None
+
+
+@contextmanager
+def masks_of(category: Category) -> Iterator[Masks]:
+    """Plan one category of the project in the current directory; ends the processes afterwards."""
+    with reported_progress(f"agnostic@{category}") as progress:
+        masks = plan(category, progress)
+        try:
+            yield masks
+        finally:
+            masks.close()
+
+
+@task(name="agnostic", task_run_name="plan", cache_policy=NO_CACHE)
+def plan(category: Category, progress: Progress) -> Masks:
+    """Read the index and cut the work into shards."""
+    workspace = Workspace()
+    parameters = load_parameters(workspace.params_file)
+    return Masks(stage.plan(category, parameters.agnostic, parameters.image.size, workspace), workspace, progress)
+
+
+@task(
+    name="agnostic",
+    task_run_name="shard {shard}",
+    retries=2,
+    retry_delay_seconds=2,
+    retry_condition_fn=may_pass,
+    cache_policy=NO_CACHE,
+)
+def make_shard(shard: int, masks: Masks) -> None:
+    """Make the masks of one shard, unless they lie in the work area already."""
+    masks.make(shard)
+
+
+@task(name="agnostic", task_run_name="collect", cache_policy=NO_CACHE)
+def collect(masks: Masks) -> Summary:
+    """Make the manifest of all shards."""
+    summary = stage.collect(masks.planned, masks.workspace)
+    publish(summary)
+    return summary

@@ -1,0 +1,15 @@
+"""The task of the evaluate stage: score the best checkpoint, write the report."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.reported import run_reported
+from tryon.summary import Summary
+
+
+@task(name="evaluate", task_run_name="evaluate", cache_policy=NO_CACHE)
+def evaluate() -> Summary:
+    """Run the stage."""
+    return run_reported("evaluate")

@@ -1,0 +1,15 @@
+"""The task of the pretrain stage: import or train the starting point."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.reported import run_reported
+from tryon.summary import Summary
+
+
+@task(name="pretrain", task_run_name="pretrain", cache_policy=NO_CACHE)
+def pretrain() -> Summary:
+    """Run the stage."""
+    return run_reported("pretrain")

@@ -1,0 +1,36 @@
+"""What every stage's task does: read the settings, call the library, show the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from tasks.artifacts import publish, reported_progress
+from tryon.categories import Category
+from tryon.errors import TryOnError
+from tryon.parameters import load_parameters
+from tryon.stages import run_stage
+from tryon.summary import Summary
+from tryon.workspace import Workspace
+
+
+def run_reported(stage: str, category: Category | None = None) -> Summary:
+    """Run a stage of the project in the current directory and publish what it returns.
+
+    Raises:
+        TryOnError: whatever the stage finds wrong.
+    """
+    workspace = Workspace()
+    parameters = load_parameters(workspace.params_file)
+    with reported_progress(f"{stage}@{category}" if category else stage) as progress:
+        summary = run_stage(stage, parameters, workspace, category, progress)
+    publish(summary)
+    return summary
+
+
+def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Is it worth trying again? Not after a mistake of the user's, which stays one."""
+    del task, task_run
+    return not isinstance(state.result(raise_on_failure=False), TryOnError)

@@ -1,0 +1,15 @@
+"""The task of the sample stage: choose and pack the pairs."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.reported import run_reported
+from tryon.summary import Summary
+
+
+@task(name="sample", task_run_name="sample", cache_policy=NO_CACHE)
+def sample() -> Summary:
+    """Run the stage."""
+    return run_reported("sample")

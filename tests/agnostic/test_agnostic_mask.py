@@ -1,0 +1,257 @@
+"""Properties of the default recipe: what is hidden, what is kept, and that shape, scale and side do not matter."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tryon.agnostic import agnostic_mask
+from tryon.agnostic.audit import audit, unusable
+from tryon.categories import Category
+from tryon.dresscode.labels import GARMENT_LABELS, DensePart, Joint, Label
+from tryon.dresscode.readers import resize_labels
+from tryon.errors import TryOnError
+
+CATEGORIES = list(Category)
+WORN = ("trousers", "skirt", "dress")
+OTHER_HALF = {
+    Category.UPPER_BODY: [Label.PANTS, Label.SKIRT, Label.LEFT_LEG, Label.RIGHT_LEG],
+    Category.LOWER_BODY: [Label.UPPER_CLOTHES, Label.LEFT_ARM, Label.RIGHT_ARM, Label.HEAD],
+    Category.DRESSES: [],
+}
+
+
+def iou(one, other) -> float:
+    return (one & other).sum() / (one | other).sum()
+
+
+def all_figures(figure):
+    for worn in WORN:
+        for sleeve in ("sleeveless", "short", "long"):
+            for arms in ("side", "bent", "crossed"):
+                yield figure.with_(worn=worn, sleeve=sleeve, arms=arms)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("dense", [True, False])
+def test_the_whole_garment_is_hidden_and_what_must_stay_is_kept(figure, category, dense):
+    for one in all_figures(figure):
+        labels, dense_pose, keypoints = one.maps
+        mask = agnostic_mask(category, labels, dense_pose if dense else None, keypoints)
+        found = audit(category, mask, labels, dense_pose, keypoints)
+        assert found.leak_fraction in (0, None)
+        assert found.protected_fraction is not None
+        assert found.protected_fraction < 0.02
+        kept = [Label.HAIR, Label.LEFT_SHOE, Label.RIGHT_SHOE, *OTHER_HALF[category]]
+        assert not mask[np.isin(labels, kept)].any()
+        assert 0.05 < mask.mean() < 0.4
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_hands_over_the_garment_stay_visible(figure, category):
+    labels, dense_pose, keypoints = figure.with_(arms="bent", worn="dress").maps
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    hands = np.isin(dense_pose, [DensePart.RIGHT_HAND, DensePart.LEFT_HAND]) & np.isin(labels, [14, 15])
+    assert hands.sum() > 300
+    assert not mask[hands].any()
+
+
+def test_bare_arms_and_legs_are_hidden_where_a_longer_garment_would_lie(figure):
+    labels, dense_pose, keypoints = figure.with_(worn="skirt", sleeve="sleeveless").maps
+    upper = agnostic_mask(Category.UPPER_BODY, labels, dense_pose, keypoints)
+    lower = agnostic_mask(Category.LOWER_BODY, labels, dense_pose, keypoints)
+    forearms = np.isin(dense_pose, range(15, 23)) & np.isin(labels, [14, 15])
+    assert upper[forearms].mean() > 0.95  # all but the wrists, where the hands' margin begins
+    assert lower[np.isin(labels, [12, 13]) & ~np.isin(dense_pose, [5, 6])].mean() > 0.93
+
+
+def test_a_neckline_is_hidden_and_the_chin_is_not(figure):
+    labels, dense_pose, keypoints = figure.maps
+    shoulders = int(keypoints[Joint.NECK, 1])
+    for dense in (dense_pose, None):
+        mask = agnostic_mask(Category.UPPER_BODY, labels, dense, keypoints)
+        head = labels == Label.HEAD
+        assert mask[shoulders + 3 :][head[shoulders + 3 :]].all()
+        assert not mask[: shoulders - 8][head[: shoulders - 8]].any()
+
+
+def test_trousers_and_a_skirt_on_the_same_body_give_nearly_the_same_mask(figure):
+    trousers = agnostic_mask(Category.LOWER_BODY, *figure.maps)
+    for flare in (0.9, 1.2, 1.5):
+        for length in (0.35, 0.6, 0.9):
+            skirt = agnostic_mask(Category.LOWER_BODY, *figure.with_(worn="skirt", flare=flare, length=length).maps)
+            assert iou(trousers, skirt) >= 0.9
+
+
+@pytest.mark.parametrize("category", [Category.UPPER_BODY, Category.DRESSES])
+def test_sleeves_of_any_length_give_nearly_the_same_mask(figure, category):
+    for arms in ("side", "bent"):
+        masks = [
+            agnostic_mask(category, *figure.with_(worn="dress", sleeve=sleeve, arms=arms).maps)
+            for sleeve in ("sleeveless", "short", "long")
+        ]
+        assert min(iou(masks[0], masks[1]), iou(masks[0], masks[2])) >= 0.93
+
+
+def test_a_dress_parsed_as_top_and_skirt_or_as_trousers_is_hidden_without_a_gap(figure):
+    labels, dense_pose, keypoints = figure.with_(worn="skirt").maps
+    whole = agnostic_mask(Category.DRESSES, *figure.with_(worn="dress").maps)
+    parsed = agnostic_mask(Category.DRESSES, labels, dense_pose, keypoints)
+    assert parsed[np.isin(labels, [4, 5])].all()
+    assert iou(whole, parsed) > 0.95
+    middle = parsed[int(keypoints[Joint.NECK, 1]) + 10 : int(keypoints[Joint.LEFT_ANKLE, 1]), 192]
+    assert middle.all()
+
+
+def test_a_lower_garment_parsed_partly_as_dress_goes_and_a_top_parsed_so_stays(figure):
+    labels, dense_pose, keypoints = figure.with_(worn="dress").maps
+    mask = agnostic_mask(Category.LOWER_BODY, labels, dense_pose, keypoints)
+    hips = int(keypoints[Joint.LEFT_HIP, 1])
+    dress = labels == Label.DRESS
+    assert mask[hips:][dress[hips:]].all()
+    assert not mask[: hips - 60][dress[: hips - 60]].any()
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("worn", WORN)
+def test_sizes_agree(figure, category, worn):
+    one = figure.with_(worn=worn)
+    small = agnostic_mask(category, *one.maps)
+    large = agnostic_mask(category, *one.with_(size=(1024, 768)).maps)
+    assert iou(small, resize_labels(large.view(np.uint8), (512, 384)).astype(bool)) >= 0.98
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_left_and_right_are_treated_alike(figure, category):
+    labels, dense_pose, keypoints = figure.with_(worn="skirt", arms="bent").maps
+    labels[60:90, 100:140] = Label.BAG  # something on one side
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    flipped = agnostic_mask(category, *_mirrored(labels, dense_pose, keypoints))
+    assert iou(mask, flipped[:, ::-1]) > 0.98
+
+
+def _mirrored(labels, dense_pose, keypoints):
+    label_swap, part_swap = np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8)
+    for one, other in ((9, 10), (12, 13), (14, 15)):
+        label_swap[[one, other]] = other, one
+    for one, other in ((3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16), (17, 18), (19, 20), (21, 22)):
+        part_swap[[one, other]] = other, one
+    order = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+    points = keypoints[order].copy()
+    points[:, 0] = labels.shape[1] - 1 - points[:, 0]
+    return label_swap[labels][:, ::-1].copy(), part_swap[dense_pose][:, ::-1].copy(), points
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("joint", list(Joint))
+def test_one_missing_joint_changes_little(figure, category, joint):
+    one = figure.with_(worn="dress")
+    labels, dense_pose, keypoints = one.maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    keypoints[joint] = -1, -1, 0
+    assert iou(whole, agnostic_mask(category, labels, dense_pose, keypoints)) > 0.8
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_maps_alone_and_joints_alone_give_a_sensible_mask(figure, category):
+    one = figure.with_(worn="skirt")
+    labels, dense_pose, keypoints = one.maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    nothing, no_joint = np.zeros_like(labels), np.full((18, 3), (-1, -1, 0), np.float32)
+    for maps in (
+        (labels, dense_pose, no_joint),
+        (labels, nothing, no_joint),
+        (nothing, dense_pose, keypoints),
+        (nothing, None, keypoints),
+        (nothing, dense_pose, no_joint),
+    ):
+        mask = agnostic_mask(category, *maps)
+        assert unusable(audit(category, mask, *maps)) is None
+        assert iou(whole, mask) > 0.45
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_with_nothing_to_go_by_the_mask_is_declared_unusable(category):
+    maps = np.zeros((64, 48), np.uint8), None, np.full((18, 3), (-1, -1, 0), np.float32)
+    assert "nothing found to hide" in str(unusable(audit(category, agnostic_mask(category, *maps), *maps)))
+    full = np.full((64, 48), GARMENT_LABELS[category][0], np.uint8), *maps[1:]
+    assert "nothing left to see" in str(unusable(audit(category, agnostic_mask(category, *full), *full)))
+
+
+anything = st.builds(
+    lambda height, width, seed, joints, labels, dense: (height, width, seed, joints, labels, dense),
+    st.integers(1, 200),
+    st.integers(1, 200),
+    st.integers(0, 2**32 - 1),
+    st.lists(
+        st.tuples(*[st.floats(width=32, allow_nan=True, allow_infinity=True)] * 2, st.sampled_from([0, 0.01, 0.5, 1])),
+        min_size=18,
+        max_size=18,
+    ),
+    st.sampled_from(["empty", "noise", "one"]),
+    st.sampled_from(["absent", "empty", "noise"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(anything, st.sampled_from(CATEGORIES))
+def test_no_input_raises_and_garment_is_never_left_visible(drawn, category):
+    height, width, seed, joints, kind, dense_kind = drawn
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((height, width), np.uint8)
+    if kind != "empty":
+        labels[:] = rng.integers(0, 18, labels.shape if kind == "noise" else ())
+    dense_pose = None if dense_kind == "absent" else np.zeros((height, width), np.uint8)
+    if dense_kind == "noise":
+        dense_pose[:] = rng.integers(0, 25, labels.shape)
+    keypoints = np.array(joints, np.float32)
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert mask.shape == labels.shape
+    assert mask.dtype == np.bool_
+    found = audit(category, mask, labels, dense_pose, keypoints)
+    assert found.leak_fraction in (0, None)
+    assert unusable(found) is not None or 0 < mask.mean() < 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(CATEGORIES),
+    st.sampled_from(WORN),
+    st.integers(-5, 5),
+    st.integers(-5, 5),
+    st.floats(0, 0.05),
+    st.sets(st.integers(0, 17), max_size=6),
+    st.sets(st.sampled_from(list(DensePart)), max_size=4),
+    st.integers(0, 2**32 - 1),
+)
+def test_damaged_maps_still_hide_nearly_all_of_the_garment(
+    figure, category, worn, right, down, speckle, gone_joints, gone_parts, seed
+):
+    one = figure.with_(worn=worn)
+    labels, dense_pose, keypoints = one.maps
+    truth = np.isin(labels, GARMENT_LABELS[category])
+    rng = np.random.default_rng(seed)
+    parsed = np.roll(labels, (down, right), (0, 1))
+    parsed[rng.random(parsed.shape) < speckle] = Label.BACKGROUND
+    dense_pose = np.roll(dense_pose, (-down, -right), (0, 1))
+    dense_pose[np.isin(dense_pose, list(gone_parts))] = 0
+    keypoints[list(gone_joints)] = -1, -1, 0
+    mask = agnostic_mask(category, parsed, dense_pose, keypoints)
+    assert 0.02 < mask.mean() < 0.5
+    if truth.any():
+        # A label map shifted by 5 px says that a strip of the garment is something that must be kept.
+        assert mask[truth].mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("labels", "dense", "points"),
+    [
+        (np.zeros((8, 8)), None, np.zeros((18, 3))),
+        (np.zeros((8, 8), np.uint8), np.zeros((4, 8), np.uint8), np.zeros((18, 3))),
+        (np.zeros((8, 8, 3), np.uint8), None, np.zeros((18, 3))),
+        (np.zeros((8, 8), np.uint8), None, np.zeros((17, 3))),
+    ],
+)
+def test_arrays_of_another_kind_are_refused_by_name(labels, dense, points):
+    with pytest.raises(TryOnError, match=r"label map|dense pose|keypoints"):
+        agnostic_mask(Category.DRESSES, labels, dense, points)

@@ -1,0 +1,58 @@
+"""Missing joints are filled in near where they were, whatever the side and the scale."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tryon.agnostic.body import body_from_keypoints
+from tryon.dresscode.labels import Joint
+
+TRUNK = [Joint.NECK, Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER, Joint.RIGHT_HIP, Joint.LEFT_HIP]
+LEGS = [Joint.RIGHT_KNEE, Joint.LEFT_KNEE, Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE]
+
+
+def test_seen_joints_stay_where_they_are(figure):
+    body = body_from_keypoints(figure.keypoints, 512)
+    np.testing.assert_allclose(body.points, figure.joints, atol=1e-4)
+    assert body.seen.all()
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize("joint", [*TRUNK, *LEGS])
+def test_one_missing_joint_of_trunk_or_legs_is_guessed_within_half_a_shoulder_width(figure, joint, back):
+    keypoints = figure.keypoints
+    if back:
+        keypoints[:, 0] = 384 - keypoints[:, 0]
+    true = keypoints[joint, :2].copy()
+    keypoints[joint] = -1, -1, 0
+    body = body_from_keypoints(keypoints, 512)
+    assert np.hypot(*(body.points[joint] - true)) < 0.5 * body.unit
+
+
+@given(gone=st.sets(st.sampled_from(list(Joint))))
+def test_any_known_part_of_the_trunk_gives_all_of_trunk_and_legs(figure, gone):
+    keypoints = figure.keypoints
+    keypoints[list(gone)] = -1, -1, 0
+    body = body_from_keypoints(keypoints, 512)
+    known = any(joint not in gone for joint in (*TRUNK, Joint.NOSE))
+    assert np.isfinite(body.points[[*TRUNK, *LEGS]]).all() == known
+    hands = [Joint.RIGHT_WRIST, Joint.LEFT_WRIST]
+    assert (np.isfinite(body.points[hands]).all(1) == body.seen[hands]).all()
+
+
+@given(scale=st.floats(0.1, 8))
+def test_the_unit_scales_with_the_picture(figure, scale):
+    keypoints = figure.keypoints
+    unit = body_from_keypoints(keypoints, 512).unit
+    keypoints[:, :2] *= scale
+    assert body_from_keypoints(keypoints, round(512 * scale)).unit == pytest.approx(unit * scale, rel=0.01)
+    assert 70 < unit < 110
+
+
+def test_wild_coordinates_leave_a_finite_unit():
+    keypoints = np.full((18, 3), (1e30, -1e30, 1.0))
+    keypoints[3] = np.nan, np.inf, 1
+    body = body_from_keypoints(keypoints, 100)
+    assert 0 < body.unit <= 50
+    assert not body.seen[3]

@@ -1,0 +1,101 @@
+"""Regions and limbs: growth, lines and hulls against what they are by definition."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tryon.agnostic.limbs import fill_chain, fill_end, fill_hull
+from tryon.agnostic.regions import apply_mask, below, carried_down, grow, hidden, ids_of, look_up, outside
+
+
+def empty(height=60, width=50):
+    return np.zeros((height, width), np.uint8)
+
+
+@given(st.integers(0, 2**32 - 1), st.sets(st.integers(0, 255)))
+def test_look_up_is_membership(seed, ids):
+    labels = np.random.default_rng(seed).integers(0, 256, (7, 9)).astype(np.uint8)
+    region = look_up(labels, ids_of(ids))
+    assert (region == np.isin(labels, list(ids))).all()
+    assert (outside(region) == ~region.astype(bool)).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_carrying_down_is_a_running_maximum(seed, height):
+    region = (np.random.default_rng(seed).random((height, 7)) < 0.05).astype(np.uint8)
+    before = region.copy()
+    assert (carried_down(region) == np.maximum.accumulate(region, axis=0)).all()
+    assert (region == before).all()
+
+
+@pytest.mark.parametrize(("radius", "side"), [(0.2, 3), (1, 3), (2.4, 5), (2.6, 7)])
+def test_growth_of_a_point_is_a_square(radius, side):
+    region = empty()
+    region[30, 25] = 1
+    grown = grow(region, radius)
+    half = side // 2
+    assert grown.sum() == side**2
+    assert grown[30 - half : 30 + half + 1, 25 - half : 25 + half + 1].all()
+
+
+def test_below_follows_the_line_and_steep_lines_give_a_level():
+    sloping = below((60, 50), np.array([10.0, 20.0]), np.array([30.0, 30.0]))
+    rows, columns = np.mgrid[:60, :50]
+    assert (sloping == (rows >= 20 + 0.5 * (columns - 10))).all()
+    steep = below((60, 50), np.array([10.0, 20.0]), np.array([12.0, 40.0]))
+    assert (steep == (rows >= 30)).all()
+    assert not below((60, 50), np.array([np.nan, 1.0]), np.array([3.0, 1.0])).any()
+
+
+@given(st.floats(5, 45), st.floats(5, 55), st.floats(1, 12))
+def test_a_hull_of_one_disc_is_that_disc(x, y, radius):
+    region = empty()
+    fill_hull(region, np.array([[x, y]]), [radius])
+    rows, columns = np.mgrid[:60, :50]
+    distance = np.hypot(rows - y, columns - x)
+    assert region[distance < 0.95 * radius - 0.5].all()
+    assert not region[distance > radius + 1].any()
+
+
+def test_unknown_centres_draw_nothing_and_far_ones_do_not_raise():
+    region = empty()
+    fill_hull(region, np.array([[np.nan, 3.0], [4.0, 4.0]]), [5, 5])
+    fill_end(region, np.array([4.0, 4.0]), np.array([4.0, 4.0]), 3)
+    fill_end(region, np.array([4.0, 4.0]), np.array([np.nan, 4.0]), 3)
+    assert not region.any()
+    fill_hull(region, np.array([[-1e12, 30.0], [1e12, 30.0]]), [1, 1])
+    assert region[30].all()
+
+
+def test_a_chain_passes_over_unknown_points():
+    whole, gap = empty(), empty()
+    points = np.array([[10.0, 10.0], [25.0, 30.0], [40.0, 50.0]])
+    fill_chain(whole, points, [3, 3, 3])
+    points[1] = np.nan
+    fill_chain(gap, points, [3, 3, 3])
+    assert whole[30, 25] == gap[30, 25] == 1
+    assert (whole == gap).mean() > 0.98
+
+
+def test_an_end_lies_beyond_its_joint():
+    region = empty()
+    fill_end(region, np.array([25.0, 30.0]), np.array([25.0, 10.0]), 6)
+    rows = np.flatnonzero(region.any(1))
+    assert abs(rows.min() - 30) <= 1
+    assert abs(rows.max() - 42) <= 1
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_garment_wins_over_kept_and_kept_over_reach(seed):
+    reach, kept, garment = np.random.default_rng(seed).integers(0, 2, (3, 5, 5)).astype(np.uint8)
+    assert (hidden(reach, kept, garment) == np.where(garment, 1, np.where(kept, 0, reach))).all()
+
+
+def test_hidden_pixels_are_black_and_the_photo_is_left_alone():
+    photo = np.full((4, 4, 3), 200, np.uint8)
+    mask = np.eye(4, dtype=bool)
+    picture = apply_mask(photo, mask)
+    assert (picture[mask] == 0).all()
+    assert (picture[~mask] == 200).all()
+    assert (photo == 200).all()

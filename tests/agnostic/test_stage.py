@@ -1,0 +1,229 @@
+"""The stage: one manifest row per index row, the same bytes however it ran, resumed from verified shards only."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tryon.agnostic.stage as stage
+from tryon.agnostic.settings import AgnosticSettings
+from tryon.agnostic.shards import make_shard, shard_path, staging_folder
+from tryon.categories import Category
+from tryon.dresscode.labels import garment_region
+from tryon.dresscode.readers import decode_label_map
+from tryon.errors import MissingInputError, TryOnError
+from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table, table_from_rows, write_table
+from tryon.manifest.mask_png import decode_mask
+from tryon.progress import silent
+
+SIZE = (128, 96)
+DRESSES = Category.DRESSES
+SETTINGS = AgnosticSettings()
+
+
+def run(workspace, size=SIZE, progress=silent):
+    return stage.agnostic(DRESSES, SETTINGS, size, workspace, progress)
+
+
+def manifest(workspace):
+    return read_table(workspace.manifest(DRESSES), MANIFEST).to_pylist()
+
+
+def index(workspace):
+    return read_table(workspace.index(DRESSES), INDEX).to_pylist()
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    monkeypatch.setattr(stage, "SHARD_SIZE", 2)
+
+
+def test_every_index_row_becomes_a_manifest_row_in_order(indexed):
+    seen = []
+    summary = run(indexed, progress=lambda done, total, what: seen.append((done, total, what)))
+    rows = manifest(indexed)
+    assert [row["pair_id"] for row in rows] == [row["pair_id"] for row in index(indexed)]
+    for row in rows[:-1]:
+        assert (row["status"], row["reason"], row["height"], row["width"]) == ("ok", None, *SIZE)
+        assert decode_mask(row["mask_png"]).shape == SIZE
+        assert row["mask_fraction"] == pytest.approx(decode_mask(row["mask_png"]).mean(), abs=1e-6)
+        assert row["leak_fraction"] == 0
+        assert row["worn"] == "dress"
+        assert row["arm_pose"] == "side"
+        assert row["missing_joints"] == 0
+        assert row["recipe"] == read_metadata(indexed.manifest(DRESSES))["recipe"]
+    assert rows[-1]["status"] == "quarantined"
+    assert rows[-1]["reason"] == "label_map: is a whole PNG file"
+    assert rows[-1]["mask_png"] is None
+    assert seen[-1] == (5, 5, "dresses masks")
+    assert summary.headline == "10 rows of dresses have a mask of 128x96 pixels; 1 are quarantined."
+    assert summary.table[0]["rows"] == 11
+    assert 1000 < len(summary.pictures["masks"]) < 220_000
+
+
+def test_masks_hide_the_garment_of_the_files(indexed):
+    run(indexed, size=(64, 48))
+    for row, source in zip(manifest(indexed)[:-1], index(indexed), strict=False):
+        labels = decode_label_map((indexed.raw / source["label_map"]).read_bytes(), (64, 48))
+        assert decode_mask(row["mask_png"])[garment_region(labels, DRESSES)].all()
+
+
+def test_rows_of_one_person_share_one_mask_made_once(indexed, monkeypatch):
+    made = []
+    monkeypatch.setattr(stage, "make_shard", lambda people, *a, **k: [made.extend(people), make_shard(people, *a, **k)])
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    run(indexed)
+    assert len(made) == 5
+    masks = {}
+    for row in manifest(indexed)[:-1]:
+        assert masks.setdefault(row["person_id"], row["mask_png"]) == row["mask_png"]
+    assert len(set(masks.values())) == 5
+
+
+def test_the_sleeve_column_is_about_the_new_garment(indexed):
+    run(indexed)
+    for row in manifest(indexed)[:-1]:
+        assert row["sleeve"] == ("sleeveless", "short", "long")[int(row["garment_id"]) % 3]
+
+
+def test_what_the_index_knows_of_the_garment_is_kept(indexed):
+    rows = [row | {"sleeve": "long", "neckline": "v", "pattern": "stripes"} for row in index(indexed)]
+    write_table(indexed.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
+    run(indexed)
+    for row in manifest(indexed):
+        assert (row["sleeve"], row["neckline"], row["pattern"]) == ("long", "v", "stripes")
+
+
+def test_any_number_of_processes_gives_the_same_bytes_and_leaves_no_work_area(indexed, small_shards, monkeypatch):
+    outputs = set()
+    for workers in ("1", "2"):
+        monkeypatch.setenv("TRYON_WORKERS", workers)
+        run(indexed)
+        outputs.add(indexed.manifest(DRESSES).read_bytes())
+        assert not (indexed.staging("agnostic") / DRESSES).exists()
+    assert len(outputs) == 1
+
+
+def test_shards_run_from_threads_by_a_pickled_plan_give_the_same_bytes(indexed, small_shards):
+    run(indexed)
+    expected = indexed.manifest(DRESSES).read_bytes()
+    planned = pickle.loads(pickle.dumps(stage.plan(DRESSES, SETTINGS, SIZE, indexed)))
+    assert planned.people == 5
+    with ThreadPoolExecutor(3) as threads, ThreadPoolExecutor(2) as pool:
+        counts = threads.map(lambda shard: stage.run_shard(planned, shard, indexed, pool), range(3))
+        assert list(counts) == [2, 2, 1]
+    stage.collect(planned, indexed)
+    assert indexed.manifest(DRESSES).read_bytes() == expected
+
+
+def test_a_run_that_was_stopped_goes_on_from_whole_shards_only(indexed, small_shards, monkeypatch):
+    run(indexed)
+    expected = indexed.manifest(DRESSES).read_bytes()
+    planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
+    first, second, _ = (shard_path(people, planned.making(indexed), planned.recipe) for people in planned.shards)
+    stage.run_shard(planned, 0, indexed)
+    stage.run_shard(planned, 1, indexed)
+    second.write_bytes(second.read_bytes()[:-1])  # damaged after it was made
+    before = first.stat().st_mtime_ns, second.stat().st_mtime_ns
+    with pytest.raises(TryOnError, match=r"finished shard.*tryon agnostic dresses"):
+        stage.collect(planned, indexed)
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    monkeypatch.setattr(stage, "collect", lambda planned, workspace: None)
+    run(indexed)
+    assert first.stat().st_mtime_ns == before[0]
+    assert second.stat().st_mtime_ns != before[1]
+    monkeypatch.undo()
+    stage.collect(planned, indexed)
+    assert indexed.manifest(DRESSES).read_bytes() == expected
+
+
+def test_shards_of_another_size_or_recipe_are_not_taken_for_ours(indexed):
+    planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
+    other = stage.plan(DRESSES, SETTINGS, (64, 48), indexed)
+    assert planned.recipe != other.recipe
+    paths = {shard_path(one.shards[0], one.making(indexed), one.recipe) for one in (planned, other)}
+    assert len(paths) == 2
+    assert {path.parent for path in paths} == {staging_folder(planned.making(indexed))}
+
+
+def test_a_person_without_any_evidence_is_quarantined_with_the_reason(indexed):
+    rows = index(indexed)
+    none = dict.fromkeys(f"{role}{end}" for role in stage.ROLES for end in ("", "_bytes", "_sha256"))
+    rows[0] |= none
+    rows[1] |= none
+    write_table(indexed.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
+    run(indexed)
+    first, second, *others = manifest(indexed)
+    for row in (first, second):
+        assert row["status"] == "quarantined"
+        assert "nothing found to hide" in row["reason"]
+        assert row["mask_png"] is None
+    assert sum(row["status"] == "ok" for row in others) == 8
+
+
+def test_a_file_that_does_not_decode_is_quarantined_with_the_reason(indexed):
+    _rewrite(indexed, "label_map", b"no picture")
+    run(indexed)
+    row = manifest(indexed)[0]
+    assert row["status"] == "quarantined"
+    assert "label map: is a whole PNG file" in row["reason"]
+
+
+def _rewrite(workspace, role, data):
+    """Replace a file of the first person's, in the index too."""
+    from tryon.files import sha256_bytes
+
+    rows = index(workspace)
+    (workspace.raw / rows[0][role]).write_bytes(data)
+    for row in rows[:2]:
+        row |= {f"{role}_bytes": len(data), f"{role}_sha256": sha256_bytes(data)}
+    write_table(workspace.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[::-1])])
+def test_raw_files_that_are_gone_or_changed_stop_the_stage_and_keep_the_old_manifest(indexed, damage):
+    run(indexed)
+    before = indexed.manifest(DRESSES).read_bytes()
+    damage(indexed.raw / index(indexed)[0]["dense_pose"])
+    with pytest.raises(MissingInputError, match=r"dense.*tryon download"):
+        run(indexed)
+    assert indexed.manifest(DRESSES).read_bytes() == before
+
+
+def test_a_missing_index_names_the_command(indexed):
+    indexed.index(DRESSES).unlink()
+    with pytest.raises(MissingInputError, match="tryon download"):
+        run(indexed)
+
+
+def test_an_index_without_good_rows_gives_a_manifest_without_masks(indexed):
+    rows = [row | {"status": "quarantined", "reason": "bad"} for row in index(indexed)]
+    write_table(indexed.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
+    summary = run(indexed)
+    assert {row["status"] for row in manifest(indexed)} == {"quarantined"}
+    assert summary.pictures == {}
+
+
+def test_preview_shows_the_worst_rows_first_and_each_person_once():
+    from tryon.agnostic.preview import telling_rows
+
+    def row(person, leak, mask, status="ok"):
+        return {
+            "person_id": person, "leak_fraction": leak, "protected_fraction": None, "mask_fraction": mask,
+            "status": status,
+        }  # fmt: skip
+
+    rows = [row("a", 0, 0.1), row("b", 0.2, 0.3), row("b", 0.2, 0.3), row("c", None, 0.2), row("d", 0.9, 0.2, "bad")]
+    assert telling_rows(rows, 2) == [1, 3]
+    assert telling_rows(rows, 9) == [1, 0, 3]
+    assert telling_rows([], 3) == []
+
+
+def test_the_contact_sheet_has_five_pictures_a_row(indexed):
+    import cv2
+
+    summary = run(indexed)
+    sheet = cv2.imdecode(np.frombuffer(summary.pictures["masks"], np.uint8), cv2.IMREAD_COLOR)
+    assert sheet.shape == (5 * (160 + 14), 5 * 120, 3)

@@ -1,0 +1,54 @@
+"""Options: round trip through plain values, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from tryon.daflow import DAFlow, DAFlowConfig, NetworkOptionError
+
+
+@pytest.mark.parametrize("config", [DAFlowConfig(), DAFlowConfig.narrow(), DAFlowConfig.narrow(levels=2, divisor=16)])
+def test_survives_json(config):
+    assert DAFlowConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_network_keeps_its_options():
+    config = DAFlowConfig.narrow(levels=3, divisor=8)
+    with torch.device("meta"):
+        assert DAFlow.from_config(config).config == config
+        assert DAFlow().config == DAFlowConfig()
+
+
+def test_narrow_is_a_quarter_as_wide_on_the_identity_grid():
+    config = DAFlowConfig.narrow()
+    assert config.widths == (16, 32, 64, 64)
+    assert (config.pyramid_channels, config.flow_channels, config.light_channels) == (64, (32, 16, 8), (8, 16))
+    assert config.grid == "identity"
+    assert config.side_multiple == 16
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"widths": ()},
+        {"widths": (8, 0)},
+        {"heads": 0},
+        {"garment_channels": 1},
+        {"light_channels": (8,)},
+        {"grid": "centred"},
+        {"depth": 5},
+    ],
+    ids=str,
+)
+def test_refuses_what_cannot_be_built(options):
+    with pytest.raises(NetworkOptionError, match=next(iter(options))):
+        DAFlowConfig.from_dict(options)
+
+
+@pytest.mark.parametrize("levels", [0, 6])
+def test_narrow_refuses_more_levels_than_there_are(levels):
+    with pytest.raises(NetworkOptionError, match="1 to 5"):
+        DAFlowConfig.narrow(levels=levels)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tryon.download import containers
+from tryon.download.containers import ZipContainer, open_container
+from tryon.download.unpack import mirror
+from tryon.errors import SourceError
+from tryon.progress import silent
+
+NAME = "dresses/images/000001_0.jpg"
+
+
+def write_zip(path: Path, content: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_folder_and_zip_list_the_same_members(data_set: Path, zipped: Callable[..., Path]) -> None:
+    def listing(path: Path) -> list[tuple[str, int]]:
+        return [(member.target, member.size) for member in open_container(path).members()]
+
+    assert listing(data_set) == listing(data_set.parent) == listing(zipped(data_set)) != []
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
+def test_a_truncated_zip_is_named_with_rule_and_remedy(
+    data_set: Path, zipped: Callable[..., Path], keep: float
+) -> None:
+    archive = zipped(data_set)
+    data = archive.read_bytes()
+    archive.write_bytes(data[: int(keep * len(data))])
+    with pytest.raises(SourceError, match=r"source.zip: is a whole zip archive.*Fetch the archive again"):
+        open_container(archive)
+
+
+def test_a_damaged_member_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr(NAME, b"picture" * 100)
+    data = bytearray(archive.read_bytes())
+    data[200] ^= 1
+    archive.write_bytes(bytes(data))
+    with pytest.raises(SourceError, match=rf"a.zip, member {NAME}: unpacks whole"):
+        mirror([ZipContainer(archive)], tmp_path / "raw", False, silent)
+    assert [path for path in (tmp_path / "raw").rglob("*") if path.is_file()] == []
+
+
+def test_links_are_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo(NAME)
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr(link, "/etc/passwd")
+    with pytest.raises(SourceError, match="holds no links"):
+        open_container(tmp_path / "a.zip")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "a.zip", {NAME: b"secret"})
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(bytes(data))
+    with pytest.raises(SourceError, match="is not encrypted"):
+        open_container(archive)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = write_zip(tmp_path / "a.zip", {f"dresses/images/{n:06d}_0.jpg": bytes(2**20) for n in range(4)})
+    open_container(archive)  # small in all: the ratio alone is no reason
+    monkeypatch.setattr(containers, "HARMLESS_BYTES", 2**21)
+    with pytest.raises(SourceError, match="at most 100 times its size"):
+        open_container(archive)
+
+
+def test_a_member_that_claims_less_than_it_holds_is_refused(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "a.zip", {NAME: bytes(10_000)})
+    data = bytearray(archive.read_bytes())
+    place = data.index(b"PK\x01\x02") + 24
+    data[place : place + 4] = (100).to_bytes(4, "little")
+    archive.write_bytes(bytes(data))
+    with pytest.raises(SourceError, match="unpacks whole"):
+        mirror([ZipContainer(archive)], tmp_path / "raw", False, silent)

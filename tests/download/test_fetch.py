@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tryon.download.fetch import companion, fetch, locate
+from tryon.download.settings import DownloadSettings
+from tryon.errors import ParameterError, SourceError
+from tryon.files import sha256_file
+from tryon.progress import silent
+from tryon.workspace import Workspace
+
+
+def settings(source: object, **more: object) -> DownloadSettings:
+    return DownloadSettings.model_validate({"source": str(source), **more})
+
+
+def test_a_missing_or_unreadable_kind_of_source_names_the_key(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no archive")
+    for source in (tmp_path / "nowhere.zip", tmp_path / "notes.txt", "https://example.org/DressCode.zip"):
+        with pytest.raises(SourceError, match=r"download\.source in params\.yaml"):
+            locate(settings(source), workspace)
+
+
+@pytest.mark.parametrize("place", ["data/raw", "data/raw/inside", "data", ""])
+def test_a_source_that_overlaps_raw_is_refused(workspace: Workspace, place: str) -> None:
+    (workspace.root / place).mkdir(parents=True)
+    with pytest.raises(SourceError, match="apart from data/raw"):
+        locate(settings(workspace.root / place), workspace)
+
+
+def test_the_expected_hash_is_checked(workspace: Workspace, data_set: Path, zipped: Callable[..., Path]) -> None:
+    archive = zipped(data_set)
+    fetch(settings(archive, sha256=sha256_file(archive)), 7, workspace, silent)
+    with pytest.raises(SourceError, match=r"Fetch the archive again, or correct download\.sha256"):
+        fetch(settings(archive, sha256="0" * 64), 7, workspace, silent)
+    with pytest.raises(ParameterError, match=r"download\.sha256"):
+        fetch(settings(data_set, sha256="0" * 64), 7, workspace, silent)
+
+
+def test_a_companion_is_found_beside_folders_and_archives(tmp_path: Path) -> None:
+    folder, archive = tmp_path / "v1.2", tmp_path / "set.zip"
+    folder.mkdir()
+    archive.touch()
+    assert companion(folder) is None
+    assert companion(archive) is None
+    (tmp_path / "v1.2.truth.zip").touch()
+    (tmp_path / "set.truth").mkdir()
+    assert companion(folder) == tmp_path / "v1.2.truth.zip"
+    assert companion(archive) == tmp_path / "set.truth"

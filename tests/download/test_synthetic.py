@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tryon.categories import Category
+from tryon.download import synthetic
+from tryon.download.settings import SyntheticSettings
+from tryon.download.synthetic import synthetic_archive
+from tryon.manifest import INDEX, read_table
+from tryon.progress import Progress, silent
+from tryon.summary import Summary
+from tryon.workspace import Workspace
+
+
+@pytest.fixture
+def made(data_set: Path, truth: Path, zipped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Stand in for the twin; the list grows by the seed of each archive that is made."""
+    seeds: list[int] = []
+    archive, companion = zipped(data_set).read_bytes(), zipped(truth).read_bytes()
+
+    def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
+        del settings, progress
+        seeds.append(seed)
+        target.write_bytes(archive)
+        target.with_name(f"{target.stem}.truth.zip").write_bytes(companion)
+
+    module = ModuleType("tryon.synthetic.archive")
+    module.__dict__["write_archive"] = write_archive
+    monkeypatch.setitem(sys.modules, "tryon.synthetic.archive", module)
+    return seeds
+
+
+def test_an_archive_is_made_once_for_the_same_settings_seed_and_code(
+    workspace: Workspace, made: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SyntheticSettings(train_pairs=3, test_pairs=2)
+    first = synthetic_archive(settings, 1, workspace, silent)
+    assert synthetic_archive(settings, 1, workspace, silent) == first
+    assert made == [1]
+    assert synthetic_archive(settings, 2, workspace, silent) != first
+    assert synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent).exists()
+    monkeypatch.setattr(synthetic, "code_version", lambda module: "other code")
+    last = synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent)
+    assert made == [1, 2, 2, 2]
+    assert sorted(path.name for path in last.parent.iterdir()) == sorted(
+        [last.name, f"{last.stem}.json", f"{last.stem}.truth.zip"]
+    )
+
+
+def test_a_damaged_or_half_made_archive_is_made_again(workspace: Workspace, made: list[int]) -> None:
+    settings = SyntheticSettings(train_pairs=3, test_pairs=2)
+    archive = synthetic_archive(settings, 1, workspace, silent)
+    whole = archive.read_bytes()
+    for part in (archive, archive.with_name(f"{archive.stem}.truth.zip")):
+        part.write_bytes(b"half")
+        synthetic_archive(settings, 1, workspace, silent)
+    archive.with_suffix(".json").unlink()
+    synthetic_archive(settings, 1, workspace, silent)
+    assert len(made) == 4
+    assert archive.read_bytes() == whole
+
+
+def test_it_goes_through_the_stage_like_any_archive(
+    run: Callable[..., Summary], workspace: Workspace, made: list[int]
+) -> None:
+    run("synthetic")
+    assert made == [7]
+    rows = read_table(workspace.index(Category.DRESSES), INDEX).to_pylist()
+    assert {row["licence"] for row in rows} == {"synthetic"}
+    assert all(row["truth"] for row in rows if row["setting"] == "test_unpaired")

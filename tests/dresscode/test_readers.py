@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tryon.dresscode.readers import (
+    UnreadableError,
+    decode_dense_pose,
+    decode_keypoints,
+    decode_label_map,
+    decode_photo,
+    picture_size,
+    resize_labels,
+    resize_photo,
+)
+
+
+def smooth(height: int, width: int) -> NDArray[np.uint8]:
+    coarse = np.random.default_rng(1).integers(0, 256, (height // 64, width // 64, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def jpeg(photo: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(photo).save(stream, "JPEG", quality=95)
+    return stream.getvalue()
+
+
+def png(ids: NDArray[np.uint8], palette: bool = False) -> bytes:
+    picture = Image.fromarray(ids)
+    if palette:  # colours chosen so that a reader that gives colours cannot pass
+        picture.putpalette([value for number in range(256) for value in (255 - number, 7 * number % 256, 128)])
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return 10 * np.log10(255**2 / max(np.mean((one.astype(float) - other) ** 2), 1e-9))
+
+
+PHOTO = smooth(1024, 768)
+LABELS = np.random.default_rng(0).integers(0, 18, (1024, 768)).astype(np.uint8)
+
+
+def test_photos_are_rgb_at_full_size() -> None:
+    red = np.zeros((64, 48, 3), np.uint8)
+    red[..., 0] = 250
+    assert np.abs(decode_photo(jpeg(red)).astype(int) - red).max() < 4
+    assert decode_photo(jpeg(PHOTO)).shape == PHOTO.shape
+    assert psnr(decode_photo(jpeg(PHOTO)), PHOTO) > 40
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (512, 384), (256, 192), (128, 96), (64, 48), (600, 450), (1100, 800)])
+def test_reduced_decoding_gives_what_full_decoding_and_resizing_give(size: tuple[int, int]) -> None:
+    data = jpeg(PHOTO)
+    reduced, full = decode_photo(data, size), resize_photo(decode_photo(data), size)
+    assert reduced.shape == (*size, 3)
+    assert reduced.dtype == np.uint8
+    assert psnr(reduced, full) > 45
+
+
+def test_reduced_decoding_does_not_shift_the_picture() -> None:
+    photo = np.zeros((1024, 768, 3), np.uint8)
+    photo[:, 384:] = 255
+    columns = decode_photo(jpeg(photo), (128, 96))[..., 0].mean(0)
+    assert columns[:47].max() < 10
+    assert columns[49:].min() > 245
+
+
+@pytest.mark.parametrize("cut", [0, 1, 10, 200, 0.5, -1, -2])
+@pytest.mark.parametrize("size", [None, (128, 96)])
+def test_a_truncated_photo_is_unreadable(cut: float, size: tuple[int, int] | None) -> None:
+    for data in (jpeg(PHOTO), png(PHOTO)):
+        shorter = data[: int(cut * len(data)) if isinstance(cut, float) else cut]
+        with pytest.raises(UnreadableError, match="whole JPEG or PNG"):
+            decode_photo(shorter, size)
+
+
+def test_other_bytes_are_unreadable() -> None:
+    for data in (b"", b"text", b"\xff\xd8\xff\xd9", b"\xff\xd8" + bytes(500) + b"\xff\xd9"):
+        with pytest.raises(UnreadableError):
+            decode_photo(data, (16, 12))
+        with pytest.raises(UnreadableError):
+            picture_size(data)
+        with pytest.raises(UnreadableError):
+            decode_label_map(data)
+
+
+def test_the_header_tells_the_size() -> None:
+    assert picture_size(jpeg(PHOTO)) == picture_size(png(LABELS, palette=True)) == (1024, 768)
+
+
+def test_label_maps_are_read_as_palette_indices() -> None:
+    assert np.array_equal(decode_label_map(png(LABELS, palette=True)), LABELS)
+    assert np.array_equal(decode_label_map(png(LABELS)), LABELS)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_palettes_of_few_bits_are_read_too(depth: int) -> None:
+    ids = LABELS % 2**depth
+    picture = Image.fromarray(ids)
+    picture.putpalette([255, 0, 0, 0, 255, 0] + [9] * 42)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", bits=depth)
+    assert np.array_equal(decode_label_map(stream.getvalue()), ids)
+
+
+@pytest.mark.parametrize("size", [(512, 384), (256, 192), (700, 500)])
+def test_resized_ids_are_ids_that_were_near(size: tuple[int, int]) -> None:
+    blocks = np.kron(np.arange(12, dtype=np.uint8).reshape(4, 3), np.ones((256, 256), np.uint8))
+    small = decode_label_map(png(blocks, palette=True), size)
+    assert small.shape == size
+    rows, columns = (np.arange(side) + 0.5 for side in size)
+    rows, columns = (rows * 1024 / size[0]).astype(int), (columns * 768 / size[1]).astype(int)
+    assert np.array_equal(small, blocks[np.ix_(rows, columns)])
+
+
+def test_masks_resize_like_labels_and_keep_their_share() -> None:
+    mask = np.zeros((1024, 768), np.uint8)
+    mask[:, :384] = 1
+    assert resize_labels(mask, (128, 96)).mean() == 0.5
+    assert resize_labels(mask, None) is mask
+
+
+@pytest.mark.parametrize("cut", [0.5, -1, -4, -12, -30, 40, 8, 0])
+def test_a_truncated_map_is_unreadable(cut: float) -> None:
+    for decode, data in ((decode_label_map, png(LABELS, palette=True)), (decode_dense_pose, png(LABELS))):
+        shorter = data[: int(cut * len(data)) if isinstance(cut, float) else cut]
+        with pytest.raises(UnreadableError, match="whole PNG"):
+            decode(shorter)
+
+
+def test_a_colour_png_or_a_jpeg_is_no_map() -> None:
+    for data in (png(PHOTO), jpeg(PHOTO)):
+        with pytest.raises(UnreadableError, match="palette or grey"):
+            decode_label_map(data)
+
+
+def test_dense_pose_ids_end_at_24() -> None:
+    ids = np.arange(25, dtype=np.uint8).reshape(5, 5)
+    assert np.array_equal(decode_dense_pose(png(ids)), ids)
+    with pytest.raises(UnreadableError, match="0 to 24"):
+        decode_dense_pose(png(ids + 1))
+
+
+def keypoints_json(points: object) -> bytes:
+    return json.dumps({"keypoints": points}).encode()
+
+
+@pytest.mark.parametrize("size", [(512, 384), (1024, 768), (256, 192), (64, 48)])
+def test_key_points_scale_from_their_frame_and_missing_ones_stay(size: tuple[int, int]) -> None:
+    points = [[10.0 * joint, 20.0 * joint, 0.5, joint] for joint in range(17)] + [[-1, -1, 0, -1]]
+    found = decode_keypoints(keypoints_json(points), size)
+    assert found.shape == (18, 3)
+    assert found.dtype == np.float32
+    wanted = np.array([point[:3] for point in points])
+    wanted[:17] *= (size[1] / 384, size[0] / 512, 1)
+    assert np.allclose(found, wanted)
+    assert found[17].tolist() == [-1, -1, 0]
+
+
+def test_a_head_cropped_at_the_top_is_a_seen_joint() -> None:
+    points = [[100.0, 0.0, 0.8, 0]] * 18
+    assert decode_keypoints(keypoints_json(points), (1024, 768))[0].tolist() == pytest.approx([200, 0, 0.8])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"keypoints": 3}',
+        b'{"keypoints": [1, 2]}',
+        b"\xff\xfe",
+        keypoints_json([[1, 2, 1, 0]] * 17),
+        keypoints_json([[1, 2]] * 18),
+        keypoints_json([["a", 2, 1, 0]] * 18),
+        keypoints_json([[1, float("nan"), 1, 0]] * 18),
+        keypoints_json([[1, 2, 1, 0]] * 17 + [[1, 2]]),
+        keypoints_json([[1, 2, None, 0]] * 18),
+    ],
+)
+def test_key_points_of_another_form_are_unreadable(data: bytes) -> None:
+    with pytest.raises(UnreadableError, match="keypoints"):
+        decode_keypoints(data, (1024, 768))

@@ -1,0 +1,137 @@
+"""A small finished project: test rows of simple figures, manifests, an untrained network as checkpoint, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tryon.categories import Category
+from tryon.daflow import DAFlow, DAFlowConfig
+from tryon.files import write_bytes, write_text
+from tryon.manifest import MANIFEST, PACKED, table_from_rows, write_table
+from tryon.training.checkpoint import of_network, save_checkpoint
+from tryon.workspace import Workspace
+
+SIZE = (64, 48)
+PER_CATEGORY = 3
+
+
+def png(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes()
+
+
+def figure(number: int, garment_colour: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """A background of its own with a striped garment."""
+    random = np.random.default_rng(number)
+    background = cv2.resize(random.integers(0, 255, (4, 3, 3), np.uint8), SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+    picture = background.astype(np.uint8)
+    picture[region] = garment_colour
+    stripes = region & (np.arange(SIZE[0])[:, None] % 8 < 4)
+    picture[stripes] += np.uint8(25)
+    return picture
+
+
+def packed_row(number: int, category: Category, setting: str, truth: bool) -> dict[str, Any]:
+    random = np.random.default_rng([number, list(Category).index(category)])
+    worn, new = random.integers(30, 220, (2, 3), np.uint8)
+    top = {Category.UPPER_BODY: 12, Category.LOWER_BODY: 30, Category.DRESSES: 12}[category]
+    region, hidden = np.zeros((2, *SIZE), bool)
+    region[top : top + 20, 14:34] = True
+    hidden[top - 3 : top + 23, 11:37] = True
+    flat = np.full((*SIZE, 3), 255, np.uint8)
+    flat[10:50, 10:38] = worn if setting == "test_paired" else new
+    person = figure(number, worn, region)
+    keypoints = np.column_stack([random.uniform(5, 43, 18), random.uniform(5, 59, 18), np.ones(18)])
+    code = list(Category).index(category)
+    row = {
+        "pair_id": f"{code}{number:05d}_{code}{number + (setting != 'test_paired'):05d}",
+        "category": str(category),
+        "setting": setting,
+        "person_id": f"{code}{number:05d}",
+        "garment_id": f"{code}{number:05d}",
+        "person": png(person),
+        "garment": png(flat),
+        "mask": np.packbits(hidden).tobytes(),
+        "garment_mask": np.packbits(region).tobytes(),
+        "keypoints": keypoints.astype(np.float32).ravel().tolist(),
+        "height": SIZE[0],
+        "width": SIZE[1],
+        "licence": "synthetic",
+    }
+    if truth:
+        row |= {"truth": png(figure(number, new, region)), "truth_garment_mask": np.packbits(region).tobytes()}
+    return row
+
+
+def write_subset(workspace: Workspace, part: str, rows: list[dict[str, Any]]) -> None:
+    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"pictures": "png"})
+
+
+def rows_of(setting: str, truth: bool) -> list[dict[str, Any]]:
+    return [packed_row(number, category, setting, truth) for number in range(PER_CATEGORY) for category in Category]
+
+
+def write_manifests(workspace: Workspace) -> None:
+    for category in Category:
+        rows = [
+            {
+                "pair_id": f"{number}",
+                "category": str(category),
+                "setting": "train",
+                "person_id": "1",
+                "garment_id": "1",
+                "mask_fraction": 0.25,
+                "leak_fraction": None if number == 2 else 0.04 * number,
+                "protected_fraction": 0.0,
+                "status": "quarantined" if number == 3 else "ok",
+            }
+            for number in range(4)
+        ]
+        write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST)
+
+
+def write_training(folder: Path, epochs: int, categories: list[Category]) -> None:
+    header = "epoch,step,lr,train_loss,val_l1,val_l1_upper_body,val_l1_lower_body,val_l1_dresses"
+    lines = [header]
+    for epoch in range(epochs):
+        loss = "" if epoch == 0 else f"{1 / (epoch + 1):.4f}"
+        own = [f"{0.4 / (epoch + 1):.4f}" if category in categories else "" for category in Category]
+        lines.append(",".join([str(epoch), str(epoch * 10), "", loss, f"{0.4 / (epoch + 1):.4f}", *own]))
+        for category in categories:
+            grid = np.random.default_rng(epoch).integers(0, 255, (4 * 68, 4 * 52, 3), np.uint8)
+            write_bytes(folder / "grids" / f"epoch_{epoch:03d}_{category}.png", png(grid))
+    write_text(folder / "history.csv", "\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def make_rows() -> Callable[[str, bool], list[dict[str, Any]]]:
+    """Packed rows of a setting, with or without true pictures."""
+    return rows_of
+
+
+@pytest.fixture
+def write_part() -> Callable[[Workspace, str, list[dict[str, Any]]], None]:
+    """Write a part of the subset."""
+    return write_subset
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A project in which everything before `evaluate` is done."""
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    made = Workspace(tmp_path)
+    write_subset(made, "test_paired", rows_of("test_paired", truth=False))
+    write_subset(made, "test_unpaired", rows_of("test_unpaired", truth=True))
+    write_manifests(made)
+    write_training(made.pretrained, 2, [Category.UPPER_BODY])
+    write_training(made.checkpoints, 3, list(Category))
+    torch.manual_seed(1)
+    network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
+    save_checkpoint(made.checkpoints / "best.ckpt", of_network(network))
+    return made

@@ -1,0 +1,54 @@
+"""The two baselines by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tryon.evaluation.baselines import agnostic_copied, garment_pixels, mean_colour_painted, mean_garment_colour
+
+RED, BLUE, WHITE = (200, 10, 20), (0, 30, 120), (255, 255, 255)
+
+
+def _flat_garment() -> np.ndarray:
+    """A white page with a garment, half red and half blue, that has a white spot inside."""
+    page = np.full((10, 8, 3), 255, np.uint8)
+    page[2:8, 2:4], page[2:8, 4:6] = RED, BLUE
+    page[4, 3] = WHITE
+    return page
+
+
+def test_white_outside_is_background_and_white_inside_is_garment() -> None:
+    shown = garment_pixels(_flat_garment())
+    expected = np.zeros((10, 8), bool)
+    expected[2:8, 2:6] = True
+    np.testing.assert_array_equal(shown, expected)
+
+
+def test_near_white_noise_of_the_background_is_background() -> None:
+    page = _flat_garment()
+    page[0, :, 1] = 246
+    assert not garment_pixels(page)[0].any()
+    page[0, 0, 1] = 244
+    assert garment_pixels(page)[0, 0]
+
+
+def test_the_mean_colour_by_hand() -> None:
+    expected = (11 * np.array(RED) + 12 * np.array(BLUE) + np.array(WHITE)) / 24
+    np.testing.assert_array_equal(mean_garment_colour(_flat_garment()), expected.round())
+
+
+def test_a_white_garment_has_a_white_mean_colour() -> None:
+    assert mean_garment_colour(np.full((4, 4, 3), 250, np.uint8)).tolist() == [250, 250, 250]
+
+
+def test_both_keep_what_is_not_hidden() -> None:
+    random = np.random.default_rng(1)
+    person = random.integers(1, 255, (2, 10, 8, 3), np.uint8)
+    garment = np.stack([_flat_garment(), np.full((10, 8, 3), 100, np.uint8)])
+    mask = random.random((2, 10, 8)) < 0.5
+    copied, painted = agnostic_copied(person, mask), mean_colour_painted(person, mask, garment)
+    for result in (copied, painted):
+        np.testing.assert_array_equal(result[~mask], person[~mask])
+    assert (copied[mask] == 0).all()
+    assert (painted[1][mask[1]] == 100).all()
+    np.testing.assert_array_equal(np.unique(painted[0][mask[0]], axis=0), [mean_garment_colour(garment[0])])

@@ -1,0 +1,124 @@
+"""The report: one file that loads nothing, says everything, and carries no trace of the machine it was made on."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tryon.categories import Category
+from tryon.evaluation.gallery import choose
+from tryon.evaluation.report import number, percent, times
+from tryon.evaluation.settings import EvaluateSettings
+from tryon.evaluation.stage import evaluate
+from tryon.progress import silent
+from tryon.workspace import Workspace
+
+VOID = {"meta", "link", "img", "br", "line"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act on, and checks that tags close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def workspace_done(workspace: Workspace) -> Workspace:
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=2), 7, workspace, silent)
+    return workspace
+
+
+@pytest.fixture
+def source(workspace_done: Workspace) -> str:
+    return (workspace_done.evaluation / "report.html").read_text()
+
+
+def test_it_loads_nothing(source: str) -> None:
+    page = Page(source)
+    loads = [
+        (tag, value) for tag, name, value in page.attributes if name in {"src", "href", "srcset", "data", "action"}
+    ]
+    assert loads
+    assert all(value.startswith(("data:", "#")) for _, value in loads)
+    without_pictures = re.sub(r"data:image/webp;base64,[A-Za-z0-9+/=]+", "", source)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_pictures)
+    policy = next(v for tag, n, v in page.attributes if tag == "meta" and n == "content" and "default-src" in v)
+    assert "default-src 'none'" in policy
+
+
+def test_it_names_no_place_of_this_machine(source: str, workspace_done: Workspace) -> None:
+    assert str(workspace_done.root) not in source
+    assert str(Path.cwd()) not in source
+
+
+def test_it_shows_every_part(source: str, workspace_done: Workspace) -> None:
+    page = Page(source)
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    links = [value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    assert set(links) <= set(ids)
+    content = json.loads((workspace_done.evaluation / "metrics.json").read_text())
+    for fact in content["protocol"]:
+        assert fact["value"] in page.text
+    for missing in content["unavailable"]:
+        assert missing["reason"] in page.text
+    assert "Agnostic copied" in page.text
+    assert "synthetic (18 test rows)" in page.text
+
+
+def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> None:
+    alternatives = [value for tag, name, value in Page(source).attributes if (tag, name) == ("img", "alt")]
+    assert sum(value.startswith("result of") for value in alternatives) == 2 * 3 * 2
+    for category in ("Upper body", "Lower body", "Dresses"):
+        assert f"{category}: epoch 2" in alternatives
+    assert source.count("<svg") == 3  # the pretraining of this project has one epoch, too few for a curve of its loss
+
+
+def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, workspace_done: Workspace) -> None:
+    content = json.loads((workspace_done.evaluation / "metrics.json").read_text())
+    for category in (*Category, "all"):
+        assert f"{content['metrics']['paired'][category]['model']['l1_garment']:.3f}" in source
+        assert f"{content['headline']['unpaired'][category]['ratio_to_copy']:.2f}×" in source
+
+
+def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:
+    for category in Category:
+        workspace.manifest(category).unlink()
+    evaluate(EvaluateSettings(accelerator="cpu"), 7, workspace, silent)
+    assert "The manifests are not in this folder" in (workspace.evaluation / "report.html").read_text()
+
+
+def test_gallery_rows_depend_on_names_and_seed_only() -> None:
+    pairs = [f"{number:06d}_{number:06d}" for number in range(50)]
+    assert choose(pairs, 6, 7) == choose(pairs[::-1], 6, 7)
+    assert choose(pairs, 6, 7) != choose(pairs, 6, 8)
+    assert len(choose(pairs, 6, 7)) == 6
+    assert choose(pairs[:3], 6, 7) == set(pairs[:3])
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert [number(0.12345), number(21.456, "psnr"), number(None)] == ["0.1235", "21.46", "–"]
+    assert [percent(0.0123), percent(None), times(0.254), times(None)] == ["1.2 %", "–", "0.25×", "–"]

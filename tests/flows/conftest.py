@@ -1,0 +1,177 @@
+"""A small project with stand-ins for three stages, ways to run it, and one Prefect server for all tests of the flows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.server import own_server
+from tasks.launch import environment
+from tryon.workspace import Workspace
+
+ROOT = Path(__file__).parent.parent.parent
+
+STAND_INS = '''"""`python -m flows.stage`, with stand-ins for the stages."""
+import sys, time
+from pathlib import Path
+
+import tryon.stages
+from tryon.errors import SourceError
+from tryon.summary import Summary
+
+
+def stand_in(name):
+    def run(parameters, workspace, category, progress):
+        for done in range(3):
+            progress(done, 3, f"items of {name}")
+        with Path("log").open("a") as log:
+            log.write(f"{name} {'with' if 'prefect' in sys.modules else 'without'} Prefect\\n")
+        if Path("slow").exists():
+            time.sleep(60)
+        if Path("broken").exists():
+            raise RuntimeError("a bug")
+        if Path("missing").exists():
+            raise SourceError("/nowhere.zip", rule="exists", remedy="Put it there.")
+        # What `sample` gives does not depend on what it reads.
+        text = "always the same" if name == "sample" else repr((parameters.seed, getattr(parameters, name)))
+        Path("data", name).write_text(text)
+        return Summary(name, f"wrote data/{name}", ({"rows": 3, "share": 0.5},))
+    return run
+
+
+for name in tryon.stages.STAGES:
+    tryon.stages.STAGES[name] = stand_in(name)
+
+if __name__ == "__main__":
+    from flows.stage import main
+    raise SystemExit(main())
+'''
+
+CHAIN = """stages:
+  download:
+    cmd: python stage.py download
+    deps: [data/source.json]
+    params: [seed, download]
+    outs: [data/download]
+  sample:
+    cmd: python stage.py sample
+    deps: [data/download]
+    params: [sample]
+    outs: [data/sample]
+  pretrain:
+    cmd: python stage.py pretrain
+    deps: [data/sample]
+    params: [pretrain]
+    outs: [data/pretrain]
+"""
+
+
+class Project:
+    """A folder with `params.yaml` and `dvc.yaml`, and ways to run things in it.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def new(cls, root: Path) -> Project:
+        """Make one in which nothing has been run."""
+        (root / ".dvc").mkdir(parents=True)
+        (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
+        (root / "data").mkdir()
+        (root / "data" / "source.json").write_text('{\n  "source": "synthetic"\n}\n')
+        shutil.copy(ROOT / "params" / "default.yaml", root / "params.yaml")
+        (root / "dvc.yaml").write_text(CHAIN)
+        (root / "stage.py").write_text(STAND_INS)
+        return cls(root)
+
+    def copy(self, root: Path) -> Project:
+        """The same project, with all that has been run in it, elsewhere."""
+        return Project(Path(shutil.copytree(self.root, root)))
+
+    def python(self, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
+        """Run this Python in the project and wait; `url` is the Prefect API that it is told of."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            **self._surroundings(url),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def start(self, *arguments: str, url: str = "") -> subprocess.Popen[bytes]:
+        """Start this Python in the project."""
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
+
+    def _surroundings(self, url: str) -> dict:
+        surroundings = environment({"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT)})
+        return {"cwd": self.root, "env": surroundings, "stdin": subprocess.DEVNULL, "process_group": 0}
+
+    def set(self, old: str, new: str) -> None:
+        """Replace text in `params.yaml`."""
+        text = (self.root / "params.yaml").read_text()
+        assert old in text
+        (self.root / "params.yaml").write_text(text.replace(old, new, 1))
+
+    def mark(self, name: str) -> None:
+        """Make the stand-ins misbehave: `slow`, `broken` or `missing`."""
+        (self.root / name).touch()
+
+    def log(self) -> list[str]:
+        """Which stand-ins have run, and whether Prefect was there."""
+        return (self.root / "log").read_text().splitlines() if (self.root / "log").is_file() else []
+
+    def processes(self) -> list[int]:
+        """Processes whose current directory is this project."""
+        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._holds(entry)]
+
+    def _holds(self, entry: Path) -> bool:
+        try:
+            return os.readlink(entry / "cwd") == str(self.root.resolve()) and not _is_zombie(entry)
+        except OSError:
+            return False
+
+
+def _is_zombie(entry: Path) -> bool:
+    return (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees a server or a cache of this machine's, unless it names one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_API_URL", "")
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the API of a Prefect server, started the way the pipeline starts its own."""
+    with own_server(Workspace(tmp_path_factory.mktemp("server"))) as url:
+        yield url
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project in which nothing has been run."""
+    return Project.new(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def new_project() -> Callable[[Path], Project]:
+    """Makes a project in a folder."""
+    return Project.new

@@ -1,0 +1,53 @@
+"""The command of every stage: one path with and without Prefect."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+def told(text: str) -> str:
+    """What a run printed, without how long it took."""
+    return re.sub(r"\(\d.*?s\)", "(time)", text)
+
+
+def test_without_an_api_prefect_is_not_even_imported(project) -> None:
+    done = project.python("stage.py", "download")
+    assert done.returncode == 0, done.stderr
+    assert project.log() == ["download without Prefect"]
+    assert "wrote data/download" in done.stderr
+
+
+def test_with_an_api_the_same_comes_out(project, server, tmp_path) -> None:
+    plain = project.copy(tmp_path / "plain")
+    with_flow, without = project.python("stage.py", "download", url=server), plain.python("stage.py", "download")
+    assert with_flow.returncode == without.returncode == 0, with_flow.stderr
+    assert told(with_flow.stderr) == told(without.stderr)
+    assert with_flow.stdout == without.stdout == ""
+    assert project.log() == ["download with Prefect"]
+    assert (project.root / "data/download").read_bytes() == (plain.root / "data/download").read_bytes()
+
+
+@pytest.mark.parametrize("with_api", [False, True])
+def test_a_users_mistake_is_one_message_and_is_not_tried_again(project, server, with_api) -> None:
+    project.mark("missing")
+    done = project.python("stage.py", "download", url=server if with_api else "")
+    assert done.returncode == 2
+    assert done.stderr.strip() == "error: /nowhere.zip: exists. Put it there."
+    assert len(project.log()) == 1
+
+
+def test_an_api_that_does_not_answer_is_an_error(project) -> None:
+    done = project.python("stage.py", "download", url="http://127.0.0.1:9/api")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "PREFECT_API_URL" in done.stderr
+    assert project.log() == []
+
+
+def test_stages_and_categories_are_checked(project) -> None:
+    assert project.python("-m", "flows.stage", "cook").returncode == 2
+    done = project.python("-m", "flows.stage", "sample", "dresses")
+    assert done.returncode == 2
+    assert "takes no category" in done.stderr

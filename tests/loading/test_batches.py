@@ -1,0 +1,46 @@
+"""Batches hold the rows asked for, in that order, however many threads decode them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tryon.errors import TryOnError
+from tryon.loading.batches import load_batches
+from tryon.loading.order import batches_of
+from tryon.loading.rows import PackedRows
+from tryon.manifest import PACKED, read_table, table_from_rows, write_table
+
+
+def test_batches_follow_the_order_for_any_number_of_threads(subset_file: Path) -> None:
+    rows, order = PackedRows.read(subset_file), np.array([5, 0, 3, 6, 1, 2])
+    mirrored = np.arange(7) % 2 == 1
+    one, three = (list(load_batches(rows, batches_of(order, 2), mirrored, threads)) for threads in (1, 3))
+    assert [batch.pair_ids for batch in one] == [
+        ("000005_000005", "000000_000000"), ("000003_000003", "000006_000006"), ("000001_000001", "000002_000002")
+    ]  # fmt: skip
+    assert [batch.mirrored.tolist() for batch in one] == [[True, False], [True, False], [True, False]]
+    for left, right in zip(one, three, strict=True):
+        assert torch.equal(left.person, right.person)
+        assert torch.equal(left.pose, right.pose)
+
+
+def test_tensors_are_bytes_and_hold_the_rows(subset_file: Path) -> None:
+    rows = PackedRows.read(subset_file)
+    (batch,) = load_batches(rows, [np.array([2, 4])])
+    assert batch.person.dtype == torch.uint8
+    assert batch.person.shape == (2, 3, 32, 16)
+    assert batch.mask.shape == (2, 1, 32, 16)
+    assert np.array_equal(batch.garment[1].permute(1, 2, 0).numpy(), rows.example(4).garment)
+
+
+def test_a_damaged_row_stops_the_loading(subset_file: Path, tmp_path: Path) -> None:
+    records = read_table(subset_file, PACKED).to_pylist()
+    records[1]["person"] = b"no picture"
+    path = tmp_path / "damaged.parquet"
+    write_table(path, table_from_rows(records, PACKED), PACKED)
+    with pytest.raises(TryOnError, match="000001_000001"):
+        list(load_batches(PackedRows.read(path), batches_of(np.arange(7), 2)))

@@ -1,0 +1,66 @@
+"""Bytes become inputs between -1 and 1, hidden where the mask says so, mirrored all together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tryon.loading.batches import Batch, load_batches
+from tryon.loading.rows import PackedRows
+from tryon.loading.transforms import denormalise, hide, mirror, normalise, prepare
+
+
+@pytest.fixture
+def batch(subset_file: Path) -> Batch:
+    mirrored = np.array([False, True, False, True, False, False, False])
+    return next(load_batches(PackedRows.read(subset_file), [np.array([0, 1, 2])], mirrored))
+
+
+def test_bytes_survive_normalising_and_back() -> None:
+    values = torch.arange(256, dtype=torch.uint8)
+    floats = normalise(values)
+    assert floats[0] == -1
+    assert floats[255] == 1
+    assert torch.equal(denormalise(floats), values)
+
+
+def test_denormalise_clamps() -> None:
+    assert denormalise(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
+
+
+def test_hidden_pixels_are_black_and_the_others_untouched() -> None:
+    person = torch.rand(2, 3, 4, 4)
+    mask = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
+    mask[0, 0, 1, 2] = True
+    hidden = hide(person, mask)
+    assert hidden[0, :, 1, 2].tolist() == [-1, -1, -1]
+    assert torch.equal(hidden.masked_select(~mask), person.masked_select(~mask))
+
+
+def test_mirror_is_an_involution_on_the_chosen_rows() -> None:
+    pictures, which = torch.rand(3, 3, 4, 5), torch.tensor([True, False, True])
+    once = mirror(pictures, which)
+    assert torch.equal(once[1], pictures[1])
+    assert torch.equal(once[0], pictures[0].flip(-1))
+    assert torch.equal(mirror(once, which), pictures)
+
+
+def test_inputs_are_mirrored_together(batch: Batch) -> None:
+    inputs = prepare(batch)
+    person = normalise(batch.person[1]).flip(-1)
+    mask = batch.mask[1].flip(-1)
+    assert torch.equal(inputs.person[1], person)
+    assert torch.equal(inputs.garment[1], normalise(batch.garment[1]).flip(-1))
+    assert torch.equal(inputs.agnostic[1], person.masked_fill(mask, -1))
+    assert torch.equal(inputs.mask[1], mask)
+    assert torch.equal(inputs.garment_mask[1], batch.garment_mask[1].flip(-1))
+
+
+def test_the_reference_is_the_pose_then_the_agnostic_person(batch: Batch) -> None:
+    inputs = prepare(batch)
+    assert inputs.reference.shape == (3, 6, 32, 16)
+    assert torch.equal(inputs.reference[:, :3], normalise(batch.pose))
+    assert torch.equal(inputs.reference[:, 3:], inputs.agnostic)

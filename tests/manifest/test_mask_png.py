@@ -1,0 +1,44 @@
+"""Masks survive the way into a manifest row and back, at any size, in the bytes of a real PNG."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tryon.errors import TryOnError
+from tryon.manifest.mask_png import decode_mask, encode_mask
+
+masks = st.builds(
+    lambda height, width, seed: np.random.default_rng(seed).random((height, width)) < 0.5,
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(0, 2**32 - 1),
+)
+
+
+@given(masks)
+def test_round_trip(mask):
+    assert (decode_mask(encode_mask(mask)) == mask).all()
+
+
+@given(masks)
+def test_other_readers_see_one_bit_and_white_where_hidden(mask):
+    with Image.open(io.BytesIO(encode_mask(mask))) as picture:
+        assert picture.mode == "1"
+        assert (np.array(picture) == mask).all()
+
+
+def test_a_shape_is_small_and_its_bytes_repeat():
+    rows, columns = np.mgrid[:512, :384]
+    mask = (rows - 256) ** 2 + (columns - 192) ** 2 < 150**2
+    assert len(encode_mask(mask)) < 1500
+    assert encode_mask(mask) == encode_mask(mask.copy())
+
+
+def test_bytes_that_are_no_png_are_refused():
+    for data in (b"", b"mask"):
+        with pytest.raises(TryOnError, match="is a PNG"):
+            decode_mask(data)

@@ -1,0 +1,79 @@
+"""A workspace with a small subset, and settings of runs that take a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.manifest import PACKED, table_from_rows, write_table
+from tryon.training.settings import FinetuneSettings, PretrainSettings
+from tryon.workspace import Workspace
+
+SIZE = (32, 16)
+NETWORK = {
+    "heads": 2, "widths": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "light_channels": [4, 4],
+    "grid": "identity",
+}  # fmt: skip
+QUICK = {"epochs": 2, "batch_size": 2, "lr": 1e-2, "warmup_steps": 2, "accelerator": "cpu"}
+
+
+def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) -> dict:
+    """A person in a garment of one colour: the middle of the picture is hidden and belongs to the garment."""
+    random = np.random.default_rng(number)
+    height, width = size
+    garment = np.full((height, width, 3), random.integers(0, 256, 3), np.uint8)
+    person = np.full((height, width, 3), random.integers(0, 256, 3), np.uint8)
+    worn = np.zeros(size, bool)
+    worn[height // 4 : -height // 4, width // 4 : -width // 4] = True
+    person[worn] = garment[worn]
+    keypoints = np.column_stack([random.uniform(0, width, 18), random.uniform(0, height, 18), np.ones(18)])
+    identity = f"{number:06d}"
+    return {
+        "pair_id": f"{identity}_{identity}",
+        "category": str(category),
+        "setting": "train",
+        "person_id": identity,
+        "garment_id": identity,
+        "person": cv2.imencode(".png", person)[1].tobytes(),
+        "garment": cv2.imencode(".png", garment)[1].tobytes(),
+        "mask": np.packbits(worn).tobytes(),
+        "garment_mask": np.packbits(worn).tobytes(),
+        "keypoints": keypoints.astype(np.float32).ravel().tolist(),
+        "height": height,
+        "width": width,
+    }
+
+
+def write_subset(workspace: Workspace, part: str, rows: list[dict]) -> None:
+    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"pictures": "png"})
+
+
+def make_workspace(root: Path, size: tuple[int, int] = SIZE) -> Workspace:
+    """A workspace with nine training rows and six validation rows, all three categories."""
+    workspace = Workspace(root)
+    for part, numbers in (("train", range(9)), ("val", range(20, 26))):
+        write_subset(workspace, part, [packed_row(n, list(Category)[n % 3], size) for n in numbers])
+    return workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return make_workspace(tmp_path)
+
+
+@pytest.fixture
+def pretrain_settings() -> PretrainSettings:
+    return PretrainSettings.model_validate({**QUICK, "start": "scratch", "network": NETWORK})
+
+
+@pytest.fixture
+def finetune_settings() -> FinetuneSettings:
+    return FinetuneSettings.model_validate(QUICK)
+
+
+def folder_bytes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -1,0 +1,18 @@
+"""The history file and the choice of the best epoch."""
+
+from __future__ import annotations
+
+from tryon.training.history import best_epoch, history_csv
+
+
+def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
+    text = history_csv([{"epoch": 0, "step": 0, "lr": None, "train_loss": None, "val_l1": 0.123456789}])
+    assert text.splitlines() == [
+        "epoch,step,lr,train_loss,val_l1,val_l1_upper_body,val_l1_lower_body,val_l1_dresses",
+        "0,0,,,0.123457,,,",
+    ]
+
+
+def test_the_best_epoch_is_the_earliest_with_the_smallest_value() -> None:
+    values = [None, 0.5, 0.25, 0.25]
+    assert best_epoch([{"epoch": number, "val_l1": value} for number, value in enumerate(values)]) == 2

@@ -1,0 +1,60 @@
+"""The validation measure."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from tryon.loading.rows import PackedRows
+from tryon.training.validation import garment_l1, validate
+from tryon.workspace import Workspace
+
+
+class Copy(nn.Module):
+    """Gives back the agnostic person."""
+
+    def forward(self, reference: torch.Tensor, garment: torch.Tensor, agnostic: torch.Tensor) -> torch.Tensor:
+        return agnostic
+
+
+def test_it_is_zero_for_the_truth_and_one_for_black_instead_of_white() -> None:
+    white, mask = torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4, dtype=torch.bool)
+    assert garment_l1(white, white, mask).item() == 0
+    assert garment_l1(-white, white, mask).item() == 1
+    assert garment_l1(7 * white, white, mask).item() == 0  # clamped like a picture
+
+
+def test_only_the_garment_counts() -> None:
+    person = torch.zeros(1, 3, 4, 4)
+    mask = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    mask[..., :2] = True
+    result = person.clone()
+    result[..., 2:] = 1
+    assert garment_l1(result, person, mask).item() == 0
+    result[:, 0, 0, 0] = 0.8
+    assert garment_l1(result, person, mask).item() == pytest.approx(0.8 / 2 / 3 / 8)
+
+
+def test_an_empty_garment_has_no_value() -> None:
+    picture = torch.zeros(1, 3, 4, 4)
+    assert math.isnan(garment_l1(picture, picture, torch.zeros(1, 1, 4, 4, dtype=torch.bool)).item())
+
+
+def test_means_over_rows_do_not_depend_on_the_batches(workspace: Workspace) -> None:
+    rows = PackedRows.read(workspace.subset("val"))
+    single, whole = (validate(Copy(), rows, size, torch.device("cpu")) for size in (1, 4))
+    assert single == pytest.approx(whole)
+    by_category = [single[f"val_l1_{category}"] for category in ("upper_body", "lower_body", "dresses")]
+    assert single["val_l1"] == pytest.approx(sum(value or 0 for value in by_category) / 3)
+
+
+def test_a_category_without_rows_has_no_value(workspace: Workspace) -> None:
+    from tryon.categories import Category
+
+    rows = PackedRows.read(workspace.subset("val")).of(Category.DRESSES)
+    found = validate(Copy(), rows, 4, torch.device("cpu"))
+    assert found["val_l1_upper_body"] is None
+    assert found["val_l1"] == found["val_l1_dresses"]

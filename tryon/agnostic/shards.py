@@ -1,0 +1,75 @@
+"""Finished shards in the work area: masks of some hundred people each, reused only after their hash was verified.
+
+A shard's name is a digest of all that its content depends on. What a killed run left is found again by name, and work
+of other parameters, other code or other files is never mistaken for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tryon.agnostic.people import Making, Person, mask_people
+from tryon.files import digest, sha256_file, write_json
+from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
+
+MASKS = TableSchema(
+    "masks",
+    1,
+    pa.schema(
+        [
+            pa.field("person_id", pa.string(), nullable=False),
+            pa.field("mask_png", pa.binary()),
+            *(pa.field(name, pa.float32()) for name in ("mask_fraction", "leak_fraction", "protected_fraction")),
+            *(pa.field(name, pa.string()) for name in ("worn", "sleeve", "arm_pose")),
+            pa.field("missing_joints", pa.int8()),
+            pa.field("reason", pa.string()),
+        ]
+    ),
+)
+"""One row per person: mask and audit, or the reason why there is none."""
+
+
+def staging_folder(making: Making) -> Path:
+    """Work area of one category."""
+    return making.workspace.staging("agnostic") / making.category
+
+
+def shard_path(people: Sequence[Person], making: Making, recipe: str) -> Path:
+    """Where the masks of these people lie when they are made."""
+    return staging_folder(making) / f"{digest([recipe, people])}.parquet"
+
+
+def make_shard(people: Sequence[Person], making: Making, recipe: str) -> Path:
+    """Make the masks of these people unless they are there and whole. Can be called from any process or thread.
+
+    Returns:
+        The shard's file. Beside it lies a JSON with its number of rows and its SHA-256, written last.
+    """
+    path = shard_path(people, making, recipe)
+    if not is_whole(path, len(people)):
+        write_table(path, table_from_rows(mask_people(people, making), MASKS), MASKS, {"recipe": recipe})
+        write_json(_note(path), {"recipe": recipe, "rows": len(people), "sha256": sha256_file(path)})
+    return path
+
+
+def is_whole(path: Path, rows: int) -> bool:
+    """Whether a shard is there with the content that was noted when it was made."""
+    try:
+        noted = json.loads(_note(path).read_text())
+        return noted["rows"] == rows and noted["sha256"] == sha256_file(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def read_shard(path: Path) -> list[dict[str, Any]]:
+    """Rows of a shard, as `mask_person` gave them."""
+    return read_table(path, MASKS).to_pylist()
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(".json")

@@ -1,0 +1,178 @@
+"""The command line: `tryon <stage>` runs a stage by itself, and a few commands around the stages.
+
+Whatever is slow to import is imported by the command that needs it, so that `tryon --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tryon.categories import Category
+from tryon.console import ran_well, show_summary, show_table, shown_progress
+from tryon.workspace import Workspace
+
+app = typer.Typer(
+    name="tryon",
+    help="From a Dress Code archive to a virtual try-on model and its report, one stage at a time.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Root = Annotated[Path, typer.Option("--root", help="Folder with params.yaml and data/.")]
+HERE = Path()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, 2 with one message for a mistake of the user's, 130 after Ctrl-C."""
+    code = 0
+
+    def command() -> None:
+        nonlocal code
+        try:
+            app(arguments, prog_name="tryon")
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+
+    return ran_well(command) or code
+
+
+def run(stage: str, root: Path, category: Category | None = None) -> None:
+    """Run one stage of the project in `root`, with progress, and print its summary."""
+    from tryon.parameters import load_parameters
+    from tryon.stages import run_stage
+
+    workspace = Workspace(root)
+    parameters = load_parameters(workspace.params_file)
+    since = time.monotonic()
+    with shown_progress() as progress:
+        summary = run_stage(stage, parameters, workspace, category, progress)
+    show_summary(summary, time.monotonic() - since)
+
+
+@app.command()
+def download(root: Root = HERE) -> None:
+    """Fetch, unpack and check the data set; writes data/index."""
+    run("download", root)
+
+
+@app.command()
+def agnostic(
+    category: Annotated[Category | None, typer.Argument(help="One category; all three when left out.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Hide the garment to be replaced; writes data/manifests."""
+    for one in [category] if category else list(Category):
+        run("agnostic", root, one)
+
+
+@app.command()
+def sample(root: Root = HERE) -> None:
+    """Choose and pack the pairs to train, validate and test on; writes data/subset."""
+    run("sample", root)
+
+
+@app.command()
+def pretrain(root: Root = HERE) -> None:
+    """Import or train the upper-body starting point; writes data/pretrained."""
+    run("pretrain", root)
+
+
+@app.command()
+def finetune(root: Root = HERE) -> None:
+    """Train on all three categories together; writes data/checkpoints."""
+    run("finetune", root)
+
+
+@app.command()
+def evaluate(root: Root = HERE) -> None:
+    """Score the best checkpoint and write the report; writes data/evaluation."""
+    run("evaluate", root)
+
+
+@app.command()
+def fingerprint(root: Root = HERE) -> None:
+    """Note what the data source looks like now in data/source.json, so that DVC sees new data."""
+    from tryon.presets import refresh_fingerprint
+
+    changed = refresh_fingerprint(Workspace(root))
+    typer.echo(f"{Workspace(root).source_file}: {'changed' if changed else 'unchanged'}", err=True)
+
+
+@app.command()
+def params(root: Root = HERE) -> None:
+    """List every key of params.yaml with its type, rule, default and meaning."""
+    from tryon.presets import parameter_list
+
+    del root  # the same everywhere; accepted because every command accepts it
+    typer.echo(parameter_list())
+
+
+@app.command()
+def use(
+    preset: Annotated[str, typer.Argument(help="Name of a file in params/, without .yaml.")],
+    source: Annotated[str | None, typer.Option("--source", help="The value of download.source to write.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Make a preset of params/ the active params.yaml and refresh data/source.json."""
+    from tryon.presets import use_preset
+
+    use_preset(Workspace(root), preset, source)
+    typer.echo(f"params.yaml is now params/{preset}.yaml" + (f" with source {source}" if source else ""), err=True)
+
+
+@app.command()
+def weights(
+    names: Annotated[list[str] | None, typer.Argument(help="Which weights; all when left out.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say where each file stands.")] = False,
+    root: Root = HERE,
+) -> None:
+    """Fetch and verify pretrained weights that are not ours."""
+    from tryon.weights import fetch_weights, weights_status
+
+    with shown_progress() as progress:
+        found = (
+            weights_status(Workspace(root), names or [])
+            if check
+            else fetch_weights(Workspace(root), names or [], progress)
+        )
+    show_table(
+        [
+            {
+                "name": one.weight.name,
+                "state": one.state,
+                "file": str(one.path),
+                "needed for": one.weight.needed_for,
+                "remedy": one.remedy,
+            }
+            for one in found
+        ]
+    )
+
+
+@app.command()
+def synthesize(
+    out: Annotated[Path, typer.Option("--out", help="The archive to write, a .zip.")],
+    root: Root = HERE,
+) -> None:
+    """Write the synthetic twin of Dress Code that params.yaml describes as an archive of its own."""
+    from tryon.parameters import load_parameters
+    from tryon.synthetic.archive import write_archive
+
+    parameters = load_parameters(Workspace(root).params_file)
+    with shown_progress() as progress:
+        write_archive(out, parameters.download.synthetic, parameters.seed, progress)
+    typer.echo(str(out))
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    str(command.name or getattr(command.callback, "__name__", "")): command.callback
+    for command in app.registered_commands
+    if command.callback
+}
+"""Every command by its name, for the test that compares stages, commands, flows and parameters."""

@@ -1,0 +1,97 @@
+"""The options that fix the shape of a DAFlow network, and their plain form that is saved beside its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from tryon.errors import TryOnError
+
+GridKind = Literal["published", "identity"]
+
+IMAGE_CHANNELS = 3
+"""Channels of every picture that is warped and of the result: RGB."""
+
+
+class NetworkOptionError(TryOnError, ValueError):
+    """An option of the network is unknown or out of range."""
+
+
+@dataclass(frozen=True)
+class DAFlowConfig:
+    """What a DAFlow network looks like. The defaults are the published network of 37,651,485 parameters.
+
+    Attributes:
+        reference_channels: channels of the person's input: pose picture, then agnostic person.
+        garment_channels: channels of the garment's input; its first three are the picture.
+        heads: k, the flows (and attention maps) per branch.
+        widths: channels of the encoder's stages, finest first; each halves the sides.
+        pyramid_channels: C, channels of every pyramid level.
+        flow_channels: channels inside the flow estimators.
+        light_channels: channels inside the light encoder and decoder.
+        grid: "published" keeps the checkpoint's convention, under which zero flow stretches by w / (w - 1) a level;
+            under "identity" zero flow samples each pixel at itself. Choose "identity" for training from scratch.
+
+    Raises:
+        NetworkOptionError: for a value out of range.
+    """
+
+    reference_channels: int = 6
+    garment_channels: int = 3
+    heads: int = 6
+    widths: tuple[int, ...] = (64, 128, 256, 256, 256)
+    pyramid_channels: int = 256
+    flow_channels: tuple[int, ...] = (128, 64, 32)
+    light_channels: tuple[int, int] = (32, 64)
+    grid: GridKind = "published"
+
+    def __post_init__(self) -> None:
+        for name in ("widths", "flow_channels", "light_channels"):
+            value = tuple(getattr(self, name))
+            object.__setattr__(self, name, value)
+            if not value or min(value) < 1:
+                raise NetworkOptionError(f"network option {name}", rule="one or more sizes of at least 1", value=value)
+        if len(self.light_channels) != 2:
+            raise NetworkOptionError("network option light_channels", rule="two sizes", value=self.light_channels)
+        for name in ("reference_channels", "heads", "pyramid_channels"):
+            if getattr(self, name) < 1:
+                raise NetworkOptionError(f"network option {name}", rule="at least 1", value=getattr(self, name))
+        if self.garment_channels < IMAGE_CHANNELS:
+            rule = f"at least {IMAGE_CHANNELS}: its first channels are the picture that is warped"
+            raise NetworkOptionError("network option garment_channels", rule=rule, value=self.garment_channels)
+        if self.grid not in ("published", "identity"):
+            raise NetworkOptionError("network option grid", rule="'published' or 'identity'", value=self.grid)
+
+    @property
+    def side_multiple(self) -> int:
+        """Both sides of every input are multiples of this, and at least twice it."""
+        return 2 ** len(self.widths)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as plain values (lists, not tuples), ready for JSON or a checkpoint."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, options: Mapping[str, Any]) -> DAFlowConfig:
+        """Rebuild what `to_dict` gave. Absent options take their default; an unknown one is a `NetworkOptionError`."""
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            raise NetworkOptionError("network options", rule=f"only {', '.join(known)}", value=unknown)
+        return cls(**options)
+
+    @classmethod
+    def narrow(cls, levels: int = 4, divisor: int = 4) -> DAFlowConfig:
+        """Return a small network to train from scratch: fewer levels, every width divided, the identity grid."""
+        default = cls()
+        if not 1 <= levels <= len(default.widths):
+            rule = f"1 to {len(default.widths)}"
+            raise NetworkOptionError("levels of a narrow network", rule=rule, value=levels)
+        return cls(
+            widths=tuple(width // divisor for width in default.widths[:levels]),
+            pyramid_channels=default.pyramid_channels // divisor,
+            flow_channels=tuple(width // divisor for width in default.flow_channels),
+            light_channels=(default.light_channels[0] // divisor, default.light_channels[1] // divisor),
+            grid="identity",
+        )

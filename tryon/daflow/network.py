@@ -1,0 +1,138 @@
+"""DAFlow, the single-stage virtual try-on network: garment and person in, the dressed person out.
+
+Source: arXiv 2207.09161 (ECCV 2022), section 3. Parameter names and shapes are the published checkpoint's.
+
+Shape legend:
+    B batch, H x W sides of the pictures. All pictures are float, RGB, in [-1, 1], NCHW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, overload
+
+import torch
+from torch import Tensor, nn
+
+from tryon.daflow.cascade import Cascade
+from tryon.daflow.config import IMAGE_CHANNELS, DAFlowConfig, GridKind
+from tryon.daflow.pyramid import Encoder, TopDown
+from tryon.daflow.warp import chosen_warp
+from tryon.errors import TryOnError
+
+
+class NetworkInputError(TryOnError, ValueError):
+    """An input of the network has a shape that it cannot work on."""
+
+
+class DAFlow(nn.Module):
+    """Two pyramids and the cascade between them. `DAFlowConfig` tells the options; the defaults are the published ones.
+
+    Attributes:
+        config: the options it was built with.
+    """
+
+    def __init__(
+        self,
+        reference_channels: int = 6,
+        garment_channels: int = 3,
+        heads: int = 6,
+        widths: Sequence[int] = (64, 128, 256, 256, 256),
+        pyramid_channels: int = 256,
+        flow_channels: Sequence[int] = (128, 64, 32),
+        light_channels: Sequence[int] = (32, 64),
+        grid: GridKind = "published",
+    ) -> None:
+        super().__init__()
+        self.config = DAFlowConfig(
+            reference_channels,
+            garment_channels,
+            heads,
+            tuple(widths),
+            pyramid_channels,
+            tuple(flow_channels),
+            tuple(light_channels),  # pyright: ignore[reportArgumentType]  # its length is checked there
+            grid,
+        )
+        # Names and order are the published checkpoint's: "source" is the garment, "reference" the person.
+        self.source_features = Encoder(garment_channels, self.config.widths)
+        self.reference_features = Encoder(reference_channels, self.config.widths)
+        self.source_FPN = TopDown(self.config.widths, pyramid_channels)
+        self.reference_FPN = TopDown(self.config.widths, pyramid_channels)
+        self.dafnet = Cascade(self.config)
+
+    @classmethod
+    def from_config(cls, config: DAFlowConfig) -> DAFlow:
+        """Build the network that `config` describes, freshly initialised."""
+        return cls(**config.to_dict())
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers are learned (37,651,485 in the published network)."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def use_warp(self, backend: str) -> DAFlow:
+        """Choose how the warps are computed: "auto" or a name in `tryon.daflow.warp.WARPS`. Returns the network."""
+        chosen_warp(backend, next(self.parameters()).device)
+        self.dafnet.backend = backend
+        return self
+
+    @overload
+    def forward(
+        self, reference: Tensor, garment: Tensor, agnostic: Tensor, all_scales: Literal[False] = False
+    ) -> Tensor: ...
+
+    @overload
+    def forward(
+        self, reference: Tensor, garment: Tensor, agnostic: Tensor, all_scales: Literal[True]
+    ) -> tuple[Tensor, list[Tensor]]: ...
+
+    def forward(
+        self, reference: Tensor, garment: Tensor, agnostic: Tensor, all_scales: bool = False
+    ) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Dress the person.
+
+        Args:
+            reference: (B, 6, H, W): pose picture, then agnostic person.
+            garment: (B, 3, H, W): the shop picture.
+            agnostic: (B, 3, H, W): the person with the garment to be replaced painted black (-1).
+            all_scales: also return the intermediate results (for the loss).
+
+        Returns:
+            The dressed person (B, 3, H, W), about [-1, 1], not clamped. With `all_scales` also the results of all
+            scales, coarsest first, (B, 3, H / 2^(n-1-i), W / 2^(n-1-i)) for i = 0..n-1 of n levels; the last IS the
+            result.
+
+        Raises:
+            NetworkInputError: before any computation, unless all inputs agree in B, H and W and both sides are
+                multiples of 2^n and at least 2^(n+1).
+        """
+        self._check(reference, garment, agnostic)
+        reference, garment, agnostic = self._laid_out(reference, garment, agnostic)
+        garment_levels = self.source_FPN(self.source_features(garment))
+        person_levels = self.reference_FPN(self.reference_features(reference))
+        results = self.dafnet(garment_levels, person_levels, garment[:, :IMAGE_CHANNELS], agnostic, all_scales)
+        return (results[-1], results) if all_scales else results[-1]
+
+    def _laid_out(self, *pictures: Tensor) -> tuple[Tensor, ...]:
+        """Lay pictures channels-last where the warp gathers whole pixels; every layer after them keeps that layout."""
+        if chosen_warp(self.dafnet.backend, pictures[0].device) != "gather":
+            return pictures
+        return tuple(picture.contiguous(memory_format=torch.channels_last) for picture in pictures)
+
+    def _check(self, reference: Tensor, garment: Tensor, agnostic: Tensor) -> None:
+        shapes = {"reference": reference.shape, "garment": garment.shape, "agnostic": agnostic.shape}
+        channels = (self.config.reference_channels, self.config.garment_channels, IMAGE_CHANNELS)
+        for (name, shape), wanted in zip(shapes.items(), channels, strict=True):
+            if len(shape) != 4 or shape[1] != wanted:
+                rule = f"shape (B, {wanted}, H, W)"
+                raise NetworkInputError(f"network input {name}", rule=rule, value=tuple(shape))
+        if len({(shape[0], *shape[2:]) for shape in shapes.values()}) > 1:
+            found = {name: tuple(shape) for name, shape in shapes.items()}
+            raise NetworkInputError("network inputs", rule="one batch size, height and width", value=found)
+        step = self.config.side_multiple
+        if any(side % step or side < 2 * step for side in garment.shape[2:]):
+            # A coarsest map one pixel wide makes the published grid divide by zero.
+            rule = f"height and width are multiples of {step} and at least {2 * step}"
+            remedy = "Resize or pad the pictures (image.size in params.yaml)"
+            raise NetworkInputError("network input size", rule=rule, value=tuple(garment.shape[2:]), remedy=remedy)

@@ -1,0 +1,100 @@
+"""Feature pyramids: an encoder of pre-activation residual blocks, and the top-down path that evens out its widths.
+
+Source: arXiv 2207.09161, section 3, the encoders and FPNs of garment and person.
+
+Shape legend:
+    B batch, h x w sides of a level, C pyramid channels (256)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def _normalised_convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    """Norm, ReLU, 3x3 convolution without bias. The ReLU works in place: the norm's backward needs its input only."""
+    return [
+        nn.BatchNorm2d(inputs),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+    ]
+
+
+class Downsample(nn.Module):
+    """Halve the sides: (B, inputs, 2h, 2w) -> (B, outputs, h, w). The norm is over the stage's input channels."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.block = nn.Sequential(*_normalised_convolution(inputs, outputs, stride=2))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Apply norm, ReLU and the strided convolution."""
+        return self.block(features)
+
+
+class Residual(nn.Module):
+    """Two pre-activation convolutions beside the identity: (B, width, h, w) -> the same."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.block = nn.Sequential(*_normalised_convolution(width, width), *_normalised_convolution(width, width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Add the block to its input."""
+        return features + self.block(features)
+
+
+class Encoder(nn.Module):
+    """Stages that each halve the sides: one downsampling, two residual blocks.
+
+    Args:
+        channels: channels of the input picture.
+        widths: channels of the stages, finest first.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        inputs = (channels, *widths[:-1])
+        self.encoders = nn.ModuleList(
+            nn.Sequential(Downsample(narrow, wide), Residual(wide), Residual(wide))
+            for narrow, wide in zip(inputs, widths, strict=True)
+        )
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        """(B, channels, H, W) -> the output of every stage, finest first: (B, widths[i], H / 2^(i+1), W / 2^(i+1))."""
+        features, stages = picture, []
+        for stage in self.encoders:
+            features = stage(features)
+            stages.append(features)
+        return stages
+
+
+class TopDown(nn.Module):
+    """The feature pyramid network: every level C channels wide, and aware of all coarser ones.
+
+    Args:
+        widths: channels of the encoder's stages, finest first.
+        channels: C.
+    """
+
+    def __init__(self, widths: Sequence[int], channels: int) -> None:
+        super().__init__()
+        # Published order: 0 is the coarsest.
+        self.adaptive = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in reversed(widths))
+        self.smooth = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in widths)
+
+    def forward(self, stages: Sequence[Tensor]) -> list[Tensor]:
+        """Stages, finest first -> levels (B, C, h, w), COARSEST first.
+
+        What goes down is the smoothed level, not the raw sum.
+        """
+        levels: list[Tensor] = []
+        for stage, adaptive, smooth in zip(reversed(stages), self.adaptive, self.smooth, strict=True):
+            level: Tensor = adaptive(stage)
+            if levels:
+                level = level + F.interpolate(levels[-1], scale_factor=2.0, mode="nearest")
+            levels.append(smooth(level))
+        return levels

@@ -1,0 +1,74 @@
+"""From the name of a source to local containers: the data set, and the truth beside it where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tryon.download.containers import Container, open_container
+from tryon.download.settings import DownloadSettings
+from tryon.download.synthetic import synthetic_archive
+from tryon.errors import ParameterError, SourceError
+from tryon.files import sha256_file
+from tryon.progress import Progress
+from tryon.workspace import Workspace
+
+SYNTHETIC = "synthetic"
+"""The name of the source that is made here instead of brought from somewhere."""
+
+_REMEDY = "Set download.source in params.yaml to `synthetic`, a folder or a zip archive."
+
+
+def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress: Progress) -> list[Container]:
+    """Make the source local and open it.
+
+    Returns:
+        One container, or two when a truth companion lies beside the source.
+
+    Raises:
+        SourceError: the source is missing, damaged, or not the one whose SHA-256 is expected.
+        ParameterError: a SHA-256 is expected of a folder.
+    """
+    if settings.source == SYNTHETIC:
+        path = synthetic_archive(settings.synthetic, seed, workspace, progress)
+    else:
+        path = locate(settings, workspace)
+    if settings.sha256 is not None:
+        _check_sha256(path, settings.sha256)
+    truth = companion(path)
+    return [open_container(path), *([open_container(truth)] if truth else [])]
+
+
+def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
+    """Path of a source that is a folder or a file; a relative name counts from the workspace.
+
+    Raises:
+        SourceError: it does not exist, is of a kind that cannot be read, or overlaps `data/raw`.
+    """
+    if "://" in settings.source:
+        raise SourceError(settings.source, rule="is a folder or a zip archive on this machine", remedy=_REMEDY)
+    path = workspace.root / Path(settings.source).expanduser()
+    if not path.exists():
+        raise SourceError(settings.source, rule="is a folder or a file that exists", remedy=_REMEDY)
+    if not (path.is_dir() or path.suffix.lower() == ".zip"):
+        raise SourceError(settings.source, rule="is a folder or ends in .zip", remedy=_REMEDY)
+    here, raw = path.resolve(), workspace.raw.resolve()
+    if here.is_relative_to(raw) or raw.is_relative_to(here):
+        rule = "lies apart from data/raw, which is made from it and cleaned"
+        raise SourceError(settings.source, rule=rule, remedy="Move it elsewhere and name the new place.")
+    return path
+
+
+def companion(path: Path) -> Path | None:
+    """`<stem>.truth` or `<stem>.truth.zip` beside a source, if there is one."""
+    stem = path.name if path.is_dir() else path.stem
+    candidates = (path.with_name(f"{stem}.truth"), path.with_name(f"{stem}.truth.zip"))
+    return next((candidate for candidate in candidates if candidate.exists()), None)
+
+
+def _check_sha256(path: Path, expected: str) -> None:
+    if path.is_dir():
+        raise ParameterError("download.sha256", rule="is given for an archive, not for a folder", value=str(path))
+    found = sha256_file(path)
+    if found != expected:
+        remedy = "Fetch the archive again, or correct download.sha256."
+        raise SourceError(str(path), rule=f"has the SHA-256 {expected}", value=found, remedy=remedy)

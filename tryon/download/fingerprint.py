@@ -1,0 +1,83 @@
+"""Which state a source is in: `data/source.json`, tracked by git, is how a changed source is noticed."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tryon.download.containers import FolderContainer
+from tryon.download.fetch import SYNTHETIC, companion, locate
+from tryon.download.members import Member
+from tryon.download.settings import DownloadSettings
+from tryon.errors import MissingInputError
+from tryon.files import digest, write_json
+from tryon.workspace import Workspace
+
+
+def fingerprint(settings: DownloadSettings, workspace: Workspace) -> dict[str, Any]:
+    """Names, sizes and times of the source's files, without reading them.
+
+    An archive is one entry. A folder has one entry for each category and each file beside them, however many files
+    there are below.
+
+    Raises:
+        SourceError: the source is missing or of a kind that cannot be read.
+    """
+    if settings.source == SYNTHETIC:
+        return {"source": SYNTHETIC}
+    path = locate(settings, workspace)
+    truth = companion(path)
+    return {"source": settings.source, "files": {part.name: _state(part) for part in (path, truth) if part}}
+
+
+def write_fingerprint(workspace: Workspace, settings: DownloadSettings) -> bool:
+    """Bring `data/source.json` up to date.
+
+    Returns:
+        Whether it changed.
+    """
+    state = fingerprint(settings, workspace)
+    changed = _noted(workspace) != state
+    if changed:
+        write_json(workspace.source_file, state)
+    return changed
+
+
+def check_fingerprint(workspace: Workspace, settings: DownloadSettings) -> None:
+    """Make sure that `data/source.json` describes the source as it is now.
+
+    Raises:
+        MissingInputError: it is absent, or the source has changed since.
+    """
+    noted = _noted(workspace)
+    if noted != fingerprint(settings, workspace):
+        rule = f"describes the source {settings.source} as it is now"
+        found = "an earlier or another state" if noted else "no such file, or not JSON"
+        remedy = "Run `tryon fingerprint`, then this again."
+        raise MissingInputError(str(workspace.source_file), rule=rule, value=found, remedy=remedy)
+
+
+def _noted(workspace: Workspace) -> Any:
+    try:
+        return json.loads(workspace.source_file.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _state(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        facts = path.stat()
+        return {"bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+    members = sorted(FolderContainer(path).members(), key=lambda member: member.target.split("/"))
+    return {top: _folded(list(group)) for top, group in groupby(members, lambda member: member.target.split("/")[0])}
+
+
+def _folded(members: list[Member]) -> dict[str, Any]:
+    return {
+        "files": len(members),
+        "bytes": sum(member.size for member in members),
+        "newest_mtime_ns": max(member.mtime_ns for member in members),
+        "names_and_sizes": digest([[member.target, member.size] for member in members]),
+    }

@@ -1,0 +1,104 @@
+"""Which files of a source are taken up: those of Dress Code's layout, under safe names, within limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tryon.categories import Category, Setting
+from tryon.dresscode.layout import pair_list_name, relative_path
+from tryon.errors import SourceError, listed
+from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
+
+ATTRIBUTES = "attributes.csv"
+"""Side file beside the truth pictures: what is known about each garment."""
+
+MAX_MEMBERS = 2_000_000
+MAX_MEMBER_BYTES = 64 * 2**20
+"""Limits far above what the data set has (376,544 files, the largest 6.3 MB), far below what fills a disk."""
+
+_ITEM = r"[A-Za-z0-9_-]+"
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+class Member(NamedTuple):
+    """One file of a source.
+
+    Args:
+        name: its name in the source.
+        target: its place under the data set's root, with slashes.
+        size: bytes.
+        mtime_ns: time of its last change in nanoseconds, 0 where that says nothing.
+    """
+
+    name: str
+    target: str
+    size: int
+    mtime_ns: int = 0
+
+
+def select_members(files: Iterable[Member], source: str) -> list[Member]:
+    """Check names and limits, find the data set's root among the names, and keep what belongs to the layout.
+
+    Args:
+        files: all files of the source; their `target` is not used.
+        source: the source's name, for messages.
+
+    Returns:
+        The members with their targets, sorted by target.
+
+    Raises:
+        SourceError: a name is unsafe, a limit is passed, or there is not exactly one root.
+    """
+    files = list(files)
+    _check_limits(files, source)
+    root = _find_root([file.name for file in files], source)
+    found = {}
+    for file in files:
+        target = file.name.removeprefix(root)
+        if file.name.startswith(root) and _LAYOUT.fullmatch(target):
+            if target in found:
+                raise SourceError(source, rule="holds every file once", value=file.name)
+            found[target] = file._replace(target=target)
+    return [found[target] for target in sorted(found)]
+
+
+def is_safe(name: str) -> bool:
+    """Whether a member's name stays below the folder that it is unpacked into."""
+    return not (
+        name.startswith(("/", "\\")) or "\0" in name or _DRIVE.match(name) or ".." in name.replace("\\", "/").split("/")
+    )
+
+
+def _check_limits(files: list[Member], source: str) -> None:
+    unsafe = [file.name for file in files if not is_safe(file.name)]
+    if unsafe:
+        remedy = "Do not use this archive: it would write outside its folder."
+        raise SourceError(source, rule="holds relative names without `..`", value=listed(unsafe), remedy=remedy)
+    if len(files) > MAX_MEMBERS:
+        raise SourceError(source, rule=f"holds at most {MAX_MEMBERS} files", value=len(files))
+    large = [file.name for file in files if file.size > MAX_MEMBER_BYTES and _IN_CATEGORY.search(file.name)]
+    if large:
+        raise SourceError(source, rule=f"has no file above {MAX_MEMBER_BYTES} bytes", value=listed(large))
+
+
+def _find_root(names: list[str], source: str) -> str:
+    """The prefix ("" or "DressCode/") under which the category folders lie."""
+    roots = sorted({match[1] for match in map(_IN_CATEGORY.fullmatch, names) if match})
+    if len(roots) != 1:
+        rule = f"holds the folders {', '.join(Category)} of one data set, with files named as Dress Code names them"
+        raise SourceError(source, rule=rule, value=listed(roots) if roots else "none")
+    return roots[0]
+
+
+def _layout_pattern() -> str:
+    """Pattern of all files below a category's folder."""
+    examples = (relative_path(role, Category.DRESSES, "@") for role in (*FILE_ROLES, *OPTIONAL_ROLES))
+    inner = [re.escape("/".join(example.parts[1:])).replace("@", _ITEM) for example in examples]
+    inner += [re.escape(pair_list_name(setting)) for setting in Setting]
+    return f"(?:{'|'.join(Category)})/(?:{'|'.join(inner)})"
+
+
+_IN_CATEGORY = re.compile(rf"((?:.*/)?){_layout_pattern()}")
+_LAYOUT = re.compile("|".join([_layout_pattern(), *(re.escape(pair_list_name(s)) for s in Setting), ATTRIBUTES]))

@@ -1,0 +1,115 @@
+"""The download stage: a source in, `data/raw` unpacked, every pair checked, the index and the findings out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from tryon.categories import Category, Setting
+from tryon.download.attributes import read_attributes
+from tryon.download.check import FileFacts, check_files
+from tryon.download.fetch import SYNTHETIC, fetch
+from tryon.download.fingerprint import check_fingerprint
+from tryon.download.pairs import AGREEMENT_RULE, Disagreement, ListedPair, read_pair_lists
+from tryon.download.rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE, Checked, Row, files_of, index_rows
+from tryon.download.settings import DownloadSettings
+from tryon.download.unpack import mirror
+from tryon.errors import SourceError, listed
+from tryon.manifest import FINDINGS, INDEX, table_from_rows, write_table
+from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
+from tryon.progress import Progress
+from tryon.summary import Cell, Summary
+from tryon.workers import map_shards, shards
+from tryon.workspace import Workspace
+
+SHARD = 200
+"""Files per unit of work, about two seconds."""
+
+
+def download(settings: DownloadSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    """Fetch, unpack and check the data set.
+
+    Args:
+        settings: the section `download` of `params.yaml`.
+        seed: seed of the synthetic source.
+        workspace: where `data/` lies.
+        progress: told files unpacked and checked.
+
+    Returns:
+        Counts per category.
+
+    Raises:
+        MissingInputError: `data/source.json` does not describe the source.
+        SourceError: the source is missing, damaged, unsafe or too often wrong. The index then stays as it was.
+    """
+    check_fingerprint(workspace, settings)
+    containers = fetch(settings, seed, workspace, progress)
+    present = mirror(containers, workspace.raw, settings.keep_uv, progress)
+    pairs, disagreements = read_pair_lists(workspace.raw, settings.source)
+    attributes = read_attributes(workspace.raw)
+    facts = _check_all(pairs, present, workspace, progress)
+    rows, findings = index_rows(pairs, Checked(facts, attributes, licence(settings)))
+    _limit_bad(rows, settings)
+    check_fingerprint(workspace, settings)  # a source that was still being written is not recorded as this state
+    findings = [_list_finding(disagreement) for disagreement in disagreements] + findings
+    _write(rows, findings, workspace)
+    return _summary(rows, findings)
+
+
+def licence(settings: DownloadSettings) -> str:
+    """Licence class of every row: the one set, or the source's own."""
+    return settings.licence or (SYNTHETIC_LICENCE if settings.source == SYNTHETIC else OFFICIAL_LICENCE)
+
+
+def _check_all(
+    pairs: Sequence[ListedPair], present: set[str], workspace: Workspace, progress: Progress
+) -> dict[str, FileFacts]:
+    """Facts of every file that a pair names and that is there, each file once."""
+    named = {file.relative: file for pair in pairs for file in files_of(pair, present)}
+    files = [file for relative, file in named.items() if relative in present]
+    results = map_shards(partial(check_files, workspace.raw), shards(files, SHARD), progress, "check")
+    facts = [fact for result in results for fact in result]
+    return {file.relative: fact for file, fact in zip(files, facts, strict=True)}
+
+
+def _limit_bad(rows: Sequence[Row], settings: DownloadSettings) -> None:
+    bad = [f"{row['category']} {row['pair_id']} ({row['reason']})" for row in rows if row["status"] != STATUS_OK]
+    if len(bad) > settings.max_bad_fraction * len(rows):
+        raise SourceError(
+            settings.source,
+            rule=f"has at most {settings.max_bad_fraction:.1%} bad pairs (download.max_bad_fraction)",
+            value=f"{len(bad)} of {len(rows)}",
+            remedy=f"Mend these or raise the limit: {listed(bad)}",
+        )
+
+
+def _list_finding(disagreement: Disagreement) -> Row:
+    return {
+        "category": str(disagreement.category),
+        "setting": str(disagreement.setting),
+        "file": disagreement.file,
+        "rule": AGREEMENT_RULE,
+        "value": disagreement.value,
+    }
+
+
+def _write(rows: Sequence[Row], findings: Sequence[Row], workspace: Workspace) -> None:
+    tables = {
+        workspace.index(category): (table_from_rows((row for row in rows if row["category"] == category), INDEX), INDEX)
+        for category in Category
+    }
+    tables[workspace.findings] = table_from_rows(findings, FINDINGS), FINDINGS
+    for path, (table, schema) in tables.items():
+        write_table(path, table, schema)
+
+
+def _summary(rows: Sequence[Row], findings: Sequence[Row]) -> Summary:
+    counts = Counter((row["category"], row["setting"] if row["status"] == STATUS_OK else row["status"]) for row in rows)
+    table: list[dict[str, Cell]] = [
+        {"category": str(category), **{str(kind): counts[category, kind] for kind in (*Setting, STATUS_QUARANTINED)}}
+        for category in Category
+    ]
+    bad = sum(counts[category, STATUS_QUARANTINED] for category in Category)
+    headline = f"{len(rows)} pairs, {bad} of them quarantined; {len(findings)} findings."
+    return Summary("download", headline, tuple(table))

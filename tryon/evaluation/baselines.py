@@ -1,0 +1,45 @@
+"""Two answers that need no network, on the same rows: what a model must beat before its number means anything."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.metrics.metric import Pictures
+
+WHITE = 245
+"""A pixel is near white when all three channels reach this."""
+
+COPY, MEAN_COLOUR = "copy", "mean_colour"
+"""Names of the baselines in every output."""
+
+
+def agnostic_copied(person: Pictures, mask: NDArray[np.bool_]) -> Pictures:
+    """The masked picture as it is: hidden pixels black. uint8 (N, H, W, 3), mask bool (N, H, W), True = hidden."""
+    return np.where(mask[..., None], np.uint8(0), person)
+
+
+def mean_colour_painted(person: Pictures, mask: NDArray[np.bool_], garment: Pictures) -> Pictures:
+    """The masked picture with the garment's mean colour in every hidden pixel."""
+    colours = np.stack([mean_garment_colour(one) for one in garment])
+    return np.where(mask[..., None], colours[:, None, None], person)
+
+
+def mean_garment_colour(garment: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mean colour of the garment's pixels, uint8 (3,), rounded."""
+    return garment[garment_pixels(garment)].mean(0).round().astype(np.uint8)
+
+
+def garment_pixels(garment: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where the flat garment picture, uint8 (H, W, 3), shows the garment, bool (H, W).
+
+    Background is what is near white and connected, side by side, to the picture's edge; so white inside a pattern
+    counts as garment. A garment that is near white all over cannot be told from its background: then every pixel
+    counts, and the mean colour is still the right one.
+    """
+    white = (garment.min(-1) >= WHITE).astype(np.uint8)
+    labels = cv2.connectedComponents(white, connectivity=4)[1]
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    shown = ~((white > 0) & np.isin(labels, edge))
+    return shown if shown.any() else np.ones_like(shown)

@@ -1,0 +1,124 @@
+"""The test rows of one setting, tried on by every method, with the true pictures where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tryon.categories import Category
+from tryon.evaluation.baselines import COPY, MEAN_COLOUR, agnostic_copied, mean_colour_painted
+from tryon.evaluation.headline import MODEL
+from tryon.loading.batches import Batch, load_batches
+from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
+from tryon.loading.transforms import denormalise, prepare
+from tryon.metrics.metric import Pictures
+from tryon.workspace import Workspace
+
+SETTINGS = {"paired": "test_paired", "unpaired": "test_unpaired"}
+"""Settings by their short names, with the part of the subset that holds their rows."""
+
+METHODS = {MODEL: "Model", COPY: "Agnostic copied", MEAN_COLOUR: "Mean garment colour"}
+"""Methods of every table, with their titles."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """True pictures of some rows of a batch.
+
+    Shapes: known bool (B,), True for the K rows that have one; pictures uint8 (K, H, W, 3); garment bool (K, H, W).
+    """
+
+    known: NDArray[np.bool_]
+    pictures: Pictures
+    garment: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A batch of one category with the results of every method, uint8 (B, H, W, 3) each."""
+
+    pair_ids: tuple[str, ...]
+    category: Category
+    person: Pictures
+    garment: Pictures
+    results: dict[str, Pictures]
+    truth: Truth
+
+
+def read_rows(workspace: Workspace, setting: str) -> PackedRows:
+    """Open the test rows of a setting.
+
+    Raises:
+        MissingInputError: the subset has not been made.
+    """
+    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "licence")
+    return PackedRows.read(workspace.subset(SETTINGS[setting]), columns)
+
+
+def category_counts(rows: PackedRows) -> dict[str, int]:
+    """Number of rows of every category, also of those without any."""
+    categories = rows.categories
+    return {str(category): categories.count(category) for category in Category}
+
+
+def run_methods(
+    network: nn.Module, rows: PackedRows, setting: str, batch_size: int, device: torch.device
+) -> Iterator[Scored]:
+    """Try on every row, category by category, beside the baselines.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        rows: of one setting.
+        setting: `paired` compares with the person picture, `unpaired` with the row's own true picture.
+        batch_size: pairs per forward pass.
+        device: where the network lies.
+    """
+    for category in Category:
+        own = rows.of(category)
+        positions = [np.arange(start, min(start + batch_size, len(own))) for start in range(0, len(own), batch_size)]
+        for chosen, batch in zip(positions, load_batches(own, positions), strict=True):
+            person, garment = _pictures(batch.person), _pictures(batch.garment)
+            mask = batch.mask[:, 0].numpy()
+            results = {
+                MODEL: _try_on(network, batch, device),
+                COPY: agnostic_copied(person, mask),
+                MEAN_COLOUR: mean_colour_painted(person, mask, garment),
+            }
+            truth = _paired_truth(batch) if setting == "paired" else _unpaired_truth(own, chosen)
+            yield Scored(batch.pair_ids, category, person, garment, results, truth)
+
+
+def _try_on(network: nn.Module, batch: Batch, device: torch.device) -> Pictures:
+    """Results as people get them: 8-bit pictures."""
+    inputs = prepare(batch.to(device))
+    with torch.inference_mode():
+        result = network(inputs.reference, inputs.garment, inputs.agnostic)
+    return _pictures(denormalise(result.float()).cpu())
+
+
+def _paired_truth(batch: Batch) -> Truth:
+    known = np.ones(len(batch.pair_ids), np.bool_)
+    return Truth(known, _pictures(batch.person), batch.garment_mask[:, 0].numpy())
+
+
+def _unpaired_truth(rows: PackedRows, positions: NDArray[np.int64]) -> Truth:
+    columns = [rows.table.column(name) for name in ("truth", "truth_garment_mask")]
+    known = np.array([all(column[int(i)].is_valid for column in columns) for i in positions], np.bool_)
+    height, width = rows.size
+    pictures = [rows.picture("truth", int(i)) for i in positions[known]]
+    garment = [rows.mask("truth_garment_mask", int(i)) for i in positions[known]]
+    return Truth(
+        known,
+        np.array(pictures, np.uint8).reshape(-1, height, width, 3),
+        np.array(garment, np.bool_).reshape(-1, height, width),
+    )
+
+
+def _pictures(tensor: Tensor) -> Pictures:
+    """(B, 3, H, W) to (B, H, W, 3)."""
+    return np.ascontiguousarray(tensor.permute(0, 2, 3, 1).numpy())

@@ -1,0 +1,67 @@
+"""How the numbers were made, written down with them: two results may be compared only if these facts are equal."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from tryon.code_version import code_version
+from tryon.evaluation.baselines import WHITE
+from tryon.evaluation.scores import GARMENT
+from tryon.files import digest, sha256_file
+from tryon.manifest import read_metadata
+from tryon.metrics import METRICS
+
+NAME = "fitting-room"
+LIBRARIES = ("torch", "torchmetrics", "torch-fidelity")
+
+Facts = list[dict[str, str]]
+"""Named facts in the order of a table: `name`, `value`."""
+
+
+def facts(**values: object) -> Facts:
+    """Facts from keywords; underscores become spaces."""
+    return [{"name": name.replace("_", " "), "value": str(value)} for name, value in values.items()]
+
+
+def protocol(
+    size: tuple[int, int], counts: dict[str, dict[str, int]], pair_ids: dict[str, list[str]], packed: Path, device: str
+) -> Facts:
+    """The protocol of this evaluation.
+
+    Args:
+        size: height and width of the pictures.
+        counts: number of rows by setting and category.
+        pair_ids: of every row, by setting.
+        packed: a file of test rows, for the format of its pictures.
+        device: kind of device that the network and the metrics ran on.
+    """
+    rows = {setting: ", ".join(f"{name} {n}" for name, n in counts[setting].items()) for setting in counts}
+    return [
+        *facts(
+            protocol=NAME,
+            size=f"{size[0]}x{size[1]} (height x width)",
+            **{f"rows {setting}": told for setting, told in rows.items()},
+            list_hash=digest(pair_ids),
+            pictures=f"{read_metadata(packed).get('pictures', 'format not recorded')}, never re-encoded",
+            results="the network's output rounded to 8-bit RGB, nothing pasted back",
+            truth="paired: the person picture; unpaired: the row's own true picture, where it has one",
+            garment_region="the garment of the row's category in the true picture, by its label map; keys end in "
+            f"_{GARMENT}",
+            averages="each row counts once, also in `all`",
+            agnostic_copied="the person picture with hidden pixels black",
+            mean_garment_colour="hidden pixels in the mean colour of the garment picture without its background "
+            f"(channels of at least {WHITE}, connected to the edge)",
+        ),
+        *facts(**{metric.title: metric.settings for metric in METRICS.values()}),
+        *facts(
+            libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+            device=device,
+            code_version=code_version("tryon.evaluation.stage"),
+        ),
+    ]
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, or that it is absent."""
+    return sha256_file(path) if path.is_file() else "absent"

@@ -1,0 +1,128 @@
+"""The report: everything in one HTML file that asks nothing of any host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tryon.evaluation.course import Course, title_of
+from tryon.evaluation.gallery import Shot, data_uri
+from tryon.evaluation.headline import headline_table
+from tryon.evaluation.methods import METHODS
+from tryon.evaluation.protocol import Facts
+from tryon.evaluation.scores import GARMENT, metric_keys
+from tryon.metrics import METRICS
+
+MOST_SHOTS = 12
+"""Rows of a category and setting inside the report; the others are files in `galleries/`."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the report shows.
+
+    Args:
+        content: of `metrics.json`.
+        shots: rows of the galleries.
+        courses: training stages, in time order.
+        audit: rows of `tryon.evaluation.audit.mask_audit`.
+        data: what the test rows are and under which licence.
+        versions: hashes and versions of what went in.
+    """
+
+    content: Mapping[str, Any]
+    shots: list[Shot]
+    courses: list[Course]
+    audit: list[dict[str, Any]]
+    data: Facts
+    versions: Facts
+
+
+def render(report: Report) -> str:
+    """The page; equal reports give equal text."""
+    environment = Environment(
+        loader=PackageLoader("tryon.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "percent": percent, "times": times, "title_of": title_of}
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        content=report.content,
+        headline=headline_table(report.content),
+        galleries=_galleries(report.shots),
+        columns=_columns(report.content),
+        methods=METHODS,
+        best=best_methods(report.content),
+    )
+
+
+def number(value: float | None, key: str = "") -> str:
+    """A number as tables show it: decibel with two decimals, the rest with four; a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if key.startswith(("psnr", "fid")) else f"{value:.4f}"
+
+
+def times(value: float | None) -> str:
+    """A ratio to a baseline; a dash for none."""
+    return "–" if value is None else f"{value:.2f}×"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share as percent; a dash for none."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
+    """(setting, category, method, key) of the best number of each group of methods."""
+    found = set()
+    for setting, categories in content["metrics"].items():
+        for category, methods in categories.items():
+            for key, name in metric_keys().items():
+                known = {method: told[key] for method, told in methods.items() if told[key] is not None}
+                if known:
+                    pick = max if METRICS[name].better == "higher" else min
+                    found.add((setting, category, pick(known, key=lambda method: known[method]), key))
+    return found
+
+
+def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """Metric columns of each setting that have a number, with their titles."""
+    columns: dict[str, list[dict[str, str]]] = {}
+    for setting, categories in content["metrics"].items():
+        told = [numbers for methods in categories.values() for numbers in methods.values()]
+        columns[setting] = [
+            {"key": key, "title": _title(key, name)}
+            for key, name in metric_keys().items()
+            if any(numbers[key] is not None for numbers in told)
+        ]
+    return columns
+
+
+def _title(key: str, name: str) -> str:
+    arrow = "↑" if METRICS[name].better == "higher" else "↓"
+    return f"{METRICS[name].title}{' in garment' if key.endswith(GARMENT) else ''} {arrow}"
+
+
+def _galleries(shots: list[Shot]) -> list[dict[str, Any]]:
+    galleries = []
+    for (setting, category), group in groupby(shots, lambda shot: (shot.setting, shot.category)):
+        rows = list(group)
+        shown = [
+            {
+                "pair_id": shot.pair_id,
+                "error": shot.error,
+                "pictures": [(caption, data_uri(picture)) for caption, picture in shot.pictures.items()],
+            }
+            for shot in rows[:MOST_SHOTS]
+        ]
+        more = max(len(rows) - MOST_SHOTS, 0)
+        galleries.append({"setting": setting, "category": str(category), "shots": shown, "more": more})
+    return galleries

@@ -1,0 +1,64 @@
+"""Bytes to the network's inputs, on the device and a batch at a time: mirroring, normalising, hiding the garment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tryon.loading.batches import Batch
+
+HIDDEN = -1.0
+"""Value of hidden pixels: black. The released network and its recipe expect it."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the network takes and what it is compared with.
+
+    Shapes: reference float (B, 6, H, W), the pose picture then the agnostic person; garment, agnostic, person float
+    (B, 3, H, W); all in [-1, 1]. mask (True = hidden), garment_mask bool (B, 1, H, W).
+    """
+
+    reference: Tensor
+    garment: Tensor
+    agnostic: Tensor
+    person: Tensor
+    mask: Tensor
+    garment_mask: Tensor
+
+
+def prepare(batch: Batch) -> Inputs:
+    """Turn a batch into the network's inputs on the device it lies on, mirrored where it says so."""
+    mask = mirror(batch.mask, batch.mirrored)
+    person = normalise(mirror(batch.person, batch.mirrored))
+    agnostic = hide(person, mask)
+    return Inputs(
+        reference=torch.cat([normalise(batch.pose), agnostic], 1),
+        garment=normalise(mirror(batch.garment, batch.mirrored)),
+        agnostic=agnostic,
+        person=person,
+        mask=mask,
+        garment_mask=mirror(batch.garment_mask, batch.mirrored),
+    )
+
+
+def normalise(pictures: Tensor) -> Tensor:
+    """Bytes 0..255 to float32 -1..1; black is exactly -1 and white exactly 1."""
+    return pictures.float() / 127.5 - 1
+
+
+def denormalise(pictures: Tensor) -> Tensor:
+    """Floats, clamped to -1..1, to bytes 0..255. The inverse of `normalise`."""
+    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+def hide(person: Tensor, mask: Tensor) -> Tensor:
+    """The agnostic person: (B, 3, H, W) in [-1, 1] with the pixels of the mask, bool (B, 1, H, W), made black."""
+    return person.masked_fill(mask, HIDDEN)
+
+
+def mirror(pictures: Tensor, which: Tensor) -> Tensor:
+    """Mirror the pictures (B, C, H, W) of which `which`, bool (B,), is True."""
+    return torch.where(which[:, None, None, None], pictures.flip(-1), pictures)

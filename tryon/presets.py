@@ -1,0 +1,121 @@
+"""Choosing and describing the active configuration: presets in `params/`, the list of every key, the fingerprint."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tryon.errors import ParameterError
+from tryon.files import write_text
+from tryon.parameters import Parameters, check_parameters, load_parameters
+from tryon.workspace import Workspace
+
+
+def preset_names(workspace: Workspace) -> list[str]:
+    """Names that `use_preset` takes: the files in `params/`."""
+    return sorted(path.stem for path in (workspace.root / "params").glob("*.yaml"))
+
+
+def use_preset(workspace: Workspace, preset: str, source: str | None = None) -> None:
+    """Put `params/<preset>.yaml` in the place of `params.yaml` and refresh the fingerprint of the source.
+
+    Args:
+        workspace: the project.
+        preset: a name of `preset_names`.
+        source: written as `download.source`, comments kept; None leaves the preset's own.
+
+    Raises:
+        ParameterError: there is no such preset, or it breaks a rule. `params.yaml` then stays as it was.
+        SourceError: the source cannot be looked at; `params.yaml` then stays as it was too.
+    """
+    if preset not in preset_names(workspace):
+        raise ParameterError("preset", rule=f"is one of {', '.join(preset_names(workspace))}", value=preset)
+    path = workspace.root / "params" / f"{preset}.yaml"
+    text = path.read_text()
+    if source is not None:
+        text = _with_source(text, source, str(path))
+    parameters = check_parameters(YAML(typ="safe", pure=True).load(text), str(path))
+    _write_fingerprint(workspace, parameters)
+    write_text(workspace.params_file, text)
+
+
+def refresh_fingerprint(workspace: Workspace) -> bool:
+    """Write `data/source.json` for the active configuration; tells whether it changed.
+
+    Raises:
+        ParameterError: `params.yaml` breaks a rule.
+        SourceError: the source cannot be looked at.
+    """
+    return _write_fingerprint(workspace, load_parameters(workspace.params_file))
+
+
+def parameter_list() -> str:
+    """Every key of `params.yaml` as text: key, type and rule, default, and what it means on a line of its own."""
+    schema = Parameters.model_json_schema()
+    return "\n".join(
+        f"{key}  {_rule(field)}{_default(field)}\n    {field.get('description', '')}"
+        for key, field in _leaves(schema, schema.get("$defs", {}), "")
+    )
+
+
+def _write_fingerprint(workspace: Workspace, parameters: Parameters) -> bool:
+    from tryon.download.fingerprint import write_fingerprint
+
+    return write_fingerprint(workspace, parameters.download)
+
+
+def _with_source(text: str, source: str, name: str) -> str:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    try:
+        content = yaml.load(text)
+        content["download"]["source"] = source
+    except (YAMLError, KeyError, TypeError) as error:
+        raise ParameterError(name, rule="has a section download", value=str(error)) from error
+    out = io.StringIO()
+    yaml.dump(content, out)
+    return out.getvalue()
+
+
+def _leaves(schema: dict[str, Any], known: dict[str, Any], prefix: str) -> list[tuple[str, dict[str, Any]]]:
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name, field in schema["properties"].items():
+        section = known.get(field.get("$ref", "").rpartition("/")[2])
+        if section:
+            found += _leaves(section, known, f"{prefix}{name}.")
+        else:
+            found.append((prefix + name, field))
+    return found
+
+
+_BOUNDS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "pattern": "matching {}",
+}
+
+
+def _rule(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_rule(choice) for choice in field["anyOf"])
+    if "enum" in field or "const" in field:
+        return "one of " + ", ".join(map(str, field.get("enum", [field.get("const")])))
+    kind = {"null": "none", "array": "list"}.get(field.get("type", ""), str(field.get("type", "anything")))
+    if "prefixItems" in field:
+        kind += f" of {len(field['prefixItems'])}, each {_rule(field['prefixItems'][0])}"
+    elif "items" in field:
+        kind += f" of {_rule(field['items'])}"
+    return ", ".join([kind, *(text.format(field[key]) for key, text in _BOUNDS.items() if key in field)])
+
+
+def _default(field: dict[str, Any]) -> str:
+    if "default" not in field:
+        return ""
+    value = field["default"]
+    return f"  (default: {'none' if value is None else value})"

@@ -1,0 +1,86 @@
+"""One pair at training size, all in one row: pictures encoded, masks as bits, key points in pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.categories import Category, Setting
+from tryon.download.raw import read_checked
+from tryon.dresscode.labels import garment_region
+from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
+from tryon.manifest.mask_png import decode_mask
+from tryon.manifest.schemas import SLICE_COLUMNS
+from tryon.workspace import Workspace
+
+JPEG, PNG = "jpeg", "png"
+PICTURES = {"train": JPEG, "val": PNG, "test_paired": PNG, "test_unpaired": PNG}
+"""Encoding of the pictures in each part of the subset, the value of the metadata key `pictures`. Training pictures are
+JPEG; where results are scored against a picture, it must not lose anything."""
+
+RAW_ROLES = ("person", "garment", "label_map", "keypoints", "truth", "truth_label_map")
+"""Raw files that a packed row is made of."""
+
+_ENCODING = {
+    JPEG: (".jpg", (cv2.IMWRITE_JPEG_QUALITY, 95)),
+    PNG: (".png", (cv2.IMWRITE_PNG_COMPRESSION, 6)),
+}
+COPIED = ("pair_id", "category", "setting", "person_id", "garment_id", "licence", *SLICE_COLUMNS)
+"""Columns of a manifest row that go into the packed row as they are."""
+
+Row = dict[str, Any]
+
+
+def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
+    """Make one packed row.
+
+    Args:
+        row: a row of a manifest, with the columns `<role>` and `<role>_sha256` of the index row for every one of
+            `RAW_ROLES`, and `part`, the part of the subset that it is for; its mask is of `size`.
+        size: height and width of the result.
+        workspace: where the raw files lie.
+
+    Returns:
+        A row of the schema PACKED.
+
+    Raises:
+        MissingInputError: a raw file is absent or has changed.
+    """
+
+    def read(role: str) -> bytes:
+        return read_checked(workspace, row[role], row[f"{role}_sha256"])
+
+    def picture(role: str) -> bytes:
+        return encode_picture(decode_photo(read(role), size), PICTURES[row["part"]])
+
+    def region(role: str) -> bytes:
+        return pack_mask(garment_region(decode_label_map(read(role), size), Category(row["category"])))
+
+    true_pair = row["setting"] == Setting.TEST_UNPAIRED
+    return {name: row[name] for name in COPIED} | {
+        "person": picture("person"),
+        "garment": picture("garment"),
+        "mask": pack_mask(decode_mask(row["mask_png"])),
+        "garment_mask": region("label_map"),
+        "keypoints": decode_keypoints(read("keypoints"), size).ravel().tolist(),
+        "truth": picture("truth") if true_pair and row["truth"] else None,
+        "truth_garment_mask": region("truth_label_map") if true_pair and row["truth_label_map"] else None,
+        "height": size[0],
+        "width": size[1],
+    }
+
+
+def encode_picture(photo: NDArray[np.uint8], pictures: str) -> bytes:
+    """Encode uint8 (H, W, 3) RGB as JPEG of quality 95 or as PNG."""
+    ending, options = _ENCODING[pictures]
+    done, data = cv2.imencode(ending, cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), options)
+    assert done, "OpenCV encodes every picture of 8 bits and three channels"
+    return data.tobytes()
+
+
+def pack_mask(mask: NDArray[np.bool_]) -> bytes:
+    """Pack a mask, bool (H, W), into bits row by row; `np.unpackbits(data)[:H * W].reshape(H, W)` undoes it."""
+    return np.packbits(mask).tobytes()

@@ -1,0 +1,65 @@
+"""Packed rows in the work area, some dozens a file: what a stopped run leaves is used again if it is whole.
+
+A shard is named by a digest of all that it is made from, so work for other rows, parameters or code is never taken up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tryon.dresscode.readers import Size
+from tryon.files import digest, sha256_bytes, sha256_file, write_text
+from tryon.manifest import PACKED, table_from_rows, write_table
+from tryon.sample.packing import COPIED, RAW_ROLES, Row, pack_row
+from tryon.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What packed rows depend on besides the rows.
+
+    Args:
+        size: height and width of the packed pictures.
+        code: version of the stage's code.
+        workspace: where raw files and the work area lie.
+    """
+
+    size: Size
+    code: str
+    workspace: Workspace
+
+
+def pack_shard(rows: Sequence[Row], packing: Packing) -> Path:
+    """Pack rows into one file of the work area, unless it is there and whole.
+
+    Args:
+        rows: as `pack_row` takes them.
+        packing: size, code and place.
+
+    Returns:
+        The file, a table of the schema PACKED.
+    """
+    path = packing.workspace.staging("sample") / f"{_name(rows, packing)}.parquet"
+    if not _is_whole(path):
+        packed = [pack_row(row, packing.size, packing.workspace) for row in rows]
+        write_table(path, table_from_rows(packed, PACKED), PACKED)
+        write_text(_note(path), sha256_file(path))
+    return path
+
+
+def _name(rows: Sequence[Row], packing: Packing) -> str:
+    """Digest of the contents that go in: raw files count by hash, wherever they lie."""
+    names = ("part", *COPIED, *(f"{role}_sha256" for role in RAW_ROLES))
+    contents = [[sha256_bytes(row["mask_png"]), *(row[name] for name in names)] for row in rows]
+    return digest([contents, packing.size, packing.code])
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file has the hash that was noted after it was written."""
+    return path.exists() and _note(path).exists() and _note(path).read_text() == sha256_file(path)
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(".sha256")

@@ -1,0 +1,45 @@
+"""From body heights to pixels, and how each category is framed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tryon.categories import Category
+from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.synthetic.curves import Array
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A scale and an offset.
+
+    Args:
+        scale: pixels per body height.
+        x: pixel column of x = 0.
+        y: pixel row of y = 0 (the crown); negative where the head is cut off.
+    """
+
+    scale: float
+    x: float
+    y: float
+
+    def __call__(self, points: Array) -> Array:
+        """Pixels (..., 2) of points in body heights."""
+        return points * self.scale + (self.x, self.y)
+
+
+_FRAMES = {
+    Category.UPPER_BODY: ((0.055, 0.1), (0.66, 0.72)),
+    Category.LOWER_BODY: ((0.26, 0.34), (1.0, 1.03)),
+    Category.DRESSES: ((0.0, 0.085), (1.0, 1.04)),
+}
+"""Range of the body heights at the picture's top and bottom edge. Heads are cut off as in the catalogue."""
+
+
+def sample_camera(category: Category, rng: np.random.Generator) -> Camera:
+    """Draw the framing of a category's photos."""
+    top, bottom = (rng.uniform(*limits) for limits in _FRAMES[category])
+    scale = HEIGHT / (bottom - top)
+    return Camera(scale, WIDTH / 2 + rng.normal(0, 8), -top * scale)

@@ -1,0 +1,65 @@
+"""Small curve tools: smooth steps, profiles through given points, lines with rounded corners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def smoothstep(x: Array | float, start: float, end: float) -> Array:
+    """0 up to `start`, 1 from `end`, an S-shaped rise with level ends between."""
+    ramp = np.clip((np.asarray(x, np.float64) - start) / (end - start), 0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def profile(x: Array | float, knots: Sequence[tuple[float, float]]) -> Array:
+    """Curve through `knots` (x ascending, value), made of S-shaped pieces: it never overshoots a knot.
+
+    Every knot is a level point, which is right for widths along a body: knots are put where it is widest or narrowest.
+    """
+    places, values = np.array(knots, np.float64).T
+    x = np.clip(np.asarray(x, np.float64), places[0], places[-1])
+    piece = np.clip(np.searchsorted(places, x, side="right") - 1, 0, len(places) - 2)
+    ramp = (x - places[piece]) / (places[piece + 1] - places[piece])
+    return values[piece] + (values[piece + 1] - values[piece]) * (ramp * ramp * (3 - 2 * ramp))
+
+
+def rounded_line(corners: Array, radii: Sequence[float], samples: int) -> Array:
+    """Line through `corners` whose inner corners are rounded, sampled at equal steps.
+
+    Args:
+        corners: (N, 2).
+        radii: for each inner corner (N - 2) how far before and after it the rounding reaches; cut to 0.45 of a side.
+        samples: number of points to return.
+
+    Returns:
+        (samples, 2), from the first corner to the last.
+    """
+    pieces = [corners[:1]]
+    turn = np.linspace(0, 1, 9)[:, None]
+    for index, radius in enumerate(radii, start=1):
+        before, corner, after = corners[index - 1 : index + 2]
+        start = corner + _shortened(before - corner, radius)
+        end = corner + _shortened(after - corner, radius)
+        pieces.append((1 - turn) ** 2 * start + 2 * turn * (1 - turn) * corner + turn**2 * end)
+    pieces.append(corners[-1:])
+    line = np.concatenate(pieces)
+    run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, run[-1], samples)
+    return np.stack([np.interp(at, run, line[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _shortened(vector: Array, length: float) -> Array:
+    whole = float(np.hypot(*vector))
+    return vector * min(length / max(whole, 1e-9), 0.45)
+
+
+def normals(line: Array) -> Array:
+    """Unit vectors (N, 2) across a line, 90 degrees from its direction: (1, 0) for a line that runs down the picture."""
+    tangent = np.gradient(line, axis=0)
+    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
+    return np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)

@@ -1,0 +1,188 @@
+"""The layers of the body itself: trunk, neck, limbs, feet, head and hair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.dresscode.labels import DensePart, Label
+from tryon.synthetic.body import (
+    ANKLE, CHIN, CROTCH, HIP, HIP_JOINT, KNEE, NECK, SHOULDER, Body,
+)  # fmt: skip
+from tryon.synthetic.camera import Camera
+from tryon.synthetic.curves import Array, profile, rounded_line, smoothstep
+from tryon.synthetic.cut import trunk_points
+from tryon.synthetic.layers import Layer, cylinder_shade
+from tryon.synthetic.limbs import Tube, tube
+from tryon.synthetic.look import (
+    CHIN_ROW, CROWN_ROW, FACE_HEIGHT, FACE_LEFT, FACE_RIGHT, FACE_WIDTH, Look, front_hair_texture, head_texture, scaled,
+)  # fmt: skip
+from tryon.synthetic.pose import LEFT, SIDES, Side
+
+DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
+DEPTH_SHOULDER = 44
+"""The top of the arm: over the trunk, under what is worn on it."""
+
+DEPTH_ARM, DEPTH_HEAD, DEPTH_FRONT_HAIR = 60, 70, 72
+
+
+def arm_depths(body: Body) -> dict[Side, int]:
+    """Depth of each arm: behind the trunk or in front of everything but the head."""
+    return {
+        side: DEPTH_ARM_BEHIND if arm.kind == "behind" else DEPTH_ARM
+        for side, arm in zip(SIDES, body.pose.arms, strict=True)
+    }
+
+
+def skin_layers(body: Body, look: Look, camera: Camera, sleeved: bool) -> list[Layer]:
+    """All layers of a body, in no particular order.
+
+    Args:
+        body: the geometry.
+        look: the colours.
+        camera: where the body stands in the picture.
+        sleeved: sleeves hide the upper part of the arms, so that it is not drawn over the clothes.
+    """
+    layers = [_trunk(body, look, camera), _neck(body, look, camera), *_head(body, look, camera)]
+    for side in SIDES:
+        layers += [
+            *_arm(body, look, camera, side, sleeved),
+            _leg(body, look, camera, side),
+            _foot(body, look, camera, side),
+        ]
+    return layers
+
+
+_SHOULDER_PARTS = {False: 0.075, True: 0.26}
+"""Part of the arm line that lies under a garment, without and with sleeves."""
+
+
+def _ids(side: Side, part: str) -> int:
+    return DensePart[f"{'LEFT' if side == LEFT else 'RIGHT'}_{part}"]
+
+
+def _label(side: Side, part: str) -> int:
+    return Label[f"{'LEFT' if side == LEFT else 'RIGHT'}_{part}"]
+
+
+def _trunk(body: Body, look: Look, camera: Camera) -> Layer:
+    """Shoulders to crotch; in the label map skin above the clothes counts as head, as parsers have it."""
+    heights = np.linspace(SHOULDER - 0.016, CROTCH + 0.016, 44)
+    columns = np.linspace(-1.25, 1.25, 13)
+    widths = body.half_width(heights)
+    points = trunk_points(body, heights, columns, widths)
+    rim = (1 - np.abs(columns)) * widths[:, None]
+    bottom = CROTCH - 0.036 * np.clip(np.abs(columns) - 0.12, 0, None)
+    ends = np.minimum(heights[:, None] - SHOULDER, bottom - heights[:, None])
+    across = body.across(heights)
+    flat = smoothstep(heights, SHOULDER, 0.26)[:, None]
+    shade = cylinder_shade(across, columns, 0.55) * flat + 0.97 * (1 - flat)
+    dense = np.full(points.shape[:2], DensePart.TORSO_FRONT, np.uint8)
+    return Layer(
+        DEPTH_TRUNK, camera(points), Label.HEAD, shade, look.skin,
+        distance=np.minimum(rim, ends) * camera.scale, dense=dense,
+    )  # fmt: skip
+
+
+def _tube_layer(
+    made: Tube, depth: int, label: int, colour: tuple, dense: NDArray[np.uint8], shadow: float, softness: float = 0.5
+) -> Layer:
+    shade = cylinder_shade(made.across, made.columns, softness)
+    return Layer(depth, made.points, label, shade, colour, distance=made.distance, dense=dense, shadow=shadow)
+
+
+def _neck(body: Body, look: Look, camera: Camera) -> Layer:
+    width = body.build.head * 0.62
+    foot = body.centre(NECK + 0.004)
+    line = rounded_line(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.05), foot]), (0.02,), 10)
+    made = tube(camera(line), np.linspace(width, width * 1.1, 10) * camera.scale)
+    dense = _head_ids(made.columns)
+    return _tube_layer(made, DEPTH_NECK, Label.HEAD, scaled(look.skin, 0.93), dense, 0.0)
+
+
+def _head_ids(columns: Array) -> NDArray[np.uint8]:
+    return np.where(columns < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
+
+
+def _arm(body: Body, look: Look, camera: Camera, side: Side, sleeved: bool) -> list[Layer]:
+    """The arm in two layers: a shirt lies over the shoulder but behind the rest of the arm."""
+    line = body.arm_line(side)
+    steps = np.linspace(0, 1, len(line))
+    made = tube(camera(line), body.arm_half_width(steps) * camera.scale)
+    length = len(line) * float(np.hypot(*(camera(line)[1] - camera(line)[0])))
+    along = (made.along / length)[:, None]
+    elbow, wrist = body.arm_places(side)
+    outer = made.columns * side > -0.25
+    upper = np.where(outer, _ids(side, "UPPER_ARM_OUTER"), _ids(side, "UPPER_ARM_INNER"))
+    lower = np.where(outer, _ids(side, "LOWER_ARM_OUTER"), _ids(side, "LOWER_ARM_INNER"))
+    dense = np.where(along < elbow, upper, np.where(along < wrist + 0.015, lower, _ids(side, "HAND")))
+    depth = arm_depths(body)[side]
+    whole = _tube_layer(made, depth, _label(side, "ARM"), look.skin, dense.astype(np.uint8), 0.14)
+    softened = smoothstep(along, -0.02, 0.16)  # no edge where shoulder and arm are one
+    whole = replace(whole, shade=whole.shade * softened + 0.97 * (1 - softened))
+    if depth < DEPTH_SHOULDER:
+        return [whole]
+    below = np.minimum(made.distance, (along - _SHOULDER_PARTS[sleeved]) * length)
+    return [replace(whole, depth=DEPTH_SHOULDER, shadow=0.0), replace(whole, distance=below)]
+
+
+_LEG_END = ANKLE - 0.008
+"""The leg's round end lies inside the shoe."""
+
+
+def _leg(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
+    heights = np.linspace(HIP_JOINT, _LEG_END, 56)
+    made = tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
+    step = (_LEG_END - HIP_JOINT) / 55
+    first = np.flatnonzero(made.along >= 0)[0]
+    at = HIP_JOINT + (np.arange(len(made.along)) - first) * step
+    ids = np.where(at < KNEE, _ids(side, "UPPER_LEG_FRONT"), _ids(side, "LOWER_LEG_FRONT"))
+    dense = np.repeat(ids[:, None], made.columns.shape[1], axis=1).astype(np.uint8)
+    return _tube_layer(made, DEPTH_LEG, _label(side, "LEG"), look.skin, dense, 0.12)
+
+
+def _foot(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
+    """A shoe; the foot of DensePose has its shape."""
+    ankle, toe = body.leg_point(side, ANKLE - 0.002), body.toe(side)
+    line = np.linspace(ankle, toe, 12)
+    widths = profile(np.linspace(0, 1, 12), [(0, 0.021), (0.3, 0.02), (0.75, 0.0245), (1, 0.019)])
+    made = tube(camera(line), widths * camera.scale)
+    dense = np.full(made.distance.shape, _ids(side, "FOOT"), np.uint8)
+    return _tube_layer(made, DEPTH_SHOE, _label(side, "SHOE"), look.shoe, dense, 0.3, 0.4)
+
+
+def _head(body: Body, look: Look, camera: Camera) -> list[Layer]:
+    columns, rows = np.linspace(0, FACE_WIDTH, 9), np.linspace(0, FACE_HEIGHT, 11)
+    x = (columns - (FACE_LEFT + FACE_RIGHT) / 2) / ((FACE_RIGHT - FACE_LEFT) / 2)
+    y = (rows - CROWN_ROW) / (CHIN_ROW - CROWN_ROW)
+    points = camera(np.array([[body.on_head(u, v) for u in x] for v in y]))
+    coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
+    across = np.tile((points[0, -1] - points[0, 0]) / np.hypot(*(points[0, -1] - points[0, 0])), (len(y), 1))
+    shade = cylinder_shade(across, x * 0.9, 0.55)
+    face = head_texture(look, 0.22 * body.pose.turn)
+    dense = np.repeat(_head_ids(x)[None], len(y), axis=0)
+    head = Layer(DEPTH_HEAD, points, Label.HEAD, shade, texture=face, coordinates=coordinates, dense=dense, shadow=0.2)
+    front = Layer(
+        DEPTH_FRONT_HAIR, points, Label.HAIR, shade, texture=front_hair_texture(look), coordinates=coordinates
+    )
+    return [head, front, _back_hair(body, look, camera)]
+
+
+_HAIR_ENDS = {"long": 1.95, "bob": 1.12, "short": 0.62, "bun": 0.6}
+
+
+def _back_hair(body: Body, look: Look, camera: Camera) -> Layer:
+    end = _HAIR_ENDS[look.hair]
+    line = rounded_line(np.stack([body.on_head(0, 0.22), body.on_head(0, 0.75), body.on_head(0, end)]), (0.02,), 24)
+    run = np.linspace(0.22, end, 24)
+    width = body.build.head * (1.06 + 0.3 * smoothstep(run, 0.6, 1.4) - 0.25 * smoothstep(run, 1.5, 2.0))
+    made = tube(camera(line), width * camera.scale)
+    dense = None
+    layer = _tube_layer(
+        made, DEPTH_BACK_HAIR, Label.HAIR, look.hair_colour, np.zeros(made.distance.shape, np.uint8), 0.15
+    )
+    strands = 1 + 0.1 * np.sin(made.columns * 9) * np.ones((len(run), 1))[:1]
+    return Layer(layer.depth, layer.points, layer.label, layer.shade * strands, layer.colour, distance=layer.distance,
+                 dense=dense, shadow=0.15)  # fmt: skip

@@ -1,0 +1,142 @@
+"""Our checkpoints: tensors and plain values in one file, written whole, read without running anything in it."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tryon.daflow import DAFlow, DAFlowConfig, checked_state, read_checkpoint
+from tryon.errors import WeightsError
+from tryon.files import write_bytes
+
+KIND = "fitting-room checkpoint"
+VERSION = 1
+
+HistoryRow = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training run after an epoch, or a network to start from.
+
+    There is no random state in it: whatever a step draws is a function of seed, epoch and position.
+
+    Args:
+        network: options of the network, `DAFlowConfig.to_dict()`.
+        model: the network's state dict.
+        seed: of the run.
+        digest: names the settings and inputs of the run.
+        epoch: epochs done.
+        step: optimiser steps done; the learning rate follows from it.
+        best_epoch: the epoch with the best validation up to here.
+        history: one row per epoch, 0 being the starting point.
+        optimiser: the optimiser's state dict; None in a checkpoint that is for use and not for going on.
+    """
+
+    network: dict[str, Any]
+    model: dict[str, Tensor]
+    seed: int = 0
+    digest: str = ""
+    epoch: int = 0
+    step: int = 0
+    best_epoch: int = 0
+    history: tuple[HistoryRow, ...] = ()
+    optimiser: dict[str, Any] | None = None
+
+    def for_use(self) -> Checkpoint:
+        """The same without what only going on needs, a third of the size."""
+        return replace(self, optimiser=None)
+
+
+def of_network(network: DAFlow) -> Checkpoint:
+    """A checkpoint of a network that no run has trained yet."""
+    return Checkpoint(network=network.config.to_dict(), model=network.state_dict())
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically; equal states give equal bytes, whatever the file is called."""
+    values = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
+    stream = io.BytesIO()
+    torch.save(_plain({"kind": KIND, "version": VERSION, **values}), stream)
+    write_bytes(path, stream.getvalue())
+
+
+def load_checkpoint(path: Path, remedy: str = "Make it again with the stage that wrote it.") -> Checkpoint:
+    """Read a checkpoint to the CPU. Only tensors and plain values are accepted: no code in the file is ever run.
+
+    Raises:
+        WeightsError: the file is missing, damaged, no checkpoint of this project or of another version.
+    """
+    _check_whole(path, remedy)
+    content = read_checkpoint(path)
+    if not is_checkpoint(content):
+        raise WeightsError(str(path), rule="is a checkpoint of this project", remedy=remedy)
+    if content["version"] != VERSION:
+        raise WeightsError(str(path), rule=f"has version {VERSION}", value=content["version"], remedy=remedy)
+    values = {field.name: content[field.name] for field in fields(Checkpoint)}
+    return Checkpoint(**{**values, "history": tuple(values["history"])})
+
+
+def load_network(path: Path) -> DAFlow:
+    """Build the network that a checkpoint of ours holds, on the CPU and in evaluation mode.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or does not fit together.
+    """
+    return build_network(load_checkpoint(path), str(path)).eval()
+
+
+def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
+    """The network of a checkpoint, with its weights; `name` stands in messages.
+
+    Raises:
+        WeightsError: the weights do not have the shape that the options say.
+    """
+    network = DAFlow.from_config(DAFlowConfig.from_dict(checkpoint.network))
+    network.load_state_dict(checked_state(network, checkpoint.model, name))
+    return network
+
+
+def is_checkpoint(content: Any) -> bool:
+    """Whether what a file holds is a checkpoint of ours, of any version."""
+    return isinstance(content, Mapping) and content.get("kind") == KIND
+
+
+def _check_whole(path: Path, remedy: str) -> None:
+    """Compare the checksums in the file with its content, which torch does not do.
+
+    Raises:
+        WeightsError: they differ, or the file is missing or cut off.
+    """
+    if not path.is_file():
+        raise WeightsError(str(path), rule="exists", remedy=remedy)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise WeightsError(str(path), rule="is a whole checkpoint", value=str(error), remedy=remedy) from error
+    if damaged is not None:
+        raise WeightsError(str(path), rule="is undamaged", value=f"checksum of {damaged}", remedy=remedy)
+
+
+def _plain(value: Any) -> Any:
+    """Rebuild a value so that equal values are pickled to equal bytes.
+
+    Pickle writes a second mention of the same object as a reference, so equal strings must be one object, and equal
+    containers never the same one; a tensor must own its memory and have one layout.
+    """
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu").contiguous().clone()
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return sys.intern(value) if type(value) is str else value

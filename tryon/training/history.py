@@ -1,0 +1,39 @@
+"""The course of a run: one row per epoch, as csv. No times in it, so that equal runs give equal files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from tryon.categories import Category
+from tryon.training.checkpoint import HistoryRow
+
+COLUMNS = ("epoch", "step", "lr", "train_loss", "val_l1", *(f"val_l1_{category}" for category in Category))
+"""`lr` is that of the epoch's last step and `train_loss` the mean over its steps, both empty at epoch 0, the starting
+point; `val_l1` is explained in `tryon.training.validation`, empty for a category without validation rows."""
+
+
+def history_csv(history: Sequence[HistoryRow]) -> str:
+    """The rows as csv with a header; numbers with six significant digits."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row.get(column)) for column in COLUMNS] for row in history)
+    return stream.getvalue()
+
+
+def best_epoch(history: Sequence[HistoryRow]) -> int:
+    """The epoch with the smallest validation L1, the earlier one of equals."""
+    return int(min(history, key=_validation)["epoch"] or 0)
+
+
+def _validation(row: HistoryRow) -> float:
+    value = row["val_l1"]
+    return float("inf") if value is None else value
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

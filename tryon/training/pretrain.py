@@ -1,0 +1,112 @@
+"""The pretrain stage: a starting point for fine-tuning, trained on upper-body rows or taken from a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from tryon.categories import Category
+from tryon.code_version import code_version
+from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint, start_flows_near_zero
+from tryon.errors import ParameterError, WeightsError
+from tryon.files import replacing_folder, write_text
+from tryon.loading.rows import PackedRows
+from tryon.progress import Progress
+from tryon.summary import Summary
+from tryon.training.checkpoint import (
+    Checkpoint,
+    build_network,
+    is_checkpoint,
+    load_checkpoint,
+    of_network,
+    save_checkpoint,
+)
+from tryon.training.epochs import EpochStates
+from tryon.training.history import history_csv
+from tryon.training.loop import Job, train
+from tryon.training.outputs import run_digest, summarise, write_course
+from tryon.training.settings import NetworkSettings, PretrainSettings
+from tryon.workspace import Workspace
+
+MODEL = "model.ckpt"
+"""Name of the starting point in `data/pretrained/`."""
+
+RELEASED = "ckpt_viton.pt"
+"""Name of the released checkpoint in the weights folder."""
+
+
+def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    """Make `data/pretrained/`: `model.ckpt`, `history.csv` and, where something was trained, `grids/`.
+
+    Raises:
+        ParameterError: the start, the network or the image size does not fit.
+        MissingInputError: the subset is absent or has no upper-body rows.
+        WeightsError: the checkpoint to start from is absent or damaged.
+    """
+    if settings.start == "upper_body":
+        return _train_upper_body(settings, seed, workspace, progress)
+    if settings.start == "scratch":
+        return _publish(of_network(new_network(settings.network, seed)), "initialised weights", workspace)
+    path = workspace.weights / RELEASED if settings.start == "released" else workspace.root / settings.start
+    network = load_start(path, settings.start)
+    _check_network(network, settings)
+    return _publish(of_network(network), f"weights of {path.name}", workspace)
+
+
+def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
+    """A network with weights drawn from `seed` and flows near zero, whatever the global random state is."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return start_flows_near_zero(DAFlow.from_config(DAFlowConfig.from_dict(settings.model_dump())))
+
+
+def load_start(path: Path, start: str) -> DAFlow:
+    """The network of a checkpoint of ours or of a published one.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    if not path.is_file():
+        remedy = f"Put the released DAFlow checkpoint {RELEASED} there, or set pretrain.start to upper_body."
+        if start != "released":
+            remedy = "pretrain.start is released, upper_body, scratch or the path of a checkpoint."
+        raise WeightsError(str(path), rule="exists", remedy=remedy)
+    ours = is_checkpoint(read_checkpoint(path))
+    return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
+
+
+def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    files = {part: workspace.subset(part) for part in ("train", "val")}
+    rows = {part: PackedRows.read(path).of(Category.UPPER_BODY) for part, path in files.items()}
+    name = run_digest(settings, seed, files)
+    states = EpochStates(workspace.staging("pretrain"), f"{name}-{code_version(__name__)}")
+    job = Job("pretrain", settings, seed, name, rows["train"], rows["val"])
+    state = train(job, new_network(settings.network, seed), states, progress)
+    with replacing_folder(workspace.pretrained) as folder:
+        save_checkpoint(folder / MODEL, states.best(state).for_use())
+        write_course(folder, state, states)
+    summary = summarise("pretrain", state, workspace.pretrained)
+    states.remove()
+    return summary
+
+
+def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
+    """A start from a checkpoint takes the checkpoint's network; `params.yaml` must not say otherwise.
+
+    Raises:
+        ParameterError: it does.
+    """
+    wanted, found = DAFlowConfig.from_dict(settings.network.model_dump()).to_dict(), network.config.to_dict()
+    differing = {key: value for key, value in wanted.items() if found[key] != value}
+    if differing:
+        rule = "is that of the checkpoint, " + ", ".join(f"{key} = {found[key]}" for key in differing)
+        raise ParameterError("pretrain.network", rule=rule, value=differing, remedy="Change it in params.yaml.")
+
+
+def _publish(checkpoint: Checkpoint, what: str, workspace: Workspace) -> Summary:
+    with replacing_folder(workspace.pretrained) as folder:
+        save_checkpoint(folder / MODEL, checkpoint)
+        write_text(folder / "history.csv", history_csv(()))
+    parameters = sum(tensor.numel() for name, tensor in checkpoint.model.items() if "running_" not in name)
+    return Summary("pretrain", f"starting point: {what}, {parameters:,} parameters, nothing trained")

@@ -1,0 +1,107 @@
+"""Work spread over processes, shard by shard. How many there are changes the time, never a result."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context, parent_process
+from typing import TypeVar
+
+from tryon.errors import ParameterError
+from tryon.progress import Progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def worker_count() -> int:
+    """Processes to use: `TRYON_WORKERS`, or the CPUs that this process may run on.
+
+    Raises:
+        ParameterError: `TRYON_WORKERS` is not a whole number of at least 1.
+    """
+    text = os.environ.get("TRYON_WORKERS")
+    if text is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise ParameterError("TRYON_WORKERS", rule="is a whole number of at least 1", value=text)
+    return int(text)
+
+
+def shards(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """Cut `items` into runs of `size`; the last may be shorter."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """Fresh processes that share nothing with this one's threads, and end when it does, however it ends."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+def map_shards(
+    work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]], progress: Progress, what: str
+) -> list[Result]:
+    """Call `work` on every part, in worker processes when there are several parts and several CPUs.
+
+    Args:
+        work: a module-level function, or a `functools.partial` of one, that can be pickled.
+        parts: what `shards` gave.
+        progress: told the number of finished items.
+        what: name of the work for `progress`.
+
+    Returns:
+        The results in the order of `parts`. The first error stops the work and is raised as it was.
+    """
+    total = sum(map(len, parts))
+    workers = min(worker_count(), len(parts))
+    progress(0, total, what)
+    if workers < 2:
+        return _one_by_one(work, parts, progress, what, total)
+    with process_pool(workers) as pool:
+        futures = {pool.submit(work, part): len(part) for part in parts}
+        try:
+            _await(futures, progress, what, total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def _one_by_one(
+    work: Callable[[Sequence[Item]], Result],
+    parts: Sequence[Sequence[Item]],
+    progress: Progress,
+    what: str,
+    total: int,
+) -> list[Result]:
+    results, done = [], 0
+    for part in parts:
+        results.append(work(part))
+        done += len(part)
+        progress(done, total, what)
+    return results
+
+
+def _await(futures: dict[Future, int], progress: Progress, what: str, total: int) -> None:
+    waiting = set(futures)
+    done = 0
+    while waiting:
+        finished, waiting = wait(waiting, timeout=1, return_when=FIRST_EXCEPTION)
+        for future in finished:
+            future.result()
+            done += futures[future]
+        progress(done, total, what)
+
+
+def _end_with_parent() -> None:
+    """Leave no orphan: a worker whose parent was killed would wait for work for ever."""
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
