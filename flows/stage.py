@@ -17,7 +17,7 @@ from tasks.api import VARIABLE, api_url
 from tryon.categories import Category
 from tryon.console import ran_well, show_summary
 from tryon.errors import TryOnError
-from tryon.processes import end_with_parent
+from tryon.processes import follow_parent
 from tryon.stages import STAGES
 
 FAILURE_FILE = "TRYON_FAILURE_FILE"
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("stage", choices=list(STAGES))
     parser.add_argument("category", nargs="?", type=Category, choices=list(Category))
     chosen = parser.parse_args(arguments)
-    end_with_parent()
+    follow_parent()
     return ran_well(lambda: _noting_failure(chosen.stage, chosen.category))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from prefect.client.schemas.objects import State, TaskRun
@@ -9,7 +10,6 @@ from prefect.tasks import Task
 
 from tasks.artifacts import publish, reported_progress
 from tryon.categories import Category
-from tryon.errors import TryOnError
 from tryon.parameters import load_parameters
 from tryon.stages import run_stage
 from tryon.summary import Summary
@@ -31,6 +31,6 @@ def run_reported(stage: str, category: Category | None = None) -> Summary:
 
 
 def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Is it worth trying again? Not after a mistake of the user's, which stays one."""
+    """Is it worth trying again? The network and lost processes are; a mistake of the user's or a bug stays one."""
     del task, task_run
-    return not isinstance(state.result(raise_on_failure=False), TryOnError)
+    return isinstance(state.result(raise_on_failure=False), OSError | BrokenExecutor)

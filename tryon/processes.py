@@ -9,9 +9,15 @@ import ctypes
 import os
 import signal
 import sys
+import threading
+import time
 
 PR_SET_PDEATHSIG = 1
 """Number of the Linux `prctl` option that names a signal to be sent when the parent goes."""
+
+
+GRACE = 5.0
+"""Seconds for tidying up after the parent has gone."""
 
 
 def end_with_parent() -> None:
@@ -28,6 +34,23 @@ def end_with_parent() -> None:
         return
     if os.getppid() != parent:  # it died before the wish was spoken
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def follow_parent() -> None:
+    """`end_with_parent`, and no longer than `GRACE` after it: whoever still tidies up then is cut short.
+
+    Tidying up can take minutes, for instance when the server that is to be told has gone as well.
+    """
+    parent = os.getppid()
+    end_with_parent()
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    time.sleep(GRACE)
+    os._exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,15 @@ def test_a_damaged_or_half_made_archive_is_made_again(workspace: Workspace, made
     assert archive.read_bytes() == whole
 
 
+def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., Summary], workspace: Workspace) -> None:
+    summary = run("synthetic", synthetic={"train_pairs": 1, "test_pairs": 2})
+    assert summary.headline == "15 pairs, 0 of them quarantined; 0 findings."
+    for category in Category:
+        for row in read_table(workspace.index(category), INDEX).to_pylist():
+            assert row["worn"]
+            assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+
+
 def test_it_goes_through_the_stage_like_any_archive(
     run: Callable[..., Summary], workspace: Workspace, made: list[int]
 ) -> None:

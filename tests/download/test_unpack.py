@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tryon.progress import silent
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("[!.]*") if path.is_file()}
 
 
 @pytest.fixture(params=["folder", "zip"])
@@ -79,9 +80,13 @@ def test_a_stopped_run_goes_on_where_it_was(
 
 
 def test_what_the_source_does_not_have_goes(container: Container, data_set: Path, raw: Path, tmp_path: Path) -> None:
+    mirror([container], raw, False, silent)
+    shutil.rmtree(raw / "upper_body")
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept.txt").write_text("not ours")
+    for taken in ("000200", "000201"):
+        (raw / f"dresses/images/{taken}_0.jpg").unlink()
     for name in ("stray.txt", "dresses/images/999999_0.jpg", "old/deep/file", "dresses/images/000200_0.jpg/inside"):
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).write_text("foreign")
@@ -92,6 +97,14 @@ def test_what_the_source_does_not_have_goes(container: Container, data_set: Path
     assert not (raw / "old").exists()
     assert content(outside) == {"kept.txt": b"not ours"}
     assert not any(path.is_symlink() for path in raw.rglob("*"))
+
+
+def test_what_somebody_else_put_there_is_left_alone(container: Container, raw: Path) -> None:
+    (raw / "dresses/images").mkdir(parents=True)
+    (raw / "dresses/images/000200_0.jpg").write_bytes(b"precious")
+    with pytest.raises(SourceError, match=r"download\.source"):
+        mirror([container], raw, False, silent)
+    assert content(raw) == {"dresses/images/000200_0.jpg": b"precious"}
 
 
 def test_two_containers_must_not_hold_the_same_file(data_set: Path, raw: Path) -> None:

@@ -13,8 +13,12 @@ import torch
 
 from tryon.categories import Category
 from tryon.daflow import DAFlow, DAFlowConfig
+from tryon.evaluation.settings import EvaluateSettings
+from tryon.evaluation.stage import evaluate
 from tryon.files import write_bytes, write_text
 from tryon.manifest import MANIFEST, PACKED, table_from_rows, write_table
+from tryon.progress import silent
+from tryon.summary import Summary
 from tryon.training.checkpoint import of_network, save_checkpoint
 from tryon.workspace import Workspace
 
@@ -121,11 +125,8 @@ def write_part() -> Callable[[Workspace, str, list[dict[str, Any]]], None]:
     return write_subset
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A project in which everything before `evaluate` is done."""
-    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
-    made = Workspace(tmp_path)
+def make_project(root: Path) -> Workspace:
+    made = Workspace(root)
     write_subset(made, "test_paired", rows_of("test_paired", truth=False))
     write_subset(made, "test_unpaired", rows_of("test_unpaired", truth=True))
     write_manifests(made)
@@ -135,3 +136,25 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
     save_checkpoint(made.checkpoints / "best.ckpt", of_network(network))
     return made
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A project in which everything before `evaluate` is done."""
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    return make_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Summary]:
+    """The same after `evaluate`, to look at and not to change."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TRYON_WEIGHTS", raising=False)
+        made = make_project(tmp_path_factory.mktemp("finished"))
+        return made, evaluate(EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=2), 7, made, silent)
+
+
+@pytest.fixture(scope="session")
+def evaluated(finished: tuple[Workspace, Summary]) -> Workspace:
+    """The finished project's workspace."""
+    return finished[0]

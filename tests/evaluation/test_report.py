@@ -47,14 +47,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def workspace_done(workspace: Workspace) -> Workspace:
-    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=2), 7, workspace, silent)
-    return workspace
-
-
-@pytest.fixture
-def source(workspace_done: Workspace) -> str:
-    return (workspace_done.evaluation / "report.html").read_text()
+def source(evaluated: Workspace) -> str:
+    return (evaluated.evaluation / "report.html").read_text()
 
 
 def test_it_loads_nothing(source: str) -> None:
@@ -70,23 +64,24 @@ def test_it_loads_nothing(source: str) -> None:
     assert "default-src 'none'" in policy
 
 
-def test_it_names_no_place_of_this_machine(source: str, workspace_done: Workspace) -> None:
-    assert str(workspace_done.root) not in source
+def test_it_names_no_place_of_this_machine(source: str, evaluated: Workspace) -> None:
+    assert str(evaluated.root) not in source
     assert str(Path.cwd()) not in source
 
 
-def test_it_shows_every_part(source: str, workspace_done: Workspace) -> None:
+def test_it_shows_every_part(source: str, evaluated: Workspace) -> None:
     page = Page(source)
     ids = [value for _, name, value in page.attributes if name == "id"]
     links = [value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
     assert set(links) <= set(ids)
-    content = json.loads((workspace_done.evaluation / "metrics.json").read_text())
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for fact in content["protocol"]:
         assert fact["value"] in page.text
     for missing in content["unavailable"]:
         assert missing["reason"] in page.text
     assert "Agnostic copied" in page.text
     assert "synthetic (18 test rows)" in page.text
+    assert "test_paired 9, test_unpaired 9" in page.text
 
 
 def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> None:
@@ -97,8 +92,8 @@ def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> Non
     assert source.count("<svg") == 3  # the pretraining of this project has one epoch, too few for a curve of its loss
 
 
-def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, workspace_done: Workspace) -> None:
-    content = json.loads((workspace_done.evaluation / "metrics.json").read_text())
+def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for category in (*Category, "all"):
         assert f"{content['metrics']['paired'][category]['model']['l1_garment']:.3f}" in source
         assert f"{content['headline']['unpaired'][category]['ratio_to_copy']:.2f}×" in source
@@ -107,7 +102,7 @@ def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, works
 def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:
     for category in Category:
         workspace.manifest(category).unlink()
-    evaluate(EvaluateSettings(accelerator="cpu"), 7, workspace, silent)
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, silent)
     assert "The manifests are not in this folder" in (workspace.evaluation / "report.html").read_text()
 
 

@@ -8,7 +8,7 @@ import pytest
 from tryon.categories import Category
 from tryon.evaluation.availability import NO_GARMENT, NO_TRUTH, Opened
 from tryon.evaluation.scores import Scores, metric_keys, score_pairs, score_set
-from tryon.evaluation.table import new_reasons, setting_table, unavailable_list
+from tryon.evaluation.table import compared_rows, new_reasons, setting_table, unavailable_list
 from tryon.metrics import METRICS
 from tryon.metrics.l1 import l1
 from tryon.metrics.metric import Pictures, Regions, Rows
@@ -54,6 +54,14 @@ def test_all_is_the_mean_over_rows_and_not_over_categories() -> None:
     assert table["all"]["model"]["l1"] == pytest.approx(0.4)
     assert table["upper_body"]["model"]["l1_garment"] == pytest.approx(0.1)
     assert table["all"]["model"]["l1_garment"] == pytest.approx(0.4)
+
+
+def test_rows_that_could_not_be_compared_are_counted() -> None:
+    scores = Scores()
+    scores.add(UPPER, "model", {"l1_garment": np.array([0.1, np.nan, 0.2])})
+    told = compared_rows(scores, "model")
+    assert told["upper_body"] == told["all"] == {"picture": 3, "garment": 2}
+    assert told["dresses"] == {"picture": 0, "garment": 0}
 
 
 def test_what_is_missing_is_null_with_its_reason() -> None:

@@ -21,6 +21,7 @@ from tryon.evaluation.settings import EvaluateSettings
 from tryon.evaluation.stage import evaluate
 from tryon.loading.rows import PackedRows
 from tryon.progress import silent
+from tryon.summary import Summary
 from tryon.weights import WEIGHTS, WeightFile
 from tryon.workspace import Workspace
 
@@ -38,12 +39,6 @@ def _content(workspace: Workspace) -> dict[str, Any]:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def evaluated(workspace: Workspace) -> Workspace:
-    evaluate(SETTINGS, 7, workspace, silent)
-    return workspace
 
 
 def test_every_setting_category_and_method_has_every_key(evaluated: Workspace) -> None:
@@ -76,7 +71,7 @@ def test_baselines_are_scored_as_by_hand(evaluated: Workspace) -> None:
     assert content["rows"]["paired"] == {str(category): ROWS for category in Category}
 
 
-def test_unpaired_rows_are_compared_with_their_own_truth(workspace: Workspace, evaluated: Workspace) -> None:
+def test_unpaired_rows_are_compared_with_their_own_truth(evaluated: Workspace) -> None:
     """The twin's rows differ from the person only inside the hidden part, so outside it copying is perfect."""
     columns = ("pair_id", "category", "truth", "truth_garment_mask", "mask", "height", "width")
     rows = PackedRows.read(evaluated.subset("test_unpaired"), columns).of(Category.UPPER_BODY)
@@ -90,7 +85,10 @@ def test_without_truth_nothing_pairwise_is_told_of_unpaired_rows(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     write_part(workspace, "test_unpaired", make_rows("test_unpaired", False))
-    summary = evaluate(SETTINGS, 7, workspace, silent)
+    seen: list[tuple[int, int]] = []
+    summary = evaluate(SETTINGS, 7, workspace, lambda done, total, what: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1] == (2 * 3 * ROWS, 2 * 3 * ROWS)
     content = _content(workspace)
     for methods in content["metrics"]["unpaired"].values():
         assert {value for numbers in methods.values() for value in numbers.values()} == {None}
@@ -115,17 +113,15 @@ def test_a_category_without_rows_is_null_with_the_reason(
     assert (entry["where"], entry["reason"]) == ("paired dresses", "there are no test rows")
 
 
-def test_the_same_inputs_give_the_same_bytes(workspace: Workspace) -> None:
-    evaluate(SETTINGS, 7, workspace, silent)
-    first = _files(workspace.evaluation)
+def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(workspace: Workspace, evaluated: Workspace) -> None:
+    workspace.evaluation.mkdir(parents=True)
     (workspace.evaluation / "left over").write_text("from before")
     evaluate(SETTINGS, 7, workspace, silent)
-    assert _files(workspace.evaluation) == first
+    assert _files(workspace.evaluation) == _files(evaluated.evaluation)
 
 
-def test_the_batch_size_changes_no_number(workspace: Workspace) -> None:
-    evaluate(SETTINGS, 7, workspace, silent)
-    first = _content(workspace)["metrics"]["paired"]["all"]["model"]
+def test_the_batch_size_changes_no_number(workspace: Workspace, evaluated: Workspace) -> None:
+    first = _content(evaluated)["metrics"]["paired"]["all"]["model"]
     evaluate(SETTINGS.model_copy(update={"batch_size": 3}), 7, workspace, silent)
     second = _content(workspace)["metrics"]["paired"]["all"]["model"]
     assert second == pytest.approx(first, abs=2e-4)  # a batch's convolutions may round a pixel to the next level
@@ -141,20 +137,13 @@ def test_galleries_hold_rows_of_each_category_and_setting(evaluated: Workspace) 
         assert picture.shape == (64, columns * 48 + (columns - 1) * 4, 3)
 
 
-def test_the_summary_is_the_headline(workspace: Workspace) -> None:
-    summary = evaluate(SETTINGS, 7, workspace, silent)
+def test_the_summary_is_the_headline(finished: tuple[Workspace, Summary]) -> None:
+    workspace, summary = finished
     assert list(summary.table) == headline_table(_content(workspace))
     assert len(summary.table) == 2 * 4
     assert summary.headline.startswith("L1 inside the garment: paired 0.")
     assert set(summary.pictures) == {f"{s}-{c.replace('_', '-')}" for s in ("paired", "unpaired") for c in Category}
     assert all(len(picture) < 300_000 for picture in summary.pictures.values())
-
-
-def test_progress_counts_every_row(workspace: Workspace) -> None:
-    seen: list[tuple[int, int]] = []
-    evaluate(SETTINGS, 7, workspace, lambda done, total, what: seen.append((done, total)))
-    assert seen[-1] == (18, 18)
-    assert seen == sorted(seen)
 
 
 def test_weights_that_are_there_are_used(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,12 +165,13 @@ def test_damaged_weights_stop_the_stage(workspace: Workspace) -> None:
         evaluate(SETTINGS, 7, workspace, silent)
 
 
-def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(evaluated: Workspace) -> None:
-    before = _files(evaluated.evaluation)
+def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(workspace: Workspace) -> None:
+    workspace.evaluation.mkdir(parents=True)
+    (workspace.evaluation / "metrics.json").write_text("from before")
     settings = SETTINGS.model_copy(update={"require": ("ssim", "lpips", "fid")})
     with pytest.raises(TryOnError, match=r"lpips: its weights .*; fid: its weights .*`tryon weights`"):
-        evaluate(settings, 7, evaluated, silent)
-    assert _files(evaluated.evaluation) == before
+        evaluate(settings, 7, workspace, silent)
+    assert _files(workspace.evaluation) == {"metrics.json": b"from before"}
 
 
 def test_an_unknown_required_metric_is_named(workspace: Workspace) -> None:

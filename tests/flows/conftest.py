@@ -1,8 +1,7 @@
-"""A small project with stand-ins for three stages, ways to run it, and one Prefect server for all tests of the flows."""
+"""A small project with stand-ins for three stages, ways to run it, and one Prefect server for all tests here."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -138,7 +137,7 @@ class Project:
 
     def _holds(self, entry: Path) -> bool:
         try:
-            return os.readlink(entry / "cwd") == str(self.root.resolve()) and not _is_zombie(entry)
+            return (entry / "cwd").readlink() == self.root.resolve() and not _is_zombie(entry)
         except OSError:
             return False
 

@@ -49,7 +49,8 @@ def test_parts_hold_every_row_once_in_order_and_without_overlap(run: Run, maker:
         for row in rows
         if row["setting"] == Setting.TRAIN
     )
-    assert "fewer than asked: upper_body train 10 of 1800, upper_body test_paired 3 of 1800" in summary.headline
+    asked = "1800 to train and validate, 1800 per test list"
+    assert f"fewer than asked for ({asked}) in upper_body, lower_body, dresses, where all" in summary.headline
     assert summary.table[0] == {
         "category": "upper_body", "train": 8, "val": 2, "test_paired": 3, "test_unpaired": 3,
     }  # fmt: skip

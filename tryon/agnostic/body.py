@@ -71,8 +71,8 @@ def body_from_keypoints(keypoints: NDArray[np.floating], height: int) -> Body:
 
 def _unit(points: NDArray[np.float64], height: int) -> float:
     lengths = [np.hypot(*(points[end] - points[start])) * ratio for start, end, ratio in _SIZES]
-    known = [length for length in lengths if np.isfinite(length)]
-    unit = float(np.quantile(known, _FORESHORTENED)) if known else 0.2 * height
+    known = sorted(float(length) for length in lengths if np.isfinite(length))
+    unit = known[round(_FORESHORTENED * (len(known) - 1))] if known else 0.2 * height
     return min(max(unit, 0.04 * height), 0.5 * height)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.audit import audit, unusable
+from tryon.agnostic.memory import keep_freed_memory
 from tryon.agnostic.recipes import RECIPES
 from tryon.agnostic.settings import AgnosticSettings
 from tryon.categories import Category
@@ -116,4 +117,5 @@ def mask_person(person: Person, making: Making) -> dict[str, Any]:
 
 def mask_people(people: Sequence[Person], making: Making) -> list[dict[str, Any]]:
     """`mask_person` on each, in order."""
+    keep_freed_memory()
     return [mask_person(person, making) for person in people]

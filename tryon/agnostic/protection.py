@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.body import Body
-from tryon.agnostic.limbs import fill_end
+from tryon.agnostic.limbs import fill_end, fill_hull
 from tryon.agnostic.regions import Region, below, grow, ids_of, look_up, outside
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label
@@ -38,6 +38,9 @@ KEPT_PARTS: dict[Category, tuple[DensePart, ...]] = {
 
 COLLAR = 0.05
 """The head stays down to this far above the line of the shoulders, in shoulder widths; below is a neckline's skin."""
+
+BARE_SHOULDER = 0.3
+"""Parsers give bare shoulders to the head as well; within this radius of their joints they do not count as head."""
 
 _END_MARGIN = 0.006  # how far a hand's skin may lie outside its DensePose chart, in heights
 _BACKGROUND = ids_of([Label.BACKGROUND])
@@ -68,10 +71,12 @@ def kept_whole(category: Category, label_map: NDArray[np.uint8], dense_pose: NDA
 
 
 def kept_head(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
-    """Face and neck without the skin that a neckline shows: above the line of the shoulders, or in DensePose's head."""
+    """Face and neck without the skin that a neckline shows: above the shoulders, or in DensePose's head."""
     raised = COLLAR * body.unit * body.down
     right, left = body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER) - raised
     skin = below(label_map.shape, right, left)
+    for shoulder in (Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER):
+        fill_hull(skin, body.at(shoulder), [BARE_SHOULDER * body.unit])
     if dense_pose is not None:
         skin &= outside(look_up(dense_pose, _HEAD_CHARTS))
     return look_up(label_map, _HEAD) & outside(skin)

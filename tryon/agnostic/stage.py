@@ -188,8 +188,8 @@ def _summary(planned: Plan, rows: Sequence[Row], workspace: Workspace) -> Summar
     headline = f"{len(good)} rows of {planned.category} have a mask of {planned.size[0]}x{planned.size[1]} pixels"
     headline += f"; {bad} are quarantined." if bad else "."
     table: dict[str, Cell] = {"category": planned.category, "rows": len(rows), "quarantined": bad}
-    for name in ("leak_fraction", "protected_fraction", "mask_fraction"):
-        values = [row[name] for row in good if row[name] is not None] or [0.0]
+    for name in ("leak", "protected", "mask"):
+        values = [row[f"{name}_fraction"] for row in good if row[f"{name}_fraction"] is not None] or [0.0]
         table[f"{name} mean"] = round(sum(values) / len(values), 6)
         table[f"{name} max"] = round(max(values), 6)
     pictures = {"masks": preview(planned.category, workspace)} if good else {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -87,12 +89,12 @@ def _check_skeleton(data: bytes) -> None:
 
 def _check_uv(data: bytes) -> None:
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as content:
-            shape = content["uv"].shape
-    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise UnreadableError("uv", rule="is an npz file with the key uv", value=str(error)) from error
-    if shape != (2, *SIZE):
-        raise UnreadableError("uv", rule=f"has the shape 2x{HEIGHT}x{WIDTH}", value=shape)
+        with zipfile.ZipFile(io.BytesIO(data)) as content:
+            uv = np.lib.format.read_array(io.BytesIO(content.read("uv.npy")), allow_pickle=False)
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, KeyError, EOFError) as error:
+        raise UnreadableError("uv", rule="is a whole npz file with the key uv", value=str(error)) from error
+    if uv.shape != (2, *SIZE):
+        raise UnreadableError("uv", rule=f"has the shape 2x{HEIGHT}x{WIDTH}", value=uv.shape)
 
 
 def _check_size(data: bytes) -> None:

@@ -106,7 +106,6 @@ class ZipContainer:
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             size = f"{path.stat().st_size} bytes, {error}"
             raise SourceError(self.name, rule="is a whole zip archive", value=size, remedy=_REFETCH) from error
-        self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         self._check()
 
     def members(self) -> list[Member]:
@@ -119,7 +118,7 @@ class ZipContainer:
         there = path.lstat()
         if not stat.S_ISREG(there.st_mode) or there.st_size != member.size:
             return False
-        return zlib.crc32(path.read_bytes()) == self._infos[member.name].CRC
+        return zlib.crc32(path.read_bytes()) == self._zip.getinfo(member.name).CRC
 
     def copy(self, member: Member, path: Path) -> None:
         """Unpack one file; never more bytes than the directory says, and only if the CRC-32 holds."""

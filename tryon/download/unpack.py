@@ -13,6 +13,9 @@ from tryon.errors import SourceError
 from tryon.files import digest
 from tryon.progress import Progress
 
+MARK = ".made-by-tryon-download"
+"""File in `data/raw` that says whose work area it is; without it nothing there is ever removed."""
+
 
 def mirror(containers: Sequence[Container], raw: Path, keep_uv: bool, progress: Progress) -> set[str]:
     """Make `raw` hold exactly the files of all `containers`.
@@ -29,11 +32,12 @@ def mirror(containers: Sequence[Container], raw: Path, keep_uv: bool, progress: 
         Targets of all files that are now there.
 
     Raises:
-        SourceError: a file cannot be read or written, is named by two containers, or the disk is too small.
+        SourceError: a file cannot be read or written, is named by two containers, the disk is too small, or `raw`
+            holds what somebody else put there.
     """
     wanted = _wanted(containers, keep_uv)
-    raw.mkdir(parents=True, exist_ok=True)
-    _remove_foreign(raw, set(wanted))
+    _claim(raw)
+    _remove_foreign(raw, {*wanted, MARK})
     missing = []
     for done, (container, member) in enumerate(wanted.values(), start=1):
         path = raw / member.target
@@ -57,6 +61,15 @@ def _wanted(containers: Sequence[Container], keep_uv: bool) -> dict[str, tuple[C
                 raise SourceError(f"{container.name}, {member.name}", rule=f"is not in {containers[0].name} as well")
             wanted[member.target] = container, member
     return wanted
+
+
+def _claim(raw: Path) -> None:
+    """Mark the work area as ours, unless somebody else's files are there: those must not be cleaned away."""
+    if raw.exists() and not (raw / MARK).exists() and any(raw.iterdir()):
+        remedy = "Move it elsewhere, and name the new place as download.source if that is your data set."
+        raise SourceError(str(raw), rule="holds only what `tryon download` put there", remedy=remedy)
+    raw.mkdir(parents=True, exist_ok=True)
+    (raw / MARK).touch()
 
 
 def _bring(container: Container, member: Member, raw: Path) -> None:

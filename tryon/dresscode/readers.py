@@ -8,7 +8,7 @@ import json
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tryon.dresscode.layout import KEYPOINT_HEIGHT, KEYPOINT_WIDTH
 from tryon.errors import TryOnError
@@ -151,7 +151,9 @@ def _decode_indices(data: bytes, what: str) -> NDArray[np.uint8]:
                 raise UnreadableError(what, rule="is a PNG with palette or grey values", value=picture.mode)
             indices = np.array(picture, np.uint8)
     except _PILLOW_ERRORS as error:
-        raise UnreadableError(what, rule="is a whole PNG file", value=str(error)) from error
+        # The text of this one error has a memory address in it, other in every run.
+        value = "no picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise UnreadableError(what, rule="is a whole PNG file", value=value) from error
     if _PNG_END not in data[-64:]:  # Pillow is content when only the file's end is cut off
         raise UnreadableError(what, rule="is a whole PNG file", value="its last chunk is missing")
     return indices

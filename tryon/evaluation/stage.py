@@ -22,13 +22,14 @@ from tryon.evaluation.protocol import Facts, facts, file_hash, protocol
 from tryon.evaluation.report import Report, render
 from tryon.evaluation.scores import Scores, score_pairs, score_set
 from tryon.evaluation.settings import EvaluateSettings
-from tryon.evaluation.table import Reasons, new_reasons, setting_table, unavailable_list
+from tryon.evaluation.table import Reasons, compared_rows, new_reasons, setting_table, unavailable_list
 from tryon.files import digest, replacing_folder, write_json, write_text
 from tryon.loading.rows import PackedRows
+from tryon.manifest import PACKED, read_table
 from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.training.checkpoint import Checkpoint, build_network, load_checkpoint
-from tryon.workspace import Workspace
+from tryon.workspace import SUBSET_PARTS, Workspace
 
 CHECKPOINT = "best.ckpt"
 IN_SUMMARY = 3
@@ -58,11 +59,12 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
     counts = {setting: category_counts(own) for setting, own in rows.items()}
     check_required(settings.require, opened, counts["paired"])
 
-    tables, shots, reasons = _score(network, rows, opened, settings, seed, device, progress)
+    tables, compared, shots, reasons = _score(network, rows, opened, settings, seed, device, progress)
     content = {
         "headline": nested(headline_table({"metrics": tables})),
         "metrics": tables,
         "rows": counts,
+        "compared": compared,
         "unavailable": unavailable_list(reasons, places=len(SETTINGS) * (len(Category) + 1)),
         "protocol": protocol(size, counts, _pair_ids(rows), workspace.subset(SETTINGS["paired"]), device.type),
     }
@@ -71,7 +73,7 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
         shots=shots,
         courses=_courses(workspace),
         audit=mask_audit(workspace),
-        data=_data_facts(rows),
+        data=_data_facts(rows, workspace),
         versions=_versions(checkpoint, network, settings, seed, workspace),
     )
     _write(workspace.evaluation, content, report)
@@ -96,10 +98,11 @@ def _score(
     seed: int,
     device: torch.device,
     progress: Progress,
-) -> tuple[dict[str, Any], list[Shot], Reasons]:
-    """Numbers of every setting, the rows of the galleries, and what could not be computed."""
+) -> tuple[dict[str, Any], dict[str, Any], list[Shot], Reasons]:
+    """Numbers of every setting, over how many rows, the rows of the galleries, and what could not be computed."""
     pairs, sets = opened.comparing("target"), opened.comparing("people")
     tables: dict[str, Any] = {}
+    compared: dict[str, Any] = {}
     shots: list[Shot] = []
     reasons = new_reasons()
     done, total = 0, sum(map(len, rows.values()))
@@ -117,7 +120,8 @@ def _score(
             done += len(batch.pair_ids)
             progress(done, total, "rows tried on and scored")
         tables[setting] = setting_table(scores, list(METHODS), category_counts(own), opened, setting, reasons)
-    return tables, shots, reasons
+        compared[setting] = compared_rows(scores, MODEL)
+    return tables, compared, shots, reasons
 
 
 def _gallery_rows(rows: PackedRows, count: int, seed: int) -> set[str]:
@@ -135,10 +139,12 @@ def _courses(workspace: Workspace) -> list[Any]:
     return [read_course(title, folder) for title, folder in stages.items()]
 
 
-def _data_facts(rows: dict[str, PackedRows]) -> Facts:
+def _data_facts(rows: dict[str, PackedRows], workspace: Workspace) -> Facts:
+    parts = {part: workspace.subset(part) for part in SUBSET_PARTS}
+    used = [f"{part} {read_table(path, PACKED, []).num_rows}" for part, path in parts.items() if path.is_file()]
     licences = Counter(licence for own in rows.values() for licence in own.table.column("licence").to_pylist())
     told = [f"{licence or 'not recorded'} ({count} test rows)" for licence, count in sorted(licences.items(), key=str)]
-    return facts(licence="; ".join(told))
+    return facts(rows_used=", ".join(used), licence="; ".join(told))
 
 
 def _versions(

@@ -6,9 +6,11 @@ import math
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
+
 from tryon.categories import Category
 from tryon.evaluation.availability import NO_GARMENT, NO_TRUTH, Opened, too_few
-from tryon.evaluation.scores import ALL, Scores, metric_keys
+from tryon.evaluation.scores import ALL, GARMENT, Scores, metric_keys
 from tryon.metrics import METRICS
 
 DECIMALS = 6
@@ -41,6 +43,18 @@ def setting_table(
             for reason in {reason for _, reason in told.values() if reason}:
                 reasons[key, reason].append(f"{setting} {category}")
     return table
+
+
+def compared_rows(scores: Scores, method: str) -> dict[str, dict[str, int]]:
+    """Category → number of rows with a true picture, and of those whose true picture shows the garment.
+
+    The averages are over these; that they are fewer than the test rows must be seen.
+    """
+    pairs = {category: scores.of(category, method, f"l1_{GARMENT}") for category in (*map(str, Category), ALL)}
+    return {
+        category: {"picture": len(values), "garment": int((~np.isnan(values)).sum())}
+        for category, values in pairs.items()
+    }
 
 
 def new_reasons() -> Reasons:

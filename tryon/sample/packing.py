@@ -24,9 +24,9 @@ JPEG; where results are scored against a picture, it must not lose anything."""
 RAW_ROLES = ("person", "garment", "label_map", "keypoints", "truth", "truth_label_map")
 """Raw files that a packed row is made of."""
 
-_ENCODING = {
+_ENCODING = {  # PNG level 6 saves a fifth of the bytes and takes four times as long
     JPEG: (".jpg", (cv2.IMWRITE_JPEG_QUALITY, 95)),
-    PNG: (".png", (cv2.IMWRITE_PNG_COMPRESSION, 6)),
+    PNG: (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1)),
 }
 COPIED = ("pair_id", "category", "setting", "person_id", "garment_id", "licence", *SLICE_COLUMNS)
 """Columns of a manifest row that go into the packed row as they are."""

@@ -106,11 +106,12 @@ def _summary(parts: Parts, settings: SampleSettings) -> Summary:
     for category in Category:
         counts = {part: sum(pair.category == category for pair in pairs) for part, pairs in parts.items()}
         table.append({"category": str(category), **counts})
-        found = {"train": counts["train"] + counts["val"], **{part: counts[part] for part in SUBSET_PARTS[2:]}}
-        for part, number in found.items():
-            asked = settings.pairs_per_category if part == "train" else settings.test_pairs_per_category
-            if number < asked:
-                fewer.append(f"{category} {part} {number} of {asked}")
-    counts = ", ".join(f"{len(pairs)} {part}" for part, pairs in parts.items())
-    headline = f"{counts} pairs" + (f"; all there are, fewer than asked: {', '.join(fewer)}." if fewer else ".")
-    return Summary("sample", headline, tuple(table))
+        enough = counts["train"] + counts["val"] == settings.pairs_per_category and all(
+            counts[part] == settings.test_pairs_per_category for part in ("test_paired", "test_unpaired")
+        )
+        fewer += [] if enough else [str(category)]
+    headline = ", ".join(f"{len(pairs)} {part}" for part, pairs in parts.items()) + " pairs"
+    if fewer:
+        asked = f"{settings.pairs_per_category} to train and validate, {settings.test_pairs_per_category} per test list"
+        headline += f"; fewer than asked for ({asked}) in {', '.join(fewer)}, where all there are were taken"
+    return Summary("sample", f"{headline}.", tuple(table))

@@ -52,13 +52,17 @@ def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress
     jobs = people + truths
     progress(0, len(jobs), _WHAT)
     truth_target = target.with_name(f"{target.stem}.truth.zip")
-    with replacing(truth_target) as truth_path, replacing(target) as path:
-        with zipfile.ZipFile(path, "w") as archive, zipfile.ZipFile(truth_path, "w") as truth:
-            _add(archive, _pair_lists(plan))
-            _add(truth, [(ATTRIBUTES, _attributes(plan).encode())])
-            for number, files in enumerate(_in_order(jobs)):
-                _add(archive if number < len(people) else truth, files)
-                progress(number + 1, len(jobs), _WHAT)
+    with (
+        replacing(truth_target) as truth_path,
+        replacing(target) as path,
+        zipfile.ZipFile(path, "w") as archive,
+        zipfile.ZipFile(truth_path, "w") as truth,
+    ):
+        _add(archive, _pair_lists(plan))
+        _add(truth, [(ATTRIBUTES, _attributes(plan).encode())])
+        for number, files in enumerate(_in_order(jobs)):
+            _add(archive if number < len(people) else truth, files)
+            progress(number + 1, len(jobs), _WHAT)
 
 
 def _people_jobs(plan: Plan) -> list[Job]:

@@ -31,7 +31,7 @@ class Camera:
 
 
 _FRAMES = {
-    Category.UPPER_BODY: ((0.055, 0.1), (0.66, 0.72)),
+    Category.UPPER_BODY: ((0.045, 0.09), (0.63, 0.69)),
     Category.LOWER_BODY: ((0.26, 0.34), (1.0, 1.03)),
     Category.DRESSES: ((0.0, 0.085), (1.0, 1.04)),
 }

@@ -9,20 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.body import Body
+from tryon.synthetic.body import WAIST, Body
 from tryon.synthetic.camera import Camera
 from tryon.synthetic.curves import Array
-from tryon.synthetic.cut import TUCK, Piece, Sheet, cut
-from tryon.synthetic.garments import Garment
+from tryon.synthetic.cut import cut
+from tryon.synthetic.garments import Garment, Kind
 from tryon.synthetic.layers import Canvas, Layer, cylinder_shade
 from tryon.synthetic.patterns import Colour, paint_fabric
 from tryon.synthetic.pose import Side
+from tryon.synthetic.sheets import Piece, Sheet
 
 DEPTH_INNER, DEPTH_OUTER = 50, 52
 """Depth of a garment that is tucked in, and of one that lies over it."""
 
-_FILL = (0.9 * HEIGHT, 0.86 * WIDTH)
-_MOST_ENLARGED = 1750.0  # pixels per body height of the smallest garments
+_TUCK = WAIST + 0.006
+"""Height below which a tucked top is not seen."""
+
+_FILL = (0.86 * HEIGHT, 0.86 * WIDTH)
+_MOST_ENLARGED: dict[Kind, float] = {"top": 1800, "trousers": 1650, "skirt": 1650, "dress": 1400}
+"""Pixels per body height of the smallest garments: somewhat larger than in photos."""
+
 _SHIFT = 4
 
 
@@ -60,7 +66,7 @@ def lay_flat(garment: Garment) -> FlatGarment:
         [_through(points, outline) for outline in piece.outlines()]
         for piece, points in zip(pieces, sheets, strict=True)
     ]
-    camera = _fit(np.concatenate([line for lines in outlines for line in lines]))
+    camera = _fit(np.concatenate([line for lines in outlines for line in lines]), _MOST_ENLARGED[garment.kind])
     cloth = paint_fabric(garment.fabric)
     thread = _darker(garment.fabric.colours[0])
     flat = []
@@ -82,9 +88,9 @@ def _through(points: Array, places: Array) -> Array:
     return upper * (1 - down) + lower * down
 
 
-def _fit(outline: Array) -> Camera:
+def _fit(outline: Array, most: float) -> Camera:
     low, high = outline.min(0), outline.max(0)
-    scale = min(_FILL[0] / (high[1] - low[1]), _FILL[1] / (high[0] - low[0]), _MOST_ENLARGED)
+    scale = min(_FILL[0] / (high[1] - low[1]), _FILL[1] / (high[0] - low[0]), most)
     middle = (low + high) / 2
     return Camera(scale, WIDTH / 2 - middle[0] * scale, HEIGHT / 2 - middle[1] * scale)
 
@@ -159,12 +165,12 @@ def worn_layers(
     for number, (piece, cloth) in enumerate(zip(flat.pieces, pieces, strict=True)):
         rng = np.random.default_rng((seed, number))
         sheet = cloth.on(body)
-        shade = cylinder_shade(sheet.across, sheet.columns) * _folds(sheet, rng, 0.11)
+        shade = cylinder_shade(sheet.across, sheet.columns, 0.45) * _folds(sheet, rng, 0.075)
         side = cloth.sleeve_of
         level = depth if side is None else arm_depths[side] + 1
         layer = _layer(piece, camera(sheet.points), shade, level, flat.garment.label, shadow=0.22)
         if tucked and sheet.heights is not None:
-            above = np.broadcast_to((TUCK - sheet.heights)[:, None] * camera.scale, shade.shape)
+            above = np.broadcast_to((_TUCK - sheet.heights)[:, None] * camera.scale, shade.shape)
             layer = replace(layer, distance=above)
         layers.append(layer)
     return layers

@@ -59,7 +59,7 @@ def _shortened(vector: Array, length: float) -> Array:
 
 
 def normals(line: Array) -> Array:
-    """Unit vectors (N, 2) across a line, 90 degrees from its direction: (1, 0) for a line that runs down the picture."""
-    tangent = np.gradient(line, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
-    return np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
+    """Unit vectors (N, 2) across a line, turned left from its direction: (1, 0) where it runs down the picture."""
+    x, y = np.gradient(line[:, 0]), np.gradient(line[:, 1])
+    length = np.maximum(np.hypot(x, y), 1e-9)
+    return np.stack([y / length, -x / length], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -26,7 +27,7 @@ class Layer:
     Args:
         depth: order of painting, low first.
         points: (R, C, 2), the mesh in pixels of the picture.
-        label: ATR id of its pixels.
+        label: ATR id of its pixels, or uint8 (R, C) ids.
         shade: (R, C), factor on the colour.
         colour: RGB 0..255, for a layer without texture.
         texture: uint8 (h, w, 4), RGB and opacity; with `coordinates`.
@@ -38,7 +39,7 @@ class Layer:
 
     depth: int
     points: Array
-    label: int
+    label: int | NDArray[np.uint8]
     shade: Array
     colour: tuple[float, float, float] = (0, 0, 0)
     texture: NDArray[np.uint8] | None = None
@@ -74,11 +75,9 @@ class Canvas:
         under = window.of(self.photo)
         under += (colour - under) * _thrice(opacity)
         seen = opacity >= 0.5
-        window.of(self.label_map)[seen] = layer.label
+        _write_ids(self.label_map, layer.label, placed, seen)
         if layer.dense is not None:
-            ids = lookup(placed, layer.dense.astype(np.float32), nearest=True).astype(np.uint8)
-            ids = cv2.resize(ids, (window.width, window.height), interpolation=cv2.INTER_NEAREST)
-            np.copyto(window.of(self.dense_pose), ids, where=seen)
+            _write_ids(self.dense_pose, layer.dense, placed, seen)
 
     def _throw_shadow(self, opacity: Floats, window: Window, strength: float) -> None:
         """Darken the picture around a layer, softly and away from the light, before the layer covers it."""
@@ -91,6 +90,19 @@ class Canvas:
         cast = cv2.GaussianBlur(cv2.warpAffine(small, shift, size), (0, 0), 1.3)
         under = area.of(self.photo)
         under *= _thrice(1 - np.float32(strength) * enlarge(cast, area))
+
+
+def _write_ids(
+    ids: NDArray[np.uint8], written: int | NDArray[np.uint8], placed: Placed, seen: NDArray[np.bool_]
+) -> None:
+    """Write one id, or the nearest grid point's, where the layer is seen."""
+    window = placed.window
+    if isinstance(written, np.ndarray):
+        coarse = lookup(placed, written.astype(np.float32), nearest=True).astype(np.uint8)
+        whole = cv2.resize(coarse, (window.width, window.height), interpolation=cv2.INTER_NEAREST)
+        np.copyto(window.of(ids), whole, where=seen)
+    else:
+        window.of(ids)[seen] = written
 
 
 def _grown(window: Window, size: tuple[int, ...]) -> Window:
@@ -118,16 +130,20 @@ def _colour_and_opacity(layer: Layer, placed: Placed) -> tuple[Floats, Floats]:
     if layer.distance is not None:
         opacity *= np.clip(known(layer.distance) + np.float32(0.5), 0, 1)
     if layer.texture is None or layer.coordinates is None:
-        return cv2.merge([np.minimum(shade * np.float32(channel), 255) for channel in layer.colour]), opacity
+        return _merge([np.minimum(shade * np.float32(channel), 255) for channel in layer.colour]), opacity
     sampled = cv2.remap(layer.texture, known(layer.coordinates), None, cv2.INTER_LINEAR)  # pyright: ignore
     red, green, blue, alpha = cv2.split(sampled)
     opacity *= alpha * np.float32(1 / 255)
-    return cv2.merge([np.minimum(channel * shade, 255) for channel in (red, green, blue)]), opacity
+    return _merge([np.minimum(channel * shade, 255) for channel in (red, green, blue)]), opacity
+
+
+def _merge(channels: Sequence[NDArray]) -> Floats:
+    return cv2.merge(channels)  # pyright: ignore[reportReturnType]
 
 
 def _thrice(values: Floats) -> Floats:
     """The same values in three channels; products of equal shapes are much faster than broadcast ones."""
-    return cv2.merge([values, values, values])  # pyright: ignore[reportReturnType]
+    return _merge([values, values, values])
 
 
 def cylinder_shade(across: Array, columns: Array, softness: float = 0.35) -> Array:

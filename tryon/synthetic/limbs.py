@@ -45,7 +45,7 @@ def tube(line: Array, half_widths: Array) -> Tube:
     widths = np.concatenate([np.repeat(half_widths[0], extra[0]), half_widths, np.repeat(half_widths[-1], extra[1])])
     across = normals(whole)
     lateral = COLUMNS * (widths[:, None] + MARGIN_PX)
-    along = (np.arange(len(whole)) - extra[0]) * step
+    along = (np.arange(len(whole), dtype=np.float64) - extra[0]) * step
     beyond = np.maximum(np.maximum(-along, along - (len(line) - 1) * step), 0)[:, None]
     distance = widths[:, None] - np.hypot(lateral, beyond)
     return Tube(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,11 +27,20 @@ _SHOES: tuple[Colour, ...] = (
     (206, 186, 160),
 )
 
-FACE_WIDTH, FACE_HEIGHT = 240, 330
-"""Size of the textures of head and hair in pixels."""
 
-FACE_LEFT, FACE_RIGHT, CROWN_ROW, CHIN_ROW = 55, 185, 60, 280
-"""Where the sides of the head, the crown and the chin lie in them."""
+class _Frame(NamedTuple):
+    """Size of the textures of head and hair, and where the head lies in them, in pixels."""
+
+    width: int
+    height: int
+    middle: float
+    half_width: float
+    crown: float
+    chin: float
+
+
+FACE = _Frame(240, 330, 120, 65, 60, 280)
+"""The frame of both textures of a head."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +84,8 @@ class _Sketch:
     """An RGBA texture of the head to draw on, in units of the face: x -1..1 between its sides, y 0..1 crown to chin."""
 
     def __init__(self, colour: Colour) -> None:
-        self.colours = np.full((FACE_HEIGHT, FACE_WIDTH, 3), colour, np.uint8)
-        self.opacity = np.zeros((FACE_HEIGHT, FACE_WIDTH), np.uint8)
+        self.colours = np.full((FACE.height, FACE.width, 3), colour, np.uint8)
+        self.opacity = np.zeros((FACE.height, FACE.width), np.uint8)
 
     @property
     def texture(self) -> NDArray[np.uint8]:
@@ -84,27 +93,20 @@ class _Sketch:
         return np.dstack([self.colours, self.opacity])
 
     def _place(self, x: float, y: float) -> tuple[int, int]:
-        column = (FACE_LEFT + FACE_RIGHT) / 2 + x * (FACE_RIGHT - FACE_LEFT) / 2
-        return round(column * 16), round((CROWN_ROW + y * (CHIN_ROW - CROWN_ROW)) * 16)
+        return round((FACE.middle + x * FACE.half_width) * 16), round((FACE.crown + y * (FACE.chin - FACE.crown)) * 16)
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour | None, arc: tuple = (0, 360)) -> None:
+    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour | None) -> None:
         """Fill an ellipse with a colour, or make it opaque when there is none."""
-        axes = round(rx * (FACE_RIGHT - FACE_LEFT) / 2 * 16), round(ry * (CHIN_ROW - CROWN_ROW) * 16)
-        turn = np.deg2rad(np.linspace(*arc, 64))
-        centre = np.array(self._place(x, y))
-        outline = np.stack([np.cos(turn) * axes[0], np.sin(turn) * axes[1]], axis=1) + centre
-        self.polygon_fixed(np.round(outline).astype(np.int32), colour)
+        turn = np.linspace(0, 2 * np.pi, 64)
+        self.polygon(list(zip(x + np.cos(turn) * rx, y + np.sin(turn) * ry, strict=True)), colour)
 
     def polygon(self, points: list[tuple[float, float]], colour: Colour | None) -> None:
         """Fill a polygon, or make it opaque."""
-        self.polygon_fixed(np.array([self._place(x, y) for x, y in points], np.int32), colour)
-
-    def polygon_fixed(self, points: NDArray, colour: Colour | None) -> None:
-        """The same with points in sixteenths of a pixel."""
+        outline = np.array([self._place(x, y) for x, y in points], np.int32)
         if colour is None:
-            cv2.fillPoly(self.opacity, [points], 255, cv2.LINE_AA, 4)
+            cv2.fillPoly(self.opacity, [outline], 255, cv2.LINE_AA, 4)
         else:
-            cv2.fillPoly(self.colours, [points], colour, cv2.LINE_AA, 4)
+            cv2.fillPoly(self.colours, [outline], colour, cv2.LINE_AA, 4)
 
 
 def scaled(colour: Colour, factor: float) -> Colour:
@@ -166,7 +168,8 @@ def front_hair_texture(look: Look) -> NDArray[np.uint8]:
         ],
         None,
     )
-    sketch.ellipse(0, 0.2, 1.1, 0.27, None, (180, 360))
+    turn = np.linspace(np.pi, 2 * np.pi, 32)
+    sketch.polygon(list(zip(1.1 * np.cos(turn), 0.2 + 0.27 * np.sin(turn), strict=True)), None)
     sketch.polygon([(-1.1, 0.2), (1.1, 0.2), (0.7, 0.3), (parting, 0.2), (-0.7, 0.3)], None)
     if look.hair == "bun":
         sketch.ellipse(0, -0.12, 0.42, 0.12, None)

@@ -64,8 +64,8 @@ def sample_colours(rng: np.random.Generator) -> tuple[Colour, Colour, Colour]:
 
 def _any_colour(rng: np.random.Generator) -> Colour:
     if rng.random() < 0.2:
-        return _NEUTRALS[rng.integers(len(_NEUTRALS))]
-    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.65, 0.95), rng.uniform(0.4, 1.0))
+        return _NEUTRALS[rng.choice(len(_NEUTRALS), p=[0.7, 0.15, 0.15])]
+    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.5, 0.92), rng.uniform(0.65, 1.0))
     return round(red * 255), round(green * 255), round(blue * 255)
 
 

@@ -1,4 +1,4 @@
-"""PNG files of maps of ids, palette or grey: written here because ids compress well without any of a library's filters."""
+"""PNG files of maps of ids, palette or grey. Written here because one filter suits them, and that is fast."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _png(values: NDArray[np.uint8], colour_type: int, extra: bytes) -> bytes:
     rows[0, 1:] = values[0]
     np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    data = zlib.compress(rows, _LEVEL)
+    data = zlib.compress(rows.tobytes(), _LEVEL)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + extra + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 

@@ -8,18 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import DensePart, Label
-from tryon.synthetic.body import (
-    ANKLE, CHIN, CROTCH, HIP, HIP_JOINT, KNEE, NECK, SHOULDER, Body,
-)  # fmt: skip
+from tryon.synthetic.body import ANKLE, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
 from tryon.synthetic.camera import Camera
 from tryon.synthetic.curves import Array, profile, rounded_line, smoothstep
-from tryon.synthetic.cut import trunk_points
 from tryon.synthetic.layers import Layer, cylinder_shade
 from tryon.synthetic.limbs import Tube, tube
-from tryon.synthetic.look import (
-    CHIN_ROW, CROWN_ROW, FACE_HEIGHT, FACE_LEFT, FACE_RIGHT, FACE_WIDTH, Look, front_hair_texture, head_texture, scaled,
-)  # fmt: skip
+from tryon.synthetic.look import FACE, Colour, Look, front_hair_texture, head_texture
 from tryon.synthetic.pose import LEFT, SIDES, Side
+from tryon.synthetic.sheets import trunk_points
 
 DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
 DEPTH_SHOULDER = 44
@@ -55,6 +51,9 @@ def skin_layers(body: Body, look: Look, camera: Camera, sleeved: bool) -> list[L
     return layers
 
 
+_NECK_PART = 0.7
+"""Part of the trunk's half-width whose skin counts as head; necklines are narrower, armholes lie outside."""
+
 _SHOULDER_PARTS = {False: 0.075, True: 0.26}
 """Part of the arm line that lies under a garment, without and with sleeves."""
 
@@ -68,7 +67,7 @@ def _label(side: Side, part: str) -> int:
 
 
 def _trunk(body: Body, look: Look, camera: Camera) -> Layer:
-    """Shoulders to crotch; in the label map skin above the clothes counts as head, as parsers have it."""
+    """Shoulders to crotch. In the label map its skin is head around the neck and arm towards the shoulders."""
     heights = np.linspace(SHOULDER - 0.016, CROTCH + 0.016, 44)
     columns = np.linspace(-1.25, 1.25, 13)
     widths = body.half_width(heights)
@@ -80,14 +79,22 @@ def _trunk(body: Body, look: Look, camera: Camera) -> Layer:
     flat = smoothstep(heights, SHOULDER, 0.26)[:, None]
     shade = cylinder_shade(across, columns, 0.55) * flat + 0.97 * (1 - flat)
     dense = np.full(points.shape[:2], DensePart.TORSO_FRONT, np.uint8)
+    arms = np.where(columns < 0, Label.RIGHT_ARM, Label.LEFT_ARM)
+    labels = np.where(np.abs(columns) < _NECK_PART, Label.HEAD, arms).astype(np.uint8)
     return Layer(
-        DEPTH_TRUNK, camera(points), Label.HEAD, shade, look.skin,
+        DEPTH_TRUNK, camera(points), np.tile(labels, (len(heights), 1)), shade, look.skin,
         distance=np.minimum(rim, ends) * camera.scale, dense=dense,
     )  # fmt: skip
 
 
 def _tube_layer(
-    made: Tube, depth: int, label: int, colour: tuple, dense: NDArray[np.uint8], shadow: float, softness: float = 0.5
+    made: Tube,
+    depth: int,
+    label: int,
+    colour: Colour,
+    dense: NDArray[np.uint8] | None,
+    shadow: float,
+    softness: float = 0.5,
 ) -> Layer:
     shade = cylinder_shade(made.across, made.columns, softness)
     return Layer(depth, made.points, label, shade, colour, distance=made.distance, dense=dense, shadow=shadow)
@@ -95,11 +102,14 @@ def _tube_layer(
 
 def _neck(body: Body, look: Look, camera: Camera) -> Layer:
     width = body.build.head * 0.62
-    foot = body.centre(NECK + 0.004)
-    line = rounded_line(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.05), foot]), (0.02,), 10)
-    made = tube(camera(line), np.linspace(width, width * 1.1, 10) * camera.scale)
-    dense = _head_ids(made.columns)
-    return _tube_layer(made, DEPTH_NECK, Label.HEAD, scaled(look.skin, 0.93), dense, 0.0)
+    foot = body.centre(SHOULDER - 0.002)
+    line = camera(rounded_line(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.02), foot]), (0.01,), 12))
+    made = tube(line, np.linspace(width, width * 1.12, 12) * camera.scale)
+    run = made.along[:, None] / np.hypot(*np.diff(line, axis=0).T).sum()
+    dense = np.where(run < 0.8, _head_ids(made.columns), DensePart.TORSO_FRONT).astype(np.uint8)
+    layer = _tube_layer(made, DEPTH_NECK, Label.HEAD, look.skin, dense, 0.0)
+    shaded = smoothstep(run, 0.5, 1.2)  # the chin's shadow ends where neck and shoulders are one
+    return replace(layer, shade=0.9 * layer.shade * (1 - shaded) + 0.97 * shaded)
 
 
 def _head_ids(columns: Array) -> NDArray[np.uint8]:
@@ -154,9 +164,9 @@ def _foot(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
 
 
 def _head(body: Body, look: Look, camera: Camera) -> list[Layer]:
-    columns, rows = np.linspace(0, FACE_WIDTH, 9), np.linspace(0, FACE_HEIGHT, 11)
-    x = (columns - (FACE_LEFT + FACE_RIGHT) / 2) / ((FACE_RIGHT - FACE_LEFT) / 2)
-    y = (rows - CROWN_ROW) / (CHIN_ROW - CROWN_ROW)
+    columns, rows = np.linspace(0, FACE.width, 9), np.linspace(0, FACE.height, 11)
+    x = (columns - FACE.middle) / FACE.half_width
+    y = (rows - FACE.crown) / (FACE.chin - FACE.crown)
     points = camera(np.array([[body.on_head(u, v) for u in x] for v in y]))
     coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
     across = np.tile((points[0, -1] - points[0, 0]) / np.hypot(*(points[0, -1] - points[0, 0])), (len(y), 1))
@@ -179,10 +189,5 @@ def _back_hair(body: Body, look: Look, camera: Camera) -> Layer:
     run = np.linspace(0.22, end, 24)
     width = body.build.head * (1.06 + 0.3 * smoothstep(run, 0.6, 1.4) - 0.25 * smoothstep(run, 1.5, 2.0))
     made = tube(camera(line), width * camera.scale)
-    dense = None
-    layer = _tube_layer(
-        made, DEPTH_BACK_HAIR, Label.HAIR, look.hair_colour, np.zeros(made.distance.shape, np.uint8), 0.15
-    )
-    strands = 1 + 0.1 * np.sin(made.columns * 9) * np.ones((len(run), 1))[:1]
-    return Layer(layer.depth, layer.points, layer.label, layer.shade * strands, layer.colour, distance=layer.distance,
-                 dense=dense, shadow=0.15)  # fmt: skip
+    layer = _tube_layer(made, DEPTH_BACK_HAIR, Label.HAIR, look.hair_colour, None, 0.15)
+    return replace(layer, shade=layer.shade * (1 + 0.1 * np.sin(made.columns * 9)))  # strands

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from tryon.download.check import check_file
+from tryon.files import sha256_bytes
+from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+UV = np.zeros((2, 1024, 768), np.float32)
+
+
+def test_a_whole_uv_map_passes() -> None:
+    data = npz(uv=UV)
+    assert check_file("uv", data) == (len(data), sha256_bytes(data), None, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"text", npz(uv=UV)[:-30], npz(uv=UV)[:500], npz(other=UV), npy(UV), npz(uv=np.array([None]))],
+    ids=["empty", "text", "cut", "cut short", "other key", "bare array", "pickled"],
+)
+def test_a_damaged_uv_map_breaks_a_rule(data: bytes) -> None:
+    assert check_file("uv", data).rule == "is a whole npz file with the key uv"
+
+
+@pytest.mark.parametrize("role", [*FILE_ROLES, *OPTIONAL_ROLES])
+@pytest.mark.parametrize("data", [b"", b"\0", b"text", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"PK\3\4", b"{}"])
+def test_nonsense_breaks_a_rule_of_every_role_in_the_same_words_each_time(role: str, data: bytes) -> None:
+    facts = check_file(role, data)
+    assert facts.rule
+    assert facts == check_file(role, bytes(bytearray(data)))
+    assert " at 0x" not in (facts.value or "")

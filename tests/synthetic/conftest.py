@@ -1,0 +1,35 @@
+"""One small twin for the whole folder, as zip files and unpacked."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tryon.download.settings import SyntheticSettings
+from tryon.progress import silent
+from tryon.synthetic.archive import write_archive
+
+SEED = 7
+SETTINGS = SyntheticSettings(train_pairs=2, test_pairs=3)
+
+
+class Twin(NamedTuple):
+    archive: Path
+    truth: Path
+    root: Path  # both unpacked
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    folder = tmp_path_factory.mktemp("twin")
+    made = Twin(folder / "twin.zip", folder / "twin.truth.zip", folder / "root")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRYON_WORKERS", "1")
+        write_archive(made.archive, SETTINGS, SEED, silent)
+    for part in (made.archive, made.truth):
+        with zipfile.ZipFile(part) as archive:
+            archive.extractall(made.root)
+    return made

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, JpegImagePlugin
+
+from tryon.categories import Category, Setting
+from tryon.download.settings import SyntheticSettings
+from tryon.dresscode.layout import pair_list_path, relative_path
+from tryon.dresscode.pair_lists import Pair, parse_pair_list
+from tryon.files import sha256_file
+from tryon.progress import silent
+from tryon.synthetic.archive import ATTRIBUTE_COLUMNS, write_archive
+from tryon.synthetic.items import encode_jpeg, worn_by
+
+ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
+
+
+def pairs(root: Path, setting: Setting, category: Category) -> list[Pair]:
+    return parse_pair_list((root / pair_list_path(setting, category)).read_text(), "list")
+
+
+def files(root: Path, role: str) -> list[Path]:
+    items = {
+        c: [p.person_id for s in (Setting.TRAIN, Setting.TEST_PAIRED) for p in pairs(root, s, c)] for c in Category
+    }
+    return [root / relative_path(role, category, item) for category in Category for item in items[category]]
+
+
+def test_every_item_has_its_six_files_and_nothing_else_is_there(twin):
+    with zipfile.ZipFile(twin.archive) as archive:
+        names = set(archive.namelist())
+    expected = {path.relative_to(twin.root).as_posix() for role in ROLES for path in files(twin.root, role)}
+    expected |= {pair_list_path(s, c).as_posix() for s in Setting for c in (None, *Category)}
+    assert names == expected
+
+
+def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):
+    for setting in Setting:
+        together = []
+        for category in Category:
+            lines = (twin.root / pair_list_path(setting, category)).read_text().splitlines()
+            assert {len(line.split("\t")) for line in lines} == {2}
+            together += [f"{line}\t{category.list_code}" for line in lines]
+        assert (twin.root / pair_list_path(setting)).read_text().splitlines() == together
+
+
+def test_ids_are_six_digits_unique_and_equal_within_a_pair(twin):
+    seen = []
+    for category in Category:
+        for setting in (Setting.TRAIN, Setting.TEST_PAIRED):
+            for pair in pairs(twin.root, setting, category):
+                assert pair.person_id == pair.garment_id
+                seen.append(pair.person_id)
+    assert len(set(seen)) == len(seen) == 3 * (2 + 3)
+    assert all(len(item) == 6 and item.isdigit() for item in seen)
+
+
+def test_unpaired_gives_every_test_garment_to_another_test_person(twin):
+    for category in Category:
+        unpaired, paired = (pairs(twin.root, s, category) for s in (Setting.TEST_UNPAIRED, Setting.TEST_PAIRED))
+        people = [pair.person_id for pair in paired]
+        assert [pair.person_id for pair in unpaired] == people
+        assert sorted(pair.garment_id for pair in unpaired) == people
+        assert all(pair.person_id != pair.garment_id for pair in unpaired)
+
+
+@pytest.mark.parametrize("role", ["person", "garment", "skeleton"])
+def test_photos_are_jpeg_of_quality_95_and_halved_colour(twin, tmp_path, role):
+    Image.new("RGB", (8, 8)).save(tmp_path / "reference.jpg", quality=95)
+    reference = Image.open(tmp_path / "reference.jpg").quantization
+    for path in files(twin.root, role):
+        with Image.open(path) as photo:
+            assert (photo.format, photo.mode, photo.size) == ("JPEG", "RGB", (768, 1024))
+            assert JpegImagePlugin.get_sampling(photo) == 2  # 4:2:0
+            assert photo.quantization == reference
+
+
+def test_label_maps_are_palette_pngs_whose_indices_are_the_labels(twin):
+    found = set()
+    for path in files(twin.root, "label_map"):
+        with Image.open(path) as picture:
+            assert (picture.format, picture.mode, picture.size) == ("PNG", "P", (768, 1024))
+            found |= set(np.unique(np.array(picture)).tolist())
+    assert found <= set(range(18))
+    assert {0, 2, 4, 6, 7, 9, 10, 11, 14, 15} <= found
+
+
+def test_dense_maps_are_grey_pngs_of_ids(twin):
+    for path in files(twin.root, "dense_pose"):
+        with Image.open(path) as picture:
+            assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (768, 1024))
+            ids = np.array(picture)
+        assert ids.max() <= 24
+        assert 2 in ids
+
+
+def test_key_points_are_eighteen_rows_with_a_running_index(twin):
+    for path in files(twin.root, "keypoints"):
+        rows = json.loads(path.read_text())["keypoints"]
+        assert [len(row) for row in rows] == [4] * 18
+        found = [row for row in rows if row[2] > 0]
+        assert [row[3] for row in found] == list(range(len(found)))
+        assert all(0 <= x < 384 and 0 <= y < 512 for x, y, _, _ in found)
+        assert all(row == [-1, -1, 0, -1] for row in rows if row[2] == 0)
+
+
+def test_truth_covers_every_unpaired_row_and_is_that_person_in_that_garment(twin):
+    with zipfile.ZipFile(twin.truth) as archive:
+        names = set(archive.namelist()) - {"attributes.csv"}
+    expected = set()
+    for category in Category:
+        for pair in pairs(twin.root, Setting.TEST_UNPAIRED, category):
+            roles = ("truth", "truth_label_map")
+            expected |= {relative_path(role, category, pair.pair_id).as_posix() for role in roles}
+    assert names == expected
+    first = pairs(twin.root, Setting.TEST_UNPAIRED, Category.DRESSES)[0]
+    people = [pair.person_id for pair in pairs(twin.root, Setting.TEST_PAIRED, Category.DRESSES)]
+    picture = worn_by(7, Category.DRESSES, 2 + people.index(first.person_id), 2 + people.index(first.garment_id))
+    stored = twin.root / relative_path("truth", Category.DRESSES, first.pair_id)
+    assert stored.read_bytes() == encode_jpeg(picture.photo)
+    with Image.open(twin.root / relative_path("truth_label_map", Category.DRESSES, first.pair_id)) as labels:
+        assert labels.mode == "P"
+        assert np.array_equal(np.array(labels), picture.label_map)
+
+
+def test_attributes_tell_every_garment(twin):
+    with (twin.root / "attributes.csv").open() as text:
+        rows = list(csv.DictReader(text))
+    assert tuple(rows[0]) == ATTRIBUTE_COLUMNS
+    assert len({row["garment_id"] for row in rows}) == len(rows) == 15
+    for row in rows:
+        worn = {"upper_body": {"top"}, "lower_body": {"trousers", "skirt"}, "dresses": {"dress"}}[row["category"]]
+        assert row["worn"] in worn
+        assert row["pattern"]
+        assert (row["sleeve"] == "") == (row["category"] == "lower_body")
+
+
+def test_the_bytes_depend_on_the_seed_and_not_on_the_number_of_processes(tmp_path, monkeypatch):
+    settings = SyntheticSettings(train_pairs=1, test_pairs=2)
+    hashes = {}
+    for name, workers, seed in (("one", "1", 3), ("two", "2", 3), ("other", "1", 4)):
+        monkeypatch.setenv("TRYON_WORKERS", workers)
+        write_archive(tmp_path / f"{name}.zip", settings, seed, silent)
+        hashes[name] = [sha256_file(tmp_path / f"{name}{end}") for end in (".zip", ".truth.zip")]
+    assert hashes["one"] == hashes["two"]
+    assert hashes["one"][0] != hashes["other"][0]
+
+
+def test_more_training_pairs_leave_the_first_items_as_they_are(twin, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    write_archive(tmp_path / "small.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    name = relative_path("person", Category.UPPER_BODY, "000000").as_posix()
+    with zipfile.ZipFile(tmp_path / "small.zip") as small, zipfile.ZipFile(twin.archive) as large:
+        assert small.read(name) == large.read(name)
+
+
+def test_members_are_stored_with_a_fixed_date(twin):
+    for part in (twin.archive, twin.truth):
+        with zipfile.ZipFile(part) as archive:
+            assert {m.date_time for m in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+            assert {m.compress_type for m in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_an_interrupted_archive_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_archive(tmp_path / "twin.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, stop)
+    assert list(tmp_path.iterdir()) == []

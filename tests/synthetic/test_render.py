@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.dresscode.labels import DensePart, Joint, Label, garment_region
+from tryon.synthetic.cloth import garment_picture, lay_flat
+from tryon.synthetic.items import figure_of, garment_of, worn_by
+from tryon.synthetic.patterns import Fabric
+from tryon.synthetic.render import find_keypoints, render_person, sample_figure
+
+SEED = 11
+RED = (210, 40, 30)
+
+HANDS_AND_ARMS = [part for part in DensePart if "ARM" in part.name or "HAND" in part.name]
+
+
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
+    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_another_garment_changes_the_picture_only_near_the_two_garments(category):
+    for number in range(3):
+        own, other = worn_by(SEED, category, number, number), worn_by(SEED, category, number, number + 1)
+        worn = garment_region(own.label_map, category) | garment_region(other.label_map, category)
+        change = np.abs(own.photo.astype(int) - other.photo).max(-1)
+        assert change[worn].mean() > 20
+        assert change[~grown(worn, 40)].max() < 10  # the rims of soft shadows
+        assert change[~grown(worn, 100)].max() == 0
+        assert not (own.label_map != other.label_map)[~grown(worn, 3)].any()
+        assert np.array_equal(own.dense_pose, other.dense_pose)
+        assert np.array_equal(own.keypoints, other.keypoints)
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_the_label_map_tells_where_the_cloth_is_seen(category):
+    """In plain red the garment's pixels are shades of that red, and no pixel off the garment is."""
+    figure, garment = figure_of(SEED, category, 1), garment_of(SEED, category, 1)
+    red = replace(garment, fabric=Fabric("plain", (RED, RED, RED), 0, 200, (0, 0)))
+    plain_grey = Fabric("plain", ((90, 90, 90),) * 3, 0, 200, (0, 0))
+    figure = replace(figure, other=figure.other and replace(figure.other, fabric=plain_grey))
+    picture = render_person(figure, lay_flat(red))
+    photo = picture.photo.astype(float)
+    is_red = np.abs(photo / np.maximum(photo[..., :1], 1) - np.array(RED) / RED[0]).max(-1) < 0.04
+    worn = picture.label_map == garment.label
+    assert is_red[worn & ~grown(~worn, 2)].mean() > 0.999
+    shoes_and_lips = np.isin(picture.label_map, [Label.LEFT_SHOE, Label.RIGHT_SHOE, Label.HEAD])
+    assert not is_red[~worn & ~shoes_and_lips & ~grown(worn, 2)].any()
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_joints_lie_in_their_parts_and_the_pelvis_is_torso(category):
+    for number in range(4):
+        picture = worn_by(SEED, category, number, number)
+
+        def at(x: float, y: float, ids: np.ndarray = picture.dense_pose) -> DensePart:
+            return DensePart(int(ids[int(y), int(x)]))
+
+        for joint, parts in PARTS_OF_JOINTS.items():
+            x, y, score = picture.keypoints[joint]
+            if score and y > 1:
+                hidden = [*HANDS_AND_ARMS, DensePart.TORSO_FRONT]
+                allowed = parts if joint not in MAY_BE_COVERED else {*parts, *(p.name for p in hidden)}
+                assert at(x, y).name in allowed, (number, Joint(joint).name)
+        hips = picture.keypoints[[Joint.RIGHT_HIP, Joint.LEFT_HIP]]
+        if (hips[:, 2] > 0).all():
+            middle = hips[:, :2].mean(0)
+            assert at(*middle) in {DensePart.TORSO_FRONT, *HANDS_AND_ARMS}
+
+
+def sided(*endings: str) -> dict[str, set[str]]:
+    return {side: {f"{side}_{end}" for end in endings} for side in ("RIGHT", "LEFT")}
+
+
+UPPER_ARM = ("UPPER_ARM_INNER", "UPPER_ARM_OUTER")
+LOWER_ARM = ("LOWER_ARM_INNER", "LOWER_ARM_OUTER")
+JOINT_PARTS = {
+    "SHOULDER": sided(*UPPER_ARM),
+    "ELBOW": sided(*UPPER_ARM, *LOWER_ARM),
+    "WRIST": sided(*LOWER_ARM, "HAND"),
+    "KNEE": sided("UPPER_LEG_FRONT", "LOWER_LEG_FRONT"),
+    "ANKLE": sided("LOWER_LEG_FRONT", "FOOT"),
+}
+PARTS_OF_JOINTS = {
+    Joint[f"{side}_{name}"]: parts[side] for name, parts in JOINT_PARTS.items() for side in ("RIGHT", "LEFT")
+} | {Joint.NOSE: {"HEAD_RIGHT", "HEAD_LEFT"}, Joint.NECK: {"TORSO_FRONT"}}
+MAY_BE_COVERED = {Joint.RIGHT_ELBOW, Joint.LEFT_ELBOW}  # of an arm behind the back
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_right_is_the_wearers_right(category):
+    for number in range(2):
+        labels = worn_by(SEED, category, number, number).label_map
+        for right, left in ((Label.RIGHT_ARM, Label.LEFT_ARM), (Label.RIGHT_SHOE, Label.LEFT_SHOE)):
+            columns = [np.flatnonzero((labels == label).any(0)) for label in (right, left)]
+            if all(len(found) for found in columns):
+                assert columns[0].mean() < columns[1].mean()
+
+
+def test_heads_above_the_frame_have_y_0_and_hidden_joints_are_missing():
+    points = []
+    for category in Category:
+        for number in range(60):
+            rng = np.random.default_rng((SEED, number))
+            points.append(find_keypoints(sample_figure(category, rng), rng))
+    found = np.stack(points)
+    heads = found[:, [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE]]
+    assert 0.1 < (heads[..., 1] == 0).mean() < 0.9
+    missing = found[..., 2] == 0
+    assert (found[missing] == (-1, -1, 0)).all()
+    assert 0.02 < missing[:, [Joint.RIGHT_WRIST, Joint.LEFT_WRIST]].mean() < 0.4
+    assert missing[60:120, Joint.NOSE].all()  # the pictures of trousers and skirts begin below the shoulders
+    assert (found[~missing][:, :2] >= 0).all()
+    assert (found[~missing][:, :2] < (768, 1024)).all()
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_the_garment_picture_is_centred_on_near_white_and_fills_the_frame(category):
+    for number in range(3):
+        picture = garment_picture(lay_flat(garment_of(SEED, category, number)))
+        edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+        assert picture.shape == (1024, 768, 3)
+        assert edge.min() > 235
+        dark = (picture < 225).any(-1)
+        rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+        assert abs((rows[0] + rows[-1]) / 2 - 511.5) < 40
+        assert abs((columns[0] + columns[-1]) / 2 - 383.5) < 40
+        assert len(rows) > 400 or len(columns) > 300

@@ -1,0 +1,80 @@
+"""What Prefect's pages get: keys, tables, pictures of a size that a page bears."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks import artifacts
+from tryon.summary import Summary
+
+SUMMARY = Summary("agnostic@upper_body", "3 masks.", ({"rows": 3, "share": 0.123456, "why": None, "a|b": "c|d"},))
+
+
+def picture(side: int) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_keys_are_what_prefect_accepts() -> None:
+    assert artifacts.slug("agnostic@upper_body") == "agnostic-upper-body"
+    assert artifacts.slug("Worst masks (3)!") == "worst-masks-3"
+
+
+def test_a_summary_becomes_a_table() -> None:
+    text = artifacts.markdown(SUMMARY)
+    assert "3 masks." in text
+    assert "| rows | share | why | a\\|b |" in text
+    assert "| 3 | 0.1235 | – | c\\|d |" in text
+
+
+def test_a_small_picture_is_shown_as_it_is() -> None:
+    uri = artifacts.data_uri(picture(16))
+    assert uri.startswith("data:image/png;base64,")
+    assert base64.b64decode(uri.partition(",")[2]) == picture(16)
+
+
+def test_a_large_picture_is_made_to_fit() -> None:
+    uri = artifacts.data_uri(picture(700))
+    assert len(uri) <= artifacts.MOST_BYTES
+    assert Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).width > 100
+
+
+def test_outside_a_run_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise AssertionError("published")
+
+    monkeypatch.setattr(artifacts, "create_markdown_artifact", fails)
+    monkeypatch.setattr(artifacts, "create_progress_artifact", fails)
+    artifacts.publish(SUMMARY)
+    with artifacts.reported_progress("sample") as progress:
+        progress(1, 2, "things")
+
+
+def test_a_progress_artifact_is_updated_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    created: list[str] = []
+    updated: list[str] = []
+    now = [100.0]
+    monkeypatch.setattr(artifacts.time, "monotonic", lambda: now[0])
+
+    def create(percent: float, key: str, description: str) -> str:
+        created.append(description)
+        return "id"
+
+    def update(artifact: str, percent: float, description: str) -> None:
+        assert artifact == "id"
+        updated.append(description)
+
+    monkeypatch.setattr(artifacts, "create_progress_artifact", create)
+    monkeypatch.setattr(artifacts, "update_progress_artifact", update)
+    report = artifacts._ProgressArtifact("sample-progress")
+    for done in range(1, 101):
+        now[0] += 0.5
+        report(done, 100, "things")
+    assert created == ["things: 4 of 100"]
+    assert updated == [f"things: {done} of 100" for done in range(8, 101, 4)]

@@ -1,0 +1,158 @@
+"""The command line: what it costs to start, what it says about mistakes, presets and parameters."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tryon.cli import main
+from tryon.code_version import ROOT
+from tryon.parameters import load_parameters
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "params", tmp_path / "params")
+    shutil.copy(ROOT / "params" / "default.yaml", tmp_path / "params.yaml")
+    return tmp_path
+
+
+def write(project: Path, old: str, new: str) -> None:
+    text = (project / "params.yaml").read_text()
+    assert old in text
+    (project / "params.yaml").write_text(text.replace(old, new, 1))
+
+
+def refused(project: Path, captured: Captured, *arguments: str) -> str:
+    """The one message of a command that the user got wrong."""
+    assert main([*arguments, "--root", str(project)]) == 2
+    said = captured.readouterr()
+    assert said.out == ""
+    assert len(said.err.strip().splitlines()) == 1, said.err
+    assert said.err.startswith("error: ")
+    return said.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["params"], ["download", "--help"]])
+def test_it_starts_without_anything_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from tryon.cli import main; code = main(sys.argv[1:]); "
+        "heavy = {'torch', 'cv2', 'pyarrow', 'prefect', 'dvc', 'pandas'} & set(sys.modules); "
+        "sys.exit(f'imported {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "tryon", "--help"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0
+    assert "Usage: tryon" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("seed: 7", "seed: seven", "seed"),
+        ("seed: 7", "seed: 7\nsead: 8", "sead: unknown key"),
+        ("keep_uv: false", "keep_uv: maybe", "download.keep_uv"),
+        ("validation_share: 0.1", "validation_share: 1.5", "sample.validation_share"),
+        ("seed: 7", "seed: [7", "is YAML"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(project: Path, capsys: Captured, old: str, new: str, told: str) -> None:
+    write(project, old, new)
+    message = refused(project, capsys, "download")
+    assert told in message
+    assert "params.yaml" in message
+    assert sorted(path.name for path in project.iterdir()) == ["params", "params.yaml"]
+
+
+def test_a_folder_without_parameters_is_named(tmp_path: Path, capsys: Captured) -> None:
+    assert "--root" in refused(tmp_path, capsys, "download")
+
+
+def test_a_missing_source_is_named(project: Path, capsys: Captured) -> None:
+    write(project, "source: synthetic", "source: nowhere.zip")
+    assert "nowhere.zip" in refused(project, capsys, "fingerprint")
+    assert "nowhere.zip" in refused(project, capsys, "download")
+    assert not (project / "data" / "index").exists()
+
+
+def test_a_truncated_zip_is_named_and_leaves_nothing(project: Path, capsys: Captured) -> None:
+    whole, cut = project / "whole.zip", project / "cut.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("upper_body/train_pairs.txt", "000000_0.jpg 000000_1.jpg\n" * 500)
+    cut.write_bytes(whole.read_bytes()[:200])
+    write(project, "source: synthetic", f"source: {cut}")
+    assert main(["fingerprint", "--root", str(project)]) == 0
+    capsys.readouterr()
+    assert "cut.zip" in refused(project, capsys, "download")
+    assert not (project / "data" / "index").exists()
+
+
+@pytest.mark.parametrize("stage", ["agnostic", "sample", "pretrain", "finetune", "evaluate"])
+def test_a_stage_before_its_inputs_names_the_command_that_makes_them(
+    project: Path, capsys: Captured, stage: str
+) -> None:
+    assert "`tryon " in refused(project, capsys, stage)
+
+
+def test_a_category_that_does_not_exist_is_refused(capsys: Captured) -> None:
+    assert main(["agnostic", "shoes"]) == 2
+    said = capsys.readouterr().err
+    assert "upper_body" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, project: Path, capsys: Captured) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tryon.stages.run_stage", interrupted)
+    assert main(["sample", "--root", str(project)]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_every_key_is_listed(capsys: Captured) -> None:
+    assert main(["params"]) == 0
+    listed = capsys.readouterr().out
+    for line in (
+        "seed  integer, at least 0, below 4294967296  (default: 0)",
+        "download.sha256  string, matching ^[0-9a-f]{64}$ or none  (default: none)",
+        "sample.validation_share  number, above 0, below 1  (default: 0.1)",
+    ):
+        assert line in listed
+    assert "Share of the chosen pairs kept for validation." in listed
+
+
+def test_a_preset_becomes_the_parameters_as_it_stands(project: Path) -> None:
+    write(project, "seed: 7", "seed: 9")
+    assert main(["use", "default", "--root", str(project)]) == 0
+    assert (project / "params.yaml").read_bytes() == (project / "params" / "default.yaml").read_bytes()
+    assert '"synthetic"' in (project / "data" / "source.json").read_text()
+
+
+def test_a_preset_takes_a_source_and_keeps_its_comments(project: Path) -> None:
+    with zipfile.ZipFile(project / "own.zip", "w") as archive:
+        archive.writestr("upper_body/train_pairs.txt", "000000_0.jpg 000000_1.jpg\n")
+    assert main(["use", "default", "--source", "own.zip", "--root", str(project)]) == 0
+    assert load_parameters(project / "params.yaml").download.source == "own.zip"
+    assert "# per category" in (project / "params.yaml").read_text()
+    assert '"own.zip"' in (project / "data" / "source.json").read_text()
+
+
+@pytest.mark.parametrize("arguments", [["use", "nothing"], ["use", "default", "--source", "nowhere.zip"]])
+def test_a_preset_that_cannot_be_used_changes_nothing(project: Path, capsys: Captured, arguments: list[str]) -> None:
+    before = (project / "params.yaml").read_bytes()
+    message = refused(project, capsys, *arguments)
+    assert "default" in message or "nowhere.zip" in message
+    assert (project / "params.yaml").read_bytes() == before
+    assert not (project / "data").exists()

@@ -1,0 +1,96 @@
+"""Cloth as meshes: what a piece of a garment is, and the grids that pieces are made of.
+
+A piece is a grid of points with an outline in grid places. The same grid laid over the mannequin gives the flat
+garment, over a posed body the worn one; equal grid places are equal threads, which is all the correspondence there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from tryon.synthetic.body import ARMPIT, SHOULDER, SHOULDER_DROP, WAIST, Body
+from tryon.synthetic.curves import Array, smoothstep
+from tryon.synthetic.pose import Side
+
+MARGIN = 0.014
+"""How far meshes reach beyond outlines, in body heights; above `raster.MARGIN_PX` at every scale in use."""
+
+WAISTBAND = WAIST - 0.004
+"""Height of the upper edge of trousers and skirts."""
+
+
+class Sheet(NamedTuple):
+    """A mesh in body heights.
+
+    Args:
+        points: (R, C, 2).
+        across: (R, 2), unit vectors towards growing columns.
+        columns: (C,), -1..1 between the edges of the cloth, beyond in the margin.
+        heights: (R,), height of each row on the upright body; None for sleeves.
+    """
+
+    points: Array
+    across: Array
+    columns: Array
+    heights: Array | None = None
+
+
+class Piece(Protocol):
+    """A piece of cloth."""
+
+    @property
+    def sleeve_of(self) -> Side | None:
+        """The arm it is worn on; None for what lies on trunk and legs."""
+        ...
+
+    def on(self, body: Body) -> Sheet:
+        """Lay the piece on a body."""
+        ...
+
+    def outlines(self) -> list[Array]:
+        """Closed outlines (N, 2) in grid places (column, row); their union is the cloth."""
+        ...
+
+    def seams(self) -> list[Array]:
+        """Lines (N, 2) in grid places along which hems and bands are sewn."""
+        ...
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows at even heights and columns at even places, with margins all round."""
+
+    top: float
+    bottom: float
+    rows: int
+    columns: int
+    side_margin: float = 0.25
+
+    @property
+    def heights(self) -> Array:
+        """Height of each row, margins included."""
+        return np.linspace(self.top - MARGIN, self.bottom + MARGIN, self.rows)
+
+    @property
+    def places(self) -> Array:
+        """Place of each column, margins included."""
+        return np.linspace(-1 - self.side_margin, 1 + self.side_margin, self.columns)
+
+    def at(self, t: Array | float, h: Array | float) -> Array:
+        """Grid places (N, 2) of cloth places t at heights h."""
+        column = (np.asarray(t, np.float64) + 1 + self.side_margin) / (2 + 2 * self.side_margin) * (self.columns - 1)
+        row = (np.asarray(h, np.float64) - self.top + MARGIN) / (self.bottom - self.top + 2 * MARGIN) * (self.rows - 1)
+        return np.stack(np.broadcast_arrays(column, row), axis=-1)
+
+
+def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array) -> Array:
+    """Points (R, C, 2) of a sheet around the trunk. Rows follow spine and shoulders, columns shift as it turns."""
+    t = columns + 0.2 * body.pose.turn * np.clip(1 - columns**2, 0, None)
+    points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (t * half_widths[:, None])[..., None]
+    slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
+    sag = 0.008 * np.clip(1 - columns**2, 0, None) * smoothstep(heights, 0.3, 0.5)[:, None]
+    points[..., 1] += slope + sag
+    return points
