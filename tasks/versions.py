@@ -18,6 +18,8 @@ from tryon.console import say
 from tryon.errors import ParameterError, TryOnError, listed
 
 HERE = Path()
+NEW = "not run before"
+"""The reason of a stage of which `dvc.lock` knows nothing; each of its inputs would be one."""
 
 
 class VersionsError(TryOnError):
@@ -52,7 +54,8 @@ def stale_stages(root: Path = HERE) -> dict[str, list[str]]:
         VersionsError: DVC cannot tell, for a broken `dvc.yaml` for example.
     """
     status = json.loads(_dvc(root, "status", "--json"))
-    return {stage: [reason for change in changes for reason in _reasons(change)] for stage, changes in status.items()}
+    stale = {stage: [reason for change in changes for reason in _reasons(change)] for stage, changes in status.items()}
+    return {stage: [NEW] if "params.yaml new" in reasons else reasons for stage, reasons in stale.items()}
 
 
 def due_stages(order: Sequence[str], forced: Collection[str] = (), root: Path = HERE) -> dict[str, list[str]]:

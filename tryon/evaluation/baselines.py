@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 from tryon.metrics.metric import Pictures
 
-WHITE = 245
-"""A pixel is near white when all three channels reach this."""
+WHITE, COLOURLESS = 215, 16
+"""A pixel is near white when all three channels reach the first and lie within the second of each other.
+
+Shop pages are rarely pure white, and garments cast soft grey shadows on them. With 245 the shadows counted as garment,
+which washed the mean colour out and made the baseline 15 % worse on the twin than it has to be.
+"""
 
 COPY, MEAN_COLOUR = "copy", "mean_colour"
 """Names of the baselines in every output."""
@@ -38,7 +42,8 @@ def garment_pixels(garment: NDArray[np.uint8]) -> NDArray[np.bool_]:
     counts as garment. A garment that is near white all over cannot be told from its background: then every pixel
     counts, and the mean colour is still the right one.
     """
-    white = (garment.min(-1) >= WHITE).astype(np.uint8)
+    darkest, lightest = garment.min(-1), garment.max(-1)
+    white = ((darkest >= WHITE) & (lightest - darkest <= COLOURLESS)).astype(np.uint8)
     labels = cv2.connectedComponents(white, connectivity=4)[1]
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     shown = ~((white > 0) & np.isin(labels, edge))

@@ -1,0 +1,87 @@
+"""The agnostic flow: shards as tasks, the same manifest as the plain stage."""
+
+from __future__ import annotations
+
+from concurrent.futures import BrokenExecutor
+
+import httpx
+import pytest
+
+import tasks.agnostic
+from tryon.categories import Category
+from tryon.progress import silent
+from tryon.workspace import Workspace
+
+SMALL_SHARDS = """import sys
+import sys
+import tryon.agnostic.stage
+tryon.agnostic.stage.SHARD_SIZE = 2
+
+if __name__ == "__main__":
+    from flows.stage import main
+    raise SystemExit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def downloaded(new_project, tmp_path_factory):
+    """A project with a few pairs of the twin, downloaded."""
+    project = new_project(tmp_path_factory.mktemp("twin") / "project")
+    project.set("train_pairs: 160", "train_pairs: 3")
+    project.set("test_pairs: 24", "test_pairs: 2")
+    project.set("size: [128, 96]", "size: [64, 48]")
+    (project.root / "stage.py").write_text(SMALL_SHARDS)
+    done = project.python("-m", "tryon", "download")
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def test_the_flow_makes_the_manifest_of_the_plain_stage(downloaded, server, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", "2")
+    plain, flow = downloaded.copy(tmp_path / "plain"), downloaded.copy(tmp_path / "flow")
+    assert plain.python("-m", "tryon", "agnostic", "dresses").returncode == 0
+    done = flow.python("stage.py", "agnostic", "dresses", url=server)
+    assert done.returncode == 0, done.stderr
+    manifest = Workspace().manifest(Category.DRESSES)
+    assert (flow.root / manifest).read_bytes() == (plain.root / manifest).read_bytes()
+    names = {run["name"]: run for run in httpx.post(f"{server}/task_runs/filter", json={}, trust_env=False).json()}
+    assert {"plan", "shard 0", "shard 1", "collect"} <= set(names)
+    assert names["shard 1"]["state_name"] == "Completed"
+
+
+def test_a_missing_raw_file_is_one_message(downloaded, server, tmp_path) -> None:
+    project = downloaded.copy(tmp_path / "project")
+    next((project.root / "data/raw/dresses/images").glob("*_0.jpg")).unlink()
+    done = project.python("stage.py", "agnostic", "dresses", url=server)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "`tryon download`" in done.stderr
+
+
+def test_processes_that_died_are_replaced(downloaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", "2")
+    monkeypatch.setattr(tasks.agnostic.stage, "SHARD_SIZE", 2)
+    workspace = Workspace(downloaded.root)
+    planned = plan(workspace)
+    masks = tasks.agnostic.Masks(planned, workspace, silent)
+    pools = []
+
+    def dies_once(*given: object) -> int:
+        pools.append(given[3])
+        if len(pools) == 1:
+            raise BrokenExecutor
+        return 2
+
+    monkeypatch.setattr(tasks.agnostic.stage, "run_shard", dies_once)
+    with pytest.raises(BrokenExecutor):
+        masks.make(0)
+    masks.make(0)
+    masks.close()
+    assert pools[0] is not None
+    assert pools[1] is not pools[0]
+
+
+def plan(workspace: Workspace):
+    from tryon.agnostic.settings import AgnosticSettings
+
+    return tasks.agnostic.stage.plan(Category.DRESSES, AgnosticSettings(), (64, 48), workspace)  # pyright: ignore

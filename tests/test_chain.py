@@ -1,0 +1,107 @@
+"""The six real stages one after the other on a tiny twin, without Prefect and DVC."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tryon.categories import Category
+from tryon.download.fingerprint import write_fingerprint
+from tryon.files import sha256_file
+from tryon.manifest import PACKED, read_table
+from tryon.parameters import Parameters, check_parameters
+from tryon.progress import silent
+from tryon.stages import PER_CATEGORY, STAGES, run_stage
+from tryon.workspace import Workspace
+
+NETWORK = {
+    "heads": 2,
+    "widths": [8, 8, 8],
+    "pyramid_channels": 8,
+    "flow_channels": [8, 8, 8],
+    "light_channels": [4, 8],
+    "grid": "identity",
+}
+CONTENT = {
+    "seed": 3,
+    "image": {"size": [64, 48]},
+    "download": {"synthetic": {"train_pairs": 6, "test_pairs": 2}},
+    "agnostic": {},
+    "sample": {"validation_share": 0.2},
+    "pretrain": {"network": NETWORK, "epochs": 1, "batch_size": 2, "lr": 1e-3, "accelerator": "cpu"},
+    "finetune": {"epochs": 2, "batch_size": 2, "lr": 1e-3, "accelerator": "cpu"},
+    "evaluate": {"gallery_rows": 2},
+}
+
+
+def run(parameters: Parameters, workspace: Workspace, *stages: str) -> None:
+    for stage in stages:
+        for category in Category if stage in PER_CATEGORY else [None]:
+            run_stage(stage, parameters, workspace, category, silent)
+
+
+def outputs(workspace: Workspace, *folders: str) -> dict[str, str]:
+    """Every file below the folders of `data/`, with its hash."""
+    files = [path for folder in folders for path in (workspace.data / folder).rglob("*") if path.is_file()]
+    return {path.relative_to(workspace.data).as_posix(): sha256_file(path) for path in files}
+
+
+@pytest.fixture(scope="module")
+def parameters() -> Parameters:
+    return check_parameters(CONTENT, "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, parameters: Parameters) -> Workspace:
+    workspace = Workspace(tmp_path_factory.mktemp("chain"))
+    write_fingerprint(workspace, parameters.download)
+    run(parameters, workspace, *STAGES)
+    return workspace
+
+
+def test_every_pair_of_the_archive_arrives_in_the_subset(finished: Workspace) -> None:
+    rows = {part: read_table(finished.subset(part), PACKED).num_rows for part in ("train", "val")}
+    assert sum(rows.values()) == 3 * 6
+    assert rows["val"] > 0
+    for part in ("test_paired", "test_unpaired"):
+        assert read_table(finished.subset(part), PACKED).num_rows == 3 * 2
+
+
+def test_both_settings_are_scored_beside_the_baselines(finished: Workspace) -> None:
+    metrics = json.loads((finished.evaluation / "metrics.json").read_text())
+    for setting in ("paired", "unpaired"):
+        for category in Category:
+            headline = metrics["headline"][setting][category]
+            assert all(value > 0 for value in headline.values()), headline
+
+
+def test_history_has_a_row_per_epoch_and_no_times(finished: Workspace) -> None:
+    rows = list(csv.DictReader((finished.checkpoints / "history.csv").open()))
+    assert [int(row["epoch"]) for row in rows] == sorted({int(row["epoch"]) for row in rows})
+    assert int(rows[-1]["epoch"]) == 2
+    assert not [name for name in rows[0] if "time" in name or "second" in name]
+
+
+def test_the_report_needs_no_other_file_or_host(finished: Workspace) -> None:
+    page = (finished.evaluation / "report.html").read_text()
+    for attribute in ('src="http', "src='http", 'src="//', '<link rel="stylesheet"', "@import", "url(http"):
+        assert attribute not in page
+    assert page.count("data:image/") > 6
+
+
+def test_the_same_inputs_give_the_same_bytes(finished: Workspace, parameters: Parameters, tmp_path: Path) -> None:
+    again = Workspace(tmp_path)
+    shutil.copytree(finished.raw, again.raw)
+    shutil.copytree(finished.data / "index", again.data / "index")
+    stages = [stage for stage in STAGES if stage != "download"]
+    run(parameters, again, *stages)
+    folders = ("manifests", "subset", "pretrained", "checkpoints", "evaluation")
+    assert outputs(again, *folders) == outputs(finished, *folders)
+
+
+def test_download_again_changes_nothing(finished: Workspace, parameters: Parameters) -> None:
+    before = outputs(finished, "index", "raw")
+    run(parameters, finished, "download")
+    assert outputs(finished, "index", "raw") == before
