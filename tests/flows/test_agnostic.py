@@ -12,9 +12,7 @@ from tryon.categories import Category
 from tryon.progress import silent
 from tryon.workspace import Workspace
 
-SMALL_SHARDS = """import sys
-import sys
-import tryon.agnostic.stage
+SMALL_SHARDS = """import tryon.agnostic.stage
 tryon.agnostic.stage.SHARD_SIZE = 2
 
 if __name__ == "__main__":
