@@ -10,17 +10,17 @@ import os
 from typing import Any, TypeVar
 from uuid import UUID
 
+from httpx import HTTPStatusError
 from prefect import Flow, get_client
 
-PARENT = "TRYON_PARENT_TASK_RUN_ID"
-"""Environment variable: the task run that the flow of this process belongs under."""
+from tasks.launch import PARENT_TASK_RUN
 
 Result = TypeVar("Result")
 
 
 def run_attached(flow: Flow[..., Result], parameters: dict[str, Any]) -> Result:
     """Run `flow` under the task run that the environment names, or by itself if it names none."""
-    parent = os.environ.get(PARENT)
+    parent = os.environ.get(PARENT_TASK_RUN)
     if parent is None:
         return flow(**parameters)
     try:
@@ -30,6 +30,6 @@ def run_attached(flow: Flow[..., Result], parameters: dict[str, Any]) -> Result:
             flow_run = client.create_flow_run(
                 flow, parameters=flow.serialize_parameters(parameters), parent_task_run_id=UUID(parent)
             )
-    except (ImportError, AttributeError, TypeError):  # another version of Prefect
+    except (ImportError, AttributeError, TypeError, HTTPStatusError):  # another version of Prefect, or of its server
         return flow(**parameters)
     return run_flow(flow, flow_run=flow_run, parameters=parameters)  # pyright: ignore[reportReturnType]

@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from flows.server import own_server
+from flows.server import own_server, server_home
 from flows.stage import QUIET
 from tasks.api import VARIABLE, api_url
 from tasks.launch import ChildFailedError
@@ -84,6 +84,7 @@ def _run(workspace: Workspace, force: list[str]) -> None:
         atexit.register(server.close)
         say("Starting a Prefect server for this run.")
         url = server.enter_context(own_server(workspace))
+        os.environ["PREFECT_HOME"] = str(server_home(workspace))  # and nobody's own profile
     say(f"Prefect shows this run at {url.removesuffix('/api')}")
     os.environ.update({VARIABLE: url, **QUIET})
     from flows.pipeline import pipeline

@@ -32,7 +32,7 @@ def own_server(workspace: Workspace) -> Iterator[str]:
     Raises:
         TryOnError: it does not come up.
     """
-    home = workspace.staging("prefect").resolve()
+    home = server_home(workspace)
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     url = f"http://{HOST}:{port}/api"
@@ -43,6 +43,11 @@ def own_server(workspace: Workspace) -> Iterator[str]:
             yield url
         finally:
             end(server)
+
+
+def server_home(workspace: Workspace) -> Path:
+    """The server's PREFECT_HOME, with its database and its log."""
+    return workspace.staging("prefect").resolve()
 
 
 def free_port() -> int:
@@ -60,7 +65,6 @@ def _command(port: int) -> list[str]:
 def _settings(home: Path, url: str) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(home),
-        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_SERVER_UI_API_URL": url,
         "PREFECT_API_URL": url,

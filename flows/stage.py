@@ -14,16 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tasks.api import VARIABLE, api_url
+from tasks.launch import FAILURE_FILE
 from tryon.categories import Category
 from tryon.console import ran_well, show_summary
-from tryon.errors import TryOnError
+from tryon.errors import EXIT_CODE, TryOnError
 from tryon.processes import follow_parent
 from tryon.stages import STAGES
-
-FAILURE_FILE = "TRYON_FAILURE_FILE"
-"""Environment variable: where to write the message about a mistake of the user's, for a caller that prints it itself.
-
-DVC stands between this process and the pipeline and passes on neither messages nor exit codes."""
 
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 """Keeps Prefect's log lines in Prefect: the terminal shows progress, summaries and messages."""
@@ -72,7 +68,7 @@ def _noting_failure(stage: str, category: Category | None) -> None:
         if file is None:
             raise
         Path(file).write_text(str(error))
-        raise SystemExit(2) from None
+        raise SystemExit(EXIT_CODE) from None
 
 
 if __name__ == "__main__":

@@ -9,6 +9,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+PARENT_TASK_RUN = "TRYON_PARENT_TASK_RUN_ID"
+"""Environment variable: the task run that the flow of a child process belongs under."""
+
+FAILURE_FILE = "TRYON_FAILURE_FILE"
+"""Environment variable: where a child writes the message about a mistake of the user's, for its parent to print.
+
+DVC stands between a stage and the pipeline and passes on neither messages nor exit codes."""
+
 GRACE = 15.0
 """Seconds that a process group gets between SIGTERM and SIGKILL."""
 

@@ -13,7 +13,8 @@ from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
-from tasks.launch import ChildFailedError
+from tasks.api import VARIABLE
+from tasks.launch import FAILURE_FILE, PARENT_TASK_RUN, ChildFailedError
 from tasks.versions import repro_single
 from tryon.errors import TryOnError
 
@@ -47,7 +48,7 @@ def _surroundings(message: Path) -> dict[str, str]:
     context = TaskRunContext.get()
     url = get_current_settings().api.url
     return {
-        "TRYON_FAILURE_FILE": os.fspath(message),
-        **({"TRYON_PARENT_TASK_RUN_ID": str(context.task_run.id)} if context else {}),
-        **({"PREFECT_API_URL": url} if url else {}),
+        FAILURE_FILE: os.fspath(message),
+        **({PARENT_TASK_RUN: str(context.task_run.id)} if context else {}),
+        **({VARIABLE: url} if url else {}),
     }

@@ -105,11 +105,10 @@ def fingerprint(root: Root = HERE) -> None:
 
 
 @app.command()
-def params(root: Root = HERE) -> None:
+def params() -> None:
     """List every key of params.yaml with its type, rule, default and meaning."""
     from tryon.presets import parameter_list
 
-    del root  # the same everywhere; accepted because every command accepts it
     typer.echo(parameter_list())
 
 

@@ -32,7 +32,9 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None) -> 
         SourceError: the source cannot be looked at; `params.yaml` then stays as it was too.
     """
     if preset not in preset_names(workspace):
-        raise ParameterError("preset", rule=f"is one of {', '.join(preset_names(workspace))}", value=preset)
+        names = ", ".join(preset_names(workspace)) or "none"
+        remedy = f"Presets are the files in {workspace.root / 'params'}: {names}."
+        raise ParameterError("preset", rule="is the name of a preset", value=preset, remedy=remedy)
     path = workspace.root / "params" / f"{preset}.yaml"
     text = path.read_text()
     if source is not None:

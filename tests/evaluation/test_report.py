@@ -81,7 +81,7 @@ def test_it_shows_every_part(source: str, evaluated: Workspace) -> None:
         assert missing["reason"] in page.text
     assert "Agnostic copied" in page.text
     assert "synthetic (18 test rows)" in page.text
-    assert "test_paired 9, test_unpaired 9" in page.text
+    assert "paired 9, unpaired 9" in page.text
 
 
 def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> None:

@@ -57,8 +57,12 @@ def read_history(path: Path) -> list[HistoryRow]:
 
 
 def _best_epoch(history: list[HistoryRow]) -> int | None:
-    known = [(row["val_l1"], row["epoch"]) for row in history if row.get("val_l1") is not None]
-    return int(min(known)[1] or 0) if known else None  # type: ignore[type-var]
+    known = [
+        (value, epoch)
+        for row in history
+        if (epoch := row.get("epoch")) is not None and (value := row.get("val_l1")) is not None
+    ]
+    return int(min(known)[1]) if known else None
 
 
 def _charts(history: list[HistoryRow], best: int | None) -> list[Chart]:

@@ -25,11 +25,10 @@ from tryon.evaluation.settings import EvaluateSettings
 from tryon.evaluation.table import Reasons, compared_rows, new_reasons, setting_table, unavailable_list
 from tryon.files import digest, replacing_folder, write_json, write_text
 from tryon.loading.rows import PackedRows
-from tryon.manifest import PACKED, read_table
 from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.training.checkpoint import Checkpoint, build_network, load_checkpoint
-from tryon.workspace import SUBSET_PARTS, Workspace
+from tryon.workspace import Workspace
 
 CHECKPOINT = "best.ckpt"
 IN_SUMMARY = 3
@@ -73,7 +72,7 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
         shots=shots,
         courses=_courses(workspace),
         audit=mask_audit(workspace),
-        data=_data_facts(rows, workspace),
+        data=_data_facts(rows),
         versions=_versions(checkpoint, network, settings, seed, workspace),
     )
     _write(workspace.evaluation, content, report)
@@ -139,12 +138,10 @@ def _courses(workspace: Workspace) -> list[Any]:
     return [read_course(title, folder) for title, folder in stages.items()]
 
 
-def _data_facts(rows: dict[str, PackedRows], workspace: Workspace) -> Facts:
-    parts = {part: workspace.subset(part) for part in SUBSET_PARTS}
-    used = [f"{part} {read_table(path, PACKED, []).num_rows}" for part, path in parts.items() if path.is_file()]
+def _data_facts(rows: dict[str, PackedRows]) -> Facts:
     licences = Counter(licence for own in rows.values() for licence in own.table.column("licence").to_pylist())
     told = [f"{licence or 'not recorded'} ({count} test rows)" for licence, count in sorted(licences.items(), key=str)]
-    return facts(rows_used=", ".join(used), licence="; ".join(told))
+    return facts(test_rows=", ".join(f"{setting} {len(own)}" for setting, own in rows.items()), licence="; ".join(told))
 
 
 def _versions(
