@@ -20,7 +20,7 @@ install: .venv/.installed ## make .venv and install the pinned versions
 	@touch $@
 
 demo: install ## run the whole pipeline on the embedded default and show the headline table
-	@$(BIN)/python -m flows.pipeline
+	@$(BIN)/python -m flows
 
 test: install ## run the test suite
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2

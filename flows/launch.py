@@ -23,7 +23,7 @@ from tryon.workspace import Workspace
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline of the project in the current directory; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m flows.pipeline", description="Bring every stage up to date.")
+    parser = argparse.ArgumentParser(prog="python -m flows", description="Bring every stage up to date.")
     parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run it though nothing changed")
     parser.add_argument("--dry-run", action="store_true", help="only say what would run and why")
     chosen = parser.parse_args(arguments)

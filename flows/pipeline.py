@@ -1,13 +1,4 @@
-"""The pipeline flow: every stage that DVC calls out of date, in DVC's order, each in a process of its own.
-
-`python -m flows.pipeline` runs it from the command line.
-"""
-
-if __name__ == "__main__":
-    # Prefect settles where its API is when it is imported, and `flows.launch` has to find or start one first.
-    from flows.launch import main
-
-    raise SystemExit(main())
+"""The pipeline flow: every stage that DVC calls out of date, in DVC's order, each in a process of its own."""
 
 from prefect import flow
 

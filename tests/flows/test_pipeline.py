@@ -11,7 +11,7 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-PIPELINE = ("-m", "flows.pipeline")
+PIPELINE = ("-m", "flows")
 WITHIN = 60.0
 
 
