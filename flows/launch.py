@@ -15,8 +15,8 @@ from flows.stage import QUIET
 from tasks.api import VARIABLE, api_url
 from tasks.launch import ChildFailedError
 from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
-from tryon.console import duration, ran_well, say, show_table
-from tryon.presets import refresh_fingerprint
+from tryon.console import duration, ran_well, say, show_table, shown_progress, terminal
+from tryon.inputs import refresh_inputs
 from tryon.summary import Cell
 from tryon.workspace import Workspace
 
@@ -42,28 +42,30 @@ def launch(force: list[str], dry_run: bool) -> None:
         ChildFailedError: a stage failed otherwise.
     """
     workspace = Workspace()
-    refresh_fingerprint(workspace)
-    if not force and not stale_stages():
+    with shown_progress() as progress:
+        changed = refresh_inputs(workspace, progress=progress, write=not dry_run)
+    if not (force or (dry_run and changed) or stale_stages()):
         say("Nothing to do: every stage is up to date.")
         show_result(workspace)
         return
     order = stage_order()
     forced = stages_named(force, order)
     if dry_run:
-        tell_plan(due_stages(order, forced))
+        tell_plan(due_stages(order, forced, changed=changed))
         return
     _run(workspace, forced)
     show_result(workspace)
 
 
 def show_result(workspace: Workspace) -> None:
-    """Print the headline table and where the report is, if there is one."""
+    """Print the headline table and where the report is, if there is one, on standard output."""
     metrics, report = workspace.evaluation / "metrics.json", workspace.evaluation / "report.html"
     if not (metrics.is_file() and report.is_file()):
         return
-    say("Error inside the garment (L1, lower is better), the model beside two baselines:")
-    show_table(headline_rows(json.loads(metrics.read_text())))
-    say(f"Report: {report.resolve()}")
+    results = terminal(results=True)
+    results.print("\nError inside the garment (L1, lower is better), the model beside two baselines:\n")
+    show_table(headline_rows(json.loads(metrics.read_text())), results)
+    results.print(f"\nReport: {report.resolve()}", soft_wrap=True)
 
 
 def headline_rows(metrics: dict[str, Any]) -> list[dict[str, Cell]]:
@@ -89,5 +91,5 @@ def _run(workspace: Workspace, force: list[str]) -> None:
     os.environ.update({VARIABLE: url, **QUIET})
     from flows.pipeline import pipeline
 
-    ran = pipeline(force)
-    say(f"Done: {len(ran)} stages in {duration(time.monotonic() - since)}.")
+    ran = pipeline(force, look=False)
+    say(f"\nDone: {len(ran)} stages in {duration(time.monotonic() - since)}.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.api import VARIABLE, api_url
+from tasks.guard import unchanged_inputs
 from tasks.launch import FAILURE_FILE
 from tryon.categories import Category
 from tryon.console import ran_well, show_summary
@@ -39,16 +40,18 @@ def run(stage: str, category: Category | None) -> None:
     """Run one stage of the project in the current directory, as a flow if there is an API.
 
     Raises:
-        TryOnError: whatever the stage finds wrong, or PREFECT_API_URL is set and does not answer.
+        TryOnError: whatever the stage finds wrong, its inputs were edited meanwhile, or PREFECT_API_URL is set and does
+            not answer.
     """
     url = api_url()
-    if url is None:
-        from tryon.cli import run as run_plainly
+    with unchanged_inputs(stage, category):
+        if url is None:
+            from tryon.cli import run as run_plainly
 
-        run_plainly(stage, Path(), category)
-    else:
-        os.environ.update({VARIABLE: url, **QUIET})
-        _run_as_flow(stage, category)
+            run_plainly(stage, Path(), category)
+        else:
+            os.environ.update({VARIABLE: url, **QUIET})
+            _run_as_flow(stage, category)
 
 
 def _run_as_flow(stage: str, category: Category | None) -> None:

@@ -99,5 +99,5 @@ def make_shard(shard: int, masks: Masks) -> None:
 def collect(masks: Masks) -> Summary:
     """Make the manifest of all shards."""
     summary = stage.collect(masks.planned, masks.workspace)
-    publish(summary)
+    publish(summary, load_parameters(masks.workspace.params_file).download.source)
     return summary

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from urllib.parse import urlparse
 
 from tryon.errors import TryOnError
@@ -49,11 +50,16 @@ def answers(url: str, seconds: float) -> bool:
     Its health page says `true`. A page that asks for a login is taken for an answer as well, another program's is not.
     """
     # A proxy has no business between two processes of one machine.
-    handlers = [urllib.request.ProxyHandler({})] if urlparse(url).hostname in ("127.0.0.1", "localhost", "::1") else []
+    handlers = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
     try:
         with urllib.request.build_opener(*handlers).open(f"{url.rstrip('/')}/health", timeout=seconds) as answer:
             return answer.read(16).strip() == b"true"
     except urllib.error.HTTPError as error:
         return error.code in (401, 403)
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):  # the last: whoever answers does not speak HTTP
         return False
+
+
+def is_loopback(url: str) -> bool:
+    """Does `url` name this machine by its loopback address, which no other machine can reach?"""
+    return urlparse(url).hostname in ("127.0.0.1", "localhost", "::1")

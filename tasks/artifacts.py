@@ -1,6 +1,7 @@
 """What Prefect's pages show of a stage: its summary as table and pictures, and a bar while it runs.
 
-Artifacts are decoration. Outside a run nothing is published, and a server that hiccups never fails a stage.
+Artifacts are decoration. Outside a run nothing is published, and a server that hiccups never fails a stage. Pictures of
+a data set that may not be passed on stay on this machine.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ from prefect.artifacts import (
 from prefect.context import get_run_context
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
+from prefect.settings import get_current_settings
 
+from tasks.api import is_loopback
 from tryon.console import shown, shown_progress
+from tryon.download.fetch import SYNTHETIC
 from tryon.progress import Progress
 from tryon.summary import Cell, Summary
 
@@ -35,16 +39,26 @@ UPDATE_EVERY = 2.0
 MOST_BYTES = 300_000
 """Longest data URI that an image artifact gets."""
 
+WITHHELD = "\nPictures stay away: the Prefect API is on another machine, and this source may not be passed on.\n"
+"""Stands on the page in the place of pictures that are not sent."""
 
-def publish(summary: Summary) -> None:
-    """Show a stage's summary on the page of the run that this is called from."""
+
+def publish(summary: Summary, source: str) -> None:
+    """Show a stage's summary on the page of the run that this is called from.
+
+    Args:
+        summary: what the stage returned.
+        source: `download.source`. Pictures made from anything but the twin go to no API on another machine.
+    """
     if not _in_run():
         return
     key = slug(summary.stage)
+    allowed = source == SYNTHETIC or _api_is_here()
+    note = "" if allowed or not summary.pictures else WITHHELD
     with _forgiven():
         get_run_logger().info(summary.headline)
-        create_markdown_artifact(markdown(summary), key=key, description=summary.headline)
-        for name, picture in summary.pictures.items():
+        create_markdown_artifact(markdown(summary) + note, key=key, description=summary.headline)
+        for name, picture in summary.pictures.items() if allowed else ():
             create_image_artifact(image_url=data_uri(picture), key=slug(f"{summary.stage}-{name}"), description=name)
 
 
@@ -136,6 +150,12 @@ def _smaller(picture: bytes, quality: int) -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
     return out.getvalue()
+
+
+def _api_is_here() -> bool:
+    """Whether the API is on this machine; without a URL Prefect runs one inside this process."""
+    url = get_current_settings().api.url
+    return url is None or is_loopback(url)
 
 
 def _in_run() -> bool:

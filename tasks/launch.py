@@ -42,7 +42,10 @@ def start(
     output: int | None = None,
     errors: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a process group of its own; it ends when this process does, however this one ends.
+    """Start `command` in a process group of its own.
+
+    On Linux it ends when this process does, however this one ends. Elsewhere it outlives one that is killed outright:
+    there `finish` and `end` are all that stops it.
 
     Args:
         command: the program, found on PATH, and its arguments.

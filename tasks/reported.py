@@ -26,11 +26,11 @@ def run_reported(stage: str, category: Category | None = None) -> Summary:
     parameters = load_parameters(workspace.params_file)
     with reported_progress(f"{stage}@{category}" if category else stage) as progress:
         summary = run_stage(stage, parameters, workspace, category, progress)
-    publish(summary)
+    publish(summary, parameters.download.source)
     return summary
 
 
 def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Is it worth trying again? The network and lost processes are; a mistake of the user's or a bug stays one."""
+    """Is it worth trying again? A busy disk and lost processes are; a mistake of the user's or a bug stays one."""
     del task, task_run
     return isinstance(state.result(raise_on_failure=False), OSError | BrokenExecutor)

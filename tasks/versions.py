@@ -18,6 +18,7 @@ from tryon.console import say
 from tryon.errors import ParameterError, TryOnError, listed
 
 HERE = Path()
+NOTHING: Mapping[str, str] = {}
 NEW = "not run before"
 """The reason of a stage of which `dvc.lock` knows nothing; each of its inputs would be one."""
 
@@ -58,11 +59,21 @@ def stale_stages(root: Path = HERE) -> dict[str, list[str]]:
     return {stage: [NEW] if "params.yaml new" in reasons else reasons for stage, reasons in stale.items()}
 
 
-def due_stages(order: Sequence[str], forced: Collection[str] = (), root: Path = HERE) -> dict[str, list[str]]:
-    """Stages of `order` to run now, each with the reasons: those out of date and those of `forced`."""
+def due_stages(
+    order: Sequence[str], forced: Collection[str] = (), root: Path = HERE, changed: Mapping[str, str] = NOTHING
+) -> dict[str, list[str]]:
+    """Stages of `order` to run now, each with the reasons.
+
+    These are the stages out of date, those of `forced`, and those of `changed`: inputs from outside that have changed,
+    by stage, which DVC has not been told yet.
+    """
     stale = stale_stages(root)
-    reasons = {stage: stale.get(stage, []) + (["forced"] if stage in forced else []) for stage in order}
-    return {stage: why for stage, why in reasons.items() if stage in stale or stage in forced}
+    due: dict[str, list[str]] = {}
+    for stage in order:
+        told = [changed[stage]] if stage in changed else []
+        if stage in stale or stage in forced or told:
+            due[stage] = told + stale.get(stage, []) + (["forced"] if stage in forced else [])
+    return due
 
 
 def stages_named(names: Collection[str], order: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ NETWORK = {
     "widths": [8, 8, 8],
     "pyramid_channels": 8,
     "flow_channels": [8, 8, 8],
-    "light_channels": [4, 8],
+    "light_channels": [6, 8],
     "grid": "identity",
 }
 CONTENT = {
@@ -82,13 +82,6 @@ def test_history_has_a_row_per_epoch_and_no_times(finished: Workspace) -> None:
     assert [int(row["epoch"]) for row in rows] == sorted({int(row["epoch"]) for row in rows})
     assert int(rows[-1]["epoch"]) == 2
     assert not [name for name in rows[0] if "time" in name or "second" in name]
-
-
-def test_the_report_needs_no_other_file_or_host(finished: Workspace) -> None:
-    page = (finished.evaluation / "report.html").read_text()
-    for attribute in ('src="http', "src='http", 'src="//', '<link rel="stylesheet"', "@import", "url(http"):
-        assert attribute not in page
-    assert page.count("data:image/") > 6
 
 
 def test_the_same_inputs_give_the_same_bytes(finished: Workspace, parameters: Parameters, tmp_path: Path) -> None:

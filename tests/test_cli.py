@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import pytest
 
 from tryon.cli import main
 from tryon.code_version import ROOT
+from tryon.files import sha256_bytes
 from tryon.parameters import load_parameters
+from tryon.weights import WEIGHTS
 
 Captured = pytest.CaptureFixture[str]
 
@@ -138,6 +141,7 @@ def test_a_preset_becomes_the_parameters_as_it_stands(project: Path) -> None:
     assert main(["use", "default", "--root", str(project)]) == 0
     assert (project / "params.yaml").read_bytes() == (project / "params" / "default.yaml").read_bytes()
     assert '"synthetic"' in (project / "data" / "source.json").read_text()
+    assert '"metrics"' in (project / "data" / "weights.json").read_text()
 
 
 def test_a_preset_takes_a_source_and_keeps_its_comments(project: Path) -> None:
@@ -147,6 +151,35 @@ def test_a_preset_takes_a_source_and_keeps_its_comments(project: Path) -> None:
     assert load_parameters(project / "params.yaml").download.source == "own.zip"
     assert "# per category" in (project / "params.yaml").read_text()
     assert '"own.zip"' in (project / "data" / "source.json").read_text()
+
+
+def test_a_preset_without_a_source_of_its_own_asks_for_one(project: Path, capsys: Captured) -> None:
+    assert "`tryon use dresscode --source <folder or zip>`" in refused(project, capsys, "use", "dresscode")
+
+
+def test_the_fingerprint_notes_source_and_weights(project: Path, capsys: Captured) -> None:
+    for told in ("the data source changed; weights (metrics) changed; weights (start) changed", "nothing changed"):
+        assert main(["fingerprint", "--root", str(project)]) == 0
+        assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    monkeypatch.setattr("tryon.weights.fetch_weights", lambda *_: [])
+    (project / "data" / "weights").mkdir(parents=True)
+    (project / "data" / "weights" / WEIGHTS["alexnet"].file).write_bytes(b"weights")
+    assert main(["weights", "--root", str(project)]) == 0
+    noted = json.loads((project / "data" / "weights.json").read_text())
+    assert noted["metrics"] == {"alexnet": sha256_bytes(b"weights"), "inception": None}
+
+
+@pytest.mark.parametrize("name", ["folder", "twin", "twin.tar"])
+def test_the_twin_goes_into_a_zip_and_nothing_is_drawn_before_that_is_clear(
+    project: Path, capsys: Captured, name: str
+) -> None:
+    (project / "folder").mkdir()
+    assert ".zip" in refused(project, capsys, "synthesize", "--out", str(project / name))
+    assert sorted(path.name for path in project.iterdir()) == ["folder", "params", "params.yaml"]
 
 
 @pytest.mark.parametrize("arguments", [["use", "nothing"], ["use", "default", "--source", "nowhere.zip"]])

@@ -1,3 +1,5 @@
+"""The version of a stage's code changes with what the stage imports, and with nothing else."""
+
 import shutil
 import sys
 

@@ -40,6 +40,8 @@ def test_lines_of_progress_are_few(monkeypatch: pytest.MonkeyPatch, capsys: Capt
             now[0] += 0.5
             progress(done, 40, "things")
         progress(3, 3, "quick ones")
+        now[0] += 60
+        progress(0, 40, "those to come")
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "  things: 10 of 40",
@@ -72,3 +74,10 @@ def test_a_summary_shows_sentence_and_table(capsys: Captured) -> None:
 )
 def test_durations_are_said_as_people_say_them(seconds: float, said: str) -> None:
     assert console.duration(seconds) == said
+
+
+def test_results_go_where_another_program_reads_them(capsys: Captured) -> None:
+    console.show_table([{"category": "dresses", "model": 0.25}], console.terminal(results=True))
+    said = capsys.readouterr()
+    assert "dresses" in said.out
+    assert said.err == ""

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,8 @@ from ruamel.yaml import YAML
 from tryon import cli
 from tryon.categories import Category
 from tryon.code_version import ROOT, import_closure
-from tryon.parameters import Parameters, load_parameters
+from tryon.inputs import READS
+from tryon.parameters import Parameters
 from tryon.stages import PER_CATEGORY, STAGES
 from tryon.workspace import SUBSET_PARTS, Workspace
 
@@ -29,6 +35,9 @@ CODE = {
 """The module that holds each stage's entry."""
 
 DVC: dict[str, Any] = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_every_place_names_the_same_stages() -> None:
@@ -88,7 +97,35 @@ def test_files_beside_the_code_are_dependencies_too(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_dvc_watches_the_parameters_that_the_stage_is_given(stage: str) -> None:
     given = set(re.findall(r"parameters\.(\w+)", inspect.getsource(STAGES[stage])))
-    assert set(DVC[stage]["params"]) == given
+    assert {entry.partition(".")[0] for entry in DVC[stage]["params"] if isinstance(entry, str)} == given
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_tells_runs_apart_by_all_parameters(stage: str) -> None:
+    """DVC leaves out keys called `size` or `nfiles` when it looks for an earlier run, and would take a wrong one."""
+    content = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+    watched = [entry for entry in DVC[stage]["params"] if isinstance(entry, str)]
+    for entry in watched:
+        value = content
+        for name in entry.split("."):
+            value = value[name]
+        assert not {"size", "nfiles"} & set(keys_in(value)), f"{stage}: list the keys of {entry} one by one"
+
+
+def keys_in(value: Any) -> list[str]:
+    """Keys of a mapping and of all mappings in it."""
+    return [key for name in value for key in (name, *keys_in(value[name]))] if isinstance(value, dict) else []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_watches_the_weights_that_the_stage_reads(stage: str) -> None:
+    watched = [entry for entry in DVC[stage]["params"] if isinstance(entry, dict)]
+    file = Workspace().weights_file.as_posix()
+    assert watched == ([{file: [READS[stage]]}] if stage in READS else [])
+
+
+def test_the_index_is_never_restored_without_the_files_that_it_describes() -> None:
+    assert all(entry[path]["persist"] is True for entry in DVC["download"]["outs"] for path in entry)
 
 
 def test_what_a_stage_reads_another_one_writes() -> None:
@@ -125,15 +162,66 @@ def test_git_ignores_what_the_stages_write_and_nothing_that_it_tracks() -> None:
     assert ignored == written | {"raw", "staging", "weights"}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_preset_is_valid(path: Path) -> None:
-    load_parameters(path)
+def test_the_embedded_default_is_active() -> None:
+    assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params" / "default.yaml").read_bytes()
 
 
-def test_nothing_phones_home() -> None:
-    config = (ROOT / ".dvc/config").read_text()
-    assert "analytics = false" in config
-    assert "check_update = false" in config
-    source = (ROOT / "tasks/__init__.py").read_text()
-    for variable in ("DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED", "DVC_NO_ANALYTICS"):
-        assert variable in source
+def test_prefect_started_by_hand_reports_nothing_home_and_listens_here_only(tmp_path: Path) -> None:
+    code = (
+        "from prefect.settings import get_current_settings; settings = get_current_settings(); "
+        "print(settings.server.analytics_enabled, settings.telemetry.enable_resource_metrics, settings.server.api.host)"
+    )
+    assert said_here(tmp_path, "-c", code) == ["False", "False", "127.0.0.1"]
+    code = "import tasks, os; print(os.environ['DO_NOT_TRACK'], os.environ['PREFECT_SERVER_ANALYTICS_ENABLED'])"
+    assert said_here(tmp_path, "-c", code) == ["1", "false"]
+
+
+def test_dvc_reports_nothing_home(tmp_path: Path) -> None:
+    assert said_here(tmp_path, "-m", "dvc", "config", "core.analytics") == ["false"]
+    assert said_here(tmp_path, "-m", "dvc", "config", "core.check_update") == ["false"]
+
+
+def said_here(home: Path, *arguments: str) -> list[str]:
+    """Words that this Python prints in the project's folder, without anything that is set on this machine."""
+    own = ("PREFECT", "DVC", "DO_NOT_TRACK")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    clean |= {"HOME": str(home), "PREFECT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=clean, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+PULLED_IN = {"fastapi", "sqlalchemy", "scipy", "torchvision", "aiohttp"}
+"""Dependencies that need not be imported by us: Prefect and torch-fidelity need theirs within bounds; torchmetrics
+and fsspec want one for LPIPS and for https."""
+
+OTHER_NAMES = {"opencv-python-headless": "cv2", "pillow": "PIL"}
+"""Dependencies that are imported by another name."""
+
+
+def test_every_dependency_is_needed() -> None:
+    named = {re.split(r"[^\w-]", line)[0] for line in PROJECT["dependencies"]} - {"dvc"}  # run as a command
+    files = [path for part in ("flows", "tasks", "tryon") for path in (ROOT / part).rglob("*.py")]
+    imports = [re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE) for path in files]
+    imported = {name for found in imports for name in found}
+    assert {name for name in named if OTHER_NAMES.get(name, name.replace("-", "_")) not in imported} <= PULLED_IN
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
+def test_a_python_that_does_not_fit_is_told_before_anything_is_made(tmp_path: Path, version: tuple[int, int]) -> None:
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / "python"
+    pretend = f"import sys; sys.version_info = (*{version}, 0); exec(sys.argv[1])"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretend}" "$2"\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "install", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Python 3.11, 3.12 or 3.13 is needed" in done.stdout
+    assert not (tmp_path / ".venv").exists()
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"

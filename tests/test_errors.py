@@ -1,3 +1,5 @@
+"""An error tells the thing, the rule, the value and the remedy, and comes back whole from a worker process."""
+
 import pickle
 
 import pytest

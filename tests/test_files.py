@@ -1,3 +1,7 @@
+"""Files and folders appear whole or not at all; hashes speak of content alone."""
+
+from pathlib import Path
+
 import pytest
 
 from tryon.files import digest, replacing, replacing_folder, sha256_bytes, sha256_file, write_json, write_text
@@ -58,6 +62,38 @@ def test_a_failed_folder_keeps_the_old_one(tmp_path):
         fail_half_way()
     assert [p.name for p in folder.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_the_old_folder_survives_a_process_that_is_killed_between_the_renames(tmp_path, monkeypatch):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    monkeypatch.setattr("tryon.files._put_back", lambda old, path: None)
+    rename = Path.replace
+
+    def killed(self, target):
+        if self.name == ".out.tmp":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt), replacing_folder(folder):
+        pass
+    assert (tmp_path / ".out.old" / "old").exists()
+    monkeypatch.undo()
+    with pytest.raises(RuntimeError), replacing_folder(folder):
+        raise RuntimeError
+    assert [p.name for p in folder.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_folder_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("tryon.files.os.fsync", lambda number: flushed.append((tmp_path / "out").exists()))
+    with replacing_folder(tmp_path / "out") as temporary:
+        (temporary / "deep").mkdir()
+        (temporary / "deep" / "file").write_text("content")
+    assert flushed == [False]
 
 
 def test_hash_of_a_file_is_the_hash_of_its_bytes(tmp_path):

@@ -1,6 +1,9 @@
+"""Work in processes gives the same results and errors, in the same order, whatever their number."""
+
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +43,14 @@ def test_the_number_of_workers_is_checked(monkeypatch: pytest.MonkeyPatch) -> No
             worker_count()
     monkeypatch.delenv("TRYON_WORKERS")
     assert worker_count() >= 1
+
+
+@pytest.mark.parametrize(("quota", "workers"), [("150000 100000", 2), ("1000 100000", 1), ("max 100000", 4)])
+def test_a_containers_quota_bounds_the_workers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str, workers: int
+) -> None:
+    monkeypatch.delenv("TRYON_WORKERS", raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(4)), raising=False)
+    monkeypatch.setattr("tryon.workers.CPU_MAX", tmp_path / "cpu.max")
+    (tmp_path / "cpu.max").write_text(quota + "\n")
+    assert worker_count() == workers

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from tryon.categories import Category
-from tryon.console import ran_well, show_summary, show_table, shown_progress
+from tryon.console import ran_well, say, show_summary, show_table, shown_progress, terminal
+from tryon.errors import ParameterError
 from tryon.workspace import Workspace
 
 app = typer.Typer(
@@ -97,11 +98,12 @@ def evaluate(root: Root = HERE) -> None:
 
 @app.command()
 def fingerprint(root: Root = HERE) -> None:
-    """Note what the data source looks like now in data/source.json, so that DVC sees new data."""
-    from tryon.presets import refresh_fingerprint
+    """Note the data source and the weights as they are now in data/, so that DVC sees when they change."""
+    from tryon.inputs import refresh_inputs
 
-    changed = refresh_fingerprint(Workspace(root))
-    typer.echo(f"{Workspace(root).source_file}: {'changed' if changed else 'unchanged'}", err=True)
+    with shown_progress() as progress:
+        changed = refresh_inputs(Workspace(root), progress=progress)
+    say("; ".join(sorted(set(changed.values()))) or "nothing changed")
 
 
 @app.command()
@@ -118,11 +120,12 @@ def use(
     source: Annotated[str | None, typer.Option("--source", help="The value of download.source to write.")] = None,
     root: Root = HERE,
 ) -> None:
-    """Make a preset of params/ the active params.yaml and refresh data/source.json."""
+    """Make a preset of params/ the active params.yaml and note its data source."""
     from tryon.presets import use_preset
 
-    use_preset(Workspace(root), preset, source)
-    typer.echo(f"params.yaml is now params/{preset}.yaml" + (f" with source {source}" if source else ""), err=True)
+    with shown_progress() as progress:
+        use_preset(Workspace(root), preset, source, progress)
+    say(f"params.yaml is now params/{preset}.yaml" + (f" with source {source}" if source else ""))
 
 
 @app.command()
@@ -132,14 +135,15 @@ def weights(
     root: Root = HERE,
 ) -> None:
     """Fetch and verify pretrained weights that are not ours."""
+    from tryon.inputs import refresh_weights
+    from tryon.parameters import load_parameters
     from tryon.weights import fetch_weights, weights_status
 
+    workspace = Workspace(root)
     with shown_progress() as progress:
-        found = (
-            weights_status(Workspace(root), names or [])
-            if check
-            else fetch_weights(Workspace(root), names or [], progress)
-        )
+        found = weights_status(workspace, names or []) if check else fetch_weights(workspace, names or [], progress)
+        if not check and workspace.params_file.is_file():
+            refresh_weights(workspace, load_parameters(workspace.params_file), progress)
     show_table(
         [
             {
@@ -150,7 +154,8 @@ def weights(
                 "remedy": one.remedy,
             }
             for one in found
-        ]
+        ],
+        terminal(results=True),
     )
 
 
@@ -164,6 +169,13 @@ def synthesize(
     from tryon.synthetic.archive import write_archive
 
     parameters = load_parameters(Workspace(root).params_file)
+    if out.suffix.lower() != ".zip" or out.is_dir():
+        raise ParameterError(
+            "--out",
+            rule="is the path of a zip file to write, not a folder",
+            value=str(out),
+            remedy=f"For example --out {out.with_suffix('.zip')}.",
+        )
     with shown_progress() as progress:
         write_archive(out, parameters.download.synthetic, parameters.seed, progress)
     typer.echo(str(out))

@@ -1,6 +1,6 @@
 """What a run looks like on a terminal: progress, a summary, one message for what went wrong.
 
-All of it goes to standard error, so that standard output holds only what another program may want to read.
+It goes to standard error, so that standard output holds only results: what another program may want to read.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ WORTH_A_LINE = 2.0
 """Seconds from which a finished piece of work leaves a line behind."""
 
 
-def terminal() -> Console:
-    """The console of people, standard error; wide enough for tables where it is a file."""
+def terminal(results: bool = False) -> Console:
+    """The console of people, standard error, or that of results; wide enough for tables where it is a file."""
     from rich.console import Console
 
-    on_terminal = sys.stderr.isatty()
+    on_terminal = (sys.stdout if results else sys.stderr).isatty()
     width = None if on_terminal or "COLUMNS" in os.environ else 160
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=not on_terminal, width=width)
+    soft = not on_terminal
+    return Console(stderr=not results, highlight=False, markup=False, emoji=False, soft_wrap=soft, width=width)
 
 
 def say(line: str) -> None:
@@ -145,7 +146,7 @@ def _lines() -> Progress:
             if done >= total:
                 del started[what]
                 _tell_finished(total, what, now - since, say)
-            elif now - last >= LINE_EVERY:
+            elif done and now - last >= LINE_EVERY:
                 say(f"  {what}: {done} of {total}")
                 last = now
 

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tryon.progress import Progress, silent
+
+_PIECE = 4 << 20
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -22,8 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
+        _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -31,17 +34,39 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a fresh temporary folder beside `path`; on success it takes the place of `path` as a whole."""
+    """Yield a fresh temporary folder beside `path`; on success it takes the place of `path` as a whole.
+
+    The old folder is kept as `.<name>.old` until the new one is in place. What a killed process left under that name is
+    put back by the next one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
+    _put_back(old, path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         yield temporary
-        shutil.rmtree(path, ignore_errors=True)
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        if path.exists():
+            path.replace(old)
         temporary.replace(path)
     finally:
+        _put_back(old, path)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_back(old: Path, path: Path) -> None:
+    """Leave `path` and no `old`: where a new folder never came into place, the old one is still the one that counts."""
+    if old.exists() and not path.exists():
+        old.replace(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as written:  # a file may be read-only
+        os.fsync(written.fileno())
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -65,10 +90,15 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's content, 64 hex digits, read in pieces."""
+def sha256_file(path: Path, progress: Progress = silent) -> str:
+    """SHA-256 of a file's content, 64 hex digits, read in pieces; `progress` is told MiB."""
+    total, size, done = hashlib.sha256(), path.stat().st_size, 0
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while piece := stream.read(_PIECE):
+            total.update(piece)
+            done += len(piece)
+            progress(done >> 20, size >> 20, f"MiB of {path.name} hashed")
+    return total.hexdigest()
 
 
 def digest(value: object) -> str:

@@ -46,14 +46,36 @@ def load_parameters(path: Path) -> Parameters:
         ParameterError: the file is absent or not YAML, or a key is unknown, missing, ill-typed or out of range; every
             such key is named with its rule and its value.
     """
+    return parse_parameters(read_parameter_file(path), str(path))
+
+
+def read_parameter_file(path: Path) -> str:
+    """Text of a parameter file.
+
+    Raises:
+        ParameterError: the file is absent, cannot be read or is not UTF-8.
+    """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text())
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         remedy = "Run the command in the project's folder, or name the folder with --root."
         raise ParameterError(str(path), rule="exists", remedy=remedy) from error
-    except YAMLError as error:
-        raise ParameterError(str(path), rule="is YAML", value=str(error).replace("\n", " ")) from error
-    return check_parameters(content, str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = "Save it as UTF-8 or put back the one that came with the project."
+        raise ParameterError(str(path), rule="is a text file in UTF-8", value=str(error), remedy=remedy) from error
+
+
+def parse_parameters(text: str, name: str) -> Parameters:
+    """Parse and check the text of a parameter file; `name` stands in messages.
+
+    Raises:
+        ParameterError: as `load_parameters`.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        raise ParameterError(name, rule="is YAML", value=str(error).replace("\n", " ")) from error
+    return check_parameters(content, name)
 
 
 def check_parameters(content: Any, name: str) -> Parameters:

@@ -1,4 +1,4 @@
-"""Choosing and describing the active configuration: presets in `params/`, the list of every key, the fingerprint."""
+"""Choosing and describing the active configuration: presets in `params/`, the list of every key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tryon.errors import ParameterError
+from tryon.errors import ParameterError, SourceError
 from tryon.files import write_text
-from tryon.parameters import Parameters, check_parameters, load_parameters
+from tryon.inputs import refresh_inputs
+from tryon.parameters import Parameters, parse_parameters, read_parameter_file
+from tryon.progress import Progress, silent
 from tryon.workspace import Workspace
 
 
@@ -19,13 +21,14 @@ def preset_names(workspace: Workspace) -> list[str]:
     return sorted(path.stem for path in (workspace.root / "params").glob("*.yaml"))
 
 
-def use_preset(workspace: Workspace, preset: str, source: str | None = None) -> None:
-    """Put `params/<preset>.yaml` in the place of `params.yaml` and refresh the fingerprint of the source.
+def use_preset(workspace: Workspace, preset: str, source: str | None = None, progress: Progress = silent) -> None:
+    """Put `params/<preset>.yaml` in the place of `params.yaml` and note what it reads from outside.
 
     Args:
         workspace: the project.
         preset: a name of `preset_names`.
         source: written as `download.source`, comments kept; None leaves the preset's own.
+        progress: told what is looked at.
 
     Raises:
         ParameterError: there is no such preset, or it breaks a rule. `params.yaml` then stays as it was.
@@ -36,22 +39,18 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None) -> 
         remedy = f"Presets are the files in {workspace.root / 'params'}: {names}."
         raise ParameterError("preset", rule="is the name of a preset", value=preset, remedy=remedy)
     path = workspace.root / "params" / f"{preset}.yaml"
-    text = path.read_text()
+    text = read_parameter_file(path)
     if source is not None:
         text = _with_source(text, source, str(path))
-    parameters = check_parameters(YAML(typ="safe", pure=True).load(text), str(path))
-    _write_fingerprint(workspace, parameters)
+    parameters = parse_parameters(text, str(path))
+    try:
+        refresh_inputs(workspace, parameters, progress)
+    except SourceError as error:
+        if source is not None:
+            raise
+        remedy = f"Name yours: `tryon use {preset} --source <folder or zip>`."
+        raise SourceError(error.what, rule=error.rule, value=error.value, remedy=remedy) from None
     write_text(workspace.params_file, text)
-
-
-def refresh_fingerprint(workspace: Workspace) -> bool:
-    """Write `data/source.json` for the active configuration; tells whether it changed.
-
-    Raises:
-        ParameterError: `params.yaml` breaks a rule.
-        SourceError: the source cannot be looked at.
-    """
-    return _write_fingerprint(workspace, load_parameters(workspace.params_file))
 
 
 def parameter_list() -> str:
@@ -63,12 +62,6 @@ def parameter_list() -> str:
     )
 
 
-def _write_fingerprint(workspace: Workspace, parameters: Parameters) -> bool:
-    from tryon.download.fingerprint import write_fingerprint
-
-    return write_fingerprint(workspace, parameters.download)
-
-
 def _with_source(text: str, source: str, name: str) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
@@ -76,7 +69,7 @@ def _with_source(text: str, source: str, name: str) -> str:
     try:
         content = yaml.load(text)
         content["download"]["source"] = source
-    except (YAMLError, KeyError, TypeError) as error:
+    except (YAMLError, ValueError, KeyError, TypeError) as error:
         raise ParameterError(name, rule="has a section download", value=str(error)) from error
     out = io.StringIO()
     yaml.dump(content, out)

@@ -68,7 +68,7 @@ WEIGHTS = {
             needed_for="`pretrain.start: released`",
             instruction="It is not fetched automatically: its authors publish no hash to verify it by and allow "
             "non-commercial use only. The README of github.com/OFA-Sys/DAFlow links it under Prepare; "
-            "save it in this folder under this name",
+            "save it in this folder under this name, or train a starting point with `pretrain.start: upper_body`",
         ),
     )
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import TypeVar
 
 from tryon.errors import ParameterError
@@ -15,19 +17,32 @@ from tryon.progress import Progress
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container sees its quota: microseconds of CPU time, and the period that they are for."""
+
 
 def worker_count() -> int:
-    """Processes to use: `TRYON_WORKERS`, or the CPUs that this process may run on.
+    """Processes to use: `TRYON_WORKERS`, or the CPUs that this process may run on, a container's quota heeded.
 
     Raises:
         ParameterError: `TRYON_WORKERS` is not a whole number of at least 1.
     """
     text = os.environ.get("TRYON_WORKERS")
     if text is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cpus, _cpu_quota() or cpus)
     if not text.isdecimal() or int(text) < 1:
         raise ParameterError("TRYON_WORKERS", rule="is a whole number of at least 1", value=text)
     return int(text)
+
+
+def _cpu_quota() -> int | None:
+    """CPUs that the container's quota amounts to, rounded up; None where there is no quota (Linux cgroup v2)."""
+    try:
+        quota, period = CPU_MAX.read_text().split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # no such file, or its first word is `max`
+        return None
 
 
 def shards(items: Sequence[Item], size: int) -> list[Sequence[Item]]:

@@ -37,6 +37,11 @@ class Workspace:
         return self.data / "source.json"
 
     @property
+    def weights_file(self) -> Path:
+        """Hashes of the pretrained weights that stages read, tracked by git."""
+        return self.data / "weights.json"
+
+    @property
     def raw(self) -> Path:
         """The unpacked data set, a work area that is not tracked."""
         return self.data / "raw"
@@ -80,4 +85,4 @@ class Workspace:
     @property
     def weights(self) -> Path:
         """Pretrained weights that are not ours; `TRYON_WEIGHTS` names another folder that already has them."""
-        return Path(os.environ.get("TRYON_WEIGHTS", self.data / "weights"))
+        return Path(os.environ.get("TRYON_WEIGHTS") or self.data / "weights")

@@ -14,6 +14,7 @@ from tryon.categories import Category
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import decode_label_map
 from tryon.errors import MissingInputError, TryOnError
+from tryon.files import sha256_file
 from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
 from tryon.progress import silent
@@ -190,6 +191,32 @@ def test_raw_files_that_are_gone_or_changed_stop_the_stage_and_keep_the_old_mani
     with pytest.raises(MissingInputError, match=r"dense.*tryon download"):
         run(indexed)
     assert indexed.manifest(DRESSES).read_bytes() == before
+
+
+def test_a_photo_that_was_edited_stops_the_stage_and_no_mask_is_lost(indexed):
+    photo = indexed.raw / index(indexed)[0]["person"]
+    data = photo.read_bytes()
+    photo.write_bytes(data[::-1])
+    with pytest.raises(MissingInputError, match=r"_0\.jpg.*tryon download"):
+        run(indexed)
+    assert not indexed.manifest(DRESSES).exists()
+    assert len(list((indexed.staging("agnostic") / DRESSES).glob("*.parquet"))) == 1
+    photo.write_bytes(data)
+    run(indexed)
+    assert not (indexed.staging("agnostic") / DRESSES).exists()
+
+
+def test_the_manifest_says_which_index_it_was_made_from(indexed):
+    run(indexed)
+    assert read_metadata(indexed.manifest(DRESSES))["index_sha256"] == sha256_file(indexed.index(DRESSES))
+
+
+def test_an_index_that_changes_while_masks_are_made_is_refused(indexed):
+    planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
+    stage.run_shard(planned, 0, indexed)
+    write_table(indexed.index(DRESSES), table_from_rows(index(indexed)[:-1], INDEX), INDEX)
+    with pytest.raises(MissingInputError, match="tryon agnostic dresses"):
+        stage.collect(planned, indexed)
 
 
 def test_a_missing_index_names_the_command(indexed):

@@ -35,16 +35,30 @@ def test_narrow_is_a_quarter_as_wide_on_the_identity_grid():
     [
         {"widths": ()},
         {"widths": (8, 0)},
+        {"widths": 8},
+        {"widths": "88"},
+        {"widths": (8, None)},
         {"heads": 0},
+        {"heads": "six"},
+        {"heads": 2.0},
+        {"pyramid_channels": None},
+        {"grid": ["identity"]},
         {"garment_channels": 1},
         {"light_channels": (8,)},
         {"grid": "centred"},
         {"depth": 5},
+        {5: "depth"},
     ],
     ids=str,
 )
 def test_refuses_what_cannot_be_built(options):
-    with pytest.raises(NetworkOptionError, match=next(iter(options))):
+    with pytest.raises(NetworkOptionError, match=str(next(iter(options)))):
+        DAFlowConfig.from_dict(options)
+
+
+@pytest.mark.parametrize("options", [None, 3, ["heads"]], ids=str)
+def test_refuses_what_is_no_set_of_options(options):
+    with pytest.raises(NetworkOptionError, match="values by their names"):
         DAFlowConfig.from_dict(options)
 
 

@@ -125,7 +125,11 @@ def test_file_of_another_kind_is_refused(tmp_path):
         read_checkpoint(path)
 
 
-@pytest.mark.parametrize("content", [{"epoch": 3}, [torch.zeros(2)], {}], ids=["no tensors", "a list", "empty"])
+@pytest.mark.parametrize(
+    "content",
+    [{"epoch": 3}, [torch.zeros(2)], {}, {0: torch.zeros(2)}],
+    ids=["no tensors", "a list", "empty", "numbered"],
+)
 def test_content_without_a_state_dict_is_refused(content, tmp_path):
     with pytest.raises(WeightsError, match="a state dict"):
         published_state(_saved(tmp_path / "ckpt.pt", content))

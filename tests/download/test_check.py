@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tryon.download.check import check_file
 from tryon.files import sha256_bytes
@@ -37,6 +38,13 @@ def test_a_whole_uv_map_passes() -> None:
 )
 def test_a_damaged_uv_map_breaks_a_rule(data: bytes) -> None:
     assert check_file("uv", data).rule == "is a whole npz file with the key uv"
+
+
+def test_a_skeleton_that_is_too_large_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (768, 1025)).save(stream, "PNG")
+    monkeypatch.setattr("tryon.download.check.decode_photo", lambda data: pytest.fail("decoded"))
+    assert check_file("skeleton", stream.getvalue()).rule == "is at most 1024x768"
 
 
 @pytest.mark.parametrize("role", [*FILE_ROLES, *OPTIONAL_ROLES])

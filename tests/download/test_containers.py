@@ -71,6 +71,16 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
         open_container(archive)
 
 
+@pytest.mark.parametrize(("place", "value"), [(6, 255), (10, 99), (8, 1 << 6)], ids=["version", "method", "flag"])
+def test_a_kind_of_zip_that_python_cannot_unpack_is_a_user_error(tmp_path: Path, place: int, value: int) -> None:
+    archive = write_zip(tmp_path / "a.zip", {NAME: b"picture" * 100})
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + place] = value
+    archive.write_bytes(bytes(data))
+    with pytest.raises(SourceError, match=r"a\.zip.*Fetch the archive again"):
+        mirror([open_container(archive)], tmp_path / "raw", False, silent)
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = write_zip(tmp_path / "a.zip", {f"dresses/images/{n:06d}_0.jpg": bytes(2**20) for n in range(4)})
     open_container(archive)  # small in all: the ratio alone is no reason

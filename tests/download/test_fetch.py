@@ -24,6 +24,14 @@ def test_a_missing_or_unreadable_kind_of_source_names_the_key(workspace: Workspa
             locate(settings(source), workspace)
 
 
+@pytest.mark.parametrize("source", ["~nouser-of-this-name/x", "x" * 5000, "null\0.zip", "notes.txt/x.zip"])
+def test_a_source_that_cannot_be_looked_at_names_the_key(workspace: Workspace, source: str) -> None:
+    workspace.root.mkdir()
+    (workspace.root / "notes.txt").touch()
+    with pytest.raises(SourceError, match=r"can be looked at.*download\.source in params\.yaml"):
+        locate(settings(source), workspace)
+
+
 @pytest.mark.parametrize("place", ["data/raw", "data/raw/inside", "data", ""])
 def test_a_source_that_overlaps_raw_is_refused(workspace: Workspace, place: str) -> None:
     (workspace.root / place).mkdir(parents=True)

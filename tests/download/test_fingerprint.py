@@ -92,3 +92,10 @@ def test_a_missing_source_is_named(workspace: Workspace, tmp_path: Path) -> None
     with pytest.raises(SourceError, match="nowhere"):
         write_fingerprint(workspace, settings(tmp_path / "nowhere"))
     assert not workspace.source_file.exists()
+
+
+def test_looking_through_a_folder_is_seen_to_go_on(workspace: Workspace, data_set: Path) -> None:
+    told: list[tuple[int, int]] = []
+    fingerprint(settings(data_set), workspace, lambda done, total, what: told.append((done, total)))
+    assert len(told) > 3
+    assert told == [(done, len(told)) for done in range(1, len(told) + 1)]

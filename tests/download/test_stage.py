@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -157,8 +158,22 @@ def test_too_many_bad_pairs_stop_the_run_and_leave_the_index_as_it_was(
     with pytest.raises(SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json fails"):
         run(data_set, max_bad_fraction=0.04)
     assert outputs(workspace) == before
+    rejected = workspace.staging("download") / "findings.parquet"
+    with pytest.raises(SourceError, match=re.escape(str(rejected))):
+        run(data_set, max_bad_fraction=0.04)
+    assert [(row["file"], row["rule"]) for row in read_table(rejected, FINDINGS).to_pylist()] == [
+        ("dresses/keypoints/000200_2.json", "exists")
+    ]
     run(data_set, max_bad_fraction=0.05)
     assert outputs(workspace) != before
+    assert not rejected.exists()
+
+
+def test_skeleton_pictures_are_not_needed(run: Run, data_set: Path, workspace: Workspace) -> None:
+    for category in Category:
+        shutil.rmtree(data_set / category / "skeletons")
+    assert run(data_set).headline == "21 pairs, 0 of them quarantined; 0 findings."
+    assert {row["skeleton"] for row in rows_of(workspace, Category.DRESSES)} == {None}
 
 
 def test_a_line_that_stands_twice_counts_once(run: Run, data_set: Path, workspace: Workspace) -> None:
@@ -187,14 +202,16 @@ def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
                 assert row["truth_label_map_sha256"] == sha256_file(truth / row["truth_label_map"])
 
 
-def test_an_official_known_bad_label_map_is_quarantined_only_under_the_official_licence(
-    run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("licence", [None, "agreed in writing"])
+def test_a_known_bad_label_map_is_quarantined_whatever_the_licence_but_not_on_the_twin(
+    run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, licence: str | None
 ) -> None:
     monkeypatch.setattr("tryon.download.rows.KNOWN_BAD_LABEL_MAPS", {Category.UPPER_BODY: ("000001",)})
-    run(data_set, max_bad_fraction=0.1)
+    run(data_set, max_bad_fraction=0.1, licence=licence)
     bad = [row for row in rows_of(workspace, Category.UPPER_BODY) if row["status"] != "ok"]
     assert [row["reason"] for row in bad] == ["upper_body/label_maps/000001_4.png fails: is not a known bad label map"]
-    run(data_set, licence="own")
+    (data_set / "synthetic.txt").write_text("drawn")
+    run(data_set, licence=licence)
     assert all(row["status"] == "ok" for row in rows_of(workspace, Category.UPPER_BODY))
 
 

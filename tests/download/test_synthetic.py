@@ -14,6 +14,7 @@ from tryon.download.synthetic import synthetic_archive
 from tryon.manifest import INDEX, read_table
 from tryon.progress import Progress, silent
 from tryon.summary import Summary
+from tryon.synthetic.archive import write_archive
 from tryon.workspace import Workspace
 
 
@@ -48,7 +49,7 @@ def test_an_archive_is_made_once_for_the_same_settings_seed_and_code(
     last = synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent)
     assert made == [1, 2, 2, 2]
     assert sorted(path.name for path in last.parent.iterdir()) == sorted(
-        [last.name, f"{last.stem}.json", f"{last.stem}.truth.zip"]
+        [f"{last.stem}{end}{note}" for end in (".zip", ".truth.zip") for note in ("", ".sha256")]
     )
 
 
@@ -59,7 +60,7 @@ def test_a_damaged_or_half_made_archive_is_made_again(workspace: Workspace, made
     for part in (archive, archive.with_name(f"{archive.stem}.truth.zip")):
         part.write_bytes(b"half")
         synthetic_archive(settings, 1, workspace, silent)
-    archive.with_suffix(".json").unlink()
+    archive.with_name(f"{archive.name}.sha256").unlink()
     synthetic_archive(settings, 1, workspace, silent)
     assert len(made) == 4
     assert archive.read_bytes() == whole
@@ -72,6 +73,17 @@ def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., Summary],
         for row in read_table(workspace.index(category), INDEX).to_pylist():
             assert row["worn"]
             assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+
+
+def test_the_twin_is_known_for_what_it_is_wherever_it_is_taken(
+    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
+) -> None:
+    write_archive(tmp_path / "bought.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    (tmp_path / "bought.truth.zip").unlink()
+    run(tmp_path / "bought.zip")
+    for category in Category:
+        rows = read_table(workspace.index(category), INDEX).to_pylist()
+        assert {row["licence"] for row in rows} == {"synthetic"}
 
 
 def test_it_goes_through_the_stage_like_any_archive(

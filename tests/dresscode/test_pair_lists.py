@@ -45,6 +45,8 @@ def test_any_whitespace_and_empty_lines_are_fine() -> None:
         "a/b_0.jpg 000001_1.jpg",
         "000001.jpg 000001_1.jpg",
         "000001_0.gif 000001_1.jpg",
+        "000001_0.png 000001_1.jpg",
+        "000001_0.jpg 000001_1.jpeg",
     ],
 )
 def test_a_wrong_line_is_named_with_its_number(line: str) -> None:

@@ -98,5 +98,12 @@ def test_far_away_joints_draw_nothing() -> None:
     assert not draw_pose(lone((1, 5000, 100), (2, 5100, 100)), SIZE).any()
 
 
+@pytest.mark.parametrize("far", [1e6, -1e12, 1e30])
+def test_no_place_is_too_far_to_be_drawn(far: float) -> None:
+    picture = draw_pose(lone((1, 96, 128), (2, far, 128)), SIZE)
+    assert (picture == draw_pose(lone((1, 96, 128), (2, np.sign(far) * 4096, 128)), SIZE)).all()
+    assert picture.any()
+
+
 def test_joints_in_one_place_draw_a_dot() -> None:
     assert draw_pose(lone((1, 50, 50), (2, 50, 50)), SIZE).any(-1).sum() < 80

@@ -83,6 +83,14 @@ def test_a_truncated_photo_is_unreadable(cut: float, size: tuple[int, int] | Non
             decode_photo(shorter, size)
 
 
+@pytest.mark.parametrize("size", [None, (512, 384), (256, 192), (128, 96)])
+def test_a_note_on_the_cameras_orientation_does_not_turn_the_photo(size: tuple[int, int] | None) -> None:
+    stream, orientation = io.BytesIO(), Image.Exif()
+    orientation[0x0112] = 3
+    Image.fromarray(PHOTO).save(stream, "JPEG", quality=95, exif=orientation)
+    assert np.array_equal(decode_photo(stream.getvalue(), size), decode_photo(jpeg(PHOTO), size))
+
+
 def test_other_bytes_are_unreadable() -> None:
     for data in (b"", b"text", b"\xff\xd8\xff\xd9", b"\xff\xd8" + bytes(500) + b"\xff\xd9"):
         with pytest.raises(UnreadableError):
@@ -186,6 +194,10 @@ def test_a_head_cropped_at_the_top_is_a_seen_joint() -> None:
         keypoints_json([[1, float("nan"), 1, 0]] * 18),
         keypoints_json([[1, 2, 1, 0]] * 17 + [[1, 2]]),
         keypoints_json([[1, 2, None, 0]] * 18),
+        keypoints_json([[1, 2, 1, 0]] * 17 + [[1e12, 2, 1, 0]]),
+        keypoints_json([[1, 2, 1, 0]] * 17 + [[1, -1e300, 1, 0]]),
+        keypoints_json([[1, 2, 1, 0]] * 17 + [[10**400, 2, 1, 0]]),
+        b'{"keypoints": ' + b"[" * 100_000,
     ],
 )
 def test_key_points_of_another_form_are_unreadable(data: bytes) -> None:

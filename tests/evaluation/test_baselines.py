@@ -25,6 +25,14 @@ def test_white_outside_is_background_and_white_inside_is_garment() -> None:
     np.testing.assert_array_equal(shown, expected)
 
 
+def test_white_that_the_garment_frames_is_garment_and_the_gap_between_legs_is_not() -> None:
+    page = np.full((12, 12, 3), 255, np.uint8)
+    page[1:4, 2:10] = page[4:11, 2:5] = page[4:11, 7:10] = BLUE  # trousers
+    expected = (page != 255).any(-1)
+    page[6, 3:5] = WHITE  # open to the gap, which is open to the page
+    np.testing.assert_array_equal(garment_pixels(page), expected)
+
+
 @pytest.mark.parametrize(
     ("colour", "shown"),
     [((244, 243, 245), False), ((215, 220, 225), False), ((214, 214, 214), True), ((255, 255, 238), True)],
@@ -42,6 +50,19 @@ def test_the_mean_colour_by_hand() -> None:
 
 def test_a_white_garment_has_a_white_mean_colour() -> None:
     assert mean_garment_colour(np.full((4, 4, 3), 250, np.uint8)).tolist() == [250, 250, 250]
+
+
+@pytest.mark.parametrize("paper", [(255, 255, 255), (245, 245, 245)])
+@pytest.mark.parametrize("cloth", [(236, 236, 238), (222, 220, 216)])
+def test_dark_details_are_not_taken_for_a_pale_garment(
+    cloth: tuple[int, int, int], paper: tuple[int, int, int]
+) -> None:
+    page = np.full((128, 96, 3), paper, np.uint8)
+    page[20:110, 15:80] = cloth
+    page[22:30, 42:54] = 40  # the label in the neck
+    page[40:100:12, 46:50] = 60  # buttons
+    found = mean_garment_colour(page).astype(int)
+    assert (abs(found - np.array(cloth)) <= 25).all()
 
 
 def test_both_keep_what_is_not_hidden() -> None:

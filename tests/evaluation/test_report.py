@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category
+from tryon.evaluation.audit import LEAKY
 from tryon.evaluation.gallery import choose
-from tryon.evaluation.report import number, percent, times
+from tryon.evaluation.report import compared, number, percent, times
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.evaluation.stage import evaluate
 from tryon.progress import silent
@@ -97,6 +98,19 @@ def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, evalu
     for category in (*Category, "all"):
         assert f"{content['metrics']['paired'][category]['model']['l1_garment']:.3f}" in source
         assert f"{content['headline']['unpaired'][category]['ratio_to_copy']:.2f}×" in source
+
+
+def test_it_says_how_many_rows_have_a_true_picture(source: str) -> None:
+    assert "Compared with the true picture: 9 of 9 paired rows, 9 of 9 unpaired rows." in " ".join(source.split())
+    content = {
+        "rows": {"paired": {"dresses": 2, "lower_body": 1}, "unpaired": {"dresses": 4}},
+        "compared": {"paired": {"all": {"picture": 3}}, "unpaired": {"all": {"picture": 0}}},
+    }
+    assert compared(content) == "Compared with the true picture: 3 of 3 paired rows, 0 of 4 unpaired rows."
+
+
+def test_the_share_from_which_a_row_leaks_is_the_audits(source: str) -> None:
+    assert f"more than {percent(LEAKY, 0)} of its garment" in " ".join(source.split())
 
 
 def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:

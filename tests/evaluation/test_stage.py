@@ -22,6 +22,7 @@ from tryon.evaluation.stage import evaluate
 from tryon.loading.rows import PackedRows
 from tryon.progress import silent
 from tryon.summary import Summary
+from tryon.training.checkpoint import load_checkpoint, save_checkpoint
 from tryon.weights import WEIGHTS, WeightFile
 from tryon.workspace import Workspace
 
@@ -200,3 +201,25 @@ def test_missing_and_empty_subsets_name_the_command(workspace: Workspace, write_
 def test_a_gpu_that_is_not_there_is_refused(workspace: Workspace) -> None:
     with pytest.raises(ParameterError, match=r"evaluate\.accelerator"):
         evaluate(SETTINGS.model_copy(update={"accelerator": "cuda"}), 7, workspace, silent)
+
+
+def test_it_keeps_to_the_threads_that_are_wanted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setenv("TRYON_THREADS", str(before + 1))
+    (workspace.checkpoints / "best.ckpt").unlink()  # so that it stops before the work begins
+    try:
+        with pytest.raises(WeightsError):
+            evaluate(SETTINGS, 7, workspace, silent)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_network_that_went_astray_is_not_scored_as_black_pictures(workspace: Workspace) -> None:
+    path = workspace.checkpoints / "best.ckpt"
+    checkpoint = load_checkpoint(path)
+    checkpoint.model["dafnet.lights_decoder.2.bias"][:] = float("nan")
+    save_checkpoint(path, checkpoint)
+    with pytest.raises(TryOnError, match="result for pairs 000000_000000, 000001_000001: is finite"):
+        evaluate(SETTINGS, 7, workspace, silent)
+    assert not workspace.evaluation.exists()

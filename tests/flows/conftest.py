@@ -33,6 +33,10 @@ def stand_in(name):
             log.write(f"{name} {'with' if 'prefect' in sys.modules else 'without'} Prefect\\n")
         if Path("slow").exists():
             time.sleep(60)
+        if Path("edited").exists():  # by somebody, while the stage runs
+            Path("edited").unlink()
+            file = Path("params.yaml")
+            file.write_text(file.read_text().replace("seed: 7", "seed: 8"))
         if Path("broken").exists():
             raise RuntimeError("a bug")
         if Path("missing").exists():
@@ -66,7 +70,7 @@ CHAIN = """stages:
   pretrain:
     cmd: python stage.py pretrain
     deps: [data/sample]
-    params: [pretrain]
+    params: [pretrain, {data/weights.json: [start]}]
     outs: [data/pretrain]
 """
 
@@ -88,6 +92,8 @@ class Project:
         (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
         (root / "data").mkdir()
         (root / "data" / "source.json").write_text('{\n  "source": "synthetic"\n}\n')
+        weights = '{\n  "start": null,\n  "metrics": {\n    "alexnet": null,\n    "inception": null\n  }\n}\n'
+        (root / "data" / "weights.json").write_text(weights)
         shutil.copy(ROOT / "params" / "default.yaml", root / "params.yaml")
         (root / "dvc.yaml").write_text(CHAIN)
         (root / "stage.py").write_text(STAND_INS)
@@ -124,7 +130,7 @@ class Project:
         (self.root / "params.yaml").write_text(text.replace(old, new, 1))
 
     def mark(self, name: str) -> None:
-        """Make the stand-ins misbehave: `slow`, `broken` or `missing`."""
+        """Make the stand-ins misbehave: `slow`, `broken` or `missing`; `edited` changes the seed once, as one runs."""
         (self.root / name).touch()
 
     def log(self) -> list[str]:
@@ -154,6 +160,7 @@ def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
         patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
         patch.setenv("OMP_NUM_THREADS", "1")
+        patch.delenv("TRYON_WEIGHTS", raising=False)
         yield
 
 

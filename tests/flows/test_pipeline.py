@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -10,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from ruamel.yaml import YAML
+
+from flows import launch
+from flows.pipeline import pipeline
 
 PIPELINE = ("-m", "flows")
 WITHIN = 60.0
@@ -98,6 +102,61 @@ def test_a_dry_run_says_what_would_run_and_why(finished, tmp_path) -> None:
     assert done.returncode == 0
     assert "pretrain would run: forced" in done.stderr
     assert project.log() == finished[0].log()
+
+
+def test_a_dry_run_sees_new_data_and_weights_and_notes_neither(finished, tmp_path) -> None:
+    project = finished[0].copy(tmp_path / "project")
+    (project.root / "data/source.json").write_text('{"source": "another"}\n')
+    (project.root / "own.ckpt").write_bytes(b"weights")
+    project.set("start: upper_body", "start: own.ckpt")
+    noted = [(project.root / "data" / name).read_bytes() for name in ("source.json", "weights.json")]
+    done = project.python(*PIPELINE, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "download would run: the data source changed" in done.stderr
+    assert "pretrain would run: weights (start) changed" in done.stderr
+    assert [(project.root / "data" / name).read_bytes() for name in ("source.json", "weights.json")] == noted
+
+
+def test_another_file_of_weights_under_the_same_name_runs_the_stage_that_reads_it(finished, tmp_path) -> None:
+    project = finished[0].copy(tmp_path / "project")
+    project.set("start: upper_body", "start: own.ckpt")
+    for content in (b"one", b"another"):
+        (project.root / "own.ckpt").write_bytes(content)
+        assert project.python("-m", "tryon", "fingerprint").returncode == 0
+        before = len(project.log())
+        assert project.python("-m", "dvc", "repro").returncode == 0
+        assert project.log()[before:] == ["pretrain without Prefect"]
+
+
+def test_the_result_goes_to_standard_output_and_the_rest_does_not(finished, tmp_path) -> None:
+    project = finished[0].copy(tmp_path / "project")
+    (project.root / "data/evaluation").mkdir()
+    (project.root / "data/evaluation/report.html").touch()
+    headline = {"paired": {"dresses": {"model": 0.25}}}
+    (project.root / "data/evaluation/metrics.json").write_text(json.dumps({"headline": headline}))
+    done = project.python(*PIPELINE)
+    assert "0.25" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"Report: {project.root.resolve() / 'data/evaluation/report.html'}"
+    assert done.stderr == "Nothing to do: every stage is up to date.\n"
+
+
+def test_the_source_is_looked_at_once(project, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    monkeypatch.chdir(project.root)
+    for name in ("PREFECT_API_URL", *launch.QUIET):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(launch, "refresh_inputs", lambda *_, **__: looks.append("launcher") or {})
+    monkeypatch.setattr(launch, "stale_stages", lambda: {"download": ["new"]})
+    monkeypatch.setattr(launch, "stage_order", lambda: ["download"])
+    monkeypatch.setattr(launch, "api_url", lambda: "http://127.0.0.1:9/api")
+    monkeypatch.setattr("flows.pipeline.refresh_inputs", lambda *_, **__: looks.append("flow") or {})
+    monkeypatch.setattr("flows.pipeline.pipeline", lambda force, **given: pipeline.fn(force, **given))
+    for name, answer in (("stage_order", ["download"]), ("due_stages", {})):
+        monkeypatch.setattr(f"flows.pipeline.{name}", lambda *_, answer=answer, **__: answer)
+    launch.launch([], dry_run=False)
+    assert looks == ["launcher"]
+    pipeline.fn()
+    assert looks == ["launcher", "flow"]
 
 
 def test_forcing_what_is_no_stage_is_an_error(finished) -> None:

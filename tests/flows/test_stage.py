@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from ruamel.yaml import YAML
+
+from tryon.code_version import ROOT
 
 
 def told(text: str) -> str:
@@ -36,6 +39,39 @@ def test_a_users_mistake_is_one_message_and_is_not_tried_again(project, server, 
     assert done.returncode == 2
     assert done.stderr.strip() == "error: /nowhere.zip: exists. Put it there."
     assert len(project.log()) == 1
+
+
+@pytest.mark.parametrize("driver", ["flows", "dvc"])
+def test_an_edit_during_a_run_is_not_recorded_as_what_made_the_output(project, server, driver) -> None:
+    command = ("-m", "flows") if driver == "flows" else ("-m", "dvc", "repro")
+    url = server if driver == "flows" else ""
+    project.mark("edited")
+    done = project.python(*command, url=url)
+    assert done.returncode != 0
+    assert "'params.yaml: seed changed'" in done.stderr
+    assert "run again" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (project.root / "dvc.lock").exists()
+    assert len(project.log()) == 1
+    assert project.python("-m", "dvc", "repro").returncode == 0
+    assert (project.root / "data/download").read_text().startswith("(8,")
+
+
+def test_going_back_to_earlier_data_brings_its_files_back_too(tmp_path, new_project) -> None:
+    """DVC knows the outputs of the first run still, but not what lay in data/raw."""
+    project = new_project(tmp_path / "project")
+    written = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]["download"]
+    chain = {"stages": {"download": {**written, "deps": ["data/source.json"]}}}
+    with (project.root / "dvc.yaml").open("w") as file:
+        YAML().dump(chain, file)
+    project.set("test_pairs: 24", "test_pairs: 2")
+    train_pairs = 160
+    for count in (2, 3, 2):
+        project.set(f"train_pairs: {train_pairs}", f"train_pairs: {count}")
+        train_pairs = count
+        done = project.python("-m", "dvc", "repro")
+        assert done.returncode == 0, done.stderr
+        assert len((project.root / "data/raw/dresses/train_pairs.txt").read_text().splitlines()) == count
 
 
 def test_an_api_that_does_not_answer_is_an_error(project) -> None:

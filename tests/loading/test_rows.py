@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,16 @@ def test_a_damaged_picture_is_named(subset_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "damaged.parquet"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="pair 000001_000001, garment"):
+        PackedRows.read(path).example(1)
+
+
+@pytest.mark.parametrize("change", [lambda mask: mask[:-1], lambda mask: mask + b"\0"], ids=["short", "long"])
+def test_a_mask_of_another_size_is_named(change: Callable[[bytes], bytes], subset_file: Path, tmp_path: Path) -> None:
+    records = read_table(subset_file, PACKED).to_pylist()
+    records[1]["garment_mask"] = change(records[1]["garment_mask"])
+    path = tmp_path / "damaged.parquet"
+    write_table(path, table_from_rows(records, PACKED), PACKED)
+    with pytest.raises(TryOnError, match="pair 000001_000001, garment_mask: is the packed bits of 32x16"):
         PackedRows.read(path).example(1)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from tryon.errors import TryOnError
 from tryon.loading.batches import Batch, load_batches
 from tryon.loading.rows import PackedRows
-from tryon.loading.transforms import denormalise, hide, mirror, normalise, prepare
+from tryon.loading.transforms import check_finite, denormalise, hide, mirror, normalise, prepare
 
 
 @pytest.fixture
@@ -29,6 +30,15 @@ def test_bytes_survive_normalising_and_back() -> None:
 
 def test_denormalise_clamps() -> None:
     assert denormalise(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
+def test_a_result_that_is_not_finite_names_its_pair(wrong: float) -> None:
+    results = torch.zeros(3, 3, 4, 4)
+    check_finite(results, ["a", "b", "c"])
+    results[1, 2, 3, 3] = wrong
+    with pytest.raises(TryOnError, match="result for pairs b: is finite"):
+        check_finite(results, ["a", "b", "c"])
 
 
 def test_hidden_pixels_are_black_and_the_others_untouched() -> None:

@@ -115,6 +115,17 @@ def test_a_damaged_file_is_an_error_of_ours(tmp_path: Path, keep: int) -> None:
         read_table(path, FINDINGS)
 
 
+def test_damage_inside_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    path, rows = tmp_path / "table.parquet", rows_of(PACKED, 4)
+    rows[1]["person"] = bytes(range(256))
+    write_table(path, table_from_rows(rows, PACKED), PACKED)
+    data = bytearray(path.read_bytes())
+    data[data.index(rows[1]["person"]) + 100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(TryOnError, match=r"table\.parquet: is a whole parquet table.*Run `tryon sample` again"):
+        read_table(path, PACKED, made_by="tryon sample")
+
+
 def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows(rows_of(PACKED, 3), PACKED), PACKED)

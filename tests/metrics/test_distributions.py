@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,45 @@ def test_features_come_from_the_file_and_once_for_both(
     direct = network(torch.from_numpy(pictures).permute(0, 3, 1, 2))[0].numpy()
     np.testing.assert_allclose(rows[:, 0], direct, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(rows[:, 1], direct[::-1], rtol=1e-3, atol=1e-6)
+
+
+def test_people_pass_the_network_once_for_all_methods_of_a_batch(
+    network: FeatureExtractorInceptionV3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "inception.pth"
+    torch.save(network.state_dict(), path)
+    measure = load_features(path)
+    passes: list[float] = []
+
+    def extract(network: object, pictures: NDArray[np.uint8], device: str) -> NDArray[np.float32]:
+        passes.append(float(pictures[0, 0, 0, 0]))
+        return np.full((len(pictures), 1), passes[-1], np.float32)
+
+    monkeypatch.setattr("tryon.metrics.inception._extract", extract)
+    first, second, third, people = (np.full((2, 4, 4, 3), level, np.uint8) for level in (1, 2, 3, 9))
+    for results in (first, second, third):
+        assert measure(results, people, {PICTURE: None})[PICTURE][0].ravel().tolist() == [results[0, 0, 0, 0], 9]
+    assert sorted(passes) == [1, 2, 3, 9]
+    people[:] = 8  # the next batch, in the same memory
+    assert measure(first, people, {PICTURE: None})[PICTURE][0].ravel().tolist() == [1, 8]
+
+
+class _Trap:
+    """Would create a folder if it were unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_code_in_the_file_never_runs(tmp_path: Path) -> None:
+    mark, path = tmp_path / "ran", tmp_path / "inception.pth"
+    torch.save({"fc.bias": _Trap(mark)}, path)
+    with pytest.raises(WeightsError, match="torch-fidelity's Inception"):
+        load_features(path)
+    assert not mark.exists()
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

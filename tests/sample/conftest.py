@@ -16,7 +16,7 @@ from PIL import Image
 from tryon.categories import Category, Setting
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.dresscode.layout import pair_id, relative_path
-from tryon.files import sha256_bytes
+from tryon.files import sha256_bytes, sha256_file
 from tryon.manifest import INDEX, MANIFEST, SLICE_COLUMNS, table_from_rows, write_table
 from tryon.manifest.mask_png import encode_mask
 from tryon.progress import silent
@@ -90,11 +90,10 @@ class Maker:
     def save(self, order: int = 1) -> Workspace:
         """Write the tables, rows in the order in which they came or, with -1, the other way round."""
         for category in Category:
-            for path, rows, schema in (
-                (self.workspace.index(category), self.index[category], INDEX),
-                (self.workspace.manifest(category), self.manifest[category], MANIFEST),
-            ):
-                write_table(path, table_from_rows(rows[::order], schema), schema)
+            index, manifest = self.workspace.index(category), self.workspace.manifest(category)
+            write_table(index, table_from_rows(self.index[category][::order], INDEX), INDEX)
+            table = table_from_rows(self.manifest[category][::order], MANIFEST)
+            write_table(manifest, table, MANIFEST, {"index_sha256": sha256_file(index)})
         return self.workspace
 
     def _file(self, role: str, category: Category, names: dict[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tryon.categories import Category, Setting
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import decode_keypoints, decode_label_map, decode_photo
 from tryon.errors import MissingInputError, SourceError
-from tryon.manifest import PACKED, SLICE_COLUMNS, read_metadata, read_table
+from tryon.manifest import INDEX, PACKED, SLICE_COLUMNS, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
 from tryon.sample import shards as shards_module
 from tryon.summary import Summary
@@ -49,10 +49,12 @@ def test_parts_hold_every_row_once_in_order_and_without_overlap(run: Run, maker:
         for row in rows
         if row["setting"] == Setting.TRAIN
     )
-    asked = "1800 to train and validate, 1800 per test list"
-    assert f"fewer than asked for ({asked}) in upper_body, lower_body, dresses, where all" in summary.headline
+    assert summary.headline == (
+        "24 train, 6 val, 9 test_paired, 9 test_unpaired pairs; there are fewer than asked for."
+    )
     assert summary.table[0] == {
         "category": "upper_body", "train": 8, "val": 2, "test_paired": 3, "test_unpaired": 3,
+        "asked: train and val": 1800, "asked: each test list": 1800,
     }  # fmt: skip
 
 
@@ -190,10 +192,19 @@ def test_inputs_that_do_not_fit_name_the_command(run: Run, maker: Any, workspace
     maker.save()
     with pytest.raises(MissingInputError, match=r"image\.size, 128x96.*tryon agnostic upper_body"):
         run(size=(128, 96))
-    maker.manifest[Category.DRESSES][0]["person_sha256"] = "0" * 64
+
+
+@pytest.mark.parametrize("change", [{"label_map_sha256": "0" * 64}, None], ids=["other label map", "one row more"])
+def test_a_manifest_of_an_earlier_index_names_the_command(
+    run: Run, maker: Any, workspace: Workspace, change: dict | None
+) -> None:
     maker.save()
+    rows = read_table(workspace.index(Category.DRESSES), INDEX).to_pylist()
+    rows = [rows[0] | change, *rows[1:]] if change else [*rows, rows[0] | {"pair_id": "000299_000299"}]
+    write_table(workspace.index(Category.DRESSES), table_from_rows(rows, INDEX), INDEX)
     with pytest.raises(MissingInputError, match=r"dresses\.parquet as it is now.*tryon agnostic dresses"):
         run()
+    assert not (workspace.data / "subset").exists()
 
 
 def test_missing_raw_files_are_listed_at_once(run: Run, maker: Any, workspace: Workspace) -> None:

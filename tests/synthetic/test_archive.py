@@ -11,11 +11,11 @@ from PIL import Image, JpegImagePlugin
 
 from tryon.categories import Category, Setting
 from tryon.download.settings import SyntheticSettings
-from tryon.dresscode.layout import pair_list_path, relative_path
+from tryon.dresscode.layout import ATTRIBUTE_COLUMNS, SYNTHETIC_MARK, pair_list_path, relative_path
 from tryon.dresscode.pair_lists import Pair, parse_pair_list
 from tryon.files import sha256_file
 from tryon.progress import silent
-from tryon.synthetic.archive import ATTRIBUTE_COLUMNS, write_archive
+from tryon.synthetic.archive import write_archive
 from tryon.synthetic.items import encode_jpeg, worn_by
 
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
@@ -37,7 +37,7 @@ def test_every_item_has_its_six_files_and_nothing_else_is_there(twin):
         names = set(archive.namelist())
     expected = {path.relative_to(twin.root).as_posix() for role in ROLES for path in files(twin.root, role)}
     expected |= {pair_list_path(s, c).as_posix() for s in Setting for c in (None, *Category)}
-    assert names == expected
+    assert names == expected | {SYNTHETIC_MARK}
 
 
 def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):

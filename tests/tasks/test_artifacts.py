@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 
 import numpy as np
 import pytest
 from PIL import Image
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks import artifacts
 from tryon.summary import Summary
@@ -51,9 +53,34 @@ def test_outside_a_run_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(artifacts, "create_markdown_artifact", fails)
     monkeypatch.setattr(artifacts, "create_progress_artifact", fails)
-    artifacts.publish(SUMMARY)
+    artifacts.publish(SUMMARY, "synthetic")
     with artifacts.reported_progress("sample") as progress:
         progress(1, 2, "things")
+
+
+@pytest.mark.parametrize(
+    ("source", "url", "shown"),
+    [
+        ("synthetic", "https://api.prefect.cloud/api", True),
+        ("/data/DressCode.zip", "http://127.0.0.1:4200/api", True),
+        ("/data/DressCode.zip", None, True),
+        ("/data/DressCode.zip", "https://api.prefect.cloud/api", False),
+        ("/data/DressCode.zip", "http://10.0.0.5:4200/api", False),
+    ],
+)
+def test_pictures_of_licensed_data_stay_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, source: str, url: str | None, shown: bool
+) -> None:
+    pages: list[str] = []
+    pictures: list[str] = []
+    monkeypatch.setattr(artifacts, "_in_run", lambda: True)
+    monkeypatch.setattr(artifacts, "get_run_logger", lambda: logging.getLogger("test"))
+    monkeypatch.setattr(artifacts, "create_markdown_artifact", lambda text, **_: pages.append(text))
+    monkeypatch.setattr(artifacts, "create_image_artifact", lambda **given: pictures.append(given["key"]))
+    with temporary_settings(updates={PREFECT_API_URL: url}):
+        artifacts.publish(Summary("sample", "3 pairs.", pictures={"Masks": picture(8)}), source)
+    assert pictures == (["sample-masks"] if shown else [])
+    assert ("another machine" in pages[0]) is not shown
 
 
 def test_a_progress_artifact_is_updated_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from tryon.workspace import Workspace
 
 SIZE = (32, 16)
 NETWORK = {
-    "heads": 2, "widths": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "light_channels": [4, 4],
+    "heads": 2, "widths": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "light_channels": [6, 6],
     "grid": "identity",
 }  # fmt: skip
 QUICK = {"epochs": 2, "batch_size": 2, "lr": 1e-2, "warmup_steps": 2, "accelerator": "cpu"}
@@ -73,7 +73,3 @@ def pretrain_settings() -> PretrainSettings:
 @pytest.fixture
 def finetune_settings() -> FinetuneSettings:
     return FinetuneSettings.model_validate(QUICK)
-
-
-def folder_bytes(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from tryon.daflow import DAFlow
+from tryon.daflow import DAFlow, NetworkOptionError
 from tryon.errors import WeightsError
 from tryon.training.checkpoint import (
     Checkpoint,
@@ -18,7 +19,7 @@ from tryon.training.checkpoint import (
     of_network,
     save_checkpoint,
 )  # fmt: skip
-from tryon.training.pretrain import new_network
+from tryon.training.initialisation import new_network
 from tryon.training.settings import PretrainSettings
 
 
@@ -42,13 +43,14 @@ def checkpoint(network: DAFlow) -> Checkpoint:
         best_epoch=1,
         history=({"epoch": 0, "val_l1": 0.5, "lr": None},),
         optimiser=optimiser.state_dict(),
+        scaler={"scale": 1024.0, "_growth_tracker": 5},
     )
 
 
 def test_it_comes_back_as_it_was(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", checkpoint)
     loaded = load_checkpoint(tmp_path / "a.ckpt")
-    for name in ("network", "seed", "digest", "epoch", "step", "best_epoch", "history"):
+    for name in ("network", "seed", "digest", "epoch", "step", "best_epoch", "history", "scaler"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
     assert all(torch.equal(loaded.model[key], tensor) for key, tensor in checkpoint.model.items())
     assert loaded.optimiser is not None
@@ -112,6 +114,34 @@ def test_other_files_of_tensors_are_not_taken_for_ours(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(2)}, tmp_path / "a.ckpt")
     with pytest.raises(WeightsError, match="checkpoint of this project"):
         load_checkpoint(tmp_path / "a.ckpt")
+
+
+BROKEN = {
+    "version": None, "network": [3], "model": {"weight": 3}, "epoch": "two", "best_epoch": -1, "history": 7,
+    "optimiser": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_entry_that_is_absent_or_of_another_kind_is_named(name: str, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "a.ckpt"
+    save_checkpoint(path, checkpoint)
+    content = torch.load(path, weights_only=True)
+    for changed in ({**content, name: BROKEN[name]}, {key: value for key, value in content.items() if key != name}):
+        torch.save(changed, path)
+        with pytest.raises(WeightsError, match=rf"a\.ckpt: has .*{name}"):
+            load_checkpoint(path)
+
+
+def test_every_field_is_checked() -> None:
+    assert set(BROKEN) - {"version"} == {field.name for field in dataclasses.fields(Checkpoint)}
+
+
+@pytest.mark.parametrize("options", [{"heads": "six"}, {"depth": 3}, {"widths": 4}])
+def test_options_of_no_network_are_refused(options: dict, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a.ckpt", dataclasses.replace(checkpoint, network=options))
+    with pytest.raises(NetworkOptionError, match=next(iter(options))):
+        load_network(tmp_path / "a.ckpt")
 
 
 def test_weights_that_do_not_fit_the_options_are_listed(checkpoint: Checkpoint) -> None:

@@ -6,8 +6,13 @@ import pytest
 import torch
 
 from tryon.errors import ParameterError
-from tryon.training.device import cpu_threads, make_fabric
-from tryon.training.settings import FinetuneSettings
+from tryon.training.device import choose_accelerator, cpu_threads
+
+
+def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for here, chosen in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda here=here: here)
+        assert choose_accelerator("finetune", "auto") == chosen
 
 
 def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,9 +28,4 @@ def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPa
 def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ParameterError, match=r"finetune\.accelerator"):
-        make_fabric("finetune", FinetuneSettings.model_validate({"accelerator": "cuda"}))
-
-
-def test_half_precision_on_the_cpu_is_an_error() -> None:
-    with pytest.raises(ParameterError, match=r"finetune\.precision"):
-        make_fabric("finetune", FinetuneSettings.model_validate({"accelerator": "cpu", "precision": "16-mixed"}))
+        choose_accelerator("finetune", "cuda")

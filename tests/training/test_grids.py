@@ -11,7 +11,7 @@ import torch
 from tryon.categories import Category
 from tryon.loading.rows import PackedRows
 from tryon.training.grids import GridRows, grid_jpeg, write_grids
-from tryon.training.pretrain import new_network
+from tryon.training.initialisation import new_network
 from tryon.training.settings import PretrainSettings
 from tryon.workspace import Workspace
 

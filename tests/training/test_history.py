@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tryon.training.history import best_epoch, history_csv
+from pathlib import Path
+
+from tryon.training.history import best_epoch, history_csv, read_history
 
 
 def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
@@ -11,6 +13,13 @@ def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
         "epoch,step,lr,train_loss,val_l1,val_l1_upper_body,val_l1_lower_body,val_l1_dresses",
         "0,0,,,0.123457,,,",
     ]
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    rows = [{"epoch": 0, "lr": None, "val_l1": 0.5}, {"epoch": 1, "lr": 0.25, "val_l1": None}]
+    (tmp_path / "history.csv").write_text(history_csv(rows))
+    assert [{key: row[key] for key in rows[0]} for row in read_history(tmp_path / "history.csv")] == rows
+    assert read_history(tmp_path / "absent.csv") == []
 
 
 def test_the_best_epoch_is_the_earliest_with_the_smallest_value() -> None:

@@ -10,9 +10,11 @@ import torch
 from tryon.categories import Category
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError, ParameterError, WeightsError
+from tryon.loading.rows import PackedRows
+from tryon.manifest import PACKED, write_table
 from tryon.progress import silent
 from tryon.training.checkpoint import load_checkpoint, load_network
-from tryon.training.pretrain import new_network, pretrain
+from tryon.training.pretrain import pretrain
 from tryon.training.settings import PretrainSettings
 from tryon.workspace import Workspace
 
@@ -80,22 +82,30 @@ def test_a_checkpoint_that_is_not_there_is_an_error(
     assert not workspace.pretrained.exists()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"kind": "fitting-room checkpoint"},
+        {"kind": "fitting-room checkpoint", "version": 1, "model": {}},
+        {0: torch.zeros(2)},
+        [torch.zeros(2)],
+        {"state_dict": {"weight": 3}},
+    ],
+    ids=["no version", "no network", "numbered", "a list", "no tensors"],
+)
+def test_a_foreign_checkpoint_is_refused_in_words(
+    content: object, workspace: Workspace, pretrain_settings: PretrainSettings
+) -> None:
+    torch.save(content, workspace.root / "foreign.pt")
+    with pytest.raises(WeightsError, match=r"foreign\.pt"):
+        pretrain(starting(pretrain_settings, "foreign.pt"), 7, workspace, silent)
+    assert not workspace.pretrained.exists()
+
+
 def test_no_upper_body_rows_is_an_error(
     workspace: Workspace, pretrain_settings: PretrainSettings, tmp_path: Path
 ) -> None:
-    from tryon.loading.rows import PackedRows
-    from tryon.manifest import PACKED, write_table
-
     dresses = PackedRows.read(workspace.subset("train"), PACKED.columns.names).of(Category.DRESSES)
     write_table(workspace.subset("train"), dresses.table, PACKED)
     with pytest.raises(MissingInputError, match="upper_body"):
         pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, silent)
-
-
-def test_new_networks_differ_by_seed_alone(pretrain_settings: PretrainSettings) -> None:
-    before = torch.get_rng_state()
-    one, again, other = (new_network(pretrain_settings.network, seed).state_dict() for seed in (1, 1, 2))
-    assert torch.equal(before, torch.get_rng_state())
-    key = "dafnet.lights_encoder.0.weight"
-    assert torch.equal(one[key], again[key])
-    assert not torch.equal(one[key], other[key])

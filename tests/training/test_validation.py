@@ -8,7 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from tryon.categories import Category
+from tryon.errors import TryOnError
 from tryon.loading.rows import PackedRows
+from tryon.manifest import PACKED, read_table, table_from_rows, write_table
 from tryon.training.validation import garment_l1, validate
 from tryon.workspace import Workspace
 
@@ -52,9 +55,34 @@ def test_means_over_rows_do_not_depend_on_the_batches(workspace: Workspace) -> N
 
 
 def test_a_category_without_rows_has_no_value(workspace: Workspace) -> None:
-    from tryon.categories import Category
-
     rows = PackedRows.read(workspace.subset("val")).of(Category.DRESSES)
     found = validate(Copy(), rows, 4, torch.device("cpu"))
     assert found["val_l1_upper_body"] is None
     assert found["val_l1"] == found["val_l1_dresses"]
+
+
+def test_rows_without_a_garment_do_not_count(workspace: Workspace) -> None:
+    path = workspace.subset("val")
+    records = read_table(path, PACKED).to_pylist()
+    everything = validate(Copy(), PackedRows.read(path), 4, torch.device("cpu"))
+    dresses = [record for record in records if record["category"] == "dresses"]
+    for record in dresses:
+        record["garment_mask"] = bytes(len(record["garment_mask"]))
+    write_table(path, table_from_rows(records, PACKED), PACKED)
+    found = validate(Copy(), PackedRows.read(path), 4, torch.device("cpu"))
+    assert found == everything | {"val_l1": found["val_l1"], "val_l1_dresses": None}
+
+
+class Astray(nn.Module):
+    """Gives back the agnostic person with one number lost, outside the garment."""
+
+    def forward(self, reference: torch.Tensor, garment: torch.Tensor, agnostic: torch.Tensor) -> torch.Tensor:
+        result = agnostic.clone()
+        result[0, 0, 0, 0] = float("nan")
+        return result
+
+
+def test_a_result_that_is_not_finite_names_its_pair(workspace: Workspace) -> None:
+    rows = PackedRows.read(workspace.subset("val"))
+    with pytest.raises(TryOnError, match=f"result for pairs {rows.text('pair_id', 0)}: is finite"):
+        validate(Astray(), rows, 4, torch.device("cpu"))

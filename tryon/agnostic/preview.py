@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import cv2
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from tryon.agnostic.people import ROLES, person_of, read_maps
+from tryon.agnostic.people import person_of, read_maps
 from tryon.agnostic.regions import apply_mask
-from tryon.categories import Category
 from tryon.download.raw import read_checked
 from tryon.dresscode.readers import decode_photo, resize_labels
-from tryon.manifest import INDEX, MANIFEST, read_table
 from tryon.manifest.mask_png import decode_mask
 from tryon.manifest.schemas import STATUS_OK
 from tryon.workspace import Workspace
@@ -27,36 +25,31 @@ _QUALITY = 85
 _AUDIT = ("leak_fraction", "protected_fraction", "mask_fraction")
 
 Picture = NDArray[np.uint8]
+Row = dict[str, Any]
 
 
-def preview(category: Category, workspace: Workspace, count: int = 8) -> bytes:
-    """Draw the telling people of a finished manifest: half of them the worst by the audit, half typical.
+def preview(rows: Sequence[Row], sources: Sequence[Row], workspace: Workspace, count: int = 8) -> bytes:
+    """Draw the telling people of a manifest: half of them the worst by the audit, half typical.
 
     Args:
-        category: whose manifest.
-        workspace: holds manifest, index and raw files.
+        rows: of the manifest.
+        sources: rows of the index, in the same order, with the files that masks are made from.
+        workspace: holds the raw files.
         count: rows of the sheet.
 
     Returns:
         A JPEG; with 8 rows about 100 kB.
 
     Raises:
-        MissingInputError: the manifest, the index or a raw file is not there.
+        MissingInputError: a raw file is not there or has changed.
     """
-    made_by = f"tryon agnostic {category}"
-    manifest = read_table(workspace.manifest(category), MANIFEST, ["person_id", "status", *_AUDIT], made_by)
-    chosen = telling_rows(manifest.to_pylist(), count)
+    chosen = telling_rows(rows, count)
     if not chosen:
         return _encode(np.full((_CAPTION, CELL_HEIGHT, 3), 255, np.uint8))
-    columns = ["person_id", "person", "person_sha256", "mask_png", "height", "width", *_AUDIT]
-    rows = _take(read_table(workspace.manifest(category), MANIFEST, columns), chosen)
-    files = ["person_id", *(f"{role}{ending}" for role in ROLES for ending in ("", "_sha256"))]
-    sources = _take(read_table(workspace.index(category), INDEX, files), chosen)
-    strips = [_strip(row, source, workspace) for row, source in zip(rows, sources, strict=True)]
-    return _encode(np.concatenate(strips))
+    return _encode(np.concatenate([_strip(rows[number], sources[number], workspace) for number in chosen]))
 
 
-def telling_rows(rows: list[dict[str, Any]], count: int) -> list[int]:
+def telling_rows(rows: Sequence[Row], count: int) -> list[int]:
     """Numbers of the rows to look at, every person once.
 
     Half of them are the worst by leak and protected fraction, the others those with the most usual mask size.
@@ -75,15 +68,11 @@ def telling_rows(rows: list[dict[str, Any]], count: int) -> list[int]:
     return worst + typical[: count - len(worst)]
 
 
-def _fault(row: dict[str, Any]) -> float:
+def _fault(row: Row) -> float:
     return max(row["leak_fraction"] or 0.0, row["protected_fraction"] or 0.0)
 
 
-def _take(table: pa.Table, numbers: list[int]) -> list[dict[str, Any]]:
-    return table.take(numbers).to_pylist()
-
-
-def _strip(row: dict[str, Any], source: dict[str, Any], workspace: Workspace) -> Picture:
+def _strip(row: Row, source: Row, workspace: Workspace) -> Picture:
     """One person's five pictures side by side under a line of text."""
     size = (CELL_HEIGHT, round(CELL_HEIGHT * row["width"] / row["height"]))
     photo = decode_photo(read_checked(workspace, row["person"], row["person_sha256"]), size)

@@ -6,7 +6,6 @@ of other parameters, other code or other files is never mistaken for it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from tryon.agnostic.people import Making, Person, mask_people
-from tryon.files import digest, sha256_file, write_json
+from tryon.files import digest
 from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
+from tryon.staging import is_whole, note_whole
 
 MASKS = TableSchema(
     "masks",
@@ -48,28 +48,15 @@ def make_shard(people: Sequence[Person], making: Making, recipe: str) -> Path:
     """Make the masks of these people unless they are there and whole. Can be called from any process or thread.
 
     Returns:
-        The shard's file. Beside it lies a JSON with its number of rows and its SHA-256, written last.
+        The shard's file. Beside it lies its SHA-256, written last.
     """
     path = shard_path(people, making, recipe)
-    if not is_whole(path, len(people)):
+    if not is_whole(path):
         write_table(path, table_from_rows(mask_people(people, making), MASKS), MASKS, {"recipe": recipe})
-        write_json(_note(path), {"recipe": recipe, "rows": len(people), "sha256": sha256_file(path)})
+        note_whole(path)
     return path
-
-
-def is_whole(path: Path, rows: int) -> bool:
-    """Whether a shard is there with the content that was noted when it was made."""
-    try:
-        noted = json.loads(_note(path).read_text())
-        return noted["rows"] == rows and noted["sha256"] == sha256_file(path)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def read_shard(path: Path) -> list[dict[str, Any]]:
     """Rows of a shard, as `mask_person` gave them."""
     return read_table(path, MASKS).to_pylist()
-
-
-def _note(path: Path) -> Path:
-    return path.with_suffix(".json")

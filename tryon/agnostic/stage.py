@@ -16,16 +16,17 @@ from typing import Any
 from tryon.agnostic.people import ROLES, Making, Person, person_of
 from tryon.agnostic.preview import preview
 from tryon.agnostic.settings import AgnosticSettings
-from tryon.agnostic.shards import is_whole, make_shard, read_shard, shard_path, staging_folder
+from tryon.agnostic.shards import make_shard, read_shard, shard_path, staging_folder
 from tryon.categories import Category
 from tryon.code_version import code_version
 from tryon.download.raw import check_present
 from tryon.dresscode.readers import Size
-from tryon.errors import TryOnError
-from tryon.files import digest
+from tryon.errors import MissingInputError, TryOnError
+from tryon.files import digest, sha256_file
 from tryon.manifest import INDEX, MANIFEST, read_table, table_from_rows, write_table
 from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
 from tryon.progress import Progress
+from tryon.staging import is_whole
 from tryon.summary import Cell, Summary
 from tryon.workers import map_shards, shards
 from tryon.workspace import Workspace
@@ -52,6 +53,7 @@ class Plan:
         size: height and width of the masks.
         recipe: digest of the code, the settings and the size; stands in every row.
         shards: the people to make masks for, each once, in index order.
+        index_sha256: of the index that all this was read from.
     """
 
     category: Category
@@ -59,6 +61,7 @@ class Plan:
     size: Size
     recipe: str
     shards: tuple[tuple[Person, ...], ...]
+    index_sha256: str
 
     def making(self, workspace: Workspace) -> Making:
         """What the masks depend on besides the people."""
@@ -97,14 +100,14 @@ def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: 
     Raises:
         MissingInputError: the index is not there, or raw files are.
     """
-    rows = _good(_index_rows(category, workspace, ["status", *_file_columns()]))
+    rows = _good(_index_rows(category, workspace, ["person_id", "status", *_file_columns(("person", *ROLES))]))
     check_present(workspace, rows, ("person", *ROLES))
     people = {row["person_id"]: person_of(row) for row in rows}
     recipe = digest(
         {"code": code_version("tryon.agnostic.stage"), "settings": settings.model_dump(), "size": list(size)}
     )
     cut = tuple(tuple(part) for part in shards(list(people.values()), SHARD_SIZE))
-    return Plan(category, settings, size, recipe, cut)
+    return Plan(category, settings, size, recipe, cut, sha256_file(workspace.index(category)))
 
 
 def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | None = None) -> int:
@@ -132,20 +135,25 @@ def collect(planned: Plan, workspace: Workspace) -> Summary:
     """Make the manifest of all shards, one row per row of the index, and clear the work area.
 
     Raises:
+        MissingInputError: the index has changed since it was planned, or a raw file that is shown has.
         TryOnError: a shard is not there or not whole.
     """
+    index = workspace.index(planned.category)
+    if sha256_file(index) != planned.index_sha256:
+        remedy = f"Run `tryon agnostic {planned.category}` again."
+        raise MissingInputError(str(index), rule="stays as it is while masks are made", remedy=remedy)
     masks = {row["person_id"]: row for row in _finished_masks(planned, workspace)}
-    rows = [
-        _manifest_row(row, masks, planned) for row in _index_rows(planned.category, workspace, [*_FROM_INDEX, "worn"])
-    ]
-    table = table_from_rows(rows, MANIFEST)
-    write_table(workspace.manifest(planned.category), table, MANIFEST, {"recipe": planned.recipe})
+    sources = _index_rows(planned.category, workspace, [*_FROM_INDEX, "worn", *_file_columns(ROLES)])
+    rows = [_manifest_row(row, masks, planned) for row in sources]
+    summary = _summary(planned, rows, sources, workspace)  # it reads raw files: if one is wrong, the work stays
+    metadata = {"recipe": planned.recipe, "index_sha256": planned.index_sha256}
+    write_table(workspace.manifest(planned.category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
     shutil.rmtree(staging_folder(planned.making(workspace)), ignore_errors=True)
-    return _summary(planned, rows, workspace)
+    return summary
 
 
-def _file_columns() -> list[str]:
-    return ["person_id", *(f"{role}{ending}" for role in ("person", *ROLES) for ending in ("", "_bytes", "_sha256"))]
+def _file_columns(roles: Sequence[str]) -> list[str]:
+    return [f"{role}{ending}" for role in roles for ending in ("", "_bytes", "_sha256")]
 
 
 def _index_rows(category: Category, workspace: Workspace, columns: list[str] | None) -> list[Row]:
@@ -159,7 +167,7 @@ def _good(rows: Iterable[Row]) -> list[Row]:
 def _finished_masks(planned: Plan, workspace: Workspace) -> Iterable[Row]:
     for people in planned.shards:
         path = shard_path(people, planned.making(workspace), planned.recipe)
-        if not is_whole(path, len(people)):
+        if not is_whole(path):
             remedy = f"Run `tryon agnostic {planned.category}` again."
             raise TryOnError(str(path), rule="is a finished shard of masks", remedy=remedy)
         yield from read_shard(path)
@@ -182,7 +190,7 @@ def _sleeve_of_garment(garment_id: str, masks: dict[str, Row]) -> str | None:
     return masks[garment_id]["sleeve"] if garment_id in masks else None
 
 
-def _summary(planned: Plan, rows: Sequence[Row], workspace: Workspace) -> Summary:
+def _summary(planned: Plan, rows: Sequence[Row], sources: Sequence[Row], workspace: Workspace) -> Summary:
     good = _good(rows)
     bad = len(rows) - len(good)
     headline = f"{len(good)} rows of {planned.category} have a mask of {planned.size[0]}x{planned.size[1]} pixels"
@@ -192,5 +200,5 @@ def _summary(planned: Plan, rows: Sequence[Row], workspace: Workspace) -> Summar
         values = [row[f"{name}_fraction"] for row in good if row[f"{name}_fraction"] is not None] or [0.0]
         table[f"{name} mean"] = round(sum(values) / len(values), 6)
         table[f"{name} max"] = round(max(values), 6)
-    pictures = {"masks": preview(planned.category, workspace)} if good else {}
+    pictures = {"masks": preview(rows, sources, workspace)} if good else {}
     return Summary(f"agnostic@{planned.category}", headline, (table,), pictures)

@@ -48,15 +48,16 @@ class DAFlowConfig:
 
     def __post_init__(self) -> None:
         for name in ("widths", "flow_channels", "light_channels"):
-            value = tuple(getattr(self, name))
-            object.__setattr__(self, name, value)
-            if not value or min(value) < 1:
+            value = getattr(self, name)
+            if not isinstance(value, list | tuple) or not value or not all(_is_size(size) for size in value):
                 raise NetworkOptionError(f"network option {name}", rule="one or more sizes of at least 1", value=value)
+            object.__setattr__(self, name, tuple(value))
         if len(self.light_channels) != 2:
             raise NetworkOptionError("network option light_channels", rule="two sizes", value=self.light_channels)
-        for name in ("reference_channels", "heads", "pyramid_channels"):
-            if getattr(self, name) < 1:
-                raise NetworkOptionError(f"network option {name}", rule="at least 1", value=getattr(self, name))
+        for name in ("reference_channels", "garment_channels", "heads", "pyramid_channels"):
+            if not _is_size(getattr(self, name)):
+                rule = "a whole number of at least 1"
+                raise NetworkOptionError(f"network option {name}", rule=rule, value=getattr(self, name))
         if self.garment_channels < IMAGE_CHANNELS:
             rule = f"at least {IMAGE_CHANNELS}: its first channels are the picture that is warped"
             raise NetworkOptionError("network option garment_channels", rule=rule, value=self.garment_channels)
@@ -76,7 +77,9 @@ class DAFlowConfig:
     def from_dict(cls, options: Mapping[str, Any]) -> DAFlowConfig:
         """Rebuild what `to_dict` gave. Absent options take their default; an unknown one is a `NetworkOptionError`."""
         known = [field.name for field in fields(cls)]
-        unknown = sorted(set(options) - set(known))
+        if not isinstance(options, Mapping):
+            raise NetworkOptionError("network options", rule="values by their names", value=type(options).__name__)
+        unknown = sorted(str(name) for name in options if name not in known)
         if unknown:
             raise NetworkOptionError("network options", rule=f"only {', '.join(known)}", value=unknown)
         return cls(**options)
@@ -95,3 +98,7 @@ class DAFlowConfig:
             light_channels=(default.light_channels[0] // divisor, default.light_channels[1] // divisor),
             grid="identity",
         )
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -88,7 +88,8 @@ def state_dict_in(content: Any, source: str) -> dict[str, Tensor]:
         WeightsError: when there is none.
     """
     state = content.get("state_dict", content) if isinstance(content, Mapping) else content
-    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+    tensors = isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
+    if not tensors or not state or not all(isinstance(key, str) for key in state):
         found = sorted(map(str, state))[:10] if isinstance(state, Mapping) else type(state).__name__
         raise WeightsError(source, rule="a state dict, bare or under the key 'state_dict'", value=found)
     if all(key.startswith(PARALLEL_PREFIX) for key in state):

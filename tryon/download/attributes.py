@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from tryon.download.members import ATTRIBUTES
+from tryon.dresscode.layout import ATTRIBUTE_COLUMNS, ATTRIBUTES_FILE, GARMENT_ATTRIBUTES
 from tryon.errors import SourceError
-
-GARMENT_ATTRIBUTES = ("worn", "sleeve", "neckline", "pattern")
 
 Attributes = dict[tuple[str, str], dict[str, str | None]]
 """(category, garment id) to the four attributes; None where one is empty."""
@@ -20,7 +18,7 @@ def read_attributes(raw: Path) -> Attributes:
     Raises:
         SourceError: it is no CSV text, or lacks a column.
     """
-    path = raw / ATTRIBUTES
+    path = raw / ATTRIBUTES_FILE
     if not path.exists():
         return {}
     try:
@@ -28,10 +26,10 @@ def read_attributes(raw: Path) -> Attributes:
             reader = csv.DictReader(stream)
             columns, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(ATTRIBUTES, rule="is a CSV file in UTF-8", value=str(error)) from error
-    absent = {"category", "garment_id", *GARMENT_ATTRIBUTES} - set(columns)
+        raise SourceError(ATTRIBUTES_FILE, rule="is a CSV file in UTF-8", value=str(error)) from error
+    absent = set(ATTRIBUTE_COLUMNS) - set(columns)
     if absent:
-        raise SourceError(ATTRIBUTES, rule=f"has the columns {', '.join(sorted(absent))}", value=list(columns))
+        raise SourceError(ATTRIBUTES_FILE, rule=f"has the columns {', '.join(sorted(absent))}", value=list(columns))
     return {
         (row["category"], row["garment_id"]): {name: row[name] or None for name in GARMENT_ATTRIBUTES} for row in rows
     }

@@ -84,6 +84,9 @@ def _check_keypoints(data: bytes) -> None:
 
 
 def _check_skeleton(data: bytes) -> None:
+    height, width = picture_size(data)
+    if height > HEIGHT or width > WIDTH:
+        raise UnreadableError("picture", rule=f"is at most {HEIGHT}x{WIDTH}", value=f"{height}x{width}")
     decode_photo(data)
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from tryon.categories import Category
 from tryon.download.members import MAX_MEMBER_BYTES, Member, select_members
 from tryon.errors import SourceError, listed
+from tryon.progress import Progress, silent
 
 MAX_EXPANSION = 100
 """Most unpacked bytes for each byte of an archive; pictures and maps hardly shrink, bombs do."""
@@ -57,12 +58,12 @@ class FolderContainer:
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, str(path)
 
-    def members(self) -> list[Member]:
+    def members(self, progress: Progress = silent) -> list[Member]:
         """Look only where the layout has files, so that other things in the folder cost nothing."""
         try:
             roots = [self.path, *sorted(child for child in self.path.iterdir() if child.is_dir())]
             roots = [root for root in roots if any((root / category).is_dir() for category in Category)]
-            files = [member for root in roots for member in self._below(root)]
+            files = [member for root in roots for member in self._below(root, progress)]
         except OSError as error:
             raise SourceError(self.name, rule="can be read", value=str(error)) from error
         return select_members(files, self.name)
@@ -77,18 +78,19 @@ class FolderContainer:
         shutil.copyfile(self.path / member.name, path)
         os.utime(path, ns=(member.mtime_ns, member.mtime_ns))
 
-    def _below(self, root: Path) -> list[Member]:
+    def _below(self, root: Path, progress: Progress) -> list[Member]:
         folders = [root]
         for category in Category:
             if (root / category).is_dir():
                 folders += [root / category, *(child for child in (root / category).iterdir() if child.is_dir())]
         found = []
-        for folder in folders:
+        for done, folder in enumerate(folders, start=1):
             for entry in os.scandir(folder):
                 if entry.is_file():
                     facts = entry.stat()
                     name = Path(entry.path).relative_to(self.path).as_posix()
                     found.append(Member(name, "", facts.st_size, facts.st_mtime_ns))
+            progress(done, len(folders), f"folders of {root.name} looked at")
         return found
 
 
@@ -103,7 +105,7 @@ class ZipContainer:
         self.path, self.name = path, str(path)
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             size = f"{path.stat().st_size} bytes, {error}"
             raise SourceError(self.name, rule="is a whole zip archive", value=size, remedy=_REFETCH) from error
         self._check()
@@ -125,7 +127,7 @@ class ZipContainer:
         try:
             with self._zip.open(member.name) as stream:
                 data = stream.read(min(member.size, MAX_MEMBER_BYTES) + 1)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
             what = f"{self.name}, member {member.name}"
             raise SourceError(what, rule="unpacks whole", value=str(error), remedy=_REFETCH) from error
         path.write_bytes(data)

@@ -32,10 +32,11 @@ def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress:
         path = synthetic_archive(settings.synthetic, seed, workspace, progress)
     else:
         path = locate(settings, workspace)
-    if settings.sha256 is not None:
-        _check_sha256(path, settings.sha256)
     truth = companion(path)
-    return [open_container(path), *([open_container(truth)] if truth else [])]
+    container = open_container(path)
+    if settings.sha256 is not None:
+        _check_sha256(path, settings.sha256, progress)
+    return [container, *([open_container(truth)] if truth else [])]
 
 
 def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
@@ -46,9 +47,15 @@ def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
     """
     if "://" in settings.source:
         raise SourceError(settings.source, rule="is a folder or a zip archive on this machine", remedy=_REMEDY)
-    path = workspace.root / Path(settings.source).expanduser()
-    if not path.exists():
-        raise SourceError(settings.source, rule="is a folder or a file that exists", remedy=_REMEDY)
+    try:
+        path = workspace.root / Path(settings.source).expanduser()
+        path.stat()
+    except FileNotFoundError as error:
+        raise SourceError(settings.source, rule="is a folder or a file that exists", remedy=_REMEDY) from error
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no such user; ValueError: a null character
+        value = error.strerror if isinstance(error, OSError) else str(error)
+        rule = "is a folder or a file that can be looked at"
+        raise SourceError(settings.source, rule=rule, value=value, remedy=_REMEDY) from error
     if not (path.is_dir() or path.suffix.lower() == ".zip"):
         raise SourceError(settings.source, rule="is a folder or ends in .zip", remedy=_REMEDY)
     here, raw = path.resolve(), workspace.raw.resolve()
@@ -65,10 +72,10 @@ def companion(path: Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
-def _check_sha256(path: Path, expected: str) -> None:
+def _check_sha256(path: Path, expected: str, progress: Progress) -> None:
     if path.is_dir():
         raise ParameterError("download.sha256", rule="is given for an archive, not for a folder", value=str(path))
-    found = sha256_file(path)
+    found = sha256_file(path, progress)
     if found != expected:
         remedy = "Fetch the archive again, or correct download.sha256."
         raise SourceError(str(path), rule=f"has the SHA-256 {expected}", value=found, remedy=remedy)

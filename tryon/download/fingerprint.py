@@ -13,14 +13,15 @@ from tryon.download.members import Member
 from tryon.download.settings import DownloadSettings
 from tryon.errors import MissingInputError
 from tryon.files import digest, write_json
+from tryon.progress import Progress, silent
 from tryon.workspace import Workspace
 
 
-def fingerprint(settings: DownloadSettings, workspace: Workspace) -> dict[str, Any]:
+def fingerprint(settings: DownloadSettings, workspace: Workspace, progress: Progress = silent) -> dict[str, Any]:
     """Names, sizes and times of the source's files, without reading them.
 
     An archive is one entry. A folder has one entry for each category and each file beside them, however many files
-    there are below.
+    there are below. `progress` is told folders.
 
     Raises:
         SourceError: the source is missing or of a kind that cannot be read.
@@ -29,30 +30,32 @@ def fingerprint(settings: DownloadSettings, workspace: Workspace) -> dict[str, A
         return {"source": SYNTHETIC}
     path = locate(settings, workspace)
     truth = companion(path)
-    return {"source": settings.source, "files": {part.name: _state(part) for part in (path, truth) if part}}
+    return {"source": settings.source, "files": {part.name: _state(part, progress) for part in (path, truth) if part}}
 
 
-def write_fingerprint(workspace: Workspace, settings: DownloadSettings) -> bool:
-    """Bring `data/source.json` up to date.
+def write_fingerprint(
+    workspace: Workspace, settings: DownloadSettings, progress: Progress = silent, write: bool = True
+) -> bool:
+    """Bring `data/source.json` up to date, or only compare when not to `write`.
 
     Returns:
-        Whether it changed.
+        Whether the source has changed since it was noted.
     """
-    state = fingerprint(settings, workspace)
+    state = fingerprint(settings, workspace, progress)
     changed = _noted(workspace) != state
-    if changed:
+    if changed and write:
         write_json(workspace.source_file, state)
     return changed
 
 
-def check_fingerprint(workspace: Workspace, settings: DownloadSettings) -> None:
+def check_fingerprint(workspace: Workspace, settings: DownloadSettings, progress: Progress = silent) -> None:
     """Make sure that `data/source.json` describes the source as it is now.
 
     Raises:
         MissingInputError: it is absent, or the source has changed since.
     """
     noted = _noted(workspace)
-    if noted != fingerprint(settings, workspace):
+    if noted != fingerprint(settings, workspace, progress):
         rule = f"describes the source {settings.source} as it is now"
         found = "an earlier or another state" if noted else "no such file, or not JSON"
         remedy = "Run `tryon fingerprint`, then this again."
@@ -66,11 +69,11 @@ def _noted(workspace: Workspace) -> Any:
         return None
 
 
-def _state(path: Path) -> dict[str, Any]:
+def _state(path: Path, progress: Progress) -> dict[str, Any]:
     if not path.is_dir():
         facts = path.stat()
         return {"bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
-    members = sorted(FolderContainer(path).members(), key=lambda member: member.target.split("/"))
+    members = sorted(FolderContainer(path).members(progress), key=lambda member: member.target.split("/"))
     return {top: _folded(list(group)) for top, group in groupby(members, lambda member: member.target.split("/")[0])}
 
 

@@ -7,12 +7,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tryon.categories import Category, Setting
-from tryon.dresscode.layout import pair_list_name, relative_path
+from tryon.dresscode.layout import ATTRIBUTES_FILE, SYNTHETIC_MARK, pair_list_name, relative_path
 from tryon.errors import SourceError, listed
 from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
-
-ATTRIBUTES = "attributes.csv"
-"""Side file beside the truth pictures: what is known about each garment."""
 
 MAX_MEMBERS = 2_000_000
 MAX_MEMBER_BYTES = 64 * 2**20
@@ -101,4 +98,5 @@ def _layout_pattern() -> str:
 
 
 _IN_CATEGORY = re.compile(rf"((?:.*/)?){_layout_pattern()}")
-_LAYOUT = re.compile("|".join([_layout_pattern(), *(re.escape(pair_list_name(s)) for s in Setting), ATTRIBUTES]))
+_IN_ROOT = (*(pair_list_name(setting) for setting in Setting), ATTRIBUTES_FILE, SYNTHETIC_MARK)
+_LAYOUT = re.compile("|".join([_layout_pattern(), *map(re.escape, _IN_ROOT)]))

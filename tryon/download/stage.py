@@ -15,6 +15,7 @@ from tryon.download.pairs import AGREEMENT_RULE, Disagreement, ListedPair, read_
 from tryon.download.rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE, Checked, Row, files_of, index_rows
 from tryon.download.settings import DownloadSettings
 from tryon.download.unpack import mirror
+from tryon.dresscode.layout import SYNTHETIC_MARK
 from tryon.errors import SourceError, listed
 from tryon.manifest import FINDINGS, INDEX, table_from_rows, write_table
 from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
@@ -43,23 +44,24 @@ def download(settings: DownloadSettings, seed: int, workspace: Workspace, progre
         MissingInputError: `data/source.json` does not describe the source.
         SourceError: the source is missing, damaged, unsafe or too often wrong. The index then stays as it was.
     """
-    check_fingerprint(workspace, settings)
+    check_fingerprint(workspace, settings, progress)
     containers = fetch(settings, seed, workspace, progress)
     present = mirror(containers, workspace.raw, settings.keep_uv, progress)
     pairs, disagreements = read_pair_lists(workspace.raw, settings.source)
     attributes = read_attributes(workspace.raw)
+    synthetic = settings.source == SYNTHETIC or (workspace.raw / SYNTHETIC_MARK).exists()
     facts = _check_all(pairs, present, workspace, progress)
-    rows, findings = index_rows(pairs, Checked(facts, attributes, licence(settings)))
-    _limit_bad(rows, settings)
-    check_fingerprint(workspace, settings)  # a source that was still being written is not recorded as this state
+    rows, findings = index_rows(pairs, Checked(facts, attributes, licence(settings, synthetic), synthetic))
     findings = [_list_finding(disagreement) for disagreement in disagreements] + findings
+    _limit_bad(rows, findings, settings, workspace)
+    check_fingerprint(workspace, settings, progress)  # a source still being written is not recorded as this state
     _write(rows, findings, workspace)
     return _summary(rows, findings)
 
 
-def licence(settings: DownloadSettings) -> str:
-    """Licence class of every row: the one set, or the source's own."""
-    return settings.licence or (SYNTHETIC_LICENCE if settings.source == SYNTHETIC else OFFICIAL_LICENCE)
+def licence(settings: DownloadSettings, synthetic: bool) -> str:
+    """Licence class of every row: the one set, or the twin's, or else the strictest, that of the official release."""
+    return settings.licence or (SYNTHETIC_LICENCE if synthetic else OFFICIAL_LICENCE)
 
 
 def _check_all(
@@ -73,14 +75,18 @@ def _check_all(
     return {file.relative: fact for file, fact in zip(files, facts, strict=True)}
 
 
-def _limit_bad(rows: Sequence[Row], settings: DownloadSettings) -> None:
+def _limit_bad(rows: Sequence[Row], findings: Sequence[Row], settings: DownloadSettings, workspace: Workspace) -> None:
+    """Stop when too many pairs are bad; what was found then lies in the work area, beside no index."""
+    rejected = workspace.staging("download") / "findings.parquet"
+    rejected.unlink(missing_ok=True)
     bad = [f"{row['category']} {row['pair_id']} ({row['reason']})" for row in rows if row["status"] != STATUS_OK]
     if len(bad) > settings.max_bad_fraction * len(rows):
+        write_table(rejected, table_from_rows(findings, FINDINGS), FINDINGS)
         raise SourceError(
             settings.source,
             rule=f"has at most {settings.max_bad_fraction:.1%} bad pairs (download.max_bad_fraction)",
             value=f"{len(bad)} of {len(rows)}",
-            remedy=f"Mend these or raise the limit: {listed(bad)}",
+            remedy=f"Mend these or raise the limit; all findings are in {rejected}. Bad are {listed(bad)}",
         )
 
 

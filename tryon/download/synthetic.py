@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 from tryon.code_version import code_version
 from tryon.download.settings import SyntheticSettings
-from tryon.files import digest, sha256_file, write_json
+from tryon.files import digest
 from tryon.progress import Progress
+from tryon.staging import is_whole, note_of, note_whole
 from tryon.workspace import Workspace
 
 
@@ -24,33 +24,17 @@ def synthetic_archive(settings: SyntheticSettings, seed: int, workspace: Workspa
     """
     folder = workspace.staging("download")
     key = digest({"settings": settings.model_dump(), "seed": seed, "code": code_version("tryon.synthetic.archive")})
-    archive = folder / f"synthetic-{key}.zip"
-    if not _is_whole(archive):
+    archive, truth = folder / f"synthetic-{key}.zip", folder / f"synthetic-{key}.truth.zip"
+    if not (is_whole(archive) and is_whole(truth)):
         from tryon.synthetic.archive import write_archive  # only here: other sources need no drawing code
 
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_archive(archive, settings, seed, progress)
-        write_json(_hashes_file(archive), {part.name: sha256_file(part) for part in _parts(archive)})
-    _remove_others(folder, {*_parts(archive), _hashes_file(archive)})
+        note_whole(archive)
+        note_whole(truth)
+    _remove_others(folder, {archive, truth, note_of(archive), note_of(truth)})
     return archive
-
-
-def _parts(archive: Path) -> tuple[Path, Path]:
-    return archive, archive.with_name(f"{archive.stem}.truth.zip")
-
-
-def _hashes_file(archive: Path) -> Path:
-    return archive.with_suffix(".json")
-
-
-def _is_whole(archive: Path) -> bool:
-    """Whether both files have the hashes noted after they were written."""
-    try:
-        noted = json.loads(_hashes_file(archive).read_text())
-        return noted == {part.name: sha256_file(part) for part in _parts(archive)}
-    except (OSError, ValueError):
-        return False
 
 
 def _remove_others(folder: Path, kept: set[Path]) -> None:

@@ -28,6 +28,15 @@ _FILES = {
     "truth_label_map": ("truth", ".png"),
 }
 
+ATTRIBUTES_FILE = "attributes.csv"
+"""Side file in the root, known on the twin only: what each garment is."""
+
+GARMENT_ATTRIBUTES = ("worn", "sleeve", "neckline", "pattern")
+ATTRIBUTE_COLUMNS = ("category", "garment_id", *GARMENT_ATTRIBUTES)
+
+SYNTHETIC_MARK = "synthetic.txt"
+"""File in the root by which the twin is told from photographs, wherever it is taken."""
+
 KNOWN_BAD_LABEL_MAPS = {Category.UPPER_BODY: ("010560",), Category.LOWER_BODY: ("018112",)}
 """People whose label maps are known to be wrong in the official release."""
 

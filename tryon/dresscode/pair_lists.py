@@ -10,8 +10,8 @@ from tryon.categories import Category
 from tryon.dresscode.layout import pair_id
 from tryon.errors import SourceError
 
-_PERSON = re.compile(r"([A-Za-z0-9-]+)_0\.(?:jpg|jpeg|png)")
-_GARMENT = re.compile(r"([A-Za-z0-9-]+)_1\.(?:jpg|jpeg|png)")
+_PERSON = re.compile(r"([A-Za-z0-9-]+)_0\.jpg")
+_GARMENT = re.compile(r"([A-Za-z0-9-]+)_1\.jpg")
 _CODES = {str(category.list_code): category for category in Category}
 
 

@@ -28,6 +28,7 @@ SKELETON_STROKE = STROKE / 3
 """The stroke of the data set's own skeleton pictures."""
 
 _LIMB_WEIGHT = 0.6
+_FAR = 16  # in longer sides of the picture
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
 
 
@@ -36,7 +37,7 @@ def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: flo
 
     Args:
         keypoints: float (18, 3): x, y in pixels of `size`, score. Joints with a score of at most 0.01 are left out,
-            with the limbs that end in them.
+            with the limbs that end in them; places many pictures away count as nearer.
         size: (height, width) in pixels.
         stroke: radius of joints and half-width of limbs at a height of 256; scales with the height.
 
@@ -46,12 +47,13 @@ def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: flo
     picture = np.zeros((*size, 3), np.uint8)
     radius = stroke * size[0] / 256
     seen = keypoints[:, 2] > MIN_SCORE
+    places = np.clip(keypoints[:, :2], -_FAR * max(size), _FAR * max(size))  # OpenCV's coordinates have 32 bits
     for joint in np.flatnonzero(seen):
-        centre = _fixed(keypoints[joint, :2])
+        centre = _fixed(places[joint])
         cv2.circle(picture, centre, round(radius * 2**_SHIFT), COLOURS[joint], cv2.FILLED, cv2.LINE_8, _SHIFT)
     for (start, end), colour in zip(LIMBS, COLOURS[: len(LIMBS)], strict=True):
         if seen[start] and seen[end]:
-            _blend_limb(picture, keypoints[start, :2], keypoints[end, :2], radius, colour)
+            _blend_limb(picture, places[start], places[end], radius, colour)
     return picture
 
 

@@ -18,6 +18,9 @@ Size = tuple[int, int]
 
 JOINTS = 18
 
+FARTHEST = 4
+"""Frame sizes that a key point may lie away from the origin; farther out it is damage, not a joint out of view."""
+
 _PILLOW_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _PNG_END = b"IEND\xaeB`\x82"
 _WHOLE_PICTURE = "is a whole JPEG or PNG file"
@@ -30,6 +33,8 @@ class UnreadableError(TryOnError):
 def decode_photo(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
     """Decode a JPEG or PNG picture.
 
+    A note in the file on how a camera was held is not heeded: the maps lie as the pixels do.
+
     A picture at least twice the wanted size is decoded at half, a quarter or an eighth of its size, which for JPEG
     costs a fraction and loses less than one re-encoding does; the rest of the way is area averaging.
 
@@ -39,7 +44,7 @@ def decode_photo(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
     Raises:
         UnreadableError: the bytes are not a whole picture.
     """
-    flag = cv2.IMREAD_COLOR
+    flag: int = cv2.IMREAD_COLOR
     if size is not None and data[:2] == b"\xff\xd8":
         flag = _reduced_flag(data, size)
     bgr = _imdecode(data, flag)
@@ -99,14 +104,18 @@ def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
         float32 (18, 3): x, y in pixels of `size`, score.
 
     Raises:
-        UnreadableError: the JSON has no 18 key points of at least three numbers each.
+        UnreadableError: the JSON has no 18 key points of at least three numbers each, or one lies far outside.
     """
     try:
-        points = np.array([point[:3] for point in json.loads(data)["keypoints"]], np.float32)
-    except (ValueError, KeyError, TypeError) as error:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite
+            points = np.array([point[:3] for point in json.loads(data)["keypoints"]], np.float32)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UnreadableError("keypoints", rule="is JSON with a list `keypoints`", value=str(error)) from error
     if points.shape != (JOINTS, 3) or not np.isfinite(points).all():
         raise UnreadableError("keypoints", rule="has 18 finite points x, y, score", value=points.shape)
+    if (np.abs(points[:, :2]) > FARTHEST * np.array((KEYPOINT_WIDTH, KEYPOINT_HEIGHT))).any():
+        rule = f"has points within {FARTHEST} frames of {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH}"
+        raise UnreadableError("keypoints", rule=rule, value=float(np.abs(points[:, :2]).max()))
     seen = points[:, 2] > 0
     points[seen, 0] *= size[1] / KEYPOINT_WIDTH
     points[seen, 1] *= size[0] / KEYPOINT_HEIGHT
@@ -128,6 +137,7 @@ def picture_size(data: bytes) -> Size:
 
 def _imdecode(data: bytes, flag: int) -> NDArray[np.uint8]:
     whole = data[:2] != b"\xff\xd8" or b"\xff\xd9" in data[-64:]  # OpenCV fills the rest of a truncated JPEG with grey
+    flag |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
     except cv2.error:  # more pixels than OpenCV is willing to decode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,14 @@ import numpy as np
 from tryon.categories import Category
 from tryon.evaluation.chart import Chart, line_chart
 from tryon.evaluation.gallery import Picture, data_uri
+from tryon.training.checkpoint import HistoryRow
+from tryon.training.history import best_epoch, read_history
 
 MOST_EPOCHS = 8
 """Epochs shown of a longer training, evenly spaced, the first and the last among them."""
 
 COLUMN_WIDTHS = (128, 176)
 """Smallest and largest width of an embedded column, in pixels."""
-
-HistoryRow = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -44,25 +43,8 @@ class Course:
 def read_course(title: str, folder: Path) -> Course:
     """Read `history.csv` and `grids/` of a training stage's folder."""
     history = read_history(folder / "history.csv")
-    best = _best_epoch(history)
+    best = best_epoch(history) if history else None
     return Course(title, _charts(history, best), _strips(folder / "grids"), best)
-
-
-def read_history(path: Path) -> list[HistoryRow]:
-    """Rows of a history, empty cells as None; no rows when there is no file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="") as stream:
-        return [{key: float(value) if value else None for key, value in row.items()} for row in csv.DictReader(stream)]
-
-
-def _best_epoch(history: list[HistoryRow]) -> int | None:
-    known = [
-        (value, epoch)
-        for row in history
-        if (epoch := row.get("epoch")) is not None and (value := row.get("val_l1")) is not None
-    ]
-    return int(min(known)[1]) if known else None
 
 
 def _charts(history: list[HistoryRow], best: int | None) -> list[Chart]:

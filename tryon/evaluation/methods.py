@@ -15,7 +15,7 @@ from tryon.evaluation.baselines import COPY, MEAN_COLOUR, agnostic_copied, mean_
 from tryon.evaluation.headline import MODEL
 from tryon.loading.batches import Batch, load_batches
 from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
-from tryon.loading.transforms import denormalise, prepare
+from tryon.loading.transforms import check_finite, denormalise, prepare
 from tryon.metrics.metric import Pictures
 from tryon.workspace import Workspace
 
@@ -77,6 +77,9 @@ def run_methods(
         setting: `paired` compares with the person picture, `unpaired` with the row's own true picture.
         batch_size: pairs per forward pass.
         device: where the network lies.
+
+    Raises:
+        TryOnError: a result is not finite, or a picture of a row is damaged.
     """
     for category in Category:
         own = rows.of(category)
@@ -94,10 +97,15 @@ def run_methods(
 
 
 def _try_on(network: nn.Module, batch: Batch, device: torch.device) -> Pictures:
-    """Results as people get them: 8-bit pictures."""
+    """Results as people get them: 8-bit pictures.
+
+    Raises:
+        TryOnError: a result is not finite.
+    """
     inputs = prepare(batch.to(device))
     with torch.inference_mode():
         result = network(inputs.reference, inputs.garment, inputs.agnostic)
+    check_finite(result, batch.pair_ids)
     return _pictures(denormalise(result.float()).cpu())
 
 

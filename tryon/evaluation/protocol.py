@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tryon.code_version import code_version
-from tryon.evaluation.baselines import COLOURLESS, WHITE
+from tryon.evaluation.baselines import COLOURLESS, LEAST_SHARE, WHITE
 from tryon.evaluation.scores import GARMENT
 from tryon.files import digest, sha256_file
 from tryon.manifest import read_metadata
@@ -51,7 +51,8 @@ def protocol(
             averages="each row counts once, also in `all`",
             agnostic_copied="the person picture with hidden pixels black",
             mean_garment_colour="hidden pixels in the mean colour of the garment picture without its background "
-            f"(channels of at least {WHITE} and within {COLOURLESS} of each other, connected to the edge)",
+            f"(channels of at least {WHITE} and within {COLOURLESS} of each other, connected to the edge, not framed "
+            f"by garment), or of all of it where less than {LEAST_SHARE:.0%} would be left",
         ),
         *facts(**{metric.title: metric.settings for metric in METRICS.values()}),
         *facts(

@@ -9,12 +9,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tryon.evaluation.audit import LEAKY
 from tryon.evaluation.course import Course, title_of
 from tryon.evaluation.gallery import Shot, data_uri
 from tryon.evaluation.headline import headline_table
 from tryon.evaluation.methods import METHODS
 from tryon.evaluation.protocol import Facts
-from tryon.evaluation.scores import GARMENT, metric_keys
+from tryon.evaluation.scores import ALL, GARMENT, metric_keys
 from tryon.metrics import METRICS
 
 MOST_SHOTS = 12
@@ -51,7 +52,8 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "percent": percent, "times": times, "title_of": title_of}
+    filters = {"number": number, "percent": percent, "times": times, "title_of": title_of, "compared": compared}
+    environment.filters |= filters
     return environment.get_template("report.html.j2").render(
         report=report,
         content=report.content,
@@ -60,6 +62,7 @@ def render(report: Report) -> str:
         columns=_columns(report.content),
         methods=METHODS,
         best=best_methods(report.content),
+        leaky=LEAKY,
     )
 
 
@@ -78,6 +81,15 @@ def times(value: float | None) -> str:
 def percent(value: float | None, digits: int = 1) -> str:
     """A share as percent; a dash for none."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def compared(content: Mapping[str, Any]) -> str:
+    """How many rows are compared with a true picture, setting by setting; Dress Code has none of its unpaired rows."""
+    told = [
+        f"{content['compared'][setting][ALL]['picture']} of {sum(counts.values())} {setting} rows"
+        for setting, counts in content["rows"].items()
+    ]
+    return f"Compared with the true picture: {', '.join(told)}."
 
 
 def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from tryon.categories import Category
-from tryon.errors import MissingInputError, ParameterError
+from tryon.daflow import DAFlow
+from tryon.errors import MissingInputError
 from tryon.evaluation.audit import mask_audit
 from tryon.evaluation.availability import Opened, check_names, check_required, open_metrics
 from tryon.evaluation.course import read_course
@@ -28,6 +29,7 @@ from tryon.loading.rows import PackedRows
 from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.training.checkpoint import Checkpoint, build_network, load_checkpoint
+from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.workspace import Workspace
 
 CHECKPOINT = "best.ckpt"
@@ -42,10 +44,11 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
         ParameterError: a required metric does not exist, or there is no GPU where one is asked for.
         WeightsError: the checkpoint is absent or damaged.
         MissingInputError: the subset is absent or has no test rows.
-        TryOnError: a metric of `evaluate.require` is unavailable.
+        TryOnError: a metric of `evaluate.require` is unavailable, or a result of the network is not finite.
     """
     check_names(settings.require)
-    device = _device(settings)
+    device = torch.device(choose_accelerator("evaluate", settings.accelerator))
+    set_cpu_threads()
     path = workspace.checkpoints / CHECKPOINT
     checkpoint = load_checkpoint(path, remedy="Run `tryon finetune` first.")
     network = build_network(checkpoint, str(path)).eval().to(device)
@@ -77,16 +80,6 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
     )
     _write(workspace.evaluation, content, report)
     return _summary(content, shots)
-
-
-def _device(settings: EvaluateSettings) -> torch.device:
-    wanted = settings.accelerator
-    if wanted == "cuda" and not torch.cuda.is_available():
-        remedy = "Set it to `cpu` or `auto`, or run where torch sees a GPU."
-        raise ParameterError("evaluate.accelerator", rule="torch sees a CUDA device", value="cuda", remedy=remedy)
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(wanted)
 
 
 def _score(
@@ -145,7 +138,7 @@ def _data_facts(rows: dict[str, PackedRows]) -> Facts:
 
 
 def _versions(
-    checkpoint: Checkpoint, network: nn.Module, settings: EvaluateSettings, seed: int, workspace: Workspace
+    checkpoint: Checkpoint, network: DAFlow, settings: EvaluateSettings, seed: int, workspace: Workspace
 ) -> Facts:
     files = {"checkpoint": workspace.checkpoints / CHECKPOINT}
     files |= {f"subset {part}": workspace.subset(part) for part in SETTINGS.values()}
@@ -154,7 +147,7 @@ def _versions(
         *facts(
             training_run=checkpoint.digest,
             best_epoch=checkpoint.best_epoch,
-            parameters=f"{sum(parameter.numel() for parameter in network.parameters()):,}",
+            parameters=f"{network.parameter_count:,}",
             network=", ".join(f"{key} {value}" for key, value in checkpoint.network.items()),
             evaluate_settings=digest({"settings": settings.model_dump(mode="json"), "seed": seed}),
         ),

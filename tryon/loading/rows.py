@@ -142,7 +142,15 @@ class PackedRows:
         return picture
 
     def mask(self, column: str, index: int) -> NDArray[np.bool_]:
-        """Unpack a mask column, bool (H, W)."""
+        """Unpack a mask column, bool (H, W).
+
+        Raises:
+            TryOnError: the mask is of another size than its row says.
+        """
         height, width = self.size
         packed = np.frombuffer(self.table.column(column)[index].as_py(), np.uint8)
+        if len(packed) != -(-height * width // 8):  # unpackbits would fill up with zeros
+            row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
+            rule = f"is the packed bits of {height}x{width} (height x width)"
+            raise TryOnError(row, rule=rule, value=f"{len(packed)} bytes", remedy=f"Run `{MADE_BY}` again.")
         return np.unpackbits(packed, count=height * width).reshape(height, width).astype(np.bool_)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from tryon.errors import TryOnError, listed
 from tryon.loading.batches import Batch
 
 HIDDEN = -1.0
@@ -50,8 +52,25 @@ def normalise(pictures: Tensor) -> Tensor:
 
 
 def denormalise(pictures: Tensor) -> Tensor:
-    """Floats, clamped to -1..1, to bytes 0..255. The inverse of `normalise`."""
+    """Finite floats, clamped to -1..1, to bytes 0..255. The inverse of `normalise`."""
     return ((pictures.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+def check_finite(results: Tensor, pair_ids: Sequence[str]) -> None:
+    """Stop when a network's result holds a number that is none: as bytes it would look like a black pixel.
+
+    Args:
+        results: float (B, 3, H, W).
+        pair_ids: of the B rows.
+
+    Raises:
+        TryOnError: NaN or infinity in a result; the pairs are named.
+    """
+    finite = torch.isfinite(results).flatten(1).all(1).tolist()
+    wrong = [pair_id for pair_id, fine in zip(pair_ids, finite, strict=True) if not fine]
+    if wrong:
+        remedy = "The training of this network went astray: lower its lr or clip_norm in params.yaml and run it again."
+        raise TryOnError(f"the network's result for pairs {listed(wrong)}", rule="is finite", remedy=remedy)
 
 
 def hide(person: Tensor, mask: Tensor) -> Tensor:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints", "skeleton")
-"""Files of one pair that every archive has; their columns are `<role>`, `<role>_bytes`, `<role>_sha256`."""
+FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints")
+"""Files that every pair must have; their columns are `<role>`, `<role>_bytes`, `<role>_sha256`."""
 
-OPTIONAL_ROLES = ("uv", "truth", "truth_label_map")
-"""Files that may be absent: UV maps (59 GB of the real set), and the true unpaired picture of the twin."""
+OPTIONAL_ROLES = ("skeleton", "uv", "truth", "truth_label_map")
+"""Files that may be absent, checked where they are there: skeleton pictures, which no stage reads, UV maps (59 GB of
+the real set), and the true unpaired picture of the twin."""
 
 STATUS_OK = "ok"
 STATUS_QUARANTINED = "quarantined"

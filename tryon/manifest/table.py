@@ -57,6 +57,7 @@ def _storage(schema: TableSchema) -> dict[str, Any]:
         "compression": {_leaf(field): "NONE" if field.name in binary else "ZSTD" for field in schema.columns},
         "use_dictionary": [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)],
         "write_statistics": False,
+        "write_page_checksum": True,
     }
 
 
@@ -74,16 +75,20 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
         TryOnError: it is not a table of this kind and version, or it is damaged.
     """
     _check_marks(path, schema, made_by)
-    return pq.read_table(path, columns=columns, memory_map=True)
+    try:
+        return pq.read_table(path, columns=columns, memory_map=True, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        remedy = f"Run `{made_by}` again." if made_by else "Make it again."
+        raise TryOnError(str(path), rule="is a whole parquet table", value=str(error), remedy=remedy) from error
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Metadata that `write_table` put into the file."""
     try:
         raw = pq.read_schema(path).metadata or {}
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise TryOnError(str(path), rule="is a parquet table", value=str(error), remedy="Make it again.") from error
-    return {key.decode(): value.decode() for key, value in raw.items()}
+    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in raw.items()}
 
 
 def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
@@ -95,10 +100,6 @@ def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
     if found != (schema.kind, str(schema.version)):
         rule = f"is a {schema.kind} table of version {schema.version}"
         raise TryOnError(str(path), rule=rule, value=found, remedy="Make it again with this version of the code.")
-
-
-def _holds_bytes(field: pa.Field) -> bool:
-    return pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
 
 
 def _leaf(field: pa.Field) -> str:

@@ -25,18 +25,27 @@ def load_features(path: Path | None, device: str = "cpu") -> Measure:
         WeightsError: the file is not torch-fidelity's Inception.
     """
     assert path is not None
-    network = _load_network(path).to(device)
+    return _Features(_load_network(path).to(device), device)
 
-    def features(results: Pictures, people: Pictures, regions: Regions = WHOLE) -> Rows:
+
+class _Features:
+    """The measuring function. It keeps the people of its last call: every method of a batch is compared with them."""
+
+    def __init__(self, network: nn.Module, device: str) -> None:
+        self.network, self.device = network, device
+        self.people: tuple[Pictures, np.ndarray] | None = None
+
+    def __call__(self, results: Pictures, people: Pictures, regions: Regions = WHOLE) -> Rows:
         """Features of each result and of each reference picture, float32 (N, 2, 2048)."""
-        both = [_extract(network, pictures, device) for pictures in (results, people)]
-        return {PICTURE: np.stack(both, 1)}
-
-    return features
+        if self.people is None or not np.array_equal(self.people[0], people):
+            self.people = people.copy(), _extract(self.network, people, self.device)
+        return {PICTURE: np.stack([_extract(self.network, results, self.device), self.people[1]], 1)}
 
 
 def _load_network(path: Path) -> nn.Module:
     try:
+        # torch-fidelity unpickles whatever the file holds; this refuses a file with more than tensors before it does.
+        torch.load(path, map_location="cpu", weights_only=True)
         # With a path torch-fidelity downloads nothing.
         return FeatureExtractorInceptionV3("inception-v3-compat", [LAYER], feature_extractor_weights_path=str(path))
     except Exception as error:  # whatever pickle, zip or the shapes say, the file is not what its name says

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tryon.dresscode.readers import Size
-from tryon.files import digest, sha256_bytes, sha256_file, write_text
+from tryon.files import digest, sha256_bytes
 from tryon.manifest import PACKED, table_from_rows, write_table
 from tryon.sample.packing import COPIED, RAW_ROLES, Row, pack_row
+from tryon.staging import is_whole, note_whole
 from tryon.workspace import Workspace
 
 
@@ -42,10 +43,10 @@ def pack_shard(rows: Sequence[Row], packing: Packing) -> Path:
         The file, a table of the schema PACKED.
     """
     path = packing.workspace.staging("sample") / f"{_name(rows, packing)}.parquet"
-    if not _is_whole(path):
+    if not is_whole(path):
         packed = [pack_row(row, packing.size, packing.workspace) for row in rows]
         write_table(path, table_from_rows(packed, PACKED), PACKED)
-        write_text(_note(path), sha256_file(path))
+        note_whole(path)
     return path
 
 
@@ -54,12 +55,3 @@ def _name(rows: Sequence[Row], packing: Packing) -> str:
     names = ("part", *COPIED, *(f"{role}_sha256" for role in RAW_ROLES))
     contents = [[sha256_bytes(row["mask_png"]), *(row[name] for name in names)] for row in rows]
     return digest([contents, packing.size, packing.code])
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether the file has the hash that was noted after it was written."""
-    return path.exists() and _note(path).exists() and _note(path).read_text() == sha256_file(path)
-
-
-def _note(path: Path) -> Path:
-    return path.with_suffix(".sha256")

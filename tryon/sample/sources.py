@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tryon.categories import Category, Setting
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError
-from tryon.manifest import INDEX, MANIFEST, read_table
+from tryon.files import sha256_file
+from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table
 from tryon.manifest.schemas import STATUS_OK
 from tryon.sample.choice import PairName
 from tryon.sample.packing import RAW_ROLES, Row
@@ -48,28 +49,22 @@ def read_category(category: Category, size: Size, workspace: Workspace) -> Categ
     index = read_table(workspace.index(category), INDEX, _INDEX_COLUMNS, made_by="tryon download").to_pylist()
     files = {_key(row): row for row in index if row["status"] == STATUS_OK}
     good = [row for row in manifest if row["status"] == STATUS_OK]
-    _check(good, files, category, size, workspace)
+    _check(good, category, size, workspace)
     rows = {_key(row): row | {name: files[_key(row)][name] for name in _INDEX_COLUMNS} for row in good}
     tests = [_pair_name(row) for row in manifest if row["setting"] != Setting.TRAIN]
     return CategoryRows(rows, tests)
 
 
-def _check(
-    good: list[Row], files: dict[tuple[Setting, str], Row], category: Category, size: Size, workspace: Workspace
-) -> None:
+def _check(good: list[Row], category: Category, size: Size, workspace: Workspace) -> None:
     name, remedy = str(workspace.manifest(category)), f"Run `tryon agnostic {category}` again."
     sizes = {(row["height"], row["width"]) for row in good} - {size}
     if sizes:
         rule = f"has masks of image.size, {size[0]}x{size[1]}"
         raise MissingInputError(name, rule=rule, value=sorted(sizes), remedy=remedy)
-    strange = [row["pair_id"] for row in good if not _fits(row, files.get(_key(row)))]
-    if strange:
+    made_from = read_metadata(workspace.manifest(category)).get("index_sha256")
+    if made_from != sha256_file(workspace.index(category)):
         rule = f"was made from {workspace.index(category)} as it is now"
-        raise MissingInputError(name, rule=rule, value=f"{len(strange)} other rows", remedy=remedy)
-
-
-def _fits(row: Row, file: Row | None) -> bool:
-    return file is not None and all(row[name] == file[name] for name in ("person_sha256", "garment_sha256"))
+        raise MissingInputError(name, rule=rule, value="another state of it", remedy=remedy)
 
 
 def _key(row: Row) -> tuple[Setting, str]:

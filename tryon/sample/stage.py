@@ -48,7 +48,7 @@ def sample(settings: SampleSettings, seed: int, size: Size, workspace: Workspace
         progress: told packed rows.
 
     Returns:
-        Counts per category and part; the headline says which are fewer than asked for.
+        Counts per category and part, and what was asked for.
 
     Raises:
         MissingInputError: manifests or raw files are absent or do not fit together, or too few rows are usable.
@@ -101,17 +101,12 @@ def _pack(rows: dict[str, list[Row]], packing: Packing, progress: Progress) -> d
 
 
 def _summary(parts: Parts, settings: SampleSettings) -> Summary:
+    train, test = settings.pairs_per_category, settings.test_pairs_per_category
+    asked: dict[str, Cell] = {"asked: train and val": train, "asked: each test list": test}
     table: list[dict[str, Cell]] = []
-    fewer: list[str] = []
     for category in Category:
         counts = {part: sum(pair.category == category for pair in pairs) for part, pairs in parts.items()}
-        table.append({"category": str(category), **counts})
-        enough = counts["train"] + counts["val"] == settings.pairs_per_category and all(
-            counts[part] == settings.test_pairs_per_category for part in ("test_paired", "test_unpaired")
-        )
-        fewer += [] if enough else [str(category)]
+        table.append({"category": str(category), **counts, **asked})
+    taken, wanted = sum(map(len, parts.values())), len(Category) * (train + 2 * test)
     headline = ", ".join(f"{len(pairs)} {part}" for part, pairs in parts.items()) + " pairs"
-    if fewer:
-        asked = f"{settings.pairs_per_category} to train and validate, {settings.test_pairs_per_category} per test list"
-        headline += f"; fewer than asked for ({asked}) in {', '.join(fewer)}, where all there are were taken"
-    return Summary("sample", f"{headline}.", tuple(table))
+    return Summary("sample", f"{headline}{'; there are fewer than asked for' * (taken < wanted)}.", tuple(table))

@@ -19,7 +19,7 @@ import cv2
 
 from tryon.categories import Category, Setting
 from tryon.download.settings import SyntheticSettings
-from tryon.dresscode.layout import pair_list_path
+from tryon.dresscode.layout import ATTRIBUTE_COLUMNS, ATTRIBUTES_FILE, SYNTHETIC_MARK, pair_list_path
 from tryon.dresscode.pair_lists import format_pair_list
 from tryon.files import replacing
 from tryon.progress import Progress
@@ -27,8 +27,7 @@ from tryon.synthetic.items import Files, garment_of, item_files, truth_files
 from tryon.synthetic.plan import Plan
 from tryon.workers import process_pool, worker_count
 
-ATTRIBUTES = "attributes.csv"
-ATTRIBUTE_COLUMNS = ("category", "garment_id", "worn", "sleeve", "neckline", "pattern")
+_MARK = b"A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
 
 Job = Callable[[], Files]
 
@@ -58,8 +57,8 @@ def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress
         zipfile.ZipFile(path, "w") as archive,
         zipfile.ZipFile(truth_path, "w") as truth,
     ):
-        _add(archive, _pair_lists(plan))
-        _add(truth, [(ATTRIBUTES, _attributes(plan).encode())])
+        _add(archive, [(SYNTHETIC_MARK, _MARK), *_pair_lists(plan)])
+        _add(truth, [(ATTRIBUTES_FILE, _attributes(plan).encode())])
         for number, files in enumerate(_in_order(jobs)):
             _add(archive if number < len(people) else truth, files)
             progress(number + 1, len(jobs), _WHAT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import sys
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tryon.daflow import DAFlow, DAFlowConfig, checked_state, read_checkpoint
-from tryon.errors import WeightsError
+from tryon.errors import WeightsError, listed
 from tryon.files import write_bytes
 
 KIND = "fitting-room checkpoint"
@@ -39,6 +39,7 @@ class Checkpoint:
         best_epoch: the epoch with the best validation up to here.
         history: one row per epoch, 0 being the starting point.
         optimiser: the optimiser's state dict; None in a checkpoint that is for use and not for going on.
+        scaler: state of the loss scaling of `16-mixed`; empty under other precisions.
     """
 
     network: dict[str, Any]
@@ -50,10 +51,34 @@ class Checkpoint:
     best_epoch: int = 0
     history: tuple[HistoryRow, ...] = ()
     optimiser: dict[str, Any] | None = None
+    scaler: dict[str, Any] = field(default_factory=dict)
 
     def for_use(self) -> Checkpoint:
         """The same without what only going on needs, a third of the size."""
-        return replace(self, optimiser=None)
+        return replace(self, optimiser=None, scaler={})
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+_ENTRIES: dict[str, Callable[[Any], bool]] = {
+    "network": _named,
+    "model": lambda value: _named(value) and all(isinstance(tensor, Tensor) for tensor in value.values()),
+    "seed": lambda value: isinstance(value, int),
+    "digest": lambda value: isinstance(value, str),
+    "epoch": _count,
+    "step": _count,
+    "best_epoch": _count,
+    "history": lambda value: isinstance(value, list) and all(map(_named, value)),
+    "optimiser": lambda value: value is None or _named(value),
+    "scaler": _named,
+}
+"""Fields of `Checkpoint`, and what a file must hold under their names."""
 
 
 def of_network(network: DAFlow) -> Checkpoint:
@@ -73,15 +98,19 @@ def load_checkpoint(path: Path, remedy: str = "Make it again with the stage that
     """Read a checkpoint to the CPU. Only tensors and plain values are accepted: no code in the file is ever run.
 
     Raises:
-        WeightsError: the file is missing, damaged, no checkpoint of this project or of another version.
+        WeightsError: the file is missing, damaged, incomplete, no checkpoint of this project or of another version.
     """
     _check_whole(path, remedy)
     content = read_checkpoint(path)
     if not is_checkpoint(content):
         raise WeightsError(str(path), rule="is a checkpoint of this project", remedy=remedy)
-    if content["version"] != VERSION:
-        raise WeightsError(str(path), rule=f"has version {VERSION}", value=content["version"], remedy=remedy)
-    values = {field.name: content[field.name] for field in fields(Checkpoint)}
+    if content.get("version") != VERSION:
+        raise WeightsError(str(path), rule=f"has version {VERSION}", value=content.get("version"), remedy=remedy)
+    wrong = [name for name, right in _ENTRIES.items() if name not in content or not right(content[name])]
+    if wrong:
+        rule = "has every entry of a checkpoint, each of its kind"
+        raise WeightsError(str(path), rule=rule, value=f"absent or of another kind: {listed(wrong)}", remedy=remedy)
+    values = {name: content[name] for name in _ENTRIES}
     return Checkpoint(**{**values, "history": tuple(values["history"])})
 
 
@@ -98,6 +127,7 @@ def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
     """The network of a checkpoint, with its weights; `name` stands in messages.
 
     Raises:
+        NetworkOptionError: the options are not those of a network.
         WeightsError: the weights do not have the shape that the options say.
     """
     network = DAFlow.from_config(DAFlowConfig.from_dict(checkpoint.network))

@@ -1,35 +1,30 @@
-"""Where training runs: the accelerator, the number format, the number of CPU threads."""
+"""Where a network runs: the accelerator and the number of CPU threads."""
 
 from __future__ import annotations
 
 import os
 
 import torch
-from lightning_fabric import Fabric
 
 from tryon.errors import ParameterError
-from tryon.training.settings import OptimisationSettings
 
 
-def make_fabric(stage: str, settings: OptimisationSettings) -> Fabric:
-    """Start Lightning Fabric on one device as the settings say.
+def choose_accelerator(stage: str, wanted: str) -> str:
+    """`cpu` or `cuda`, for `auto` whichever is here.
+
+    Args:
+        stage: section of `params.yaml` that messages speak of.
+        wanted: its `accelerator`.
 
     Raises:
-        ParameterError: a GPU is asked for and there is none, or the CPU cannot compute in that format.
+        ParameterError: a GPU is asked for and there is none.
     """
-    accelerator = settings.accelerator
-    if accelerator == "auto":
-        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
-    if accelerator == "cuda" and not torch.cuda.is_available():
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
         remedy = "Set it to `cpu` or `auto`, or run where torch sees a GPU."
-        raise ParameterError(f"{stage}.accelerator", rule="torch sees a CUDA device", value="cuda", remedy=remedy)
-    if accelerator == "cpu" and settings.precision == "16-mixed":
-        rule, remedy = "is 32-true or bf16-mixed on the CPU", f"Change {stage}.precision in params.yaml."
-        raise ParameterError(f"{stage}.precision", rule=rule, value=settings.precision, remedy=remedy)
-    set_cpu_threads()
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=settings.precision)
-    fabric.launch()
-    return fabric
+        raise ParameterError(f"{stage}.accelerator", rule="torch sees a CUDA device", value=wanted, remedy=remedy)
+    return wanted
 
 
 def set_cpu_threads() -> int:

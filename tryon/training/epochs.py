@@ -46,7 +46,7 @@ class EpochStates:
 
     def latest(self) -> Checkpoint | None:
         """The newest state that is whole, together with the best state it speaks of; None when there is none."""
-        for path in sorted(self.folder.glob("epoch_*.ckpt"), reverse=True):
+        for path in sorted(self.folder.glob("epoch_*.ckpt"), key=_epoch_of, reverse=True):
             try:
                 state = load_checkpoint(path)
                 load_checkpoint(self.path(state.best_epoch))
@@ -62,3 +62,8 @@ class EpochStates:
     def remove(self) -> None:
         """Remove the work area; the run is done and its results lie elsewhere."""
         shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+
+def _epoch_of(path: Path) -> int:
+    """The number in a state's file name; from 1000 on, names no longer sort in time order."""
+    return int(path.stem.removeprefix("epoch_"))

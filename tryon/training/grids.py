@@ -61,7 +61,7 @@ def write_grids(folder: Path, epoch: int, network: nn.Module, grid_rows: GridRow
 
 
 def grid_name(epoch: int) -> str:
-    """File name of an epoch's grid without its ending; names sort in time order."""
+    """File name of an epoch's grid without its ending; up to epoch 999 names sort in time order."""
     return f"epoch_{epoch:03d}"
 
 

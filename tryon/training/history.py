@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from tryon.categories import Category
 from tryon.training.checkpoint import HistoryRow
@@ -21,6 +22,14 @@ def history_csv(history: Sequence[HistoryRow]) -> str:
     writer.writerow(COLUMNS)
     writer.writerows([_cell(row.get(column)) for column in COLUMNS] for row in history)
     return stream.getvalue()
+
+
+def read_history(path: Path) -> list[HistoryRow]:
+    """What `history_csv` wrote, empty cells as None; no rows when there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="") as stream:
+        return [{key: float(value) if value else None for key, value in row.items()} for row in csv.DictReader(stream)]
 
 
 def best_epoch(history: Sequence[HistoryRow]) -> int:

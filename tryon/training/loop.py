@@ -17,6 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from tryon.daflow import DAFlow
+from tryon.daflow.flow_estimator import FlowEstimator
 from tryon.errors import ParameterError, TryOnError, listed
 from tryon.loading.batches import Batch, load_batches
 from tryon.loading.order import batches_of, epoch_chances, epoch_order
@@ -24,8 +25,8 @@ from tryon.loading.rows import PackedRows
 from tryon.loading.transforms import prepare
 from tryon.progress import Progress
 from tryon.training.checkpoint import Checkpoint, HistoryRow
-from tryon.training.device import make_fabric
 from tryon.training.epochs import EpochStates
+from tryon.training.fabric import make_fabric
 from tryon.training.grids import GridRows, write_grids
 from tryon.training.history import best_epoch
 from tryon.training.losses import multiscale_l1
@@ -79,7 +80,7 @@ def train(job: Job, network: DAFlow, states: EpochStates, progress: Progress) ->
 
     Raises:
         ParameterError: the pictures do not fit the network, or the device does not exist.
-        TryOnError: a loss is not finite, or a row is damaged.
+        TryOnError: a loss or a result is not finite, or a row is damaged.
     """
     check_sides(job.train, network)
     job.val.require_rows()
@@ -105,14 +106,22 @@ def check_sides(rows: PackedRows, network: DAFlow) -> None:
         raise ParameterError("image.size", rule=rule, value=list(rows.size), remedy=remedy)
 
 
+def make_optimiser(network: DAFlow, settings: OptimisationSettings) -> torch.optim.AdamW:
+    """AdamW over all parameters; those of the flow estimators learn at their own share of the rate."""
+    flows = [p for module in network.modules() if isinstance(module, FlowEstimator) for p in module.parameters()]
+    known = set(flows)
+    others = [parameter for parameter in network.parameters() if parameter not in known]
+    groups = [{"params": others, "share": 1.0}, {"params": flows, "share": settings.flow_lr_share}]
+    return torch.optim.AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay)
+
+
 class _Run:
     """A job at work: the network and its optimiser on their device, and how far they are."""
 
     def __init__(self, job: Job, network: DAFlow, states: EpochStates, progress: Progress) -> None:
         self.job, self.network, self.states, self.progress = job, network, states, progress
         self.fabric: Fabric = make_fabric(job.stage, job.settings)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=job.settings.lr, weight_decay=job.settings.weight_decay)
-        self.module, self.optimiser = self.fabric.setup(network, optimiser)
+        self.module, self.optimiser = self.fabric.setup(network, make_optimiser(network, job.settings))
         self.grid_rows = GridRows.choose(job.val)
         self.step = 0
         self.history: list[HistoryRow] = []
@@ -120,9 +129,11 @@ class _Run:
     def resume(self) -> Checkpoint | None:
         """Take up the newest state, if there is one."""
         state = self.states.latest()
-        if state is not None and state.optimiser is not None:
+        if state is not None:
+            assert state.optimiser is not None
             self.network.load_state_dict(state.model)
             self.optimiser.load_state_dict(state.optimiser)
+            self.fabric.strategy.precision.load_state_dict(state.scaler)
             self.step, self.history = state.step, list(state.history)
         return state
 
@@ -154,6 +165,7 @@ class _Run:
             best_epoch=best_epoch(self.history),
             history=tuple(self.history),
             optimiser=self.optimiser.state_dict(),
+            scaler=self.fabric.strategy.precision.state_dict(),
         )
         self.states.write(state)
         return state
@@ -183,7 +195,7 @@ class _Run:
         scaled = self.job.settings.precision == "16-mixed"  # its scaler passes over steps that overflow
         self._check_finite([*losses, *([] if norm is None or scaled else [norm])], group)
         for parameters in self.optimiser.param_groups:
-            parameters["lr"] = self._rate(self.step)
+            parameters["lr"] = parameters["share"] * self._rate(self.step)
         self.optimiser.step()
         self.optimiser.zero_grad()
         return [loss.item() for loss in losses]

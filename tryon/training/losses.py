@@ -1,11 +1,11 @@
-"""What training minimises. Each loss is a function, and a thin module where a module is wanted."""
+"""What training minimises. Each loss is a function."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 
@@ -34,11 +34,3 @@ def resize(pictures: Tensor, size: tuple[int, int]) -> Tensor:
     if pictures.shape[-2:] == size:
         return pictures
     return functional.interpolate(pictures, size, mode="bilinear", align_corners=False)
-
-
-class MultiscaleL1(nn.Module):
-    """`multiscale_l1` as a module."""
-
-    def forward(self, results: Sequence[Tensor], target: Tensor) -> Tensor:
-        """Return the loss, a scalar."""
-        return multiscale_l1(results, target)

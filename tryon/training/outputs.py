@@ -29,7 +29,8 @@ def write_course(folder: Path, state: Checkpoint, states: EpochStates) -> None:
     write_text(folder / "history.csv", history_csv(state.history))
     (folder / "grids").mkdir()
     for row in state.history:
-        for grid in sorted(states.grids.glob(f"{grid_name(int(row['epoch'] or 0))}*.png")):
+        name = grid_name(int(row["epoch"] or 0))
+        for grid in (*states.grids.glob(f"{name}.png"), *states.grids.glob(f"{name}_*.png")):
             shutil.copy(grid, folder / "grids" / grid.name)
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from tryon.categories import Category
 from tryon.code_version import code_version
-from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint, start_flows_near_zero
+from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
 from tryon.errors import ParameterError, WeightsError
 from tryon.files import replacing_folder, write_text
 from tryon.loading.rows import PackedRows
 from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.training.checkpoint import (
-    Checkpoint,
     build_network,
     is_checkpoint,
     load_checkpoint,
@@ -24,16 +21,15 @@ from tryon.training.checkpoint import (
 )
 from tryon.training.epochs import EpochStates
 from tryon.training.history import history_csv
+from tryon.training.initialisation import new_network
 from tryon.training.loop import Job, train
 from tryon.training.outputs import run_digest, summarise, write_course
-from tryon.training.settings import NetworkSettings, PretrainSettings
+from tryon.training.settings import PretrainSettings
+from tryon.weights import weight_path
 from tryon.workspace import Workspace
 
 MODEL = "model.ckpt"
 """Name of the starting point in `data/pretrained/`."""
-
-RELEASED = "ckpt_viton.pt"
-"""Name of the released checkpoint in the weights folder."""
 
 
 def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
@@ -47,30 +43,22 @@ def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progre
     if settings.start == "upper_body":
         return _train_upper_body(settings, seed, workspace, progress)
     if settings.start == "scratch":
-        return _publish(of_network(new_network(settings.network, seed)), "initialised weights", workspace)
-    path = workspace.weights / RELEASED if settings.start == "released" else workspace.root / settings.start
-    network = load_start(path, settings.start)
+        return _publish(new_network(settings.network, seed), "initialised weights", workspace)
+    path = weight_path(workspace, "daflow") if settings.start == "released" else workspace.root / settings.start
+    network = load_start(path)
     _check_network(network, settings)
-    return _publish(of_network(network), f"weights of {path.name}", workspace)
+    return _publish(network, f"weights of {path.name}", workspace)
 
 
-def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
-    """A network with weights drawn from `seed` and flows near zero, whatever the global random state is."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return start_flows_near_zero(DAFlow.from_config(DAFlowConfig.from_dict(settings.model_dump())))
-
-
-def load_start(path: Path, start: str) -> DAFlow:
+def load_start(path: Path) -> DAFlow:
     """The network of a checkpoint of ours or of a published one.
 
     Raises:
-        WeightsError: the file is missing or damaged.
+        NetworkOptionError: a checkpoint of ours holds options of no network.
+        WeightsError: the file is missing or damaged, or is neither.
     """
     if not path.is_file():
-        remedy = f"Put the released DAFlow checkpoint {RELEASED} there, or set pretrain.start to upper_body."
-        if start != "released":
-            remedy = "pretrain.start is released, upper_body, scratch or the path of a checkpoint."
+        remedy = "pretrain.start is released, upper_body, scratch or the path of a checkpoint."
         raise WeightsError(str(path), rule="exists", remedy=remedy)
     ours = is_checkpoint(read_checkpoint(path))
     return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
@@ -104,9 +92,8 @@ def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
         raise ParameterError("pretrain.network", rule=rule, value=differing, remedy="Change it in params.yaml.")
 
 
-def _publish(checkpoint: Checkpoint, what: str, workspace: Workspace) -> Summary:
+def _publish(network: DAFlow, what: str, workspace: Workspace) -> Summary:
     with replacing_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, checkpoint)
+        save_checkpoint(folder / MODEL, of_network(network))
         write_text(folder / "history.csv", history_csv(()))
-    parameters = sum(tensor.numel() for name, tensor in checkpoint.model.items() if "running_" not in name)
-    return Summary("pretrain", f"starting point: {what}, {parameters:,} parameters, nothing trained")
+    return Summary("pretrain", f"starting point: {what}, {network.parameter_count:,} parameters, nothing trained")

@@ -9,6 +9,8 @@ from pydantic import Field
 from tryon.settings import Settings
 
 PositiveInt = Annotated[int, Field(ge=1)]
+LightChannels = Annotated[int, Field(ge=6)]
+"""Three colours and their negatives are the least that can start as a copy of the picture."""
 
 
 class NetworkSettings(Settings):
@@ -20,7 +22,7 @@ class NetworkSettings(Settings):
     flow_channels: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
         (128, 64, 32), description="Hidden widths of each flow estimator."
     )
-    light_channels: tuple[PositiveInt, PositiveInt] = Field((32, 64), description="Widths of the light encoder.")
+    light_channels: tuple[LightChannels, LightChannels] = Field((32, 64), description="Widths of the light encoder.")
     grid: Literal["published", "identity"] = Field(
         "published", description="`identity` for training from scratch, `published` for released weights."
     )
@@ -33,6 +35,13 @@ class OptimisationSettings(Settings):
     batch_size: PositiveInt = Field(1, description="Pairs per step and device.")
     accumulate: PositiveInt = Field(1, description="Batches whose gradients are added up before a step.")
     lr: float = Field(5e-5, gt=0, le=1, description="Peak learning rate of AdamW.")
+    flow_lr_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Learning rate of the flow estimators as a share of `lr`; less than 1 keeps the flows inside the "
+        "picture when training from scratch.",
+    )
     weight_decay: float = Field(0.01, ge=0, description="Weight decay of AdamW.")
     warmup_steps: int = Field(20, ge=0, description="Steps over which the learning rate rises; then cosine to zero.")
     clip_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tryon.categories import Category
 from tryon.loading.batches import load_batches
 from tryon.loading.rows import PackedRows
-from tryon.loading.transforms import prepare
+from tryon.loading.transforms import check_finite, prepare
 
 
 def validate(network: nn.Module, rows: PackedRows, batch_size: int, device: torch.device) -> dict[str, float | None]:
@@ -21,6 +21,9 @@ def validate(network: nn.Module, rows: PackedRows, batch_size: int, device: torc
     The L1 of a row is the mean absolute difference of result and true picture, both in 0..1, over the pixels of the
     worn garment. Rows in which no garment is seen do not count; without any row a value is None. Validation runs on
     whole rows, with the network in evaluation mode; it is left in that mode.
+
+    Raises:
+        TryOnError: a result is not finite, or a row is damaged.
     """
     network.eval()
     found: dict[Category, list[float]] = defaultdict(list)
@@ -29,9 +32,11 @@ def validate(network: nn.Module, rows: PackedRows, batch_size: int, device: torc
         for batch in load_batches(rows, batches):
             inputs = prepare(batch.to(device))
             result = network(inputs.reference, inputs.garment, inputs.agnostic)
+            check_finite(result, batch.pair_ids)
             differences = garment_l1(result, inputs.person, inputs.garment_mask).tolist()
-            for category, difference in zip(batch.categories, differences, strict=True):
-                if not math.isnan(difference):
+            seen = batch.garment_mask.flatten(1).any(1).tolist()
+            for category, difference, shows_garment in zip(batch.categories, differences, seen, strict=True):
+                if shows_garment:
                     found[category].append(difference)
     everything = [value for values in found.values() for value in values]
     return {"val_l1": _mean(everything), **{f"val_l1_{category}": _mean(found[category]) for category in Category}}

@@ -1,0 +1,50 @@
+"""The states of a run: which are kept, and which one a killed run goes on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tryon.training.checkpoint import Checkpoint
+from tryon.training.epochs import EpochStates
+from tryon.training.outputs import write_course
+
+
+def state(epoch: int, best: int) -> Checkpoint:
+    return Checkpoint(network={}, model={}, epoch=epoch, best_epoch=best, history=({"epoch": epoch, "val_l1": None},))
+
+
+def names(states: EpochStates) -> list[str]:
+    return sorted(path.name for path in states.folder.glob("*.ckpt"))
+
+
+def test_the_newest_two_and_the_best_are_kept(tmp_path: Path) -> None:
+    states = EpochStates(tmp_path, "run")
+    for epoch in range(6):
+        states.write(state(epoch, min(epoch, 1)))
+    assert names(states) == ["epoch_001.ckpt", "epoch_004.ckpt", "epoch_005.ckpt"]
+    found = states.latest()
+    assert found is not None
+    assert (found.epoch, states.best(found).epoch) == (5, 1)
+
+
+@pytest.mark.parametrize("last", [1000, 10_000])
+def test_the_newest_is_the_highest_number_and_not_the_last_name(last: int, tmp_path: Path) -> None:
+    states = EpochStates(tmp_path, "run")
+    for epoch in (last - 1, last):
+        states.write(state(epoch, epoch))
+    found = states.latest()
+    assert found is not None
+    assert found.epoch == last
+
+
+def test_grids_of_a_later_epoch_are_not_taken_for_those_of_a_tenth_of_it(tmp_path: Path) -> None:
+    states = EpochStates(tmp_path / "work", "run")
+    states.grids.mkdir()
+    for name in ("epoch_100.png", "epoch_100_dresses.png", "epoch_1000.png", "epoch_1000_dresses.png"):
+        (states.grids / name).write_bytes(b"")
+    (tmp_path / "out").mkdir()
+    write_course(tmp_path / "out", state(100, 100), states)
+    copied = sorted(path.name for path in (tmp_path / "out" / "grids").iterdir())
+    assert copied == ["epoch_100.png", "epoch_100_dresses.png"]

@@ -1,0 +1,107 @@
+"""Every setting of the optimisation reaches the weights, and what a run goes on from holds all it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
+from torch import Tensor
+
+from tryon.loading.rows import PackedRows
+from tryon.progress import silent
+from tryon.training import loop
+from tryon.training.epochs import EpochStates
+from tryon.training.initialisation import new_network
+from tryon.training.settings import FinetuneSettings, PretrainSettings
+from tryon.workspace import Workspace
+
+BASE = {
+    "epochs": 1, "batch_size": 2, "lr": 1e-2, "flow_lr_share": 0.5, "weight_decay": 0.01, "warmup_steps": 2,
+    "clip_norm": 10.0, "flip": 0.5, "accelerator": "cpu",
+}  # fmt: skip
+"""An epoch of four steps."""
+
+CHANGED = {
+    "lr": 2e-2, "flow_lr_share": 0.25, "weight_decay": 0.5, "warmup_steps": 1, "clip_norm": 1e-3, "flip": 0.0,
+    "accumulate": 2,
+}  # fmt: skip
+
+Train = Callable[..., dict[str, Tensor]]
+
+
+@pytest.fixture
+def trained(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Train:
+    """Train from the same start with some settings changed, and look at nothing; the weights after the last step."""
+    rows = {part: PackedRows.read(workspace.subset(part)) for part in ("train", "val")}
+    monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
+    monkeypatch.setattr(loop, "write_grids", lambda *args: None)
+
+    def train(states: str = "", **changes: Any) -> dict[str, Tensor]:
+        settings = FinetuneSettings.model_validate({**BASE, **changes})
+        job = loop.Job("finetune", settings, 7, "", rows["train"], rows["val"])
+        work = EpochStates(workspace.staging("test"), states or str(changes))
+        return loop.train(job, new_network(pretrain_settings.network, 1), work, silent).model
+
+    return train
+
+
+def test_each_setting_changes_the_trained_weights(trained: Train) -> None:
+    base = trained()
+    without_effect = []
+    for name, value in CHANGED.items():
+        other = trained(**{name: value})
+        if all(torch.equal(other[key], tensor) for key, tensor in base.items()):
+            without_effect.append(name)
+    assert not without_effect
+
+
+def test_both_groups_follow_the_schedule_at_their_own_rate(trained: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[list[float]] = []
+    make = loop.make_optimiser
+
+    def watched(*args: Any) -> torch.optim.AdamW:
+        optimiser = make(*args)
+        optimiser.register_step_pre_hook(lambda own, *_: rates.append([group["lr"] for group in own.param_groups]))
+        return optimiser
+
+    monkeypatch.setattr(loop, "make_optimiser", watched)
+    trained()
+    assert len(rates) == 4
+    assert rates[0] == pytest.approx([5e-3, 2.5e-3])  # the first of two steps of warm-up
+    assert rates[1] == rates[2] == pytest.approx([1e-2, 5e-3])  # the peak, and where the cosine begins
+    assert rates[3] == pytest.approx([5e-3, 2.5e-3])  # half of it done
+
+
+def test_every_parameter_is_in_one_of_the_groups(pretrain_settings: PretrainSettings) -> None:
+    network = new_network(pretrain_settings.network, 1)
+    groups = loop.make_optimiser(network, FinetuneSettings.model_validate(BASE)).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.01, 0.01]
+    grouped = [parameter for group in groups for parameter in group["params"]]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == set(network.parameters())
+
+
+def test_the_state_of_the_loss_scaling_comes_back(
+    trained: Train, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU it comes with `16-mixed`, which the settings refuse on the CPU; the scaler itself runs there too."""
+    monkeypatch.setattr(
+        loop,
+        "make_fabric",
+        lambda *args: Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu")),
+    )
+
+    def scaler_after(epochs: int) -> dict[str, float]:
+        trained("run", epochs=epochs, precision="16-mixed")
+        state = EpochStates(workspace.staging("test"), "run").latest()
+        assert state is not None
+        return state.scaler
+
+    first, second = scaler_after(1), scaler_after(2)
+    assert first["scale"] < 65536  # gradients overflowed under the scale that a new scaler begins with
+    assert second["scale"] == first["scale"]
+    assert second["_growth_tracker"] == first["_growth_tracker"] + 4

@@ -1,0 +1,114 @@
+"""What comes from outside, noted in two files under git so that DVC sees when it changes.
+
+`data/source.json` describes the data source. `data/weights.json` holds the SHA-256 of the pretrained weights: of the
+file that `pretrain` starts from, and of those that metrics need.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tryon.errors import MissingInputError
+from tryon.files import sha256_file, write_json
+from tryon.parameters import Parameters, load_parameters
+from tryon.progress import Progress, silent
+from tryon.weights import WEIGHTS
+from tryon.workspace import Workspace
+
+MADE_HERE = ("upper_body", "scratch")
+"""Values of `pretrain.start` that read no file of weights."""
+
+RELEASED = "daflow"
+"""Name of the weights that `pretrain.start: released` means; all others are for metrics."""
+
+READS = {"pretrain": "start", "evaluate": "metrics"}
+"""Stages that read weights, each with the key of `data/weights.json` that is its input."""
+
+
+def refresh_inputs(
+    workspace: Workspace, parameters: Parameters | None = None, progress: Progress = silent, write: bool = True
+) -> dict[str, str]:
+    """Bring both files up to date, or only compare.
+
+    Args:
+        workspace: the project.
+        parameters: name the source and the starting point; by default the active ones.
+        progress: told what is looked at.
+        write: False leaves both files as they are.
+
+    Returns:
+        Stages that read what has changed since it was noted, each with what changed.
+
+    Raises:
+        ParameterError: `params.yaml` breaks a rule.
+        SourceError: the source cannot be looked at.
+    """
+    from tryon.download.fingerprint import write_fingerprint
+
+    parameters = parameters or load_parameters(workspace.params_file)
+    changed = write_fingerprint(workspace, parameters.download, progress, write)
+    return ({"download": "the data source changed"} if changed else {}) | refresh_weights(
+        workspace, parameters, progress, write
+    )
+
+
+def refresh_weights(
+    workspace: Workspace, parameters: Parameters, progress: Progress = silent, write: bool = True
+) -> dict[str, str]:
+    """`refresh_inputs` for `data/weights.json` alone."""
+    state = weights_state(workspace, parameters, progress)
+    noted = _noted(workspace.weights_file)
+    if noted != state and write:
+        write_json(workspace.weights_file, state)
+    return {stage: f"weights ({key}) changed" for stage, key in READS.items() if noted.get(key, ...) != state[key]}
+
+
+def check_weights(workspace: Workspace, parameters: Parameters, stage: str) -> None:
+    """Make sure that `data/weights.json` describes the weights that a stage reads as they are now.
+
+    Raises:
+        MissingInputError: it is absent, or they have changed since.
+    """
+    if stage in refresh_weights(workspace, parameters, write=False):
+        rule = f"describes the weights that {stage} reads as they are now"
+        raise MissingInputError(str(workspace.weights_file), rule=rule, remedy="Run `tryon fingerprint`, then again.")
+
+
+def weights_state(workspace: Workspace, parameters: Parameters, progress: Progress = silent) -> dict[str, Any]:
+    """SHA-256 of the starting point, None where no file is read or there is none, and of each metric's weights."""
+    start = parameters.pretrain.start
+    files = {name: workspace.weights / weight.file for name, weight in WEIGHTS.items() if name != RELEASED}
+    if start not in MADE_HERE:
+        released = start == "released"
+        files["start"] = workspace.weights / WEIGHTS[RELEASED].file if released else workspace.root / start
+    hashes = _hashes(files, workspace.staging("hashes.json"), progress)
+    return {"start": hashes.pop("start", None), "metrics": hashes}
+
+
+def _hashes(files: dict[str, Path], known_file: Path, progress: Progress) -> dict[str, str | None]:
+    """SHA-256 of each file, None where there is none; read only if its size or time is not the known one's."""
+    known = _noted(known_file)
+    before = dict(known)
+    found: dict[str, str | None] = {}
+    for name, path in files.items():
+        if not path.is_file():
+            found[name] = None
+            continue
+        key, facts = str(path.resolve()), path.stat()
+        state = [facts.st_size, facts.st_mtime_ns]
+        if known.get(key, [])[:2] != state:
+            known[key] = [*state, sha256_file(path, progress)]
+        found[name] = known[key][2]
+    if known != before:
+        write_json(known_file, known)
+    return found
+
+
+def _noted(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
