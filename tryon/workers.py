@@ -27,12 +27,25 @@ def worker_count() -> int:
     Raises:
         ParameterError: `TRYON_WORKERS` is not a whole number of at least 1.
     """
-    text = os.environ.get("TRYON_WORKERS")
+    return _count_from("TRYON_WORKERS")
+
+
+def thread_count() -> int:
+    """Threads of torch on the CPU: `TRYON_THREADS`, or as many as `worker_count` has CPUs.
+
+    Raises:
+        ParameterError: `TRYON_THREADS` is not a whole number of at least 1.
+    """
+    return _count_from("TRYON_THREADS")
+
+
+def _count_from(variable: str) -> int:
+    text = os.environ.get(variable)
     if text is None:
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(cpus, _cpu_quota() or cpus)
     if not text.isdecimal() or int(text) < 1:
-        raise ParameterError("TRYON_WORKERS", rule="is a whole number of at least 1", value=text)
+        raise ParameterError(variable, rule="is a whole number of at least 1", value=text)
     return int(text)
 
 

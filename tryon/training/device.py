@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from tryon.errors import ParameterError
@@ -27,26 +25,10 @@ def choose_accelerator(stage: str, wanted: str) -> str:
     return wanted
 
 
-def set_cpu_threads() -> int:
-    """Give torch the CPUs this process may use, or `TRYON_THREADS` of them; sums depend on it in the last bit.
+def set_cpu_threads() -> None:
+    """Give torch the threads of `thread_count`; sums depend on their number in the last bit.
 
     Raises:
         ParameterError: `TRYON_THREADS` is not a positive number.
     """
-    threads = cpu_threads()
-    torch.set_num_threads(threads)
-    return threads
-
-
-def cpu_threads() -> int:
-    """CPUs this process may use, or `TRYON_THREADS`.
-
-    Raises:
-        ParameterError: `TRYON_THREADS` is not a positive number.
-    """
-    wanted = os.environ.get("TRYON_THREADS", "")
-    if wanted and not (wanted.isdecimal() and int(wanted) > 0):
-        raise ParameterError("TRYON_THREADS", rule="is a positive number", value=wanted)
-    if wanted:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(thread_count())
