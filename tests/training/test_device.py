@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tryon.errors import ParameterError
-from tryon.training.device import choose_accelerator, cpu_threads
+from tryon.training.device import choose_accelerator, set_cpu_threads
 
 
 def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

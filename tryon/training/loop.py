@@ -184,33 +184,34 @@ class _Run:
 
     def _step(self, group: list[Batch]) -> list[float]:
         """One optimiser step on the mean loss of the batches of a group; their losses."""
-        losses: list[Tensor] = []
+        losses: list[float] = []
         for batch in group:
             with self.fabric.no_backward_sync(self.module, enabled=batch is not group[-1]):
                 loss = self._loss(batch)
+                losses.append(self._finite("loss", loss, [batch]))  # backward through NaN can crash the interpreter
                 self.fabric.backward(loss / len(group))
-            losses.append(loss.detach())
         clip = self.job.settings.clip_norm
         norm = self.fabric.clip_gradients(self.module, self.optimiser, max_norm=clip, error_if_nonfinite=False)
-        scaled = self.job.settings.precision == "16-mixed"  # its scaler passes over steps that overflow
-        self._check_finite([*losses, *([] if norm is None or scaled else [norm])], group)
+        if norm is not None and self.job.settings.precision != "16-mixed":  # its scaler passes over overflows
+            self._finite("gradient", norm, group)
         for parameters in self.optimiser.param_groups:
             parameters["lr"] = parameters["share"] * self._rate(self.step)
         self.optimiser.step()
         self.optimiser.zero_grad()
-        return [loss.item() for loss in losses]
+        return losses
 
-    def _check_finite(self, values: list[Tensor], group: list[Batch]) -> None:
-        """Stop before weights are spoilt.
+    def _finite(self, what: str, value: Tensor, group: list[Batch]) -> float:
+        """The value as a number.
 
         Raises:
-            TryOnError: a loss or the size of the gradient is not finite.
+            TryOnError: it is not finite; the pairs are named.
         """
-        numbers = [value.item() for value in values]
-        if not all(map(math.isfinite, numbers)):
+        number = value.item()
+        if not math.isfinite(number):
             pairs = listed([pair for batch in group for pair in batch.pair_ids])
             remedy = f"Lower {self.job.stage}.lr or {self.job.stage}.clip_norm in params.yaml."
-            raise TryOnError(f"loss or gradient of pairs {pairs}", rule="is finite", value=numbers, remedy=remedy)
+            raise TryOnError(f"{what} of pairs {pairs}", rule="is finite", value=number, remedy=remedy)
+        return number
 
     def _loss(self, batch: Batch) -> Tensor:
         inputs = prepare(batch.to(self.fabric.device))
