@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from flows.server import own_server
 from tasks.launch import environment
@@ -123,11 +126,16 @@ class Project:
         surroundings = environment({"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT)})
         return {"cwd": self.root, "env": surroundings, "stdin": subprocess.DEVNULL, "process_group": 0}
 
-    def set(self, old: str, new: str) -> None:
-        """Replace text in `params.yaml`."""
-        text = (self.root / "params.yaml").read_text()
-        assert old in text
-        (self.root / "params.yaml").write_text(text.replace(old, new, 1))
+    def set(self, key: str, value: object) -> None:
+        """Set a key of `params.yaml`, named with dots."""
+        yaml = YAML()
+        content = yaml.load((self.root / "params.yaml").read_text())
+        *path, last = key.split(".")
+        section = reduce(getitem, path, content)
+        assert last in section
+        section[last] = value
+        with (self.root / "params.yaml").open("w") as file:
+            yaml.dump(content, file)
 
     def mark(self, name: str) -> None:
         """Make the stand-ins misbehave: `slow`, `broken` or `missing`; `edited` changes the seed once, as one runs."""

@@ -25,9 +25,9 @@ if __name__ == "__main__":
 def downloaded(new_project, tmp_path_factory):
     """A project with a few pairs of the twin, downloaded."""
     project = new_project(tmp_path_factory.mktemp("twin") / "project")
-    project.set("train_pairs: 160", "train_pairs: 3")
-    project.set("test_pairs: 24", "test_pairs: 2")
-    project.set("size: [128, 96]", "size: [64, 48]")
+    project.set("download.synthetic.train_pairs", 3)
+    project.set("download.synthetic.test_pairs", 2)
+    project.set("image.size", [64, 48])
     (project.root / "stage.py").write_text(SMALL_SHARDS)
     done = project.python("-m", "tryon", "download")
     assert done.returncode == 0, done.stderr

@@ -87,7 +87,7 @@ def test_dvc_repro_gives_the_same_hashes_without_a_server(finished, new_project,
 
 def test_a_change_runs_that_stage_and_those_whose_inputs_changed(finished, server, tmp_path) -> None:
     project = finished[0].copy(tmp_path / "project")
-    project.set("max_bad_fraction: 0.01", "max_bad_fraction: 0.02")
+    project.set("download.max_bad_fraction", 0.02)
     before = len(project.log())
     done = project.python(*PIPELINE, url=server)
     assert done.returncode == 0, done.stderr
@@ -108,7 +108,7 @@ def test_a_dry_run_sees_new_data_and_weights_and_notes_neither(finished, tmp_pat
     project = finished[0].copy(tmp_path / "project")
     (project.root / "data/source.json").write_text('{"source": "another"}\n')
     (project.root / "own.ckpt").write_bytes(b"weights")
-    project.set("start: upper_body", "start: own.ckpt")
+    project.set("pretrain.start", "own.ckpt")
     noted = [(project.root / "data" / name).read_bytes() for name in ("source.json", "weights.json")]
     done = project.python(*PIPELINE, "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -119,7 +119,7 @@ def test_a_dry_run_sees_new_data_and_weights_and_notes_neither(finished, tmp_pat
 
 def test_another_file_of_weights_under_the_same_name_runs_the_stage_that_reads_it(finished, tmp_path) -> None:
     project = finished[0].copy(tmp_path / "project")
-    project.set("start: upper_body", "start: own.ckpt")
+    project.set("pretrain.start", "own.ckpt")
     for content in (b"one", b"another"):
         (project.root / "own.ckpt").write_bytes(content)
         assert project.python("-m", "tryon", "fingerprint").returncode == 0
@@ -186,7 +186,7 @@ def test_a_bug_shows_where_it_is_and_ends_the_run(project, server) -> None:
 
 
 def test_a_parameter_that_breaks_a_rule_stops_it_before_anything_starts(project) -> None:
-    project.set("seed: 7", "seed: seven")
+    project.set("seed", "seven")
     done = project.python(*PIPELINE)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1

@@ -64,11 +64,9 @@ def test_going_back_to_earlier_data_brings_its_files_back_too(tmp_path, new_proj
     chain = {"stages": {"download": {**written, "deps": ["data/source.json"]}}}
     with (project.root / "dvc.yaml").open("w") as file:
         YAML().dump(chain, file)
-    project.set("test_pairs: 24", "test_pairs: 2")
-    train_pairs = 160
+    project.set("download.synthetic.test_pairs", 2)
     for count in (2, 3, 2):
-        project.set(f"train_pairs: {train_pairs}", f"train_pairs: {count}")
-        train_pairs = count
+        project.set("download.synthetic.train_pairs", count)
         done = project.python("-m", "dvc", "repro")
         assert done.returncode == 0, done.stderr
         assert len((project.root / "data/raw/dresses/train_pairs.txt").read_text().splitlines()) == count
