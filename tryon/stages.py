@@ -15,9 +15,9 @@ from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.workspace import Workspace
 
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 # Set before torch is loaded: its threads wait for each other in a loop, by default for so long that training beside
-# another busy program takes 40 times its time. This much costs 3 % on an idle machine and loses 4 times on a busy one.
+# another busy program takes 40 times its time. With this it takes 4 times as long, and an idle machine loses 3 %.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 Stage = Callable[[Parameters, Workspace, Category | None, Progress], Summary]
 

@@ -61,22 +61,20 @@ def test_a_removed_dependency_is_named(workspace: Workspace) -> None:
         (workspace.root / "code/mask.py").unlink()
 
 
-def test_an_edited_parameter_is_named_by_its_section(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("seed: 7", "seed: 8", r"'params\.yaml: seed changed'"),
+        ("size: [128, 96]", "size: [64, 48]", r"'params\.yaml: image\.size changed'"),
+    ],
+)
+def test_an_edited_parameter_is_named(workspace: Workspace, old: str, new: str, named: str) -> None:
     text = workspace.params_file.read_text()
     with (
-        pytest.raises(ChangedInputError, match=r"'params\.yaml: seed changed'"),
+        pytest.raises(ChangedInputError, match=named),
         unchanged_inputs("agnostic", Category.DRESSES, workspace),
     ):
-        workspace.params_file.write_text(text.replace("seed: 7", "seed: 8"))
-
-
-def test_an_edited_key_of_a_section_is_named(workspace: Workspace) -> None:
-    text = workspace.params_file.read_text()
-    with (
-        pytest.raises(ChangedInputError, match=r"'params\.yaml: image\.size changed'"),
-        unchanged_inputs("agnostic", Category.DRESSES, workspace),
-    ):
-        workspace.params_file.write_text(text.replace("size: [128, 96]", "size: [64, 48]"))
+        workspace.params_file.write_text(text.replace(old, new))
 
 
 def test_what_the_stage_does_not_read_may_change(workspace: Workspace) -> None:
