@@ -62,7 +62,7 @@ def test_flows_and_tasks_are_called_after_their_stage(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_dvc_runs_the_stage_command(stage: str) -> None:
     category = " ${item.category}" if stage in PER_CATEGORY else ""
-    assert DVC[stage]["cmd"] == f"python -m flows.stage {stage}{category}"
+    assert DVC[stage]["cmd"] == f"exec python -m flows.stage {stage}{category}"
     if stage in PER_CATEGORY:
         assert DVC[stage]["matrix"] == {"category": list(Category)}
 

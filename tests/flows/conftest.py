@@ -61,17 +61,17 @@ if __name__ == "__main__":
 
 CHAIN = """stages:
   download:
-    cmd: python stage.py download
+    cmd: exec python stage.py download
     deps: [data/source.json]
     params: [seed, download]
     outs: [data/download]
   sample:
-    cmd: python stage.py sample
+    cmd: exec python stage.py sample
     deps: [data/download]
     params: [sample]
     outs: [data/sample]
   pretrain:
-    cmd: python stage.py pretrain
+    cmd: exec python stage.py pretrain
     deps: [data/sample]
     params: [pretrain, {data/weights.json: [start]}]
     outs: [data/pretrain]
@@ -123,7 +123,8 @@ class Project:
         return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
 
     def _surroundings(self, url: str) -> dict:
-        surroundings = environment({"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT)})
+        # The plain shell that DVC falls back on: unlike bash, it stays there while its last command runs.
+        surroundings = environment({"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
         return {"cwd": self.root, "env": surroundings, "stdin": subprocess.DEVNULL, "process_group": 0}
 
     def set(self, key: str, value: object) -> None:
