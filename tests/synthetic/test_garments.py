@@ -5,12 +5,12 @@ import pytest
 
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS
-from tryon.synthetic.garments import sample_garment
-from tryon.synthetic.patterns import PATTERNS, Fabric, paint_fabric, sample_colours, sample_fabric
+from tryon.synthetic.fabrics.patterns import PATTERNS, Fabric, paint_fabric, sample_colours, sample_fabric
+from tryon.synthetic.garments.kinds import sample_garment
 
 
 def garments(category: Category, count: int) -> list:
-    return [sample_garment(category, np.random.default_rng((5, number))) for number in range(count)]
+    return [sample_garment(category, np.random.default_rng((5, number)), "catalogue") for number in range(count)]
 
 
 def test_about_29_of_100_lower_body_garments_are_skirts():
@@ -24,7 +24,7 @@ def test_labels_belong_to_the_category(category):
 
 
 def test_plain_cloth_is_rare_and_every_pattern_occurs():
-    patterns = [sample_fabric(np.random.default_rng(n)).pattern for n in range(800)]
+    patterns = [sample_fabric(np.random.default_rng(n), "easy").pattern for n in range(800)]
     assert set(patterns) == set(PATTERNS)
     assert patterns.count("plain") / 800 < 0.06
 
@@ -40,9 +40,9 @@ def test_colours_of_one_cloth_are_far_apart():
 def test_patterns_are_strong_and_coarse(pattern):
     """At an eighth of the size the cloth still differs as much from its mean colour as before."""
     rng = np.random.default_rng(2)
-    fabric = sample_fabric(rng)
+    fabric = sample_fabric(rng, "easy")
     while fabric.pattern != pattern:
-        fabric = sample_fabric(rng)
+        fabric = sample_fabric(rng, "easy")
     cloth = paint_fabric(fabric)[128:896, 96:672].astype(float)
     small = cloth.reshape(96, 8, 72, 8, 3).mean((1, 3))
     deviation, kept = (np.abs(picture - picture.mean((0, 1))).mean() for picture in (cloth, small))

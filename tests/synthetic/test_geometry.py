@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tryon.categories import Category
-from tryon.synthetic.body import Body, sample_build
-from tryon.synthetic.curves import normals, profile, rounded_line, smoothstep
-from tryon.synthetic.cut import cut
-from tryon.synthetic.garments import sample_garment
-from tryon.synthetic.pose import LEFT, RIGHT, sample_pose
-from tryon.synthetic.raster import MARGIN_PX, STEP, enlarge, lookup, place
+from tryon.synthetic.figure.body import Body, sample_build
+from tryon.synthetic.figure.pose import LEFT, RIGHT, sample_pose
+from tryon.synthetic.garments.cut import cut
+from tryon.synthetic.garments.kinds import sample_garment
+from tryon.synthetic.paint.curves import normals, profile, rounded_line, smoothstep
+from tryon.synthetic.paint.raster import MARGIN_PX, STEP, enlarge, lookup, place
 
 
 def test_smoothstep_is_0_before_and_1_after():
@@ -68,7 +68,10 @@ def test_a_mesh_outside_the_picture_has_no_place():
 def test_pieces_of_a_garment_have_the_same_grid_on_every_body_with_room_around_the_outline(category):
     for number in range(8):
         rng = np.random.default_rng((number, category.list_code))
-        body, garment = Body(sample_build(rng), sample_pose(rng)), sample_garment(category, rng)
+        body, garment = (
+            Body(sample_build(rng), sample_pose(rng, "catalogue")),
+            sample_garment(category, rng, "catalogue"),
+        )
         for piece in cut(garment):
             flat, worn = piece.on(Body()), piece.on(body)
             assert flat.points.shape == worn.points.shape

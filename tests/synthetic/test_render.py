@@ -8,9 +8,9 @@ import pytest
 
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label, garment_region
-from tryon.synthetic.cloth import garment_picture, lay_flat
+from tryon.synthetic.fabrics.patterns import Fabric
+from tryon.synthetic.garments.cloth import garment_picture, lay_flat
 from tryon.synthetic.items import figure_of, garment_of, worn_by
-from tryon.synthetic.patterns import Fabric
 from tryon.synthetic.render import find_keypoints, render_person, sample_figure
 
 SEED = 11
@@ -108,7 +108,7 @@ def test_heads_above_the_frame_have_y_0_and_hidden_joints_are_missing():
     for category in Category:
         for number in range(60):
             rng = np.random.default_rng((SEED, number))
-            points.append(find_keypoints(sample_figure(category, rng), rng))
+            points.append(find_keypoints(sample_figure(category, rng, "catalogue"), rng))
     found = np.stack(points)
     heads = found[:, [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE]]
     assert 0.1 < (heads[..., 1] == 0).mean() < 0.9

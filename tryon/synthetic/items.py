@@ -12,8 +12,9 @@ from tryon.categories import Category
 from tryon.dresscode.layout import HEIGHT, KEYPOINT_WIDTH, WIDTH, relative_path
 from tryon.dresscode.pair_lists import Pair
 from tryon.dresscode.pose import SKELETON_STROKE, draw_pose
-from tryon.synthetic.cloth import garment_picture, lay_flat
-from tryon.synthetic.garments import Garment, sample_garment
+from tryon.synthetic.garments.cloth import garment_picture, lay_flat
+from tryon.synthetic.garments.kinds import Garment, sample_garment
+from tryon.synthetic.levels import Level
 from tryon.synthetic.png import encode_grey, encode_palette
 from tryon.synthetic.render import Figure, Picture, render_person, sample_figure
 
@@ -23,14 +24,14 @@ _FIGURE, _GARMENT = 0, 1
 Files = list[tuple[str, bytes]]
 
 
-def figure_of(seed: int, category: Category, number: int) -> Figure:
+def figure_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> Figure:
     """The person of item `number`: every item has a stream of its own, so that order and processes do not matter."""
-    return sample_figure(category, np.random.default_rng((seed, category.list_code, number, _FIGURE)))
+    return sample_figure(category, np.random.default_rng((seed, category.list_code, number, _FIGURE)), level)
 
 
-def garment_of(seed: int, category: Category, number: int) -> Garment:
+def garment_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> Garment:
     """The garment of item `number`."""
-    return sample_garment(category, np.random.default_rng((seed, category.list_code, number, _GARMENT)))
+    return sample_garment(category, np.random.default_rng((seed, category.list_code, number, _GARMENT)), level)
 
 
 def item_files(seed: int, category: Category, number: int, item_id: str) -> Files:
@@ -64,9 +65,9 @@ def truth_files(seed: int, category: Category, numbers: tuple[int, int], pair: P
     ]
 
 
-def worn_by(seed: int, category: Category, person: int, garment: int) -> Picture:
+def worn_by(seed: int, category: Category, person: int, garment: int, level: Level = "catalogue") -> Picture:
     """Item `person` rendered in the garment of item `garment`."""
-    return render_person(figure_of(seed, category, person), lay_flat(garment_of(seed, category, garment)))
+    return render_person(figure_of(seed, category, person, level), lay_flat(garment_of(seed, category, garment, level)))
 
 
 def encode_jpeg(photo: NDArray[np.uint8]) -> bytes:

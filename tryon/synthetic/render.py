@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from tryon.categories import Category
 from tryon.dresscode.labels import Joint
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.background import paint_background
-from tryon.synthetic.body import Body, sample_build
-from tryon.synthetic.camera import Camera, sample_camera
-from tryon.synthetic.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, lay_flat, to_bytes, worn_layers
-from tryon.synthetic.garments import Garment, sample_garment
-from tryon.synthetic.layers import Canvas
-from tryon.synthetic.look import Look, sample_look
-from tryon.synthetic.pose import sample_pose
-from tryon.synthetic.skin import arm_depths, skin_layers
+from tryon.synthetic.figure.body import Body, sample_build
+from tryon.synthetic.figure.camera import Camera, sample_camera
+from tryon.synthetic.figure.look import Look, sample_look
+from tryon.synthetic.figure.pose import sample_pose
+from tryon.synthetic.figure.skin import arm_depths, skin_layers
+from tryon.synthetic.garments.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, lay_flat, to_bytes, worn_layers
+from tryon.synthetic.garments.kinds import Garment, sample_garment
+from tryon.synthetic.levels import Level
+from tryon.synthetic.paint.background import paint_background
+from tryon.synthetic.paint.layers import Canvas
 
 _HEAD_JOINTS = (Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR)
 _CROPPED_REACH = 90.0  # pixels above the frame up to which a joint of the head is still found, at y = 0
@@ -35,6 +36,7 @@ class Figure:
         camera: framing.
         other: what is worn beside the garment of the pair; None with dresses.
         tucked: the top is tucked into what is worn below.
+        level: how hard the picture is; of background and, where it has to be drawn, clothing.
         seed: fixes background, folds and which joints are missed.
     """
 
@@ -44,7 +46,20 @@ class Figure:
     camera: Camera
     other: Garment | None
     tucked: bool
+    level: Level
     seed: int
+
+    def outfit(self, garment: Garment) -> list[Garment]:
+        """What the person wears with a garment of any category: a dress alone, a top or bottoms with the other half.
+
+        Where the photo's own other half would be the same half, another one is drawn from the figure's seed.
+        """
+        if garment.kind == "dress":
+            return [garment]
+        if self.other is not None and (self.other.kind == "top") != (garment.kind == "top"):
+            return [garment, self.other]
+        half = Category.LOWER_BODY if garment.kind == "top" else Category.UPPER_BODY
+        return [garment, sample_garment(half, np.random.default_rng((self.seed, 1)), self.level)]
 
 
 @dataclass(frozen=True)
@@ -67,23 +82,22 @@ class Picture:
 _OTHER = {Category.UPPER_BODY: Category.LOWER_BODY, Category.LOWER_BODY: Category.UPPER_BODY}
 
 
-def sample_figure(category: Category, rng: np.random.Generator) -> Figure:
+def sample_figure(category: Category, rng: np.random.Generator, level: Level) -> Figure:
     """Draw a person for a category's photos."""
     tucked = rng.random() < (0.85 if category is Category.LOWER_BODY else 0.2)
-    other = sample_garment(_OTHER[category], rng) if category in _OTHER else None
-    body = Body(sample_build(rng), sample_pose(rng))
-    return Figure(
-        category, body, sample_look(rng), sample_camera(category, rng), other, tucked, int(rng.integers(2**32))
-    )
+    other = sample_garment(_OTHER[category], rng, level) if category in _OTHER else None
+    body = Body(sample_build(rng), sample_pose(rng, level))
+    look, camera = sample_look(rng, level), sample_camera(category, rng, level)
+    return Figure(category, body, look, camera, other, tucked, level, int(rng.integers(2**32)))
 
 
 def render_person(figure: Figure, garment: FlatGarment) -> Picture:
-    """Render a person wearing a garment. The same figure in another garment differs only by the garment."""
+    """Render a person wearing a garment of any category. The same figure in another one differs only by the clothes."""
     body, camera = figure.body, figure.camera
     rng = np.random.default_rng(figure.seed)
     floor = camera(np.array([0.0, rng.uniform(0.86, 0.95)]))[1]
-    canvas = Canvas(paint_background(rng, floor))
-    worn = [garment, *([lay_flat(figure.other)] if figure.other else [])]
+    canvas = Canvas(paint_background(rng, floor, figure.level))
+    worn = [garment, *(lay_flat(other) for other in figure.outfit(garment.garment)[1:])]
     sleeved = any(flat.garment.sleeve in ("short", "long") for flat in worn)
     layers = skin_layers(body, figure.look, camera, sleeved)
     for flat in worn:

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from tryon.synthetic.body import ARMPIT, SHOULDER, SHOULDER_DROP, WAIST, Body
-from tryon.synthetic.curves import Array, smoothstep
-from tryon.synthetic.pose import Side
+from tryon.synthetic.figure.body import WAIST, Body
+from tryon.synthetic.figure.pose import Side
+from tryon.synthetic.paint.curves import Array
 
 MARGIN = 0.014
 """How far meshes reach beyond outlines, in body heights; above `raster.MARGIN_PX` at every scale in use."""
@@ -84,13 +84,3 @@ class Grid:
         column = (np.asarray(t, np.float64) + 1 + self.side_margin) / (2 + 2 * self.side_margin) * (self.columns - 1)
         row = (np.asarray(h, np.float64) - self.top + MARGIN) / (self.bottom - self.top + 2 * MARGIN) * (self.rows - 1)
         return np.stack(np.broadcast_arrays(column, row), axis=-1)
-
-
-def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array) -> Array:
-    """Points (R, C, 2) of a sheet around the trunk. Rows follow spine and shoulders, columns shift as it turns."""
-    t = columns + 0.2 * body.pose.turn * np.clip(1 - columns**2, 0, None)
-    points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (t * half_widths[:, None])[..., None]
-    slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
-    sag = 0.008 * np.clip(1 - columns**2, 0, None) * smoothstep(heights, 0.3, 0.5)[:, None]
-    points[..., 1] += slope + sag
-    return points

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.synthetic.body import ARMPIT, SHOULDER, Body
-from tryon.synthetic.curves import Array, normals, smoothstep
-from tryon.synthetic.garments import Garment
-from tryon.synthetic.pose import LEFT, Side
-from tryon.synthetic.sheets import MARGIN, Sheet, trunk_points
-from tryon.synthetic.trunk_cloth import TrunkCloth
+from tryon.synthetic.figure.body import ARMPIT, SHOULDER, Body
+from tryon.synthetic.figure.pose import LEFT, Side
+from tryon.synthetic.figure.trunk import trunk_points
+from tryon.synthetic.garments.kinds import Garment
+from tryon.synthetic.garments.sheets import MARGIN, Sheet
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth
+from tryon.synthetic.paint.curves import Array, normals, smoothstep
 
 LENGTHS = {"short": 0.34, "long": 0.79}
 """Where sleeves end along the arm line, 0 shoulder to 1 finger tips."""

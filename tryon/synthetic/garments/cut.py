@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tryon.synthetic.garments import Garment
-from tryon.synthetic.pose import SIDES
-from tryon.synthetic.sheets import Piece
-from tryon.synthetic.sleeves import LENGTHS, SleeveCloth
-from tryon.synthetic.trousers import TrouserLeg
-from tryon.synthetic.trunk_cloth import TrunkCloth
+from tryon.synthetic.figure.pose import SIDES
+from tryon.synthetic.garments.kinds import Garment
+from tryon.synthetic.garments.sheets import Piece
+from tryon.synthetic.garments.sleeves import LENGTHS, SleeveCloth
+from tryon.synthetic.garments.trousers import TrouserLeg
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth
 
 
 def cut(garment: Garment) -> list[Piece]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.synthetic.levels import Level
 
 Colour = tuple[int, int, int]
 Picture = NDArray[np.uint8]
@@ -42,7 +43,7 @@ class Fabric:
     phase: tuple[float, float]
 
 
-def sample_fabric(rng: np.random.Generator) -> Fabric:
+def sample_fabric(rng: np.random.Generator, level: Level) -> Fabric:
     """Draw a fabric; plain ones are rare."""
     pattern = str(rng.choice(list(_WEIGHTS), p=list(_WEIGHTS.values())))
     angle = float(rng.choice([0, 90, 45, -45, rng.uniform(-90, 90)]))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.synthetic.body import ANKLE, CROTCH, HIP, Body
-from tryon.synthetic.curves import Array, smoothstep
-from tryon.synthetic.garments import Garment
-from tryon.synthetic.pose import LEFT, Side
-from tryon.synthetic.sheets import WAISTBAND, Grid, Sheet
+from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP, Body
+from tryon.synthetic.figure.pose import LEFT, Side
+from tryon.synthetic.garments.kinds import Garment
+from tryon.synthetic.garments.sheets import WAISTBAND, Grid, Sheet
+from tryon.synthetic.paint.curves import Array, smoothstep
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 
 from tryon.categories import Category
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.curves import Array
+from tryon.synthetic.levels import Level
+from tryon.synthetic.paint.curves import Array
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ _FRAMES = {
 """Range of the body heights at the picture's top and bottom edge. Heads are cut off as in the catalogue."""
 
 
-def sample_camera(category: Category, rng: np.random.Generator) -> Camera:
+def sample_camera(category: Category, rng: np.random.Generator, level: Level) -> Camera:
     """Draw the framing of a category's photos."""
     top, bottom = (rng.uniform(*limits) for limits in _FRAMES[category])
     scale = HEIGHT / (bottom - top)

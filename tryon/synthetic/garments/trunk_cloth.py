@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.synthetic.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
-from tryon.synthetic.curves import Array, profile, smoothstep
-from tryon.synthetic.garments import Garment
-from tryon.synthetic.pose import SIDES, Side
-from tryon.synthetic.sheets import WAISTBAND, Grid, Sheet, trunk_points
+from tryon.synthetic.figure.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
+from tryon.synthetic.figure.pose import SIDES, Side
+from tryon.synthetic.figure.trunk import trunk_points
+from tryon.synthetic.garments.kinds import Garment
+from tryon.synthetic.garments.sheets import WAISTBAND, Grid, Sheet
+from tryon.synthetic.paint.curves import Array, profile, smoothstep
 
 
 def skirt_reach(body: Body, heights: Array) -> Array:

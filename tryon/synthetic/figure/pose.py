@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from tryon.synthetic.levels import Level
+
 Side = Literal[-1, 1]
 RIGHT: Side = -1
 LEFT: Side = 1
@@ -77,7 +79,7 @@ MANNEQUIN = Pose(
 _ARM_WEIGHTS: dict[ArmKind, float] = {"side": 0.46, "out": 0.14, "bent": 0.12, "hip": 0.2, "behind": 0.08}
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
+def sample_pose(rng: np.random.Generator, level: Level) -> Pose:
     """Draw a stance: mostly the catalogue's (front view, arms at the side or on the hip), some others."""
     right, left = (_sample_arm(rng) for _ in SIDES)
     if right.kind == left.kind == "behind":

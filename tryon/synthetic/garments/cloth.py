@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.body import WAIST, Body
-from tryon.synthetic.camera import Camera
-from tryon.synthetic.curves import Array
-from tryon.synthetic.cut import cut
-from tryon.synthetic.garments import Garment, Kind
-from tryon.synthetic.layers import Canvas, Layer, cylinder_shade
-from tryon.synthetic.patterns import Colour, paint_fabric
-from tryon.synthetic.pose import Side
-from tryon.synthetic.sheets import Piece, Sheet
+from tryon.synthetic.fabrics.patterns import Colour, paint_fabric
+from tryon.synthetic.figure.body import WAIST, Body
+from tryon.synthetic.figure.camera import Camera
+from tryon.synthetic.figure.pose import Side
+from tryon.synthetic.garments.cut import cut
+from tryon.synthetic.garments.kinds import Garment, Kind
+from tryon.synthetic.garments.sheets import Piece, Sheet
+from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade
 
 DEPTH_INNER, DEPTH_OUTER = 50, 52
 """Depth of a garment that is tucked in, and of one that lies over it."""

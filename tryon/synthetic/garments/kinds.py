@@ -9,7 +9,8 @@ import numpy as np
 
 from tryon.categories import Category
 from tryon.dresscode.labels import Label
-from tryon.synthetic.patterns import Fabric, sample_fabric
+from tryon.synthetic.fabrics.patterns import Fabric, sample_fabric
+from tryon.synthetic.levels import Level
 
 Kind = Literal["top", "trousers", "skirt", "dress"]
 Sleeve = Literal["sleeveless", "short", "long"]
@@ -59,13 +60,13 @@ class Garment:
         return LABELS[self.kind]
 
 
-def sample_garment(category: Category, rng: np.random.Generator) -> Garment:
+def sample_garment(category: Category, rng: np.random.Generator, level: Level) -> Garment:
     """Draw a garment of a category."""
     if category is Category.UPPER_BODY:
-        return _top(rng)
+        return _top(rng, level)
     if category is Category.DRESSES:
-        return _dress(rng)
-    return _skirt(rng) if rng.random() < _SKIRT_SHARE else _trousers(rng)
+        return _dress(rng, level)
+    return _skirt(rng, level) if rng.random() < _SKIRT_SHARE else _trousers(rng, level)
 
 
 def _neckline(rng: np.random.Generator) -> Neckline:
@@ -76,10 +77,10 @@ def _seed(rng: np.random.Generator) -> int:
     return int(rng.integers(2**32))
 
 
-def _top(rng: np.random.Generator) -> Garment:
+def _top(rng: np.random.Generator, level: Level) -> Garment:
     return Garment(
         kind="top",
-        fabric=sample_fabric(rng),
+        fabric=sample_fabric(rng, level),
         hem=rng.uniform(0.475, 0.53),
         ease=rng.uniform(0.006, 0.015),
         flare=rng.uniform(0, 0.12) if rng.random() < 0.75 else rng.uniform(0.12, 0.35),
@@ -90,10 +91,10 @@ def _top(rng: np.random.Generator) -> Garment:
     )
 
 
-def _dress(rng: np.random.Generator) -> Garment:
+def _dress(rng: np.random.Generator, level: Level) -> Garment:
     return Garment(
         kind="dress",
-        fabric=sample_fabric(rng),
+        fabric=sample_fabric(rng, level),
         hem=rng.uniform(0.62, 0.88),
         ease=rng.uniform(0.004, 0.012),
         flare=rng.uniform(0.04, 0.32),
@@ -104,16 +105,16 @@ def _dress(rng: np.random.Generator) -> Garment:
     )
 
 
-def _skirt(rng: np.random.Generator) -> Garment:
+def _skirt(rng: np.random.Generator, level: Level) -> Garment:
     hem, flare = rng.uniform(0.6, 0.86), rng.uniform(0.02, 0.3)
-    return _lower("skirt", hem, rng.uniform(0.004, 0.01), flare, rng)
+    return _lower("skirt", hem, rng.uniform(0.004, 0.01), flare, rng, level)
 
 
-def _trousers(rng: np.random.Generator) -> Garment:
+def _trousers(rng: np.random.Generator, level: Level) -> Garment:
     short = rng.random() < 0.2
     hem = rng.uniform(0.61, 0.68) if short else rng.uniform(0.9, 0.95)
-    return _lower("trousers", hem, rng.uniform(0.003, 0.01), rng.uniform(0, 0.045), rng)
+    return _lower("trousers", hem, rng.uniform(0.003, 0.01), rng.uniform(0, 0.045), rng, level)
 
 
-def _lower(kind: Kind, hem: float, ease: float, flare: float, rng: np.random.Generator) -> Garment:
-    return Garment(kind, sample_fabric(rng), hem, ease, flare, 0.0, None, None, _seed(rng))
+def _lower(kind: Kind, hem: float, ease: float, flare: float, rng: np.random.Generator, level: Level) -> Garment:
+    return Garment(kind, sample_fabric(rng, level), hem, ease, flare, 0.0, None, None, _seed(rng))

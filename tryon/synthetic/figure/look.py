@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tryon.synthetic.levels import Level
+
 Colour = tuple[int, int, int]
 Hair = Literal["long", "bob", "short", "bun"]
 
@@ -62,7 +64,7 @@ class Look:
     lips: Colour
 
 
-def sample_look(rng: np.random.Generator) -> Look:
+def sample_look(rng: np.random.Generator, level: Level) -> Look:
     """Draw a look."""
     skin = np.array(_SKINS[rng.integers(len(_SKINS))]) + rng.normal(0, 4, 3)
     lips = skin * (0.86, 0.6, 0.62)

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from tryon.dresscode.labels import Joint
-from tryon.synthetic.curves import Array, profile, rounded_line, smoothstep
-from tryon.synthetic.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Pose, Side
+from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Pose, Side
+from tryon.synthetic.paint.curves import Array, profile, rounded_line, smoothstep
 
 CHIN, NECK, SHOULDER, ARMPIT, BUST, WAIST, HIP, CROTCH, KNEE, ANKLE, SOLE = (
     0.128, 0.168, 0.150, 0.232, 0.262, 0.385, 0.480, 0.532, 0.728, 0.94, 0.985,

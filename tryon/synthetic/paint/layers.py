@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.curves import Array
-from tryon.synthetic.raster import Floats, Placed, Window, enlarge, lookup, place
+from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.raster import Floats, Placed, Window, enlarge, lookup, place
 
 _LIGHT = np.array([-0.42, -0.38, 0.82])
 """Direction towards the light: upper left, in front."""
@@ -35,6 +35,9 @@ class Layer:
         distance: (R, C), pixels from the layer's edge, positive inside; None where the texture's opacity says it all.
         dense: uint8 (R, C), DensePose ids; None for what is not body.
         shadow: strength of the shadow it throws on what lies under it, 0..1.
+        uv: (R, C, 2), DensePose surface coordinates 0..1 of the mesh's points; with `dense`.
+        flat: (R, C, 2), pixels of the garment's catalogue picture under the mesh's points; only on the garment that a
+            pair is about.
     """
 
     depth: int
@@ -47,6 +50,8 @@ class Layer:
     distance: Array | None = None
     dense: NDArray[np.uint8] | None = None
     shadow: float = 0.0
+    uv: Array | None = None
+    flat: Array | None = None
 
 
 @dataclass

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import DensePart, Label
-from tryon.synthetic.body import ANKLE, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
-from tryon.synthetic.camera import Camera
-from tryon.synthetic.curves import Array, profile, rounded_line, smoothstep
-from tryon.synthetic.layers import Layer, cylinder_shade
-from tryon.synthetic.limbs import Tube, tube
-from tryon.synthetic.look import FACE, Colour, Look, front_hair_texture, head_texture
-from tryon.synthetic.pose import LEFT, SIDES, Side
-from tryon.synthetic.sheets import trunk_points
+from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
+from tryon.synthetic.figure.camera import Camera
+from tryon.synthetic.figure.limbs import Tube, tube
+from tryon.synthetic.figure.look import FACE, Colour, Look, front_hair_texture, head_texture
+from tryon.synthetic.figure.pose import LEFT, SIDES, Side
+from tryon.synthetic.figure.trunk import trunk_points
+from tryon.synthetic.paint.curves import Array, profile, rounded_line, smoothstep
+from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
 DEPTH_SHOULDER = 44

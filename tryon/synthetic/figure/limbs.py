@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tryon.synthetic.curves import Array, normals
-from tryon.synthetic.raster import MARGIN_PX
+from tryon.synthetic.paint.curves import Array, normals
+from tryon.synthetic.paint.raster import MARGIN_PX
 
 COLUMNS = np.linspace(-1, 1, 9)
 

@@ -6,16 +6,18 @@ import cv2
 import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.raster import Floats
+from tryon.synthetic.levels import Level
+from tryon.synthetic.paint.raster import Floats
 
 _COARSE = 4  # the wall is painted at a quarter of its size
 
 
-def paint_background(rng: np.random.Generator, floor: float | None) -> Floats:
+def paint_background(rng: np.random.Generator, floor: float | None, level: Level) -> Floats:
     """Paint a wall, and a floor below it.
 
     Args:
         rng: draws colours and texture.
+        level: how quiet the scene is.
         floor: pixel row where wall and floor meet, None when only the wall is in the picture.
 
     Returns:

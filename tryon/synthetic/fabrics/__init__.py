@@ -1,0 +1,1 @@
+"""What garments are painted with."""

@@ -1,0 +1,1 @@
+"""People: stance, shape, skin, hair, and how the camera sees them."""

@@ -1,0 +1,18 @@
+"""Sheets around the trunk: where its skin lies, and the cloth over it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tryon.synthetic.figure.body import ARMPIT, SHOULDER, SHOULDER_DROP, Body
+from tryon.synthetic.paint.curves import Array, smoothstep
+
+
+def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array) -> Array:
+    """Points (R, C, 2) of a sheet around the trunk. Rows follow spine and shoulders, columns shift as it turns."""
+    t = columns + 0.2 * body.pose.turn * np.clip(1 - columns**2, 0, None)
+    points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (t * half_widths[:, None])[..., None]
+    slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
+    sag = 0.008 * np.clip(1 - columns**2, 0, None) * smoothstep(heights, 0.3, 0.5)[:, None]
+    points[..., 1] += slope + sag
+    return points

@@ -1,0 +1,1 @@
+"""The painter: curves, bent grids, layers, backgrounds; nothing here knows what a body or a garment is."""
