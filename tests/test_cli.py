@@ -173,13 +173,47 @@ def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch:
     assert noted["metrics"] == {"alexnet": sha256_bytes(b"weights"), "inception": None}
 
 
-@pytest.mark.parametrize("name", ["folder", "twin", "twin.tar"])
-def test_the_twin_goes_into_a_zip_and_nothing_is_drawn_before_that_is_clear(
-    project: Path, capsys: Captured, name: str
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--out", "{}/full"], "a folder that is empty or not there yet"),
+        (["--out", "{}/params.yaml"], "is a folder, or ends in .zip"),
+        (["--out", "{}/empty.zip"], "zip file to write, not a folder"),
+        (["--out", "{}/params.yaml/twin.zip"], "can be written"),
+        (["--out", "{}/twin", "--pairs", "0"], "--pairs: input should be greater than or equal to 1 (found: 0)"),
+        (["--out", "{}/twin", "--test-pairs", "1"], "--test-pairs: "),
+        (["--out", "{}/twin", "--seed", "-1"], "--seed: is at least 0"),
+        (["--out", "{}/twin", "--level", "hard"], "--level: input should be 'easy', 'catalogue' or 'wild'"),
+        (["--out", "{}/twin", "--parser-errors", "1.5"], "--parser-errors: "),
+        (["--out", "{}/twin", "--version", "twin:v0"], "--version: is one of twin:v1"),
+        (["--out", "{}/twin", "--version", "twin:v1", "--pairs", "3"], "Leave out --pairs"),
+    ],
+)
+def test_nothing_is_drawn_before_it_is_clear_what_and_where(
+    project: Path, capsys: Captured, arguments: list[str], told: str
 ) -> None:
-    (project / "folder").mkdir()
-    assert ".zip" in refused(project, capsys, "synthesize", "--out", str(project / name))
-    assert sorted(path.name for path in project.iterdir()) == ["folder", "params", "params.yaml"]
+    (project / "full").mkdir()
+    (project / "full" / "mine.txt").touch()
+    (project / "empty.zip").mkdir()
+    before = sorted(path.name for path in project.iterdir())
+    assert told in refused(project, capsys, "synthesize", *(word.format(project) for word in arguments))
+    assert sorted(path.name for path in project.iterdir()) == before
+
+
+def test_the_twin_is_made_as_the_options_say(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    write(project, "test_pairs: 24", "test_pairs: 2")
+    for arguments, made in (["twin"], "twin"), (["twin", "--zip"], "twin.zip"), (["other.zip"], "other.zip"):
+        out = ["--out", str(project / arguments[0]), *arguments[1:], "--pairs", "1", "--level", "easy"]
+        assert main(["synthesize", *out, "--root", str(project)]) == 0
+        assert capsys.readouterr().out == f"{project / made}\n"
+    assert (project / "twin.zip").read_bytes() == (project / "other.zip").read_bytes()
+    with zipfile.ZipFile(project / "twin.zip") as archive, zipfile.ZipFile(project / "twin.truth.zip") as truth:
+        names = {*archive.namelist(), *truth.namelist()}
+    assert names == {p.relative_to(project / "twin").as_posix() for p in (project / "twin").rglob("*") if p.is_file()}
+    for lines, count in (("train_pairs.txt", 3), ("test_pairs_paired.txt", 6)):
+        assert len((project / "twin" / lines).read_text().splitlines()) == count
+    assert "easy" in (project / "twin" / "people.csv").read_text()
 
 
 @pytest.mark.parametrize("arguments", [["use", "nothing"], ["use", "default", "--source", "nowhere.zip"]])

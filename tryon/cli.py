@@ -14,7 +14,6 @@ import typer
 
 from tryon.categories import Category
 from tryon.console import ran_well, say, show_summary, show_table, shown_progress, terminal
-from tryon.errors import ParameterError
 from tryon.workspace import Workspace
 
 app = typer.Typer(
@@ -161,24 +160,31 @@ def weights(
 
 @app.command()
 def synthesize(
-    out: Annotated[Path, typer.Option("--out", help="The archive to write, a .zip.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write, or the archive, a .zip.")],
+    pairs: Annotated[int | None, typer.Option("--pairs", help="Training pairs per category.")] = None,
+    test_pairs: Annotated[int | None, typer.Option("--test-pairs", help="Test pairs per category.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Fixes every figure, garment and pairing.")] = None,
+    level: Annotated[str | None, typer.Option("--level", help="easy, catalogue or wild.")] = None,
+    uv: Annotated[bool | None, typer.Option("--uv/--no-uv", help="DensePose UV maps too.")] = None,
+    flow: Annotated[bool | None, typer.Option("--flow/--no-flow", help="Flow from garment to body too.")] = None,
+    parser_errors: Annotated[
+        float | None, typer.Option("--parser-errors", help="Share of label maps with a parser's errors.")
+    ] = None,
+    version: Annotated[str | None, typer.Option("--version", help="A frozen version, twin:v1; it is checked.")] = None,
+    zipped: Annotated[bool, typer.Option("--zip", help="Write OUT.zip and OUT.truth.zip.")] = False,
     root: Root = HERE,
 ) -> None:
-    """Write the synthetic twin of Dress Code that params.yaml describes as an archive of its own."""
-    from tryon.parameters import load_parameters
-    from tryon.synthetic.archive import write_archive
+    """Write the synthetic twin of Dress Code; what is not given stands in params.yaml or has its default."""
+    from tryon.synthetic.synthesize import order_of, synthesize, target_of
 
-    parameters = load_parameters(Workspace(root).params_file)
-    if out.suffix.lower() != ".zip" or out.is_dir():
-        raise ParameterError(
-            "--out",
-            rule="is the path of a zip file to write, not a folder",
-            value=str(out),
-            remedy=f"For example --out {out.with_suffix('.zip')}.",
-        )
+    given = {"train_pairs": pairs, "test_pairs": test_pairs, "seed": seed, "level": level}
+    given |= {"uv": uv, "flow": flow, "parser_errors": parser_errors}
+    order, target = order_of(version, given, Workspace(root)), target_of(out, zipped)
     with shown_progress() as progress:
-        write_archive(out, parameters.download.synthetic, parameters.seed, progress)
-    typer.echo(str(out))
+        said = synthesize(order, target, progress)
+    if said:
+        say(said)
+    typer.echo(str(target))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

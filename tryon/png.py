@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-GREY, PALETTE = 0, 3
+GREY, RGB, PALETTE = 0, 2, 3
 """Colour types, section 11.2.2."""
 
 NO_FILTER, UP = 0, 2
@@ -16,7 +16,13 @@ NO_FILTER, UP = 0, 2
 
 
 def png_file(
-    rows: NDArray[np.uint8], width: int, depth: int, colour_type: int, level: int, palette: bytes = b""
+    rows: NDArray[np.uint8],
+    width: int,
+    depth: int,
+    colour_type: int,
+    level: int,
+    palette: bytes = b"",
+    strategy: int = zlib.Z_DEFAULT_STRATEGY,
 ) -> bytes:
     """A PNG file. The same arguments give the same bytes.
 
@@ -24,14 +30,20 @@ def png_file(
         rows: uint8 (H, 1 + bytes in a row), each row a filter type and then the filtered bytes.
         width: pixels in a row.
         depth: bits per pixel.
-        colour_type: `GREY` or `PALETTE`.
+        colour_type: `GREY`, `RGB` or `PALETTE`.
         level: of zlib.
         palette: RGB of the colours, with `PALETTE`.
+        strategy: of zlib; `Z_RLE` looks for runs only, which is fast and enough where most filtered bytes are 0.
     """
     header = struct.pack(">IIBBBBB", width, len(rows), depth, colour_type, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(rows.tobytes(), level)), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", _packed(rows, level, strategy)), (b"IEND", b"")]
     written = [_chunk(kind, content) for kind, content in chunks if content or kind == b"IEND"]
     return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+
+
+def _packed(rows: NDArray[np.uint8], level: int, strategy: int) -> bytes:
+    packer = zlib.compressobj(level, strategy=strategy)
+    return packer.compress(np.ascontiguousarray(rows).data) + packer.flush()
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -58,3 +58,5 @@ def test_a_companion_is_found_beside_folders_and_archives(tmp_path: Path) -> Non
     (tmp_path / "set.truth").mkdir()
     assert companion(folder) == tmp_path / "v1.2.truth.zip"
     assert companion(archive) == tmp_path / "set.truth"
+    (folder / "attributes.csv").touch()
+    assert companion(folder) is None  # it holds the truth itself

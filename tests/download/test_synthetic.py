@@ -14,7 +14,7 @@ from tryon.download.synthetic import synthetic_archive
 from tryon.manifest import INDEX, read_table
 from tryon.progress import Progress, silent
 from tryon.summary import Summary
-from tryon.synthetic.archive import write_archive
+from tryon.synthetic.archive import write_archive, write_folder
 from tryon.workspace import Workspace
 
 
@@ -73,6 +73,27 @@ def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., Summary],
         for row in read_table(workspace.index(category), INDEX).to_pylist():
             assert row["worn"]
             assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+
+
+def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
+    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
+) -> None:
+    """Both lie side by side, so the folder, which holds its truth itself, must not take the zip's for its own."""
+    settings = SyntheticSettings(train_pairs=1, test_pairs=2, level="easy", parser_errors=1.0)
+    write_archive(tmp_path / "twin.zip", settings, 7, silent)
+    write_folder(tmp_path / "twin", settings, 7, silent)
+    indexes = []
+    for source in (tmp_path / "twin.zip", tmp_path / "twin"):
+        assert run(source).headline == "15 pairs, 0 of them quarantined; 0 findings."
+        indexes.append([workspace.index(category).read_bytes() for category in Category])
+        for category in Category:
+            for row in read_table(workspace.index(category), INDEX).to_pylist():
+                assert row["worn"]
+                assert row["pattern"]
+                assert row["arm_pose"] in ("side", "bent", "crossed", "hidden")
+                assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+                assert (row["truth_label_map"] is not None) is (row["setting"] == "test_unpaired")
+    assert indexes[0] == indexes[1]
 
 
 def test_the_twin_is_known_for_what_it_is_wherever_it_is_taken(

@@ -8,7 +8,7 @@ from tryon.files import digest
 from tryon.manifest import FINDINGS, INDEX, MANIFEST, PACKED, SLICE_COLUMNS, TableSchema
 
 PINNED = {
-    "index": (1, "79dde51b9696478a"),
+    "index": (2, "24fa5fa5e3c10a33"),
     "findings": (1, "19f070e520486909"),
     "manifest": (1, "a16837d638c04ab8"),
     "packed": (1, "2e631cf42d7362bd"),

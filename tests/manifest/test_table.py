@@ -95,7 +95,7 @@ def test_an_absent_table_names_the_command_that_makes_it(tmp_path: Path) -> None
 def test_another_kind_or_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows([], FINDINGS), FINDINGS)
-    with pytest.raises(TryOnError, match="index table of version 1"):
+    with pytest.raises(TryOnError, match="index table of version 2"):
         read_table(path, INDEX)
     newer = TableSchema(FINDINGS.kind, FINDINGS.version + 1, FINDINGS.columns)
     write_table(path, table_from_rows([], newer), newer)

@@ -1,4 +1,4 @@
-"""One small twin for the whole folder, as zip files and unpacked."""
+"""Small twins for the whole folder: a plain one, as zip files and unpacked, and one with everything, as a folder."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 
 from tryon.download.settings import SyntheticSettings
 from tryon.progress import silent
-from tryon.synthetic.archive import write_archive
+from tryon.synthetic.archive import write_archive, write_folder
 
 SEED = 7
 SETTINGS = SyntheticSettings(train_pairs=2, test_pairs=3)
+EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parser_errors=0.7)
 
 
 class Twin(NamedTuple):
@@ -33,3 +34,13 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
         with zipfile.ZipFile(part) as archive:
             archive.extractall(made.root)
     return made
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Root of an unpacked twin with UV, flow and parser errors, the truth in it."""
+    root = tmp_path_factory.mktemp("everything") / "root"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRYON_WORKERS", "1")
+        write_folder(root, EVERYTHING, SEED, silent)
+    return root

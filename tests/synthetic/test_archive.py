@@ -11,13 +11,24 @@ from PIL import Image, JpegImagePlugin
 
 from tryon.categories import Category, Setting
 from tryon.download.settings import SyntheticSettings
-from tryon.dresscode.layout import ATTRIBUTE_COLUMNS, SYNTHETIC_MARK, pair_list_path, relative_path
+from tryon.dresscode.layout import (
+    ATTRIBUTE_COLUMNS,
+    PARSER_ERROR_COLUMNS,
+    PEOPLE_COLUMNS,
+    SYNTHETIC_MARK,
+    pair_list_path,
+    relative_path,
+)
 from tryon.dresscode.pair_lists import Pair, parse_pair_list
+from tryon.dresscode.readers import decode_label_map
 from tryon.files import sha256_file
 from tryon.progress import silent
-from tryon.synthetic.archive import write_archive
+from tryon.synthetic.archive import write_archive, write_folder
 from tryon.synthetic.items import encode_jpeg, worn_by
+from tryon.synthetic.parser_errors import KINDS
+from tryon.synthetic.truth_files import decode_flow
 
+EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parser_errors=0.7)
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
 
 
@@ -112,7 +123,7 @@ def test_key_points_are_eighteen_rows_with_a_running_index(twin):
 
 def test_truth_covers_every_unpaired_row_and_is_that_person_in_that_garment(twin):
     with zipfile.ZipFile(twin.truth) as archive:
-        names = set(archive.namelist()) - {"attributes.csv"}
+        names = set(archive.namelist()) - {"attributes.csv", "people.csv"}
     expected = set()
     for category in Category:
         for pair in pairs(twin.root, Setting.TEST_UNPAIRED, category):
@@ -139,6 +150,101 @@ def test_attributes_tell_every_garment(twin):
         assert row["worn"] in worn
         assert row["pattern"]
         assert (row["sleeve"] == "") == (row["category"] == "lower_body")
+
+
+def table(root: Path, name: str) -> list[dict[str, str]]:
+    with (root / name).open() as text:
+        return list(csv.DictReader(text))
+
+
+def test_people_are_told_by_how_they_stand(twin):
+    rows = table(twin.root, "people.csv")
+    assert tuple(rows[0]) == PEOPLE_COLUMNS
+    assert [row["person_id"] for row in rows] == [row["garment_id"] for row in table(twin.root, "attributes.csv")]
+    assert {row["arm_pose"] for row in rows} <= {"side", "bent", "crossed", "hidden"}
+    assert {row["level"] for row in rows} == {"catalogue"}
+
+
+def content(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_folder_holds_the_members_of_archive_and_truth(twin, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRYON_WORKERS", "2")
+    write_folder(tmp_path / "root", SyntheticSettings(train_pairs=2, test_pairs=3), 7, silent)
+    assert content(tmp_path / "root") == content(twin.root)
+
+
+def test_with_everything_on_folder_and_zips_hold_the_same_members_whatever_the_processes(
+    everything, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TRYON_WORKERS", "2")
+    write_archive(tmp_path / "twin.zip", EVERYTHING, 7, silent)
+    zipped = {}
+    for part in ("twin.zip", "twin.truth.zip"):
+        with zipfile.ZipFile(tmp_path / part) as archive:
+            zipped |= {name: archive.read(name) for name in archive.namelist()}
+    assert zipped == content(everything)
+
+
+def test_what_is_added_leaves_the_rest_as_it_is(everything, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    write_folder(tmp_path / "plain", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    plain, rich = content(tmp_path / "plain"), content(everything)
+    added = {name for name in rich if name not in plain}
+    assert {Path(name).parts[-2] if "/" in name else name for name in added} == {
+        "flow",
+        "dense",
+        "truth_labels",
+        "parser_errors.csv",
+    }
+    changed = {name for name in plain if plain[name] != rich[name]}
+    assert changed == {
+        name.replace("truth_labels/", "label_maps/")[:-4] + "_4.png" for name in added if "truth_l" in name
+    }
+
+
+def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
+    for category in Category:
+        for setting in Setting:
+            for pair in pairs(everything, setting, category):
+                flow, cover = decode_flow((everything / relative_path("flow", category, pair.pair_id)).read_bytes())
+                assert flow.shape == (1024, 768, 2)
+                unpaired = setting is Setting.TEST_UNPAIRED
+                path = relative_path("truth_label_map", category, pair.pair_id)
+                if not unpaired:
+                    clean = relative_path("clean_label_map", category, pair.person_id)
+                    given = relative_path("label_map", category, pair.person_id)
+                    path = clean if (everything / clean).exists() else given
+                labels = decode_label_map((everything / path).read_bytes())
+                garment = {"upper_body": (4,), "lower_body": (5, 6), "dresses": (7,)}[category]
+                worn = np.isin(labels, garment)
+                belt = labels == 8  # may be the garment's or the other half's
+                assert (((cover == 1) != worn) & ~belt).mean() < 0.002
+                assert (flow[cover > 0] > 0).all(-1).mean() > 0.99
+                assert (flow.reshape(-1, 2).max(0) < (768, 1024)).all()
+
+
+def test_parser_errors_are_listed_and_the_true_label_map_is_kept(everything):
+    rows = table(everything, "parser_errors.csv")
+    assert tuple(rows[0]) == PARSER_ERROR_COLUMNS
+    assert {row["kind"] for row in rows} <= set(KINDS)
+    wrong = {(row["category"], row["person_id"]) for row in rows}
+    kept = {(path.parts[-3], path.stem) for path in everything.glob("*/truth_labels/*.png")}
+    assert wrong == kept
+    assert 1 <= len(kept) < 9
+    for category, person in kept:
+        clean, given = (
+            decode_label_map((everything / relative_path(role, Category(category), person)).read_bytes())
+            for role in ("clean_label_map", "label_map")
+        )
+        allowed = np.zeros(clean.shape, bool)
+        for row in rows:
+            if (row["category"], row["person_id"]) == (category, person):
+                left, top, width, height = (int(row[name]) for name in PARSER_ERROR_COLUMNS[3:])
+                allowed[top : top + height, left : left + width] = True
+        assert (clean != given).any()
+        assert not (clean != given)[~allowed].any()
 
 
 def test_the_bytes_depend_on_the_seed_and_not_on_the_number_of_processes(tmp_path, monkeypatch):
@@ -174,6 +280,7 @@ def test_an_interrupted_archive_leaves_nothing(tmp_path, monkeypatch):
         if done == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        write_archive(tmp_path / "twin.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, stop)
-    assert list(tmp_path.iterdir()) == []
+    for write in (write_archive, write_folder):
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path / "twin.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, stop)
+        assert list(tmp_path.iterdir()) == []

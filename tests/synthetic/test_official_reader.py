@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,48 +12,91 @@ from PIL import Image
 
 FOLDERS = ["upper_body", "lower_body", "dresses"]
 SIZE = (384, 512)  # width x height
+WHOLE = (768, 1024)
+GARMENT_LABELS = {"upper_body": {4}, "lower_body": {5, 6}, "dresses": {7}}
+
+SETS = [("train", "paired"), ("test", "paired"), ("test", "unpaired")]
+
+
+class Row(NamedTuple):
+    folder: str
+    person: str
+    garment: str
 
 
 def list_name(phase: str, order: str) -> str:
     return "train_pairs.txt" if phase == "train" else f"test_pairs_{order}.txt"
 
 
-def read_list(root: Path, phase: str, order: str) -> list[tuple[str, str, str]]:
-    rows = [line.split() for line in (root / list_name(phase, order)).read_text().splitlines()]
-    return [(FOLDERS[int(code)], person, garment) for person, garment, code in rows]
+def read_rows(root: Path, phase: str, order: str, categories: list[str] = FOLDERS) -> list[Row]:
+    """The root's list for all categories together, a category's own list for one alone."""
+    if len(categories) > 1:
+        lines = [line.split() for line in (root / list_name(phase, order)).read_text().splitlines()]
+        return [Row(FOLDERS[int(code)], person, garment) for person, garment, code in lines]
+    text = (root / categories[0] / list_name(phase, order)).read_text()
+    return [Row(categories[0], *line.split()) for line in text.splitlines()]
 
 
-def read_item(root: Path, folder: str, person: str, garment: str) -> dict[str, np.ndarray]:
-    base = root / folder
+def read_item(root: Path, row: Row, with_uv: bool = False) -> dict[str, np.ndarray]:
+    base = root / row.folder
     item = {}
     for key, path in {
-        "image": base / "images" / person,
-        "cloth": base / "images" / garment,
-        "skeleton": base / "skeletons" / person.replace("_0.jpg", "_5.jpg"),
+        "image": base / "images" / row.person,
+        "cloth": base / "images" / row.garment,
+        "skeleton": base / "skeletons" / row.person.replace("_0.jpg", "_5.jpg"),
     }.items():
-        item[key] = np.asarray(Image.open(path).resize(SIZE), np.float32) / 127.5 - 1
-    labels = Image.open(base / "label_maps" / person.replace("_0.jpg", "_4.png"))
+        picture = Image.open(path)
+        assert (picture.mode, picture.size) == ("RGB", WHOLE)
+        item[key] = np.asarray(picture.resize(SIZE), np.float32) / 127.5 - 1
+    labels = Image.open(base / "label_maps" / row.person.replace("_0.jpg", "_4.png"))
+    dense = Image.open(base / "dense" / row.person.replace("_0.jpg", "_5.png"))
+    assert (labels.mode, labels.size, dense.mode, dense.size) == ("P", WHOLE, "L", WHOLE)
     item["labels"] = np.asarray(labels.resize(SIZE, Image.Resampling.NEAREST))
-    dense = Image.open(base / "dense" / person.replace("_0.jpg", "_5.png"))
     item["dense"] = np.asarray(dense.resize(SIZE, Image.Resampling.NEAREST))
-    points = json.loads((base / "keypoints" / person.replace("_0.jpg", "_2.json")).read_text())["keypoints"]
+    points = json.loads((base / "keypoints" / row.person.replace("_0.jpg", "_2.json")).read_text())["keypoints"]
     item["pose"] = np.asarray(points, np.float32)[:, :2] * (SIZE[0] / 384)
+    if with_uv:
+        item["whole_dense"] = np.asarray(dense)
+        item["uv"] = np.load(base / "dense" / row.person.replace("_0.jpg", "_5_uv.npz"))["uv"]
     return item
 
 
-@pytest.mark.parametrize(("phase", "order"), [("train", "paired"), ("test", "paired"), ("test", "unpaired")])
+@pytest.mark.parametrize(("phase", "order"), SETS)
 def test_every_row_loads(twin, phase, order):
-    rows = read_list(twin.root, phase, order)
-    assert {folder for folder, _, _ in rows} == set(FOLDERS)
-    garment_labels = {"upper_body": {4}, "lower_body": {5, 6}, "dresses": {7}}
-    for folder, person, garment in rows:
-        item = read_item(twin.root, folder, person, garment)
+    rows = read_rows(twin.root, phase, order)
+    assert {row.folder for row in rows} == set(FOLDERS)
+    for row in rows:
+        item = read_item(twin.root, row)
         assert item["image"].shape == item["cloth"].shape == item["skeleton"].shape == (512, 384, 3)
-        worn = np.isin(item["labels"], list(garment_labels[folder]))
+        worn = np.isin(item["labels"], list(GARMENT_LABELS[row.folder]))
         assert 0.04 < worn.mean() < 0.6
         assert item["dense"].max() <= 24
         assert item["pose"].shape == (18, 2)
-        in_category = (
-            twin.root / folder / ("train_pairs.txt" if phase == "train" else f"test_pairs_{order}.txt")
-        ).read_text()
-        assert [person, garment] in [line.split() for line in in_category.splitlines()]
+        assert (row.person[:6] == row.garment[:6]) == (order == "paired")
+
+
+@pytest.mark.parametrize(("phase", "order"), SETS)
+def test_one_category_alone_has_the_same_rows(twin, phase, order):
+    together = read_rows(twin.root, phase, order)
+    assert [row for folder in FOLDERS for row in read_rows(twin.root, phase, order, [folder])] == together
+
+
+def test_poses_draw_on_the_person(twin):
+    """Joints that are found lie on the person more often than not, in the picture's own frame."""
+    for row in read_rows(twin.root, "train", "paired"):
+        item = read_item(twin.root, row)
+        found = item["pose"][(item["pose"] >= 0).all(1)].astype(int)
+        assert len(found) >= 8
+        assert np.mean(item["dense"][found[:, 1], found[:, 0]] > 0) > 0.6
+
+
+@pytest.mark.parametrize(("phase", "order"), SETS)
+def test_uv_maps_load_when_they_are_asked_for(everything, phase, order):
+    for row in read_rows(everything, phase, order):
+        item = read_item(everything, row, with_uv=True)
+        assert (item["uv"].dtype, item["uv"].shape) == (np.float32, (2, 1024, 768))
+        assert item["uv"].min() >= 0
+        assert item["uv"].max() <= 1
+        body = item["whole_dense"] > 0
+        assert not item["uv"][:, ~body].any()
+        assert (item["uv"][:, body] > 0).any(0).mean() > 0.95

@@ -1,24 +1,37 @@
-"""The side file `attributes.csv`: worn type, sleeve, neckline and pattern of each garment, where they are known."""
+"""Side files, where there are any: `attributes.csv` says what each garment is, `people.csv` how each person stands."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 
-from tryon.dresscode.layout import ATTRIBUTE_COLUMNS, ATTRIBUTES_FILE, GARMENT_ATTRIBUTES
+from tryon.dresscode.layout import ATTRIBUTES_FILE, GARMENT_ATTRIBUTES, PEOPLE_FILE
 from tryon.errors import SourceError
 
 Attributes = dict[tuple[str, str], dict[str, str | None]]
-"""(category, garment id) to the four attributes; None where one is empty."""
+"""(category, id) to what is known by name; None where a field is empty."""
 
 
 def read_attributes(raw: Path) -> Attributes:
-    """Read the side file; empty when the source has none.
+    """Worn type, sleeve, neckline and pattern by garment; empty when the source does not tell.
 
     Raises:
-        SourceError: it is no CSV text, or lacks a column.
+        SourceError: the file is no CSV text, or lacks a column.
     """
-    path = raw / ATTRIBUTES_FILE
+    return _read(raw, ATTRIBUTES_FILE, "garment_id", GARMENT_ATTRIBUTES)
+
+
+def read_people(raw: Path) -> Attributes:
+    """Arm pose by person; empty when the source does not tell.
+
+    Raises:
+        SourceError: the file is no CSV text, or lacks a column.
+    """
+    return _read(raw, PEOPLE_FILE, "person_id", ("arm_pose",))
+
+
+def _read(raw: Path, name: str, key: str, known: tuple[str, ...]) -> Attributes:
+    path = raw / name
     if not path.exists():
         return {}
     try:
@@ -26,10 +39,8 @@ def read_attributes(raw: Path) -> Attributes:
             reader = csv.DictReader(stream)
             columns, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(ATTRIBUTES_FILE, rule="is a CSV file in UTF-8", value=str(error)) from error
-    absent = set(ATTRIBUTE_COLUMNS) - set(columns)
+        raise SourceError(name, rule="is a CSV file in UTF-8", value=str(error)) from error
+    absent = {"category", key, *known} - set(columns)
     if absent:
-        raise SourceError(ATTRIBUTES_FILE, rule=f"has the columns {', '.join(sorted(absent))}", value=list(columns))
-    return {
-        (row["category"], row["garment_id"]): {name: row[name] or None for name in GARMENT_ATTRIBUTES} for row in rows
-    }
+        raise SourceError(name, rule=f"has the columns {', '.join(sorted(absent))}", value=list(columns))
+    return {(row["category"], row[key]): {column: row[column] or None for column in known} for row in rows}

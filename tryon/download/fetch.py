@@ -7,6 +7,7 @@ from pathlib import Path
 from tryon.download.containers import Container, open_container
 from tryon.download.settings import DownloadSettings
 from tryon.download.synthetic import synthetic_archive
+from tryon.dresscode.layout import ATTRIBUTES_FILE
 from tryon.errors import ParameterError, SourceError
 from tryon.files import sha256_file
 from tryon.progress import Progress
@@ -66,7 +67,9 @@ def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
 
 
 def companion(path: Path) -> Path | None:
-    """`<stem>.truth` or `<stem>.truth.zip` beside a source, if there is one."""
+    """`<stem>.truth` or `<stem>.truth.zip` beside a source, if there is one and the source does not hold it itself."""
+    if (path / ATTRIBUTES_FILE).exists():
+        return None
     stem = path.name if path.is_dir() else path.stem
     candidates = (path.with_name(f"{stem}.truth"), path.with_name(f"{stem}.truth.zip"))
     return next((candidate for candidate in candidates if candidate.exists()), None)

@@ -25,12 +25,14 @@ class Checked:
     Args:
         facts: by relative path; a needed file that is not here is missing.
         attributes: of garments.
+        people: how they stand.
         licence: written on every row.
         synthetic: the people are the twin's; else ids mean whom they mean in the official release.
     """
 
     facts: Mapping[str, FileFacts]
     attributes: Attributes
+    people: Attributes
     licence: str
     synthetic: bool
 
@@ -91,7 +93,7 @@ def _row(pair: ListedPair, files: Sequence[FileToCheck], checked: Checked, reaso
         row[file.role] = file.relative
         row[f"{file.role}_bytes"] = facts and facts.bytes
         row[f"{file.role}_sha256"] = facts and facts.sha256
-    return row | _known_attributes(pair, checked.attributes) | {
+    return row | _known_attributes(pair, checked) | {
         "height": HEIGHT,
         "width": WIDTH,
         "licence": checked.licence,
@@ -100,11 +102,13 @@ def _row(pair: ListedPair, files: Sequence[FileToCheck], checked: Checked, reaso
     }  # fmt: skip
 
 
-def _known_attributes(pair: ListedPair, attributes: Attributes) -> Row:
+def _known_attributes(pair: ListedPair, checked: Checked) -> Row:
     """`worn` is what the person has on now, the garment with the person's id; the rest is the new garment's."""
-    now = attributes.get((pair.category, pair.person_id), {})
-    new = attributes.get((pair.category, pair.garment_id), {})
-    return {"worn": now.get("worn"), **{name: new.get(name) for name in ("sleeve", "neckline", "pattern")}}
+    now = checked.attributes.get((pair.category, pair.person_id), {})
+    new = checked.attributes.get((pair.category, pair.garment_id), {})
+    person = checked.people.get((pair.category, pair.person_id), {})
+    known = {name: new.get(name) for name in ("sleeve", "neckline", "pattern")}
+    return {"worn": now.get("worn"), **known, "arm_pose": person.get("arm_pose")}
 
 
 def _pair_columns(pair: ListedPair) -> Row:

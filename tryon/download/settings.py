@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from tryon.settings import Settings
 
 
 class SyntheticSettings(Settings):
-    """Size of the synthetic twin, used when the source is `synthetic`."""
+    """Size and content of the synthetic twin, used when the source is `synthetic`."""
 
     train_pairs: int = Field(200, ge=1, le=30_000, description="Training pairs per category.")
     test_pairs: int = Field(30, ge=2, le=10_000, description="Test pairs per category, paired and unpaired each.")
+    level: Literal["easy", "catalogue", "wild"] = Field(
+        "catalogue", description="How hard poses, garments, fabrics and backgrounds are."
+    )
+    parser_errors: float = Field(
+        0.0, ge=0, le=1, description="Share of the label maps that get the errors of real parsers, at known positions."
+    )
+    uv: bool = Field(False, description="Write DensePose UV maps too (unpacked with download.keep_uv only).")
+    flow: bool = Field(
+        False, description="Write with the truth where each thread of the flat garment lies on the body."
+    )
 
 
 class DownloadSettings(Settings):
@@ -28,4 +40,4 @@ class DownloadSettings(Settings):
         0.01, ge=0, le=1, description="Most bad pairs, as a fraction, before the run stops."
     )
     licence: str | None = Field(None, description="Licence class written on every row; by default told by the source.")
-    synthetic: SyntheticSettings = Field(SyntheticSettings(), description="Size of the synthetic twin.")  # pyright: ignore
+    synthetic: SyntheticSettings = Field(SyntheticSettings(), description="What the synthetic twin holds.")  # pyright: ignore

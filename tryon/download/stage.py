@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from tryon.categories import Category, Setting
-from tryon.download.attributes import read_attributes
+from tryon.download.attributes import read_attributes, read_people
 from tryon.download.check import FileFacts, check_files
 from tryon.download.fetch import SYNTHETIC, fetch
 from tryon.download.fingerprint import check_fingerprint
@@ -48,10 +48,10 @@ def download(settings: DownloadSettings, seed: int, workspace: Workspace, progre
     containers = fetch(settings, seed, workspace, progress)
     present = mirror(containers, workspace.raw, settings.keep_uv, progress)
     pairs, disagreements = read_pair_lists(workspace.raw, settings.source)
-    attributes = read_attributes(workspace.raw)
+    attributes, people = read_attributes(workspace.raw), read_people(workspace.raw)
     synthetic = settings.source == SYNTHETIC or (workspace.raw / SYNTHETIC_MARK).exists()
     facts = _check_all(pairs, present, workspace, progress)
-    rows, findings = index_rows(pairs, Checked(facts, attributes, licence(settings, synthetic), synthetic))
+    rows, findings = index_rows(pairs, Checked(facts, attributes, people, licence(settings, synthetic), synthetic))
     findings = [_list_finding(disagreement) for disagreement in disagreements] + findings
     _limit_bad(rows, findings, settings, workspace)
     check_fingerprint(workspace, settings, progress)  # a source still being written is not recorded as this state

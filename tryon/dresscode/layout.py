@@ -26,6 +26,8 @@ _FILES = {
     "uv": ("dense", "_5_uv.npz"),
     "truth": ("truth", ".jpg"),
     "truth_label_map": ("truth", ".png"),
+    "flow": ("flow", ".png"),
+    "clean_label_map": ("truth_labels", ".png"),
 }
 
 ATTRIBUTES_FILE = "attributes.csv"
@@ -33,6 +35,16 @@ ATTRIBUTES_FILE = "attributes.csv"
 
 GARMENT_ATTRIBUTES = ("worn", "sleeve", "neckline", "pattern")
 ATTRIBUTE_COLUMNS = ("category", "garment_id", *GARMENT_ATTRIBUTES)
+
+PEOPLE_FILE = "people.csv"
+"""Side file in the root, known on the twin only: how each person stands, and how hard the picture is."""
+
+PEOPLE_COLUMNS = ("category", "person_id", "arm_pose", "level")
+
+PARSER_ERRORS_FILE = "parser_errors.csv"
+"""Side file in the root, of a twin whose label maps have the errors of real parsers: what is wrong in which box."""
+
+PARSER_ERROR_COLUMNS = ("category", "person_id", "kind", "left", "top", "width", "height")
 
 SYNTHETIC_MARK = "synthetic.txt"
 """File in the root by which the twin is told from photographs, wherever it is taken."""
@@ -45,9 +57,10 @@ def relative_path(role: str, category: Category, item: str) -> Path:
     """Path of one file under the root.
 
     Args:
-        role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth or truth_label_map.
+        role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth, truth_label_map, flow or
+            clean_label_map (the true one where `label_map` has a parser's errors).
         category: the folder.
-        item: the id ("048392"); for the two truth roles the pair id ("048392_048393").
+        item: the id ("048392"); for the two truth roles and flow the pair id ("048392_048393").
     """
     folder, ending = _FILES[role]
     return Path(category) / folder / f"{item}{ending}"

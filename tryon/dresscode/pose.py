@@ -73,7 +73,7 @@ def _blend_limb(picture: NDArray[np.uint8], start: NDArray, end: NDArray, radius
     stencil = np.zeros(window.shape[:2], np.uint8)
     cv2.fillConvexPoly(stencil, np.round((outline - low) * 2**_SHIFT).astype(np.int32), 1, cv2.LINE_8, _SHIFT)
     painted = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, np.full_like(window, colour), _LIMB_WEIGHT, 0)
-    np.copyto(window, painted, where=stencil[..., None].astype(bool))
+    cv2.copyTo(painted, stencil, window)
 
 
 def _fixed(point: NDArray) -> tuple[int, int]:

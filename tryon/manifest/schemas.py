@@ -51,18 +51,19 @@ def _file_columns(role: str) -> list[pa.Field]:
 
 INDEX = TableSchema(
     "index",
-    1,
+    2,
     pa.schema(
         [
             *_PAIR,
             *(column for role in (*FILE_ROLES, *OPTIONAL_ROLES) for column in _file_columns(role)),
             pa.field("height", pa.int32()),
             pa.field("width", pa.int32()),
-            *_text("worn", "sleeve", "neckline", "pattern", "licence", "status", "reason"),
+            *_text("worn", "sleeve", "neckline", "pattern", "arm_pose", "licence", "status", "reason"),
         ]
     ),
 )
-"""One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file."""
+"""One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file. Slices are
+what the source itself says, null where it is silent; `arm_pose` too, which later tables tell from the key points."""
 
 FINDINGS = TableSchema("findings", 1, pa.schema(_text("category", "setting", "pair_id", "file", "rule", "value")))
 """One row per broken rule that `download` found."""

@@ -1,8 +1,10 @@
 """The twin as files: a Dress Code archive, and beside it the truth that photographs cannot give.
 
 `<name>.zip` is what Dress Code would deliver. `<name>.truth.zip` holds, for every unpaired test row, the picture of
-that person really wearing that garment with its label map, and `attributes.csv` on all garments. The same settings and
-seed give the same bytes on one machine, whatever the number of processes.
+that person really wearing that garment with its label map, flow fields and true label maps where they are wanted, and
+the side files: `attributes.csv` on all garments, `people.csv` on all people, `parser_errors.csv` on what is wrong. A
+folder holds the members of both. The same settings and seed give the same bytes on one machine, whatever the number of
+processes.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import csv
 import io
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,22 +21,35 @@ import cv2
 
 from tryon.categories import Category, Setting
 from tryon.download.settings import SyntheticSettings
-from tryon.dresscode.layout import ATTRIBUTE_COLUMNS, ATTRIBUTES_FILE, SYNTHETIC_MARK, pair_list_path
+from tryon.dresscode.layout import (
+    ATTRIBUTE_COLUMNS,
+    ATTRIBUTES_FILE,
+    PARSER_ERROR_COLUMNS,
+    PARSER_ERRORS_FILE,
+    PEOPLE_COLUMNS,
+    PEOPLE_FILE,
+    SYNTHETIC_MARK,
+    pair_list_path,
+)
 from tryon.dresscode.pair_lists import format_pair_list
-from tryon.files import replacing
+from tryon.files import replacing, replacing_folder
 from tryon.progress import Progress
-from tryon.synthetic.items import Files, garment_of, item_files, truth_files
+from tryon.synthetic.items import Content, Files, Made, make_item, make_truth
 from tryon.synthetic.plan import Plan
+from tryon.synthetic.truth_files import member
 from tryon.workers import process_pool, worker_count
 
 _MARK = b"A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
 
-Job = Callable[[], Files]
+Job = Callable[[], Made]
+Add = Callable[[Files], None]
+"""Takes members in their order."""
 
 _WHAT = "synthetic people"
-_DATE = (1980, 1, 1, 0, 0, 0)
 _AHEAD = 4
 """Jobs per worker that may wait for the writer: what bounds the memory."""
+
+_TABLES = {ATTRIBUTES_FILE: ATTRIBUTE_COLUMNS, PEOPLE_FILE: PEOPLE_COLUMNS, PARSER_ERRORS_FILE: PARSER_ERROR_COLUMNS}
 
 
 def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
@@ -42,39 +57,66 @@ def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress
 
     Args:
         target: the zip to write; its folder is made.
-        settings: how many pairs.
+        settings: how many pairs, and what they hold.
         seed: fixes every figure, garment and pairing.
         progress: told the number of rendered people.
     """
-    plan = Plan(settings.train_pairs, settings.test_pairs, seed)
-    people, truths = _people_jobs(plan), _truth_jobs(plan)
-    jobs = people + truths
-    progress(0, len(jobs), _WHAT)
-    truth_target = target.with_name(f"{target.stem}.truth.zip")
     with (
-        replacing(truth_target) as truth_path,
+        replacing(truth_of(target)) as truth_path,
         replacing(target) as path,
         zipfile.ZipFile(path, "w") as archive,
         zipfile.ZipFile(truth_path, "w") as truth,
     ):
-        _add(archive, [(SYNTHETIC_MARK, _MARK), *_pair_lists(plan)])
-        _add(truth, [(ATTRIBUTES_FILE, _attributes(plan).encode())])
-        for number, files in enumerate(_in_order(jobs)):
-            _add(archive if number < len(people) else truth, files)
-            progress(number + 1, len(jobs), _WHAT)
+        _fill(partial(_pack, archive), partial(_pack, truth), settings, seed, progress)
 
 
-def _people_jobs(plan: Plan) -> list[Job]:
+def write_folder(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
+    """Write the twin as an unpacked data set with the truth in it; the folder appears whole or not at all.
+
+    Args:
+        target: the folder to write; what is there gives way.
+        settings: how many pairs, and what they hold.
+        seed: fixes every figure, garment and pairing.
+        progress: told the number of rendered people.
+    """
+    with replacing_folder(target) as folder:
+        add = partial(_unpack, folder)
+        _fill(add, add, settings, seed, progress)
+
+
+def truth_of(archive: Path) -> Path:
+    """Where the truth of a zip archive lies."""
+    return archive.with_name(f"{archive.stem}.truth.zip")
+
+
+def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
+    plan = Plan(settings.train_pairs, settings.test_pairs, seed)
+    content = Content(settings.level, settings.uv, settings.flow, settings.parser_errors)
+    jobs = [*_people_jobs(plan, content), *_truth_jobs(plan, content)]
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
+    archive([(SYNTHETIC_MARK, _MARK), *_pair_lists(plan)])
+    progress(0, len(jobs), _WHAT)
+    for number, made in enumerate(_in_order(jobs), start=1):
+        archive(made.archive)
+        truth(made.truth)
+        for name, known in made.rows.items():
+            rows[name] += known
+        progress(number, len(jobs), _WHAT)
+    wanted = [name for name in _TABLES if name != PARSER_ERRORS_FILE or settings.parser_errors > 0]
+    truth([(name, _table(_TABLES[name], rows[name])) for name in wanted])
+
+
+def _people_jobs(plan: Plan, content: Content) -> list[Job]:
     return [
-        partial(item_files, plan.seed, category, number, plan.item_id(category, number))
+        partial(make_item, plan.seed, category, number, plan.item_id(category, number), content)
         for category in Category
         for number in plan.items(category)
     ]
 
 
-def _truth_jobs(plan: Plan) -> list[Job]:
+def _truth_jobs(plan: Plan, content: Content) -> list[Job]:
     return [
-        partial(truth_files, plan.seed, category, pair, plan.named_pair(category, pair))
+        partial(make_truth, plan.seed, category, pair, plan.named_pair(category, pair), content)
         for category in Category
         for pair in plan.pairs(category, Setting.TEST_UNPAIRED)
     ]
@@ -91,27 +133,28 @@ def _pair_lists(plan: Plan) -> Files:
     return files + [(pair_list_path(setting).as_posix(), text.encode()) for setting, text in whole.items()]
 
 
-def _attributes(plan: Plan) -> str:
-    """What is known about each garment; an empty field where the word does not apply."""
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
+    """A CSV file; what is None is an empty field."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(ATTRIBUTE_COLUMNS)
-    for category in Category:
-        for number in plan.items(category):
-            garment = garment_of(plan.seed, category, number)
-            known = (garment.kind, garment.sleeve, garment.neckline, garment.fabric.pattern)
-            rows.writerow([category.value, plan.item_id(category, number), *(word or "" for word in known)])
-    return text.getvalue()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
-def _add(archive: zipfile.ZipFile, files: Files) -> None:
+def _pack(archive: zipfile.ZipFile, files: Files) -> None:
     for name, data in files:
-        member = zipfile.ZipInfo(name, _DATE)
-        member.create_system, member.external_attr = 3, 0o644 << 16  # the same bytes on every system
-        archive.writestr(member, data, zipfile.ZIP_STORED)
+        archive.writestr(member(name), data, zipfile.ZIP_STORED)
 
 
-def _in_order(jobs: list[Job]) -> Iterator[Files]:
+def _unpack(folder: Path, files: Files) -> None:
+    for name, data in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _in_order(jobs: list[Job]) -> Iterator[Made]:
     """Results of the jobs in their order, made in worker processes a little ahead of the one that is wanted."""
     workers = min(worker_count(), len(jobs))
     if workers < 2:
@@ -121,9 +164,9 @@ def _in_order(jobs: list[Job]) -> Iterator[Files]:
         waiting = deque(pool.submit(_run, job) for job in jobs[: workers * _AHEAD])
         try:
             for job in jobs[workers * _AHEAD :]:
-                files = waiting.popleft().result()
+                made = waiting.popleft().result()
                 waiting.append(pool.submit(_run, job))
-                yield files
+                yield made
             while waiting:
                 yield waiting.popleft().result()
         except BaseException:
@@ -131,6 +174,6 @@ def _in_order(jobs: list[Job]) -> Iterator[Files]:
             raise
 
 
-def _run(job: Job) -> Files:
+def _run(job: Job) -> Made:
     cv2.setNumThreads(1)  # the processes share the cores
     return job()

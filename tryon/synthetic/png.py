@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import colorsys
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tryon.png import GREY, PALETTE, UP, png_file
 
-_LEVEL = 4
+_LEVEL = 1
 
 
 def label_palette() -> bytes:
@@ -40,4 +41,4 @@ def _png(values: NDArray[np.uint8], colour_type: int, palette: bytes = b"") -> b
     rows[:, 0] = UP
     rows[0, 1:] = values[0]
     np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
-    return png_file(rows, width, 8, colour_type, _LEVEL, palette)
+    return png_file(rows, width, 8, colour_type, _LEVEL, palette, zlib.Z_RLE)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tryon.categories import Category
-from tryon.dresscode.labels import Joint
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.figure.body import Body, sample_build
+from tryon.synthetic.figure.body import ANKLE, Body, sample_build
 from tryon.synthetic.figure.camera import Camera, sample_camera
+from tryon.synthetic.figure.keypoints import find_keypoints
 from tryon.synthetic.figure.look import Look, sample_look
-from tryon.synthetic.figure.pose import sample_pose
+from tryon.synthetic.figure.pose import SIDES, sample_pose
 from tryon.synthetic.figure.skin import arm_depths, skin_layers
-from tryon.synthetic.garments.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, lay_flat, to_bytes, worn_layers
+from tryon.synthetic.garments.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, lay_flat, worn_layers
 from tryon.synthetic.garments.kinds import Garment, sample_garment
 from tryon.synthetic.levels import Level
 from tryon.synthetic.paint.background import paint_background
-from tryon.synthetic.paint.layers import Canvas
-
-_HEAD_JOINTS = (Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR)
-_CROPPED_REACH = 90.0  # pixels above the frame up to which a joint of the head is still found, at y = 0
+from tryon.synthetic.paint.layers import Canvas, Layer, darken
+from tryon.synthetic.paint.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,19 @@ class Picture:
         label_map: uint8 (1024, 768), ATR ids.
         dense_pose: uint8 (1024, 768), DensePose ids.
         keypoints: float64 (18, 3): x, y in pixels of the photo, score; missing (-1, -1, 0).
+        truth: surface coordinates, flow and cover of the garment, where they were asked for.
     """
 
     photo: NDArray[np.uint8]
     label_map: NDArray[np.uint8]
     dense_pose: NDArray[np.uint8]
     keypoints: NDArray[np.float64]
+    truth: Truth | None = None
 
+
+_GROUND_STEP = 8
+_GROUND_SHADOW = ((90, 0.062, 0.02), (255, 0.036, 0.0105))
+"""Ellipses of shadow under a foot: strength, half-width and half-height in body heights; the near one over the wide."""
 
 _OTHER = {Category.UPPER_BODY: Category.LOWER_BODY, Category.LOWER_BODY: Category.UPPER_BODY}
 
@@ -86,47 +91,58 @@ def sample_figure(category: Category, rng: np.random.Generator, level: Level) ->
     """Draw a person for a category's photos."""
     tucked = rng.random() < (0.85 if category is Category.LOWER_BODY else 0.2)
     other = sample_garment(_OTHER[category], rng, level) if category in _OTHER else None
-    body = Body(sample_build(rng), sample_pose(rng, level))
+    body = Body(sample_build(rng, level), sample_pose(rng, level))
     look, camera = sample_look(rng, level), sample_camera(category, rng, level)
     return Figure(category, body, look, camera, other, tucked, level, int(rng.integers(2**32)))
 
 
-def render_person(figure: Figure, garment: FlatGarment) -> Picture:
-    """Render a person wearing a garment of any category. The same figure in another one differs only by the clothes."""
+def render_person(figure: Figure, garment: FlatGarment, truth: bool = False) -> Picture:
+    """Render a person wearing a garment of any category. The same figure in another one differs only by the clothes.
+
+    Args:
+        figure: the person.
+        garment: the garment of the pair, laid flat.
+        truth: keep the planes of `Truth`, too; everything else is the same without.
+    """
     body, camera = figure.body, figure.camera
     rng = np.random.default_rng(figure.seed)
     floor = camera(np.array([0.0, rng.uniform(0.86, 0.95)]))[1]
-    canvas = Canvas(paint_background(rng, floor, figure.level))
+    canvas = Canvas(paint_background(rng, floor, figure.level), truth)
+    _ground(canvas.photo, body, camera)
+    canvas.paint(*sorted(_layers(figure, garment, truth), key=lambda layer: layer.depth))
+    return Picture(canvas.photo, canvas.label_map, canvas.dense_pose, find_keypoints(body, camera, rng), canvas.truth)
+
+
+def _layers(figure: Figure, garment: FlatGarment, truth: bool) -> list[Layer]:
+    """All layers of a person, in no particular order."""
+    body, camera = figure.body, figure.camera
     worn = [garment, *(lay_flat(other) for other in figure.outfit(garment.garment)[1:])]
     sleeved = any(flat.garment.sleeve in ("short", "long") for flat in worn)
     layers = skin_layers(body, figure.look, camera, sleeved)
+    depths = arm_depths(body)
     for flat in worn:
         above = flat.garment.kind == "dress" or (flat.garment.kind == "top") != figure.tucked
         depth = DEPTH_OUTER if above else DEPTH_INNER
         tucked = flat.garment.kind == "top" and figure.tucked
-        layers += worn_layers(flat, body, camera, depth, arm_depths(body), figure.seed, tucked)
-    for layer in sorted(layers, key=lambda layer: layer.depth):
-        canvas.paint(layer)
-    keypoints = find_keypoints(figure, rng)
-    return Picture(to_bytes(canvas.photo), canvas.label_map, canvas.dense_pose, keypoints)
+        pair = truth and flat is garment
+        layers += worn_layers(flat, body, camera, depth, depths, figure.seed, tucked, pair)
+    return layers
 
 
-def find_keypoints(figure: Figure, rng: np.random.Generator) -> NDArray[np.float64]:
-    """What a pose estimator finds: joints in the frame, heads just above it at y = 0, nothing of hidden joints.
-
-    Returns:
-        float64 (18, 3): x, y in pixels of the photo, score; missing (-1, -1, 0).
-    """
-    points = np.concatenate([figure.camera(figure.body.joints), rng.uniform(0.72, 0.97, (18, 1))], axis=1)
-    for joint in _HEAD_JOINTS:
-        if -_CROPPED_REACH < points[joint, 1] < 0:
-            points[joint, 1:] = 0, points[joint, 2] * 0.5
-    x, y = points[:, 0], points[:, 1]
-    missing = (x < 0) | (x > WIDTH - 1) | (y < 0) | (y > HEIGHT - 1)
-    for arm, wrist in zip(figure.body.pose.arms, (Joint.RIGHT_WRIST, Joint.LEFT_WRIST), strict=True):
-        missing[wrist] |= arm.kind == "behind"
-    for ear, towards in ((Joint.RIGHT_EAR, -1), (Joint.LEFT_EAR, 1)):
-        missing[ear] |= figure.body.pose.turn * towards > 0.35
-    missing |= rng.random(18) < np.where(np.isin(np.arange(18), _HEAD_JOINTS), 0.02, 0.004)
-    points[missing] = -1, -1, 0
-    return points
+def _ground(photo: NDArray[np.uint8], body: Body, camera: Camera) -> None:
+    """Darken the floor under the feet, so that the figure stands on it."""
+    feet = [camera(body.leg_point(side, ANKLE) * 0.35 + body.toe(side) * 0.65 + 0.004) for side in SIDES]
+    cast = np.zeros((HEIGHT // _GROUND_STEP, WIDTH // _GROUND_STEP), np.uint8)
+    for strength, *axes in _GROUND_SHADOW:
+        size = [round(camera.scale * axis / _GROUND_STEP * 16) for axis in axes]
+        for foot in feet:
+            middle = [round(float(n) / _GROUND_STEP * 16) for n in foot]
+            cv2.ellipse(cast, middle, size, 0, 0, 360, strength, cv2.FILLED, cv2.LINE_AA, 4)
+    left, top, width, height = cv2.boundingRect(cast)
+    if width:
+        rows, columns = (
+            slice(max(start - 4, 0), start + length + 4) for start, length in ((top, height), (left, width))
+        )
+        window = photo[rows.start * _GROUND_STEP : rows.stop * _GROUND_STEP]
+        window = window[:, columns.start * _GROUND_STEP : columns.stop * _GROUND_STEP]
+        darken(window, cv2.GaussianBlur(cast[rows, columns], (0, 0), 1.2), 0.55)

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from tryon.dresscode.labels import Joint
-from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Pose, Side
+from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Arm, Pose, Side
+from tryon.synthetic.levels import Level
 from tryon.synthetic.paint.curves import Array, profile, rounded_line, smoothstep
 
 CHIN, NECK, SHOULDER, ARMPIT, BUST, WAIST, HIP, CROTCH, KNEE, ANKLE, SOLE = (
@@ -24,8 +25,20 @@ HIP_JOINT = 0.505
 SHOULDER_DROP = 0.024
 """How much lower than at the neck the shoulder line ends."""
 
-_UPPER_ARM, _FOREARM, _HAND = 0.163, 0.138, 0.082
+UPPER_ARM, FOREARM, HAND = 0.163, 0.138, 0.082
+"""Lengths of the arm's parts."""
+
+_CROSSING = 0.03
+"""How far beyond the middle the wrist of a crossed arm lies."""
+
+_CAP = 0.68
+"""Half-width of the arm at the shoulder, in `Build.arm`."""
+
 _LINE_SAMPLES = 64
+_LEG_BEYOND = (0.3, 0.15)  # how far a leg's line goes on beyond hip and ankle, as parts of its length
+_LEG_HEIGHTS = HIP_JOINT + (ANKLE - HIP_JOINT) * np.concatenate(
+    [[-_LEG_BEYOND[0]], np.linspace(0, 1, _LINE_SAMPLES), [1 + _LEG_BEYOND[1]]]
+)
 
 
 @dataclass(frozen=True)
@@ -41,19 +54,30 @@ class Build:
     head: float = 0.043
 
 
-def sample_build(rng: np.random.Generator) -> Build:
-    """Draw proportions: one draw makes the whole figure slimmer or stouter, others vary its parts."""
-    stout = rng.normal(1.0, 0.07)
+_MEN = Build(shoulder=0.104, bust=0.086, waist=0.073, hip=0.083, arm=0.0285, thigh=0.046, head=0.044)
+_MEN_SHARE = 0.2
+_LARGE: dict[Level, float] = {"easy": 0.05, "catalogue": 0.08, "wild": 0.25}
+"""Share of plus-size builds."""
+
+
+def sample_build(rng: np.random.Generator, level: Level = "catalogue") -> Build:
+    """Draw proportions: one draw makes the whole figure slimmer or stouter, others its parts, some are men's.
+
+    Stoutness goes most into the waist and least into shoulders and bones.
+    """
+    stout = float(np.clip(rng.normal(1.0, 0.075), 0.86, 1.15))
+    if rng.random() < _LARGE[level]:
+        stout = rng.uniform(1.15, 1.36)
     vary = np.clip(rng.normal(1.0, 0.035, 7), 0.92, 1.08)
-    mean = Build()
+    frame = _MEN if rng.random() < _MEN_SHARE else Build()
     return Build(
-        shoulder=mean.shoulder * vary[0] * (0.5 + 0.5 * stout),
-        bust=mean.bust * vary[1] * stout,
-        waist=mean.waist * vary[2] * stout,
-        hip=mean.hip * vary[3] * stout,
-        arm=mean.arm * vary[4] * stout,
-        thigh=mean.thigh * vary[5] * stout,
-        head=mean.head * vary[6],
+        shoulder=frame.shoulder * vary[0] * (0.62 + 0.38 * stout),
+        bust=frame.bust * vary[1] * stout,
+        waist=frame.waist * vary[2] * stout**1.35,
+        hip=frame.hip * vary[3] * stout,
+        arm=frame.arm * vary[4] * stout**0.7,
+        thigh=frame.thigh * vary[5] * stout,
+        head=frame.head * vary[6],
     )
 
 
@@ -74,9 +98,9 @@ class Body:
     def centre(self, h: Array | float) -> Array:
         """Middle of the body at heights h (N,): (N, 2). Below the hips, half way between the legs."""
         h = np.asarray(h, np.float64)
-        lean = self.pose.lean * np.clip((HIP_JOINT - h) / (HIP_JOINT - NECK), 0, 1.4)
+        lean = self.pose.lean * np.minimum(np.maximum((HIP_JOINT - h) / (HIP_JOINT - NECK), 0), 1.4)
         sway = self.pose.sway * profile(h, [(NECK, 0), (WAIST, 1), (CROTCH, 0)])
-        legs = (self.leg_point(RIGHT, h)[..., 0] + self.leg_point(LEFT, h)[..., 0]) / 2
+        legs = np.interp(h, _LEG_HEIGHTS, (self._leg_lines[RIGHT][0] + self._leg_lines[LEFT][0]) / 2)
         below = smoothstep(h, HIP_JOINT, HIP_JOINT + 0.12)
         return np.stack([lean + sway + below * legs, h], axis=-1)
 
@@ -87,9 +111,9 @@ class Body:
         return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
     def half_width(self, h: Array | float) -> Array:
-        """Half-width of the trunk at heights h (N,), without arms; constant from the hips down."""
+        """Half-width of the trunk as seen at heights h (N,), without arms; constant from the hips down."""
         b = self.build
-        return profile(
+        return self.pose.narrowing * profile(
             h,
             [
                 (SHOULDER, b.shoulder),
@@ -110,53 +134,83 @@ class Body:
         """OpenPose-18 joints, (18, 2)."""
         at = np.zeros((len(Joint), 2))
         for side in SIDES:
-            for name, point in self._arm_joints(side).items():
+            for name, point in self.arm_joints(side).items():
                 at[Joint[f"{_PREFIX[side]}_{name}"]] = point
-            for name, point in self._leg_joints(side).items():
+            for name, point in self.leg_joints(side).items():
                 at[Joint[f"{_PREFIX[side]}_{name}"]] = point
-            at[Joint[f"{_PREFIX[side]}_EYE"]] = self.on_head(side * 0.36 + self._gaze, 0.54)
+            at[Joint[f"{_PREFIX[side]}_EYE"]] = self.on_head(side * 0.36 + self.gaze, 0.54)
             at[Joint[f"{_PREFIX[side]}_EAR"]] = self.on_head(side * 0.93, 0.58)
-        at[Joint.NOSE] = self.on_head(self._gaze * 1.3, 0.71)
+        at[Joint.NOSE] = self.on_head(self.gaze * 1.3, 0.71)
         at[Joint.NECK] = (at[Joint.LEFT_SHOULDER] + at[Joint.RIGHT_SHOULDER]) / 2
         return at
 
     @property
-    def _gaze(self) -> float:
-        return 0.22 * self.pose.turn
+    def gaze(self) -> float:
+        """How far the turned head shifts its features, in half-widths of the face."""
+        return 0.28 * self.pose.head_turn
 
-    def on_head(self, x: float, y: float) -> Array:
-        """Point of the head: x -1..1 across it, y 0..1 from crown to chin; (2,)."""
+    def on_head(self, x: Array | float, y: Array | float) -> Array:
+        """Points of the head (..., 2): x -1..1 across it, y 0..1 from crown to chin."""
         neck = self.centre(NECK)
         angle = np.deg2rad(self.pose.head_tilt)
         right, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+        x, y = np.asarray(x, np.float64)[..., None], np.asarray(y, np.float64)[..., None]
         return neck + right * x * self.build.head - down * (NECK - CHIN * y)
 
     def shoulder(self, side: Side) -> Array:
         """Shoulder joint, (2,)."""
-        h = 0.192
-        return self.centre(h) + self.across(h) * side * (self.build.shoulder + 0.001)
+        h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003  # the arm's top lies just under the shoulder line
+        return self.centre(h) + self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
 
-    def _arm_joints(self, side: Side) -> dict[str, Array]:
+    def arm_joints(self, side: Side) -> dict[str, Array]:
+        """SHOULDER, ELBOW and WRIST, (2,) each."""
         arm = self.pose.arms[SIDES.index(side)]
         shoulder = self.shoulder(side)
-        elbow = shoulder + _UPPER_ARM * _direction(arm.upper, side)
-        if arm.kind == "hip":
-            rest = 0.452
-            wrist = self.centre(rest) + self.across(rest) * side * (self.half_width(rest) + 0.022)
-        else:
-            wrist = elbow + _FOREARM * arm.shortening * _direction(arm.lower, side)
+        if arm.kind in ("hip", "crossed"):
+            return self._resting_arm(side, arm, shoulder)
+        elbow = shoulder + UPPER_ARM * _direction(arm.upper, side)
+        wrist = elbow + FOREARM * arm.shortening * _direction(arm.lower, side)
         return {"SHOULDER": shoulder, "ELBOW": elbow, "WRIST": wrist}
+
+    def _resting_arm(self, side: Side, arm: Arm, shoulder: Array) -> dict[str, Array]:
+        """The wrist lies on the hip or across the chest; the elbow is where both bones reach."""
+        beside = side * (self.half_width(arm.rest) + 0.02) if arm.kind == "hip" else -side * _CROSSING
+        wrist = self.centre(arm.rest) + self.across(arm.rest) * beside
+        upper, lower = UPPER_ARM * arm.shortening, FOREARM * arm.shortening
+        way = wrist - shoulder
+        distance = float(np.clip(np.hypot(*way), 1e-6, 0.995 * (upper + lower)))
+        way = way / np.hypot(*way)
+        outwards = np.array([way[1], -way[0]]) * (1 if side * way[1] > 0 else -1)
+        along = (upper**2 - lower**2 + distance**2) / (2 * distance)
+        elbow = shoulder + way * along + outwards * np.sqrt(max(upper**2 - along**2, 0.0))
+        return {"SHOULDER": shoulder, "ELBOW": elbow, "WRIST": shoulder + way * distance}
+
+    def hand_direction(self, side: Side) -> Array:
+        """Unit vector (2,) from the wrist to the finger tips."""
+        arm = self.pose.arms[SIDES.index(side)]
+        if arm.kind == "hip":
+            return _direction(-42.0, side)
+        if arm.kind == "crossed":
+            joints = self.arm_joints(side)
+            forearm = joints["WRIST"] - joints["ELBOW"]
+            return forearm / np.hypot(*forearm)
+        return _direction(arm.lower * 0.8, side)
 
     @cached_property
     def _arm_lines(self) -> dict[Side, Array]:
         lines = {}
         for side in SIDES:
-            arm = self.pose.arms[SIDES.index(side)]
-            shoulder, elbow, wrist = self._arm_joints(side).values()
-            bend = arm.lower * 0.8 if arm.kind != "hip" else -38.0
-            tip = wrist + _HAND * (0.8 if arm.kind == "hip" else 1.0) * _direction(bend, side)
-            lines[side] = rounded_line(np.stack([shoulder, elbow, wrist, tip]), (0.05, 0.03), _LINE_SAMPLES)
+            corners = list(self.arm_joints(side).values())
+            resting = self.pose.arms[SIDES.index(side)].kind == "hip"
+            tip = corners[-1] + HAND * (0.8 if resting else 1.0) * self.hand_direction(side)
+            lines[side] = rounded_line(np.stack([*corners, tip]), (self._elbow_radius(*corners), 0.03), _LINE_SAMPLES)
         return lines
+
+    def _elbow_radius(self, shoulder: Array, elbow: Array, wrist: Array) -> float:
+        """Reach of the elbow's rounding: less in a sharp bend, so that the joint stays well inside the arm."""
+        upper, lower = (point - elbow for point in (shoulder, wrist))
+        straight = upper @ lower / (np.hypot(*upper) * np.hypot(*lower))
+        return min(0.05, 0.8 * self.build.arm / float(np.sqrt(max((1 + straight) / 2, 1e-6))))
 
     def arm_line(self, side: Side) -> Array:
         """Middle line of an arm from shoulder to finger tips, (64, 2), equal steps."""
@@ -164,39 +218,45 @@ class Body:
 
     def arm_places(self, side: Side) -> tuple[float, float]:
         """Where along the arm line (0..1) elbow and wrist lie."""
-        line, joints = self.arm_line(side), self._arm_joints(side)
+        line, joints = self.arm_line(side), self.arm_joints(side)
         steps = np.linspace(0, 1, len(line))
         nearest = [steps[np.argmin(np.hypot(*(line - joints[name]).T))] for name in ("ELBOW", "WRIST")]
         return float(nearest[0]), float(nearest[1])
 
     def arm_half_width(self, along: Array | float) -> Array:
         """Half-width of an arm at places along its line, 0 shoulder to 1 finger tips; (N,)."""
-        shape = [(0, 0.68), (0.13, 1.02), (0.43, 0.76), (0.53, 0.8), (0.78, 0.5), (0.88, 0.64), (0.96, 0.5), (1, 0.3)]
+        shape = [(0, _CAP), (0.13, 1.02), (0.43, 0.76), (0.53, 0.8), (0.78, 0.5), (0.88, 0.64), (0.96, 0.5), (1, 0.3)]
         return self.build.arm * profile(along, shape)
 
-    def _leg_joints(self, side: Side) -> dict[str, Array]:
+    @property
+    def _hip_joint(self) -> float:
+        """Distance of a hip joint from the middle, as seen."""
+        return self.build.hip * 0.52 * self.pose.spacing
+
+    def leg_joints(self, side: Side) -> dict[str, Array]:
+        """HIP, KNEE and ANKLE, (2,) each."""
         leg = self.pose.legs[SIDES.index(side)]
         level = np.deg2rad(self.pose.hip_tilt)
-        hip = np.array([0.0, HIP_JOINT]) + np.array([np.cos(level), np.sin(level)]) * side * self.build.hip * 0.52
+        hip = np.array([0.0, HIP_JOINT]) + np.array([np.cos(level), np.sin(level)]) * side * self._hip_joint
         knee = hip + (KNEE - HIP_JOINT) * _direction(leg.upper, side)
         ankle = knee + (ANKLE - KNEE) * _direction(leg.lower, side)
         return {"HIP": hip, "KNEE": knee, "ANKLE": ankle}
 
     @cached_property
     def _leg_lines(self) -> dict[Side, Array]:
-        return {
-            side: rounded_line(np.stack(list(self._leg_joints(side).values())), (0.06,), _LINE_SAMPLES)
-            for side in SIDES
-        }
+        """x and y, (2, 66), at `_LEG_HEIGHTS`: the lines from hip to ankle, drawn out straight beyond both."""
+        lines = {}
+        for side in SIDES:
+            line = rounded_line(np.stack(list(self.leg_joints(side).values())), (0.06,), _LINE_SAMPLES)
+            above = line[:1] + (line[0] - line[1]) * (_LEG_BEYOND[0] * (_LINE_SAMPLES - 1))
+            below = line[-1:] + (line[-1] - line[-2]) * (_LEG_BEYOND[1] * (_LINE_SAMPLES - 1))
+            lines[side] = np.concatenate([above, line, below]).T.copy()
+        return lines
 
     def leg_point(self, side: Side, h: Array | float) -> Array:
         """Middle of a leg at heights h (N,) of the upright body: (N, 2). Above the hip joint, the line goes on up."""
-        h = np.asarray(h, np.float64)
-        line = self._leg_lines[side]
-        at = np.clip((h - HIP_JOINT) / (ANKLE - HIP_JOINT), -0.3, 1.15) * (len(line) - 1)
-        first = np.clip(np.floor(at).astype(int), 0, len(line) - 2)
-        rest = (at - first)[..., None]
-        return line[first] * (1 - rest) + line[first + 1] * rest
+        x, y = self._leg_lines[side]
+        return np.stack([np.interp(h, _LEG_HEIGHTS, x), np.interp(h, _LEG_HEIGHTS, y)], axis=-1)
 
     def leg_half_width(self, h: Array | float) -> Array:
         """Half-width of a leg at heights h (N,)."""
@@ -208,7 +268,7 @@ class Body:
     def toe(self, side: Side) -> Array:
         """Tip of the foot, (2,): it points at the viewer and a little outwards."""
         leg = self.pose.legs[SIDES.index(side)]
-        return self._leg_joints(side)["ANKLE"] + 0.052 * _direction(16 + leg.lower, side)
+        return self.leg_joints(side)["ANKLE"] + 0.052 * _direction(14 + leg.lower + 20 * side * self.pose.turn, side)
 
 
 _PREFIX: dict[Side, str] = {RIGHT: "RIGHT", LEFT: "LEFT"}

@@ -1,4 +1,4 @@
-"""The layers of the body itself: trunk, neck, limbs, feet, head and hair."""
+"""The layers of the body itself: trunk, neck, limbs, and with them feet, hands, head and what is carried."""
 
 from __future__ import annotations
 
@@ -8,54 +8,90 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import DensePart, Label
-from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
+from tryon.dresscode.layout import HEIGHT
+from tryon.synthetic.figure.accessories import accessory_layers, carrying_hand
+from tryon.synthetic.figure.body import ANKLE, ARMPIT, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
 from tryon.synthetic.figure.camera import Camera
+from tryon.synthetic.figure.charts import arm_uv, hand_uv, leg_uv, neck_uv, trunk_uv
+from tryon.synthetic.figure.drawing import Colour
+from tryon.synthetic.figure.feet import foot_layers
+from tryon.synthetic.figure.hair import hair_layers
+from tryon.synthetic.figure.hands import hand_layer, hand_shape
+from tryon.synthetic.figure.head import head_layer
 from tryon.synthetic.figure.limbs import Tube, tube
-from tryon.synthetic.figure.look import FACE, Colour, Look, front_hair_texture, head_texture
+from tryon.synthetic.figure.look import Look
 from tryon.synthetic.figure.pose import LEFT, SIDES, Side
 from tryon.synthetic.figure.trunk import trunk_points
-from tryon.synthetic.paint.curves import Array, profile, rounded_line, smoothstep
+from tryon.synthetic.paint.curves import Array, rounded_line, smoothstep
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
 DEPTH_SHOULDER = 44
 """The top of the arm: over the trunk, under what is worn on it."""
 
-DEPTH_ARM, DEPTH_HEAD, DEPTH_FRONT_HAIR = 60, 70, 72
+DEPTH_ARM, DEPTH_ARM_OVER, DEPTH_HEAD, DEPTH_FRONT_HAIR = 60, 64, 70, 72
+
+
+_LOWEST_HAIR, _HIGHEST_SHOE = 2.2, 0.78
+"""Bounds of what need not be drawn out of the frame: in units of the head, and a height on the body."""
 
 
 def arm_depths(body: Body) -> dict[Side, int]:
-    """Depth of each arm: behind the trunk or in front of everything but the head."""
-    return {
-        side: DEPTH_ARM_BEHIND if arm.kind == "behind" else DEPTH_ARM
-        for side, arm in zip(SIDES, body.pose.arms, strict=True)
-    }
+    """Depth of each arm: behind the trunk, in front of everything but the head, or over the other arm."""
+    return {side: _arm_depth(body, side) for side in SIDES}
+
+
+def _arm_depth(body: Body, side: Side) -> int:
+    pose = body.pose
+    kind = pose.arms[SIDES.index(side)].kind
+    if kind == "behind" or (side == pose.far and kind in ("side", "out")):
+        return DEPTH_ARM_BEHIND
+    return DEPTH_ARM_OVER if kind == "crossed" and side == pose.over else DEPTH_ARM
 
 
 def skin_layers(body: Body, look: Look, camera: Camera, sleeved: bool) -> list[Layer]:
-    """All layers of a body, in no particular order.
+    """All layers of a figure but its clothes, in no particular order.
 
     Args:
         body: the geometry.
-        look: the colours.
+        look: the colours, and what is carried.
         camera: where the body stands in the picture.
         sleeved: sleeves hide the upper part of the arms, so that it is not drawn over the clothes.
     """
-    layers = [_trunk(body, look, camera), _neck(body, look, camera), *_head(body, look, camera)]
+    depths = arm_depths(body)
+    layers = [_trunk(body, look, camera), _neck(body, look, camera)]
+    if camera(body.on_head(0, _LOWEST_HAIR))[1] > 0:
+        layers.append(head_layer(body, look, camera, DEPTH_HEAD))
+        layers += hair_layers(body, look, camera, (DEPTH_BACK_HAIR, DEPTH_FRONT_HAIR))
+    layers += accessory_layers(look.accessories, body, camera, depths)
     for side in SIDES:
         layers += [
-            *_arm(body, look, camera, side, sleeved),
+            *_arm(body, look, camera, side, sleeved, depths[side]),
+            _hand(body, look, camera, side, depths[side]),
             _leg(body, look, camera, side),
-            _foot(body, look, camera, side),
         ]
+        if camera(body.leg_point(side, _HIGHEST_SHOE))[1] < HEIGHT:
+            layers += foot_layers(body, camera, side, look.shoe, look.skin, DEPTH_SHOE + _front(side))
     return layers
+
+
+def _front(side: Side) -> int:
+    """Added to depths of the left leg: it is in front where legs cross, as one half of trousers is."""
+    return 2 if side == LEFT else 0
 
 
 _NECK_PART = 0.7
 """Part of the trunk's half-width whose skin counts as head; necklines are narrower, armholes lie outside."""
 
 _SHOULDER_PARTS = {False: 0.075, True: 0.26}
-"""Part of the arm line that lies under a garment, without and with sleeves."""
+"""Part of the arm line that lies under a garment, without and with sleeves. Not where an arm lies
+over the other: there it must cover the other's hand whatever is worn."""
+
+_CORNER = 0.014
+"""Radius of the corners of the shoulders, in body heights."""
+
+_FADE = 20.0
+"""Pixels over which the rest of the arm begins over it: no edge of skin on skin."""
 
 
 def _ids(side: Side, part: str) -> int:
@@ -68,23 +104,39 @@ def _label(side: Side, part: str) -> int:
 
 def _trunk(body: Body, look: Look, camera: Camera) -> Layer:
     """Shoulders to crotch. In the label map its skin is head around the neck and arm towards the shoulders."""
-    heights = np.linspace(SHOULDER - 0.016, CROTCH + 0.016, 44)
-    columns = np.linspace(-1.25, 1.25, 13)
+    heights = np.concatenate([np.linspace(SHOULDER - 0.016, 0.21, 18), np.linspace(0.222, CROTCH + 0.016, 22)])
+    columns = np.linspace(-1.25, 1.25, 15)
     widths = body.half_width(heights)
     points = trunk_points(body, heights, columns, widths)
     rim = (1 - np.abs(columns)) * widths[:, None]
     bottom = CROTCH - 0.036 * np.clip(np.abs(columns) - 0.12, 0, None)
     ends = np.minimum(heights[:, None] - SHOULDER, bottom - heights[:, None])
-    across = body.across(heights)
     flat = smoothstep(heights, SHOULDER, 0.26)[:, None]
-    shade = cylinder_shade(across, columns, 0.55) * flat + 0.97 * (1 - flat)
+    shade = cylinder_shade(body.across(heights), columns, 0.55) * flat + 0.97 * (1 - flat)
     dense = np.full(points.shape[:2], DensePart.TORSO_FRONT, np.uint8)
     arms = np.where(columns < 0, Label.RIGHT_ARM, Label.LEFT_ARM)
     labels = np.where(np.abs(columns) < _NECK_PART, Label.HEAD, arms).astype(np.uint8)
     return Layer(
-        DEPTH_TRUNK, camera(points), np.tile(labels, (len(heights), 1)), shade, look.skin,
-        distance=np.minimum(rim, ends) * camera.scale, dense=dense,
+        DEPTH_TRUNK, camera(points), np.tile(labels, (len(heights), 1)), shade * _collar_bones(heights, columns),
+        look.skin, distance=_rounded(rim, ends) * camera.scale, dense=dense, uv=trunk_uv(heights, columns),
     )  # fmt: skip
+
+
+def _rounded(rim: Array, ends: Array) -> Array:
+    """Distance from the edge of a sheet with round corners, of the distances from its sides and its ends."""
+    inwards = np.hypot(*(np.maximum(_CORNER - distance, 0) for distance in (rim, ends)))
+    return np.where(inwards > 0, _CORNER - inwards, np.minimum(rim, ends))
+
+
+def _collar_bones(heights: Array, columns: Array) -> Array:
+    """Faint light on the collar bones, shade under them and between the breasts: factors (R, C)."""
+    h, t = heights[:, None], np.abs(columns)
+    bone = SHOULDER + 0.028 - 0.014 * t
+    along = smoothstep(t, 0.04, 0.14) * (1 - smoothstep(t, 0.35, 0.65))
+    light = 0.04 * np.exp(-(((h - bone) / 0.005) ** 2)) - 0.06 * np.exp(-(((h - bone - 0.009) / 0.006) ** 2))
+    hollow = 0.07 * np.exp(-((t / 0.1) ** 2) - ((h - SHOULDER - 0.026) / 0.007) ** 2)
+    cleft = 0.1 * np.exp(-((t / 0.12) ** 2)) * smoothstep(h, ARMPIT - 0.02, ARMPIT + 0.02)
+    return 1 + along * light - hollow - cleft
 
 
 def _tube_layer(
@@ -92,102 +144,100 @@ def _tube_layer(
     depth: int,
     label: int,
     colour: Colour,
-    dense: NDArray[np.uint8] | None,
+    dense: NDArray[np.uint8],
+    uv: Array,
     shadow: float,
     softness: float = 0.5,
 ) -> Layer:
     shade = cylinder_shade(made.across, made.columns, softness)
-    return Layer(depth, made.points, label, shade, colour, distance=made.distance, dense=dense, shadow=shadow)
+    return Layer(depth, made.points, label, shade, colour, distance=made.distance, dense=dense, uv=uv, shadow=shadow)
+
+
+_NECK_END = 0.94
+"""Part of the neck's line that is neck; below lies the trunk."""
 
 
 def _neck(body: Body, look: Look, camera: Camera) -> Layer:
     width = body.build.head * 0.62
-    foot = body.centre(SHOULDER - 0.002)
+    foot = body.centre(SHOULDER + 0.017)
     line = camera(rounded_line(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.02), foot]), (0.01,), 12))
-    made = tube(line, np.linspace(width, width * 1.12, 12) * camera.scale)
-    run = made.along[:, None] / np.hypot(*np.diff(line, axis=0).T).sum()
-    dense = np.where(run < 0.8, _head_ids(made.columns), DensePart.TORSO_FRONT).astype(np.uint8)
-    layer = _tube_layer(made, DEPTH_NECK, Label.HEAD, look.skin, dense, 0.0)
-    shaded = smoothstep(run, 0.5, 1.2)  # the chin's shadow ends where neck and shoulders are one
-    return replace(layer, shade=0.9 * layer.shade * (1 - shaded) + 0.97 * shaded)
+    flare = 0.5 * smoothstep(np.linspace(0, 1, 12), 0.6, 1)  # into the shoulders
+    made = tube(line, width * (np.linspace(1, 1.1, 12) + flare) * camera.scale)
+    length = np.hypot(*np.diff(line, axis=0).T).sum()
+    run = made.along / length
+    uv = neck_uv(made.columns, run / _NECK_END)
+    layer = _tube_layer(made, DEPTH_NECK, Label.HEAD, look.skin, _head_ids(made.columns), uv, 0.0)
+    shaded = smoothstep(run, 0.4, 0.8)[:, None]  # the chin's shadow ends where neck and shoulders are one
+    chin = 1 - 0.16 * (1 - smoothstep(run, 0.2, 0.6))[:, None]
+    cut = np.minimum(made.distance, ((_NECK_END - run) * length)[:, None])
+    return replace(layer, shade=0.94 * chin * layer.shade * (1 - shaded) + 0.97 * shaded, distance=cut)
 
 
 def _head_ids(columns: Array) -> NDArray[np.uint8]:
     return np.where(columns < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
 
 
-def _arm(body: Body, look: Look, camera: Camera, side: Side, sleeved: bool) -> list[Layer]:
+def _arm(body: Body, look: Look, camera: Camera, side: Side, sleeved: bool, depth: int) -> list[Layer]:
     """The arm in two layers: a shirt lies over the shoulder but behind the rest of the arm."""
-    line = body.arm_line(side)
-    steps = np.linspace(0, 1, len(line))
-    made = tube(camera(line), body.arm_half_width(steps) * camera.scale)
-    length = len(line) * float(np.hypot(*(camera(line)[1] - camera(line)[0])))
-    along = (made.along / length)[:, None]
+    whole_line = camera(body.arm_line(side))
     elbow, wrist = body.arm_places(side)
-    outer = made.columns * side > -0.25
+    length = (len(whole_line) - 1) * float(np.hypot(*(whole_line[1] - whole_line[0])))
+    line = whole_line[: round(wrist * (len(whole_line) - 1)) + 1]
+    steps = np.linspace(0, 1, len(whole_line))[: len(line)]
+    made = tube(line, body.arm_half_width(steps) * camera.scale)
+    run = made.along / length
+    along = run[:, None]
+    outer = made.columns * side >= 0
     upper = np.where(outer, _ids(side, "UPPER_ARM_OUTER"), _ids(side, "UPPER_ARM_INNER"))
     lower = np.where(outer, _ids(side, "LOWER_ARM_OUTER"), _ids(side, "LOWER_ARM_INNER"))
-    dense = np.where(along < elbow, upper, np.where(along < wrist + 0.015, lower, _ids(side, "HAND")))
-    depth = arm_depths(body)[side]
-    whole = _tube_layer(made, depth, _label(side, "ARM"), look.skin, dense.astype(np.uint8), 0.14)
+    dense = np.where(along < elbow, upper, lower).astype(np.uint8)
+    uv = arm_uv(run, made.columns, elbow, wrist)
+    whole = _tube_layer(made, depth, _label(side, "ARM"), look.skin, dense, uv, 0.14)
     softened = smoothstep(along, -0.02, 0.16)  # no edge where shoulder and arm are one
     whole = replace(whole, shade=whole.shade * softened + 0.97 * (1 - softened))
     if depth < DEPTH_SHOULDER:
         return [whole]
-    below = np.minimum(made.distance, (along - _SHOULDER_PARTS[sleeved]) * length)
-    return [replace(whole, depth=DEPTH_SHOULDER, shadow=0.0), replace(whole, distance=below)]
+    run_on = (along - _SHOULDER_PARTS[sleeved and depth < DEPTH_ARM_OVER]) * length
+    below = np.minimum(made.distance, np.where(run_on < _FADE, run_on / _FADE, np.inf))
+    upper_rows = int(np.searchsorted(run, 0.42))
+    return [
+        replace(_first_rows(whole, upper_rows), depth=DEPTH_SHOULDER, shadow=0.0),
+        replace(whole, distance=below),
+    ]
 
 
+def _first_rows(layer: Layer, rows: int) -> Layer:
+    """The part of a tube's layer whose lower end is hidden."""
+    assert layer.distance is not None
+    assert layer.dense is not None
+    assert layer.uv is not None
+    return replace(
+        layer, points=layer.points[:rows], shade=layer.shade[:rows], distance=layer.distance[:rows],
+        dense=layer.dense[:rows], uv=layer.uv[:rows],
+    )  # fmt: skip
+
+
+def _hand(body: Body, look: Look, camera: Camera, side: Side, depth: int) -> Layer:
+    shape = hand_shape(body, side, carrying_hand(look.accessories, body) == side)
+    layer, plane = hand_layer(body, camera, side, look.skin, depth, _label(side, "ARM"), shape)
+    dense = np.full(plane.shape[:2], _ids(side, "HAND"), np.uint8)
+    return replace(layer, dense=dense, uv=hand_uv(plane))
+
+
+_LEG_ROWS = 40
 _LEG_END = ANKLE - 0.008
 """The leg's round end lies inside the shoe."""
 
 
 def _leg(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
-    heights = np.linspace(HIP_JOINT, _LEG_END, 56)
+    heights = np.linspace(HIP_JOINT, _LEG_END, _LEG_ROWS)
     made = tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
-    step = (_LEG_END - HIP_JOINT) / 55
+    step = (_LEG_END - HIP_JOINT) / (_LEG_ROWS - 1)
     first = np.flatnonzero(made.along >= 0)[0]
     at = HIP_JOINT + (np.arange(len(made.along)) - first) * step
     ids = np.where(at < KNEE, _ids(side, "UPPER_LEG_FRONT"), _ids(side, "LOWER_LEG_FRONT"))
     dense = np.repeat(ids[:, None], made.columns.shape[1], axis=1).astype(np.uint8)
-    return _tube_layer(made, DEPTH_LEG, _label(side, "LEG"), look.skin, dense, 0.12)
-
-
-def _foot(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
-    """A shoe; the foot of DensePose has its shape."""
-    ankle, toe = body.leg_point(side, ANKLE - 0.002), body.toe(side)
-    line = np.linspace(ankle, toe, 12)
-    widths = profile(np.linspace(0, 1, 12), [(0, 0.021), (0.3, 0.02), (0.75, 0.0245), (1, 0.019)])
-    made = tube(camera(line), widths * camera.scale)
-    dense = np.full(made.distance.shape, _ids(side, "FOOT"), np.uint8)
-    return _tube_layer(made, DEPTH_SHOE, _label(side, "SHOE"), look.shoe, dense, 0.3, 0.4)
-
-
-def _head(body: Body, look: Look, camera: Camera) -> list[Layer]:
-    columns, rows = np.linspace(0, FACE.width, 9), np.linspace(0, FACE.height, 11)
-    x = (columns - FACE.middle) / FACE.half_width
-    y = (rows - FACE.crown) / (FACE.chin - FACE.crown)
-    points = camera(np.array([[body.on_head(u, v) for u in x] for v in y]))
-    coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
-    across = np.tile((points[0, -1] - points[0, 0]) / np.hypot(*(points[0, -1] - points[0, 0])), (len(y), 1))
-    shade = cylinder_shade(across, x * 0.9, 0.55)
-    face = head_texture(look, 0.22 * body.pose.turn)
-    dense = np.repeat(_head_ids(x)[None], len(y), axis=0)
-    head = Layer(DEPTH_HEAD, points, Label.HEAD, shade, texture=face, coordinates=coordinates, dense=dense, shadow=0.2)
-    front = Layer(
-        DEPTH_FRONT_HAIR, points, Label.HAIR, shade, texture=front_hair_texture(look), coordinates=coordinates
-    )
-    return [head, front, _back_hair(body, look, camera)]
-
-
-_HAIR_ENDS = {"long": 1.95, "bob": 1.12, "short": 0.62, "bun": 0.6}
-
-
-def _back_hair(body: Body, look: Look, camera: Camera) -> Layer:
-    end = _HAIR_ENDS[look.hair]
-    line = rounded_line(np.stack([body.on_head(0, 0.22), body.on_head(0, 0.75), body.on_head(0, end)]), (0.02,), 24)
-    run = np.linspace(0.22, end, 24)
-    width = body.build.head * (1.06 + 0.3 * smoothstep(run, 0.6, 1.4) - 0.25 * smoothstep(run, 1.5, 2.0))
-    made = tube(camera(line), width * camera.scale)
-    layer = _tube_layer(made, DEPTH_BACK_HAIR, Label.HAIR, look.hair_colour, None, 0.15)
-    return replace(layer, shade=layer.shade * (1 + 0.1 * np.sin(made.columns * 9)))  # strands
+    uv = leg_uv(at, made.columns, side)
+    layer = _tube_layer(made, DEPTH_LEG + _front(side), _label(side, "LEG"), look.skin, dense, uv, 0.12)
+    knee = 0.06 * np.exp(-(((at[:, None] - KNEE - 0.012) / 0.008) ** 2) - (made.columns / 0.6) ** 2)
+    return replace(layer, shade=layer.shade * (1 - knee))

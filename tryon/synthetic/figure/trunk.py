@@ -9,8 +9,12 @@ from tryon.synthetic.paint.curves import Array, smoothstep
 
 
 def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array) -> Array:
-    """Points (R, C, 2) of a sheet around the trunk. Rows follow spine and shoulders, columns shift as it turns."""
-    t = columns + 0.2 * body.pose.turn * np.clip(1 - columns**2, 0, None)
+    """Points (R, C, 2) of a sheet around the trunk. Rows follow spine and shoulders, columns shift as it turns.
+
+    On the shoulders nothing shifts: there the sheet lies around the neck, which is on the axis of the turn.
+    """
+    turned = smoothstep(heights, SHOULDER - 0.01, ARMPIT + 0.03)[:, None]
+    t = columns + body.pose.shift * turned * np.clip(1 - columns**2, 0, None)
     points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (t * half_widths[:, None])[..., None]
     slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
     sag = 0.008 * np.clip(1 - columns**2, 0, None) * smoothstep(heights, 0.3, 0.5)[:, None]

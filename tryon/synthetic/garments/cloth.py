@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.patterns import Colour, paint_fabric
+from tryon.synthetic.fabrics.patterns import paint_fabric
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import Side
 from tryon.synthetic.garments.cut import cut
-from tryon.synthetic.garments.kinds import Garment, Kind
-from tryon.synthetic.garments.sheets import Piece, Sheet
+from tryon.synthetic.garments.folds import light_on, soft_folds
+from tryon.synthetic.garments.garment import Garment, Kind
+from tryon.synthetic.garments.sewing import fill, sew
+from tryon.synthetic.garments.sheets import Mark, Piece, Sheet
 from tryon.synthetic.paint.curves import Array
 from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade
 
@@ -29,7 +31,10 @@ _FILL = (0.86 * HEIGHT, 0.86 * WIDTH)
 _MOST_ENLARGED: dict[Kind, float] = {"top": 1800, "trousers": 1650, "skirt": 1650, "dress": 1400}
 """Pixels per body height of the smallest garments: somewhat larger than in photos."""
 
-_SHIFT = 4
+_MANNEQUIN = Body()
+
+_INSIDE = 0.55
+"""How dark the inside of a garment is that lies flat."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,14 @@ class FlatPiece:
 
     Args:
         piece: the cut.
+        sheet: the piece on the mannequin.
         coordinates: (R, C, 2), the grid's points in the garment's picture.
         texture: uint8 (h, w, 4), RGB and opacity of the part of the picture that the piece covers.
         corner: x and y of that part in the garment's picture.
     """
 
     piece: Piece
+    sheet: Sheet
     coordinates: Array
     texture: NDArray[np.uint8]
     corner: tuple[int, int]
@@ -60,20 +67,17 @@ class FlatGarment:
 def lay_flat(garment: Garment) -> FlatGarment:
     """Lay the garment on the mannequin, fill the frame with it, and paint its cloth."""
     pieces = cut(garment)
-    mannequin = Body()
-    sheets = [piece.on(mannequin).points for piece in pieces]
+    sheets = [piece.on(_MANNEQUIN) for piece in pieces]
     outlines = [
-        [_through(points, outline) for outline in piece.outlines()]
-        for piece, points in zip(pieces, sheets, strict=True)
+        [_through(sheet.points, outline) for outline in piece.outlines()]
+        for piece, sheet in zip(pieces, sheets, strict=True)
     ]
     camera = _fit(np.concatenate([line for lines in outlines for line in lines]), _MOST_ENLARGED[garment.kind])
     cloth = paint_fabric(garment.fabric)
-    thread = _darker(garment.fabric.colours[0])
-    flat = []
-    for piece, points, lines in zip(pieces, sheets, outlines, strict=True):
-        made = _flat_piece(piece, camera(points), [camera(line) for line in lines], cloth)
-        _sew(made, [camera(_through(points, seam)) for seam in piece.seams()], thread)
-        flat.append(made)
+    flat = [
+        _flat_piece(piece, sheet, camera, [camera(line) for line in lines], cloth)
+        for piece, sheet, lines in zip(pieces, sheets, outlines, strict=True)
+    ]
     return FlatGarment(garment, tuple(flat))
 
 
@@ -95,34 +99,26 @@ def _fit(outline: Array, most: float) -> Camera:
     return Camera(scale, WIDTH / 2 - middle[0] * scale, HEIGHT / 2 - middle[1] * scale)
 
 
-def _flat_piece(piece: Piece, coordinates: Array, outlines: list[Array], cloth: NDArray[np.uint8]) -> FlatPiece:
+def _flat_piece(
+    piece: Piece, sheet: Sheet, camera: Camera, outlines: list[Array], cloth: NDArray[np.uint8]
+) -> FlatPiece:
+    """Cut a piece out of the painted cloth, or of a colour of its own, and sew its seams."""
     edge = np.concatenate(outlines)
     left, top = (int(n) for n in np.clip(np.floor(edge.min(0)) - 2, 0, None))
     right, bottom = (int(n) for n in np.minimum(np.ceil(edge.max(0)) + 3, (WIDTH, HEIGHT)))
-    texture = np.zeros((bottom - top, right - left, 4), np.uint8)
-    texture[..., :3] = cloth[top:bottom, left:right]
+    texture = np.empty((bottom - top, right - left, 4), np.uint8)
+    cv2.cvtColor(cloth[top:bottom, left:right], cv2.COLOR_RGB2RGBA, dst=texture)
+    if piece.colour is not None:
+        texture[..., :3] = piece.colour
+    marks = [
+        Mark(mark.kind, camera(_through(sheet.points, mark.places)) - np.array([left, top])) for mark in piece.marks()
+    ]
+    sew(texture, marks, piece.colour or piece.garment.fabric.colours[0], piece.garment.belt)
     opacity = np.zeros(texture.shape[:2], np.uint8)
     for line in outlines:
-        cv2.fillPoly(opacity, [_fixed(line - (left, top))], 255, cv2.LINE_AA, _SHIFT)
-    texture[..., 3] = opacity
-    return FlatPiece(piece, coordinates, texture, (left, top))
-
-
-def _sew(flat: FlatPiece, seams: list[Array], thread: Colour) -> None:
-    """Draw hems and bands as thin lines on a piece's texture."""
-    colours = np.ascontiguousarray(flat.texture[..., :3])
-    for line in seams:
-        cv2.polylines(colours, [_fixed(line - flat.corner)], False, thread, 5, cv2.LINE_AA, _SHIFT)
-    flat.texture[..., :3] = colours
-
-
-def _darker(colour: Colour) -> Colour:
-    red, green, blue = (round(c * 0.6) for c in colour)
-    return red, green, blue
-
-
-def _fixed(line: Array) -> NDArray[np.int32]:
-    return np.round(line * 2**_SHIFT).astype(np.int32)
+        fill(opacity, line - (left, top), 255)
+    cv2.insertChannel(opacity, texture, 3)
+    return FlatPiece(piece, sheet, camera(sheet.points), texture, (left, top))
 
 
 def garment_picture(flat: FlatGarment) -> NDArray[np.uint8]:
@@ -132,21 +128,32 @@ def garment_picture(flat: FlatGarment) -> NDArray[np.uint8]:
         uint8 (1024, 768, 3), RGB.
     """
     rng = np.random.default_rng(flat.garment.seed)
-    canvas = Canvas(np.full((HEIGHT, WIDTH, 3), rng.uniform(244, 252), np.float32))
-    sheets = [piece.piece.on(Body()) for piece in flat.pieces]
-    for piece, sheet in zip(flat.pieces, sheets, strict=True):
-        shade = cylinder_shade(sheet.across, sheet.columns, 0.72) * _folds(sheet, rng, 0.05)
-        canvas.paint(_layer(piece, piece.coordinates, shade, DEPTH_OUTER, flat.garment.label, shadow=0.16))
-    return to_bytes(canvas.photo)
-
-
-def to_bytes(photo: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Round a photo (no value below 0) to uint8, 255 at most."""
-    return cv2.convertScaleAbs(photo)  # pyright: ignore[reportReturnType]
+    canvas = Canvas(np.full((HEIGHT, WIDTH, 3), round(rng.uniform(244, 252)), np.uint8))
+    inside = tuple(round(c * _INSIDE) for c in flat.garment.fabric.colours[0])
+    for piece in flat.pieces:
+        for line in piece.piece.lining():
+            fill(canvas.photo, _through(piece.coordinates, line), inside)
+    layers = []
+    for piece in flat.pieces:
+        sheet = piece.sheet
+        folds = soft_folds(sheet.points, rng, 3, 0.2) if piece.piece.colour is None else np.zeros(1)
+        shade = cylinder_shade(sheet.across, sheet.columns, 0.72) * piece.piece.light(sheet)
+        if folds.ndim == 2:
+            shade = shade * light_on(folds, sheet.points)
+        layers.append(_layer(piece, piece.coordinates, shade, DEPTH_OUTER, 0.16))
+    canvas.paint(*layers)
+    return canvas.photo
 
 
 def worn_layers(
-    flat: FlatGarment, body: Body, camera: Camera, depth: int, arm_depths: dict[Side, int], seed: int, tucked: bool
+    flat: FlatGarment,
+    body: Body,
+    camera: Camera,
+    depth: int,
+    arm_depths: dict[Side, int],
+    seed: int,
+    tucked: bool,
+    pair: bool = False,
 ) -> list[Layer]:
     """The garment on a body.
 
@@ -158,32 +165,27 @@ def worn_layers(
         arm_depths: depth of each arm; a sleeve lies just over its arm.
         seed: fixes the folds.
         tucked: leave out what is below the waist.
+        pair: it is the garment that the pair is about: its layers know where they lie in the catalogue picture.
     """
     layers = []
     drawn_in = replace(flat.garment, straightness=0.0, ease=0.004, flare=0.0)  # held by the waistband
     pieces = cut(drawn_in if tucked else flat.garment)
     for number, (piece, cloth) in enumerate(zip(flat.pieces, pieces, strict=True)):
-        rng = np.random.default_rng((seed, number))
         sheet = cloth.on(body)
-        shade = cylinder_shade(sheet.across, sheet.columns, 0.45) * _folds(sheet, rng, 0.075)
+        drape = cloth.drape(body, sheet, np.random.default_rng((seed, number)))
+        shade = cylinder_shade(sheet.across, sheet.columns, 0.45) * cloth.light(sheet) * drape.light
+        shade *= light_on(drape.relief, drape.points)
         side = cloth.sleeve_of
         level = depth if side is None else arm_depths[side] + 1
-        layer = _layer(piece, camera(sheet.points), shade, level, flat.garment.label, shadow=0.22)
+        layer = _layer(piece, camera(drape.points), shade, level, 0.22)
         if tucked and sheet.heights is not None:
             above = np.broadcast_to((_TUCK - sheet.heights)[:, None] * camera.scale, shade.shape)
             layer = replace(layer, distance=above)
-        layers.append(layer)
+        layers.append(replace(layer, flat=piece.coordinates) if pair else layer)
     return layers
 
 
-def _layer(piece: FlatPiece, points: Array, shade: Array, depth: int, label: int, shadow: float) -> Layer:
+def _layer(piece: FlatPiece, points: Array, shade: Array, depth: int, shadow: float) -> Layer:
     coordinates = piece.coordinates - piece.corner
+    label = int(piece.piece.label)
     return Layer(depth, points, label, shade, texture=piece.texture, coordinates=coordinates, shadow=shadow)
-
-
-def _folds(sheet: Sheet, rng: np.random.Generator, strength: float) -> Array:
-    """Soft folds that run down the cloth: factors (R, C) around 1."""
-    rows, columns = sheet.points.shape[:2]
-    waves = rng.normal(size=(max(rows // 7, 3), max(columns // 2, 4))).astype(np.float32)
-    smooth = cv2.resize(waves, (columns, rows), interpolation=cv2.INTER_CUBIC)
-    return 1 + strength * np.clip(smooth, -1.6, 1.6).astype(np.float64)

@@ -7,12 +7,15 @@ garment, over a posed body the worn one; equal grid places are equal threads, wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tryon.dresscode.labels import Label
+from tryon.synthetic.fabrics.patterns import Colour
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.pose import Side
+from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.paint.curves import Array
 
 MARGIN = 0.014
@@ -38,25 +41,90 @@ class Sheet(NamedTuple):
     heights: Array | None = None
 
 
-class Piece(Protocol):
-    """A piece of cloth."""
+class Drape(NamedTuple):
+    """A worn piece with its folds.
+
+    Args:
+        points: (R, C, 2), the mesh with the waves of its hem.
+        relief: (R, C), towards the viewer, in body heights.
+        light: (R, C), factor on the light that reaches the cloth.
+    """
+
+    points: Array
+    relief: Array
+    light: Array
+
+
+MarkKind = Literal["seam", "stitch", "edge", "buttons", "buckle"]
+
+
+class Mark(NamedTuple):
+    """Something small that is sewn on a piece.
+
+    Args:
+        kind: seam and stitch are lines, edge a line with a soft shadow; buttons are points, a buckle an outline.
+        places: (N, 2) grid places.
+    """
+
+    kind: MarkKind
+    places: Array
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of cloth.
+
+    Args:
+        garment: what it is a piece of.
+    """
+
+    garment: Garment
 
     @property
     def sleeve_of(self) -> Side | None:
         """The arm it is worn on; None for what lies on trunk and legs."""
-        ...
+        return None
+
+    @property
+    def label(self) -> Label:
+        """Its label in the label map."""
+        return self.garment.label
+
+    @property
+    def colour(self) -> Colour | None:
+        """Its own colour; None for what is cut from the garment's fabric."""
+        return None
 
     def on(self, body: Body) -> Sheet:
         """Lay the piece on a body."""
-        ...
+        raise NotImplementedError
 
     def outlines(self) -> list[Array]:
         """Closed outlines (N, 2) in grid places (column, row); their union is the cloth."""
-        ...
+        raise NotImplementedError
 
-    def seams(self) -> list[Array]:
-        """Lines (N, 2) in grid places along which hems and bands are sewn."""
-        ...
+    def marks(self) -> list[Mark]:
+        """Seams, buttons and the like."""
+        return []
+
+    def lining(self) -> list[Array]:
+        """Closed outlines (N, 2), in grid places, of the inside that is seen behind the piece where it lies flat."""
+        return []
+
+    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+        """How the worn piece hangs.
+
+        Args:
+            body: who wears it.
+            sheet: the piece on that body.
+            rng: draws where the folds lie.
+        """
+        shape = sheet.points.shape[:2]
+        return Drape(sheet.points, np.zeros(shape), np.ones(shape))
+
+    def light(self, sheet: Sheet) -> Array:
+        """Factor (R, C) or (1, 1) on light that is the cut's own, worn or flat: pleats."""
+        return np.ones((1, 1))
 
 
 @dataclass(frozen=True)

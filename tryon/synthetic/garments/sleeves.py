@@ -6,27 +6,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.synthetic.figure.body import ARMPIT, SHOULDER, Body
+from tryon.synthetic.figure.body import ARMPIT, Body
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.figure.trunk import trunk_points
-from tryon.synthetic.garments.kinds import Garment
-from tryon.synthetic.garments.sheets import MARGIN, Sheet
+from tryon.synthetic.garments.around import around_trunk
+from tryon.synthetic.garments.bends import beyond, bridged, rounded, spread, within_bends
+from tryon.synthetic.garments.folds import ridge
+from tryon.synthetic.garments.necklines import BARE_TOP, TOP
+from tryon.synthetic.garments.sheets import MARGIN, Drape, Mark, Piece, Sheet
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
 from tryon.synthetic.paint.curves import Array, normals, smoothstep
 
-LENGTHS = {"short": 0.34, "long": 0.79}
-"""Where sleeves end along the arm line, 0 shoulder to 1 finger tips."""
+LENGTHS = {"short": (0.3, 0.38), "long": (0.73, 0.79)}
+"""Where sleeves end along the arm line, 0 shoulder to 1 finger tips: on the upper arm below its middle, or on the
+forearm beyond its middle, so that it is never in doubt which they are."""
 
 _PIT = 0.14
 """Place along the arm line (0..1) that lies beside the armpit: there the inner edge of a sleeve begins."""
 
+_BARE_START = (0.1, 0.07)
+"""The same for the outer and the inner edge of a sleeve that begins below a bare shoulder."""
+
+_LEAST_SPREAD = 0.3
+"""Distance of two rows at their ends, against their middles, below which they are inside a sharp bend."""
+
 
 @dataclass(frozen=True)
-class SleeveCloth:
+class SleeveCloth(Piece):
     """A sleeve: a sheet from the armhole along the arm."""
 
-    garment: Garment
     side: Side
+
+    _COLUMNS = 13
+    _SIDE_MARGIN = 0.45
 
     @property
     def sleeve_of(self) -> Side | None:
@@ -34,27 +45,37 @@ class SleeveCloth:
         return self.side
 
     @property
-    def _rows(self) -> int:
-        return 12 if self.garment.sleeve == "short" else 28
+    def length(self) -> float:
+        """Where the sleeve ends along the arm line, 0 shoulder to 1 finger tips."""
+        shortest, longest = LENGTHS[self.garment.sleeve or "short"]
+        return shortest + (longest - shortest) * self.garment.sleeve_reach
 
-    _COLUMNS = 11
-    _SIDE_MARGIN = 0.45
+    @property
+    def _rows(self) -> int:
+        return 14 if self.garment.sleeve == "short" else 36
+
+    @property
+    def _bare(self) -> bool:
+        return self.garment.neckline == "off_shoulder"
 
     def on(self, body: Body) -> Sheet:
         """See `Piece`."""
         columns = np.linspace(-1 - self._SIDE_MARGIN, 1 + self._SIDE_MARGIN, self._COLUMNS)
         steps = np.linspace(0, 1, self._rows - 2)[:, None]
-        length = LENGTHS[self.garment.sleeve or "short"]
+        length = self.length
         tip, pit = self._armhole(body)
-        outer = self._edge(body, tip, self.side, length * steps, 0.1)
-        inner = self._edge(body, pit, -self.side, _PIT + (length - _PIT) * steps, 0.2)
+        first, second = _BARE_START if self._bare else (0.0, _PIT)
+        outer = self._edge(body, tip, self.side, first + (length - first) * steps, 0.1)
+        inner = self._edge(body, pit, -self.side, second + (length - second) * steps, 0.2)
         left, right = (inner, outer) if self.side == LEFT else (outer, inner)
         middle, half = (left + right) / 2, (right - left) / 2
-        rows = middle[:, None] + half[:, None] * columns[:, None]
+        rows = middle[:, None] + half[:, None] * within_bends(middle, half, columns)[..., None]
         inside = rows[0] - body.across(ARMPIT) * self.side * MARGIN
-        rows = np.concatenate([inside[None], rows, _beyond(rows[-1], rows[-2])[None]])
+        if self._bare:
+            inside = beyond(rows[0], rows[1])
+        rows = np.concatenate([inside[None], rows, beyond(rows[-1], rows[-2])[None]])
         across = np.concatenate([half[:1], half, half[-1:]])
-        return Sheet(rows, across / np.hypot(*across.T)[:, None], columns)
+        return Sheet(rows, across / np.maximum(np.hypot(*across.T), 1e-9)[:, None], columns)
 
     def _edge(self, body: Body, start: Array, towards: int, along: Array, reach: float) -> Array:
         """One edge (N, 2) of the sleeve at places `along` (N, 1), from `start` onto the arm's outline."""
@@ -62,18 +83,34 @@ class SleeveCloth:
         steps = np.linspace(0, 1, len(line))
         at = along[:, 0]
         middle = np.stack([np.interp(at, steps, line[:, axis]) for axis in (0, 1)], axis=1)
-        across = np.stack([np.interp(at, steps, normals(line)[:, axis]) for axis in (0, 1)], axis=1)
-        width = body.arm_half_width(at) + 0.003 + 0.7 * self.garment.ease
+        across = np.stack([np.interp(at, steps, normals(line)[:, axis]) for axis in (0, 1)], axis=1) * towards
+        arm = body.arm_half_width(at)
+        width = arm + 0.003 + 0.7 * self.garment.ease
         blend = smoothstep(along - along[0], 0, reach)
-        return start * (1 - blend) + (middle + across * towards * width[:, None]) * blend
+        edge = start * (1 - blend) + (middle + across * width[:, None]) * blend
+        apart = spread(middle, across * width[:, None])
+        first = 0.0 if towards == self.side else _PIT
+        lacking = np.clip(arm + 0.004 - ((edge - middle) * across).sum(1), 0, None)
+        lacking *= (apart > _LEAST_SPREAD) * smoothstep(at, first - 0.01, first + 0.05)
+        return rounded(bridged(edge + across * lacking[:, None]))  # no skin beside the cloth
 
     def _armhole(self, body: Body) -> tuple[Array, Array]:
         """Upper and lower end of the armhole, (2,) each, a little inside the trunk's cloth."""
-        heights = np.array([SHOULDER - 0.003, ARMPIT + 0.008])
-        trunk = TrunkCloth(self.garment)
-        columns = np.array([self.side * 0.98])
-        tip, pit = trunk_points(body, heights, columns, trunk.half_widths(body, heights))[:, 0]
-        return tip, pit - body.across(ARMPIT) * self.side * 0.004
+        upper, lower = self._on_trunk(body)
+        if self._bare:
+            line = body.arm_line(self.side)
+            at = round(_BARE_START[0] * (len(line) - 1))
+            width = body.arm_half_width(np.array(_BARE_START))[0] + 0.004
+            return line[at] + normals(line)[at] * self.side * width, upper
+        inwards = -self.side * body.across(ARMPIT)
+        beside = self._edge(body, lower, -self.side, np.array([[_PIT - 0.2], [_PIT]]), 0.2)[1]
+        return upper, lower + inwards * max(float((beside - lower) @ inwards), 0.004)
+
+    def _on_trunk(self, body: Body) -> Array:
+        """Points (2, 2) just inside the side of the trunk's cloth: at its upper edge and at the armpit."""
+        heights = np.array([BARE_TOP + 0.001 if self._bare else TOP, ARMPIT + 0.008])
+        widths = TrunkCloth(self.garment).half_widths(body, heights)
+        return around_trunk(body, heights, np.array([self.side * 0.98]), widths)[:, 0]
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
@@ -83,14 +120,46 @@ class SleeveCloth:
         ends = [np.stack([np.full(30, place), rows], axis=1) for place in (edge, self._COLUMNS - 1 - edge)]
         return [np.concatenate([ends[0], ends[1][::-1]])]
 
-    def seams(self) -> list[Array]:
-        """See `Piece`."""
-        row = self._rows - 2.4
-        return [np.stack([np.linspace(1, self._COLUMNS - 2, 12), np.full(12, row)], axis=1)]
+    def marks(self) -> list[Mark]:
+        """The hem, a shirt's cuff, and the edge of a bare shoulder."""
+        cuffed = self.garment.neckline == "collar" and self.garment.sleeve == "long"
+        hem = self._across(self._rows - (3.6 if cuffed else 2.5))
+        armhole = Mark("stitch", self._across(1.5)) if self._bare else Mark("seam", self._across(1.1))
+        return [Mark("seam" if cuffed else "stitch", hem), armhole]
 
+    def _across(self, row: float) -> Array:
+        """A line (12, 2) across the sleeve."""
+        return np.stack([np.linspace(1, self._COLUMNS - 2, 12), np.full(12, row)], axis=1)
 
-def _beyond(edge: Array, inner: Array) -> Array:
-    """A margin row beyond `edge`, straight on from `inner`, at least `MARGIN` away."""
-    step = edge - inner
-    length = np.maximum(np.hypot(*step.T), 1e-9)[:, None]
-    return edge + step / length * np.maximum(length, MARGIN)
+    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+        """Folds at the armpit, creases inside a bent elbow, and the shadow of the trunk's side under the arm."""
+        g, points = self.garment, sheet.points
+        depth = 0.35 + 14 * g.ease
+        inner, outer = (2, -3) if self.side == LEFT else (-3, 2)
+        relief = np.zeros(points.shape[:2])
+        for _ in range(2):
+            row = int(rng.integers(4, 8))
+            end = points[row, outer] * 0.7 + points[row, inner] * 0.3
+            relief += ridge(points, points[1, inner], end, 0.009, depth * 1.2)
+        if g.sleeve == "long":
+            relief += self._elbow(body, points, rng, depth)
+        light = np.ones(points.shape[:2])
+        across = np.clip((1 - sheet.columns * self.side) / 2, 0, 1)[None]
+        near = 1 - smoothstep(np.arange(len(points), dtype=np.float64), 1, 9)[:, None]
+        return Drape(points, relief, light - 0.16 * across**2 * near)
+
+    def _elbow(self, body: Body, points: Array, rng: np.random.Generator, depth: float) -> Array:
+        """Creases that spread from the inner side of the elbow, the deeper the more it is bent."""
+        place, _ = body.arm_places(self.side)
+        row = int(np.clip(place / self.length * (len(points) - 2), 4, len(points) - 6))
+        middle = points[:, points.shape[1] // 2]
+        before, after = middle[row] - middle[row - 4], middle[row + 4] - middle[row]
+        turn = before[0] * after[1] - before[1] * after[0]
+        bend = abs(turn) / max(float(np.hypot(*before) * np.hypot(*after)), 1e-9)
+        hollow, far = (-3, 2) if turn < 0 else (2, -3)
+        relief = np.zeros(points.shape[:2])
+        for shift in (-2, 0, 2):
+            end = points[row + shift, far] * 0.75 + points[row + shift, hollow] * 0.25
+            start = points[row + shift // 2, hollow]
+            relief += ridge(points, start, end + rng.normal(0, 0.003, 2), 0.008, depth * (0.5 + 1.2 * min(bend, 1)))
+        return relief

@@ -6,61 +6,60 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP, Body
+from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP, KNEE, WAIST, Body
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.garments.kinds import Garment
-from tryon.synthetic.garments.sheets import WAISTBAND, Grid, Sheet
+from tryon.synthetic.garments.around import around_trunk
+from tryon.synthetic.garments.folds import ridge, waves
+from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.paint.curves import Array, smoothstep
+
+_TAPERS = {"skinny": 0.62, "straight": 0.3, "wide": 0.0}
+"""How much narrower than at the thigh a leg is cut at the ankle."""
 
 
 @dataclass(frozen=True)
-class TrouserLeg:
+class TrouserLeg(Piece):
     """One half of trousers or shorts: from waist to hem, from the side seam to the middle or the inner leg."""
 
-    garment: Garment
     side: Side
-
-    @property
-    def sleeve_of(self) -> Side | None:
-        """See `Piece`."""
-        return None
 
     @property
     def grid(self) -> Grid:
         """A row for about every hundredth of the body's height."""
-        return Grid(WAISTBAND, self.garment.hem, max(round((self.garment.hem - WAISTBAND) * 90), 20), 11)
+        return Grid(WAISTBAND, self.garment.hem, max(round((self.garment.hem - WAISTBAND) * 90), 20), 13)
 
     def on(self, body: Body) -> Sheet:
         """See `Piece`."""
         h, columns = self.grid.heights, self.grid.places
-        g = self.garment
+        upper = around_trunk(body, h, (columns + self.side) / 2, body.half_width(h) + self.garment.ease, WAIST)
         leg, width = body.leg_point(self.side, h), self._half_widths(body, h)
-        across = np.tile([1.0, 0.0], (len(h), 1))
-        outer_trunk = body.centre(h) + body.across(h) * self.side * (body.half_width(h) + g.ease)[:, None]
-        outer_leg, inner_leg = (leg + across * side * width[:, None] for side in (self.side, -self.side))
-        below = smoothstep(h, HIP, 0.6)[:, None]
-        outer = outer_trunk * (1 - below) + outer_leg * below
+        lower = np.repeat(leg[:, None], len(columns), axis=1)
+        outward = 0.35 * self.side * self.garment.flare * np.clip(h - CROTCH, 0, None)
+        lower[..., 0] += columns * width[:, None] + outward[:, None]
+        lower[..., 1] += 0.1 * width[:, None] * np.clip(1 - columns**2, 0, None)
         apart = smoothstep(h, CROTCH - 0.012, CROTCH + 0.035)[:, None]
-        inner = body.centre(h) * (1 - apart) + inner_leg * apart
-        left, right = (inner, outer) if self.side == LEFT else (outer, inner)
-        middle, half = (left + right) / 2, (right - left) / 2
-        points = middle[:, None] + half[:, None] * columns[:, None]
-        points[..., 1] += 0.006 * (np.clip(1 - columns**2, 0, None) * smoothstep(h, 0.8, 0.95)[:, None])
-        return Sheet(points, across, columns, h)
+        below = smoothstep(h, HIP, 0.6)[:, None]
+        inner = (1 - columns * self.side) / 2  # 1 at the inner edge, which leaves the trunk only at the crotch
+        share = (below + (apart - below) * np.clip(inner, 0, 1))[..., None]
+        points = upper * (1 - share) + lower * share
+        points[..., 0] += self._lacking(body, h, points)[:, None] * (1 + columns * self.side) / 2
+        return Sheet(points, np.tile([1.0, 0.0], (len(h), 1)), columns, h)
+
+    def _lacking(self, body: Body, h: Array, points: Array) -> Array:
+        """How far (R,) the outer edge has to move along x so that no skin of hip and thigh shows beside it."""
+        outer = points[:, np.argmin(np.abs(self.grid.places - self.side)), 0] * self.side
+        thigh = body.leg_point(self.side, h)[:, 0] * self.side + body.leg_half_width(h)
+        hip = body.centre(h)[:, 0] * self.side + body.half_width(h)
+        skin = np.maximum(np.where(h > HIP, thigh, 0), np.where(h < CROTCH - 0.01, hip, 0))
+        room = np.pad(np.clip(skin + 0.003 - outer, 0, None), 3, mode="edge")
+        return self.side * np.max([room[start : start + len(h)] for start in range(7)], axis=0)
 
     def _half_widths(self, body: Body, h: Array) -> Array:
-        """Half-width of the leg of cloth: straight from thigh to ankle, never tighter than the leg."""
+        """Half-width of the leg of cloth: cut from thigh to ankle, never tighter than the leg."""
         g = self.garment
-        taper = 1 - (0.38 - 8 * g.flare) * np.clip((h - CROTCH) / (ANKLE - CROTCH), 0, 1)
-        return np.maximum(body.build.thigh * taper, body.leg_half_width(h)) + g.ease
-
-    def seams(self) -> list[Array]:
-        """See `Piece`."""
-        grid = self.grid
-        across = np.linspace(-1, 1, 12)
-        middle = np.linspace(grid.top, CROTCH - 0.01, 12)
-        bands = [grid.at(across, grid.top + 0.02), grid.at(across, self.garment.hem - 0.008)]
-        return [*bands, grid.at(-self.side, middle)]
+        taper = 1 - _TAPERS[g.shape or "straight"] * np.clip((h - CROTCH) / (ANKLE - CROTCH), 0, 1)
+        cut = np.maximum(body.build.thigh * taper, body.leg_half_width(h))
+        return cut + g.ease + 0.65 * g.flare * np.clip(h - CROTCH, 0, None)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
@@ -68,8 +67,56 @@ class TrouserLeg:
         h = np.linspace(grid.top, self.garment.hem, 60)
         inner = 1 + 0.12 * (1 - smoothstep(h, CROTCH - 0.03, CROTCH))  # the halves overlap where they are sewn together
         hem = np.linspace(-self.side, self.side, 16)
-        return [
-            np.concatenate(
-                [grid.at(self.side, h[::-1]), grid.at(-self.side * inner, h), grid.at(hem, self.garment.hem)]
-            )
+        edges = [grid.at(self.side, h[::-1]), grid.at(-self.side * inner, h), grid.at(hem, self.garment.hem)]
+        return [np.concatenate(edges)]
+
+    def marks(self) -> list[Mark]:
+        """Waistband, hem, middle seam, pocket and, on the wearer's left, the fly."""
+        grid, side = self.grid, self.side
+        across = np.linspace(-1, 1, 12)
+        found = [
+            Mark("seam", grid.at(across, grid.top + 0.02)),
+            Mark("stitch", grid.at(across, self.garment.hem - 0.01)),
+            Mark("seam", grid.at(-side, np.linspace(grid.top, CROTCH - 0.01, 12))),
         ]
+        u = np.linspace(0, 1, 10)
+        found.append(Mark("edge", grid.at(side * (0.35 + 0.62 * u**1.6), grid.top + 0.022 + 0.05 * u)))
+        if side == LEFT:
+            found.append(Mark("stitch", grid.at(-0.72 - 0.28 * smoothstep(u, 0.6, 1), grid.top + 0.02 + 0.075 * u)))
+        return found
+
+    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+        """See `Piece`."""
+        g, points, h = self.garment, sheet.points, self.grid.heights
+        depth = {"skinny": 0.5, "straight": 0.6, "wide": 0.7}[g.shape or "straight"]
+        light = np.ones(points.shape[:2])
+        inner = np.clip((-sheet.columns * self.side + 0.2) / 1.2, 0, 1)[None]
+        light -= 0.2 * inner**2 * (np.exp(-(((h - CROTCH - 0.03) / 0.05) ** 2)))[:, None]  # between the legs
+        relief = self._radiating(points, sheet, rng, depth)
+        if g.shape == "wide":
+            relief += 0.004 * waves(sheet.columns[None], 2.2, rng.uniform(0, 6)) * smoothstep(h, HIP, 0.8)[:, None]
+        elif g.hem > KNEE + 0.05:
+            relief += self._knee(body, points, rng, depth)
+        return Drape(points, relief, light)
+
+    def _radiating(self, points: Array, sheet: Sheet, rng: np.random.Generator, depth: float) -> Array:
+        """Folds that spread from the crotch to the hip."""
+        relief = np.zeros(points.shape[:2])
+        row = int(np.searchsorted(self.grid.heights, CROTCH + 0.004))
+        column = int(np.argmin(np.abs(sheet.columns + 0.9 * self.side)))
+        for _ in range(3):
+            end = points[row, column] + (self.side * rng.uniform(0.04, 0.085), rng.uniform(-0.05, 0.035))
+            relief += ridge(points, points[row, column], end, 0.008, depth * rng.uniform(0.9, 1.5))
+        return relief
+
+    def _knee(self, body: Body, points: Array, rng: np.random.Generator, depth: float) -> Array:
+        """Creases across the knee, and over the shoe where the cloth is pushed together."""
+        relief = np.zeros(points.shape[:2])
+        places = [(KNEE, 0.03), (KNEE + 0.02, 0.03), *((h, 0.02) for h in (0.87, 0.905) if self.garment.hem > h)]
+        for number, (h, spread) in enumerate(places):
+            at = body.leg_point(self.side, h + rng.uniform(-0.008, 0.008))
+            beside = (-1) ** number * spread
+            start = at + np.array([beside, rng.uniform(-0.004, 0.004)])
+            end = at - np.array([beside * 0.8, rng.uniform(-0.014, 0.014)])
+            relief += ridge(points, start, end, 0.007, 1.4 * depth)
+        return relief

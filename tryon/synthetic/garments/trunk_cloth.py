@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
-from tryon.synthetic.figure.pose import SIDES, Side
-from tryon.synthetic.figure.trunk import trunk_points
-from tryon.synthetic.garments.kinds import Garment
-from tryon.synthetic.garments.sheets import WAISTBAND, Grid, Sheet
+from tryon.synthetic.figure.pose import SIDES
+from tryon.synthetic.garments.around import around_trunk
+from tryon.synthetic.garments.folds import bump, ridge, waves
+from tryon.synthetic.garments.necklines import TOP, neck_line, opening
+from tryon.synthetic.garments.pleats import pleated_hem, pleated_light
+from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.paint.curves import Array, profile, smoothstep
+
+_PLACKET = 0.05
+"""Half-width of a button placket, in t."""
 
 
 def skirt_reach(body: Body, heights: Array) -> Array:
     """Half-width (R,) that a skirt needs at each height to hold both legs."""
+    if heights.max() < HIP - 0.1:
+        return np.zeros(len(heights))
     legs = [np.abs(body.leg_point(side, heights)[:, 0] - body.centre(heights)[:, 0]) for side in SIDES]
     return (np.maximum(*legs) + body.leg_half_width(heights)) * smoothstep(heights, HIP - 0.1, HIP + 0.05)
 
 
-@dataclass(frozen=True)
-class TrunkCloth:
+class TrunkCloth(Piece):
     """Top, dress or skirt without sleeves: one sheet from shoulders or waist to the hem."""
-
-    garment: Garment
-
-    @property
-    def sleeve_of(self) -> Side | None:
-        """See `Piece`."""
-        return None
 
     @property
     def grid(self) -> Grid:
-        """A row for about every hundredth of the body's height."""
-        top = WAISTBAND if self.garment.kind == "skirt" else SHOULDER - 0.003
-        return Grid(top, self.garment.hem, max(round((self.garment.hem - top) * 80), 20), 17)
+        """A row for about every hundredth of the body's height; four columns a pleat."""
+        top = WAISTBAND if self.garment.kind == "skirt" else TOP
+        columns = 4 * self.garment.pleats + 1 if self.garment.pleats else 31
+        return Grid(top, self.garment.hem, max(round((self.garment.hem - top) * 95), 20), columns)
 
     def half_widths(self, body: Body, heights: Array) -> Array:
         """Half-width of the cloth at each height."""
         g = self.garment
-        ease = profile(heights, [(SHOULDER, 0.002), (ARMPIT, 0.004 + g.ease / 2), (WAIST, g.ease), (HIP, g.ease)])
+        held_in = 0.3 if g.belt or g.waist_seam else 1.0
+        ease = profile(
+            heights, [(SHOULDER, 0.002), (ARMPIT, 0.004 + g.ease / 2), (WAIST, g.ease * held_in), (HIP, g.ease)]
+        )
         skin = body.half_width(heights)
-        straight = np.interp(heights, [BUST, HIP], [body.build.bust, body.build.hip])
+        straight = np.interp(heights, [BUST, HIP], body.half_width(np.array([BUST, HIP])))
         slack = np.where((heights > BUST) & (heights < HIP), np.maximum(straight - skin, 0), 0)
         fitted = skin + ease + g.straightness * slack
         held = (fitted**10 + (skirt_reach(body, heights) + 0.006) ** 10) ** 0.1  # a maximum without a kink
@@ -51,51 +52,104 @@ class TrunkCloth:
     def on(self, body: Body) -> Sheet:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
-        points = trunk_points(body, heights, columns, self.half_widths(body, heights))
+        widths = self.half_widths(body, heights)
+        points = around_trunk(body, heights, columns, widths)
+        points[..., 1] += (0.1 * widths * smoothstep(heights, HIP, 0.7))[:, None] * np.clip(1 - columns**2, 0, None)
         return Sheet(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
         g, grid = self.garment, self.grid
-        sides = np.linspace(ARMPIT if g.kind != "skirt" else grid.top, g.hem, 24)
-        hem = np.linspace(1, -1, 24)
-        body = [grid.at(1, sides), grid.at(hem, g.hem), grid.at(-1, sides[::-1])]
+        hem = pleated_hem(g.hem, g.pleats) if g.pleats else np.stack([np.linspace(1, -1, 24), np.full(24, g.hem)], 1)
         if g.kind == "skirt":
-            return [np.concatenate([grid.at(np.linspace(-1, 1, 24), grid.top), *body])]
-        left = self._shoulder()
-        right = left[::-1] * [-1, 1]
-        neck = self._neck()
-        return [np.concatenate([grid.at(*neck.T), grid.at(*left.T), *body, grid.at(*right.T)])]
+            first, sides = grid.at(np.linspace(-1, 1, 24), grid.top), np.linspace(grid.top, hem[0, 1], 24)
+            return [np.concatenate([first, grid.at(1, sides), grid.at(*hem.T), grid.at(-1, sides[::-1])])]
+        upper = opening(g)
+        left, right = (np.linspace(upper.upper[end, 1], hem[0, 1], 24) for end in (-1, 0))
+        main = [grid.at(*upper.upper.T), grid.at(1, left), grid.at(*hem.T), grid.at(-1, right[::-1])]
+        return [np.concatenate(main), *(grid.at(*line.T) for line in upper.outlines)]
 
-    def seams(self) -> list[Array]:
+    def lining(self) -> list[Array]:
         """See `Piece`."""
-        grid = self.grid
+        return [] if self.garment.kind == "skirt" else [self.grid.at(*opening(self.garment).inside.T)]
+
+    def marks(self) -> list[Mark]:
+        """See `Piece`."""
+        g, grid = self.garment, self.grid
         across = np.linspace(-1, 1, 24)
-        hem = grid.at(across, self.garment.hem - 0.007)
-        if self.garment.kind == "skirt":
-            return [hem, grid.at(across, grid.top + 0.02)]
-        return [hem, grid.at(*self._neck().T)]
+        found = [] if g.pleats else [Mark("stitch", grid.at(across, g.hem - 0.009))]
+        if g.kind == "skirt":
+            return [*found, Mark("seam", grid.at(across, grid.top + 0.02))]
+        t, h = opening(g).edge.T
+        found.append(Mark("stitch", grid.at(t, h + 0.007)))
+        if g.waist_seam:
+            found.append(Mark("seam", grid.at(across, WAIST)))
+        return found + self._placket()
 
-    def _shoulder(self) -> Array:
-        """From the neck's side over the shoulder to the armpit, (N, 2) t and h, wearer's left."""
+    def _placket(self) -> list[Mark]:
+        """Two lines down the front with buttons between them."""
+        g, grid = self.garment, self.grid
+        if g.buttons is None:
+            return []
+        top = float(neck_line(g)[:, 1].max())
+        end = top + 0.07 if g.buttons == "short" else g.hem - 0.002
+        heights = np.linspace(top, end, 12)
+        lines = [Mark("seam", grid.at(t, heights)) for t in (-_PLACKET, _PLACKET)]
+        foot = [Mark("seam", grid.at(np.array([-_PLACKET, _PLACKET]), end))] if g.buttons == "short" else []
+        return [*lines, *foot, Mark("buttons", grid.at(0, np.arange(top + 0.014, end - 0.006, 0.034)))]
+
+    def light(self, sheet: Sheet) -> Array:
+        """See `Piece`."""
+        g = self.garment
+        return pleated_light(sheet.columns, self.grid.heights, WAIST, g.hem, g.pleats) if g.pleats else np.ones((1, 1))
+
+    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+        """See `Piece`."""
+        points, relief = sheet.points, np.zeros(sheet.points.shape[:2])
+        light = np.ones_like(relief)
+        h, t = self.grid.heights[:, None], sheet.columns[None]
+        phase = rng.uniform(0, 6)
+        if self.garment.kind != "skirt":
+            relief += self._upper_folds(sheet, rng)
+            light *= 1 - 0.1 * smoothstep(h, BUST + 0.005, BUST + 0.03) * (1 - smoothstep(h, BUST + 0.03, WAIST))
+        if self.garment.waist_seam or self.garment.belt:
+            light *= 1 - 0.16 * np.exp(-(((h - WAIST - 0.012) / 0.014) ** 2))
+        points, hanging = self._lower_folds(points, t, h, phase)
+        return Drape(points, relief + hanging, light)
+
+    def _upper_folds(self, sheet: Sheet, rng: np.random.Generator) -> Array:
+        """The bust, folds from the armpits and folds at the waist, deeper where the cloth is loose."""
+        g, points = self.garment, sheet.points
+        depth = 0.3 + 12 * g.ease
+
         grid = self.grid
-        if self.garment.sleeve != "sleeveless":
-            return np.array([(1.0, grid.top), (1.0, 0.2), (1.0, ARMPIT)])
-        turn = np.linspace(0, np.pi / 2, 12)
-        armhole = np.stack([1 - 0.24 * np.cos(turn), 0.185 + (ARMPIT + 0.006 - 0.185) * np.sin(turn)], axis=1)
-        return np.concatenate([[(0.76, grid.top)], armhole])
 
-    def _neck(self) -> Array:
-        """The neckline from the wearer's right to the left, (N, 2) t and h."""
-        top = self.grid.top
-        width, depth = {"round": (0.42, 0.045), "v": (0.4, 0.085), "square": (0.5, 0.062), "boat": (0.62, 0.022)}[
-            self.garment.neckline or "round"
-        ]
-        if self.garment.neckline == "v":
-            return np.array([(-width, top), (0, SHOULDER + depth), (width, top)])
-        if self.garment.neckline == "square":
-            return np.array(
-                [(-width, top), (-width * 0.95, SHOULDER + depth), (width * 0.95, SHOULDER + depth), (width, top)]
-            )
-        turn = np.linspace(np.pi, 0, 24)
-        return np.stack([width * np.cos(turn), top + (SHOULDER + depth - top) * np.sin(turn)], axis=1)
+        def at(t: float, h: float) -> Array:
+            column, row = np.rint(grid.at(t, h)).astype(int)
+            return points[np.clip(row, 0, grid.rows - 1), column]
+
+        relief = np.zeros(points.shape[:2])
+        for side in SIDES:
+            relief += bump(points, at(side * 0.45, BUST - 0.004), 0.036, 0.009)
+            for _ in range(2):
+                pit, end = at(side * 0.96, ARMPIT + rng.uniform(-0.004, 0.02)), rng.uniform(-0.02, 0.05)
+                relief += ridge(points, pit, at(side * rng.uniform(0.1, 0.5), BUST + end), 0.011, depth * 1.3)
+            for _ in range(2):
+                start = at(side, WAIST + rng.uniform(-0.04, 0.03))
+                end = at(side * rng.uniform(-0.3, 0.4), WAIST + rng.uniform(-0.03, 0.06))
+                relief += ridge(points, start, end, 0.01, depth * rng.uniform(0.8, 1.5))
+        return relief
+
+    def _lower_folds(self, points: Array, t: Array, h: Array, phase: float) -> tuple[Array, Array]:
+        """Long folds from the waist to the hem, and the hem's waves."""
+        g = self.garment
+        if g.pleats:
+            start, depth, count = WAIST, 0.0015, 3.0
+        else:
+            start = BUST if g.kind == "top" else WAIST
+            depth, count = 0.0022 + 0.02 * g.flare + 0.08 * g.ease * (g.kind != "skirt"), 2.4 + 5 * g.flare
+        wave = waves(t, count, phase)
+        hanging = smoothstep(h, start, max(g.hem, start + 0.15))
+        moved = points.copy()
+        moved[..., 1] += (0.003 + 0.025 * g.flare) * wave * hanging**2
+        return moved, depth * wave * hanging

@@ -12,7 +12,11 @@ Array = NDArray[np.float64]
 
 def smoothstep(x: Array | float, start: float, end: float) -> Array:
     """0 up to `start`, 1 from `end`, an S-shaped rise with level ends between."""
-    ramp = np.clip((np.asarray(x, np.float64) - start) / (end - start), 0, 1)
+    return _eased(np.minimum(np.maximum((np.asarray(x, np.float64) - start) / (end - start), 0), 1))
+
+
+def _eased(ramp: Array) -> Array:
+    """S-shaped rise over 0..1 with level ends."""
     return ramp * ramp * (3 - 2 * ramp)
 
 
@@ -22,10 +26,9 @@ def profile(x: Array | float, knots: Sequence[tuple[float, float]]) -> Array:
     Every knot is a level point, which is right for widths along a body: knots are put where it is widest or narrowest.
     """
     places, values = np.array(knots, np.float64).T
-    x = np.clip(np.asarray(x, np.float64), places[0], places[-1])
-    piece = np.clip(np.searchsorted(places, x, side="right") - 1, 0, len(places) - 2)
-    ramp = (x - places[piece]) / (places[piece + 1] - places[piece])
-    return values[piece] + (values[piece + 1] - values[piece]) * (ramp * ramp * (3 - 2 * ramp))
+    at = np.asarray(np.interp(x, places, np.arange(len(places), dtype=np.float64)))
+    piece = np.minimum(at.astype(np.int64), len(places) - 2)
+    return values[piece] + (values[1:] - values[:-1])[piece] * _eased(at - piece)
 
 
 def rounded_line(corners: Array, radii: Sequence[float], samples: int) -> Array:
@@ -60,6 +63,8 @@ def _shortened(vector: Array, length: float) -> Array:
 
 def normals(line: Array) -> Array:
     """Unit vectors (N, 2) across a line, turned left from its direction: (1, 0) where it runs down the picture."""
-    x, y = np.gradient(line[:, 0]), np.gradient(line[:, 1])
-    length = np.maximum(np.hypot(x, y), 1e-9)
-    return np.stack([y / length, -x / length], axis=1)
+    along = np.empty_like(line)
+    along[1:-1] = line[2:] - line[:-2]
+    along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
+    along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
+    return np.stack([along[:, 1], -along[:, 0]], axis=1)

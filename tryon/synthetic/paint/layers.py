@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.synthetic.paint.curves import Array
-from tryon.synthetic.paint.raster import Floats, Placed, Window, enlarge, lookup, place
+from tryon.synthetic.paint.raster import STEP, WINDOW_STEP, Floats, Placed, Window, enlarge, lookup, nearest, place
+from tryon.synthetic.paint.truth import Truth, empty_truth, write_truth
 
 _LIGHT = np.array([-0.42, -0.38, 0.82])
 """Direction towards the light: upper left, in front."""
 
-_SHADOW_STEP = 8
+Bytes = NDArray[np.uint8]
+Pixels = NDArray
+"""Bytes whose type OpenCV's stubs do not tell."""
+
+_SHADES = 200
+"""A shade of 1 in bytes; what is brighter than 1.27 is as bright as 1.27."""
+
+_OUTSIDE = 24.0
+"""Texture pixels beyond a texture's edge from which on nothing of it is seen between two pixels of the rasteriser."""
+
+_SHADOW_STEP = WINDOW_STEP
 _SHADOW_REACH = (10, 14)  # x, y in pixels
 
 
@@ -54,101 +65,178 @@ class Layer:
     flat: Array | None = None
 
 
-@dataclass
 class Canvas:
     """What is painted.
 
     Args:
-        photo: float32 (H, W, 3), RGB 0..255.
-        label_map: uint8 (H, W).
-        dense_pose: uint8 (H, W).
+        ground: (H, W, 3), RGB 0..255, uint8 (painted over) or float32: what lies behind all layers.
+        truth: keep the planes of `Truth`, too; the rest is the same without.
     """
 
-    photo: Floats
-    label_map: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((HEIGHT, WIDTH), np.uint8))
-    dense_pose: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((HEIGHT, WIDTH), np.uint8))
+    def __init__(self, ground: NDArray, truth: bool = False) -> None:
+        self.photo: Bytes = ground if ground.dtype == np.uint8 else cv2.convertScaleAbs(ground)  # pyright: ignore[reportAttributeAccessIssue]
+        """uint8 (H, W, 3), RGB."""
+        size = self.photo.shape[:2]
+        self.label_map: Bytes = np.zeros(size, np.uint8)
+        self.dense_pose: Bytes = np.zeros(size, np.uint8)
+        self.truth: Truth | None = empty_truth(size) if truth else None
 
-    def paint(self, layer: Layer) -> None:
-        """Lay one layer over the canvas."""
-        placed = place(layer.points, self.label_map.shape)
-        if placed is None or not placed.covered.any():
-            return
-        window = placed.window
-        colour, opacity = _colour_and_opacity(layer, placed)
+    def paint(self, *layers: Layer) -> None:
+        """Lay layers over the canvas, one after the other; many at once are faster than one by one."""
+        meshes = {id(layer.points): layer.points for layer in layers}  # layers often share one
+        placed = dict(zip(meshes, place(list(meshes.values()), self.label_map.shape), strict=True))
+        for layer in layers:
+            where = placed[id(layer.points)]
+            brush = _brush(layer, where) if where is not None else None
+            if brush is not None:
+                self._lay(layer, brush)
+
+    def _lay(self, layer: Layer, brush: _Brush) -> None:
+        window, through = brush.placed.window, ~brush.alpha
         if layer.shadow:
-            self._throw_shadow(opacity, window, layer.shadow)
+            area = _grown(window, self.label_map.shape)
+            cast = _cast(brush.alpha, window, area)
+            left = _left(cast, layer.shadow, (area.width, area.height))
+            behind = left[window.top - area.top :, window.left - area.left :][: window.height, : window.width]
+            cv2.multiply(behind, through, dst=behind, scale=1 / 255)
+            _dim(area.of(self.photo), left)
+        else:
+            _dim(window.of(self.photo), through)
         under = window.of(self.photo)
-        under += (colour - under) * _thrice(opacity)
-        seen = opacity >= 0.5
-        _write_ids(self.label_map, layer.label, placed, seen)
-        if layer.dense is not None:
-            _write_ids(self.dense_pose, layer.dense, placed, seen)
+        cv2.add(under, brush.front, dst=under)
+        self._write_ids(layer, brush.placed, threshold(brush.alpha, 127))
 
-    def _throw_shadow(self, opacity: Floats, window: Window, strength: float) -> None:
-        """Darken the picture around a layer, softly and away from the light, before the layer covers it."""
-        area = _grown(window, self.label_map.shape)
-        small = cv2.resize(opacity, None, fx=1 / _SHADOW_STEP, fy=1 / _SHADOW_STEP, interpolation=cv2.INTER_AREA)
-        shift = np.eye(2, 3)
-        shift[:, 2] = window.left - area.left + _SHADOW_REACH[0], window.top - area.top + _SHADOW_REACH[1]
-        shift[:, 2] /= _SHADOW_STEP
-        size = (area.width // _SHADOW_STEP, area.height // _SHADOW_STEP)
-        cast = cv2.GaussianBlur(cv2.warpAffine(small, shift, size), (0, 0), 1.3)
-        under = area.of(self.photo)
-        under *= _thrice(1 - np.float32(strength) * enlarge(cast, area))
+    def _write_ids(self, layer: Layer, placed: Placed, seen: Bytes) -> None:
+        """Write what the layer is where it is seen; `seen` is 255 there and 0 elsewhere."""
+        window = placed.window
+        for plane, ids in ((self.label_map, layer.label), (self.dense_pose, layer.dense)):
+            if ids is None:
+                continue
+            many = isinstance(ids, np.ndarray) and ids.min() < ids.max()
+            written = nearest(placed, np.asarray(ids)) if many else np.uint8(np.ravel(ids)[0])
+            under = window.of(plane)
+            np.bitwise_or(under & ~seen, seen & written, out=under)
+        if self.truth is not None:
+            write_truth(self.truth, placed, seen, layer.dense is not None, layer.uv, layer.flat)
 
 
-def _write_ids(
-    ids: NDArray[np.uint8], written: int | NDArray[np.uint8], placed: Placed, seen: NDArray[np.bool_]
-) -> None:
-    """Write one id, or the nearest grid point's, where the layer is seen."""
-    window = placed.window
-    if isinstance(written, np.ndarray):
-        coarse = lookup(placed, written.astype(np.float32), nearest=True).astype(np.uint8)
-        whole = cv2.resize(coarse, (window.width, window.height), interpolation=cv2.INTER_NEAREST)
-        np.copyto(window.of(ids), whole, where=seen)
-    else:
-        window.of(ids)[seen] = written
+def darken(under: Bytes, cast: Pixels, strength: float) -> None:
+    """Darken a part of a photo.
+
+    Args:
+        under: uint8 (h, w, 3), changed.
+        cast: uint8, smaller: how much of the light is taken away, 255 = `strength`.
+        strength: 0..1.
+    """
+    _dim(under, _left(cast, strength, (under.shape[1], under.shape[0])))
+
+
+def _left(cast: Pixels, strength: float, size: tuple[int, int]) -> Pixels:
+    """What a shadow leaves of the light, at the size (width, height) of the picture: uint8, 255 = all."""
+    return cv2.resize(cv2.convertScaleAbs(cast, alpha=-strength, beta=255), size, interpolation=cv2.INTER_LINEAR)
+
+
+def _dim(under: Bytes, left: Pixels) -> None:
+    cv2.multiply(under, cv2.cvtColor(left, cv2.COLOR_GRAY2RGB), dst=under, scale=1 / 255)
+
+
+def _cast(alpha: Pixels, window: Window, area: Window) -> Pixels:
+    """The soft shadow over `area` of a layer in `window`, away from the light; smaller by the shadow's step."""
+    small = cv2.resize(alpha, None, fx=1 / _SHADOW_STEP, fy=1 / _SHADOW_STEP, interpolation=cv2.INTER_LINEAR)
+    shift = np.eye(2, 3)
+    shift[:, 2] = window.left - area.left + _SHADOW_REACH[0], window.top - area.top + _SHADOW_REACH[1]
+    shift[:, 2] /= _SHADOW_STEP
+    size = (area.width // _SHADOW_STEP, area.height // _SHADOW_STEP)
+    return cv2.GaussianBlur(cv2.warpAffine(small, shift, size), (0, 0), 1.3)
+
+
+def threshold(values: Pixels, most: int) -> Bytes:
+    """255 where values are above `most`, 0 elsewhere."""
+    return cv2.threshold(values, most, 255, cv2.THRESH_BINARY)[1]  # pyright: ignore[reportReturnType]
 
 
 def _grown(window: Window, size: tuple[int, ...]) -> Window:
-    """The window with room for its shadow, cut at the picture's edge; sides are multiples of the shadow's step."""
-    reach, step = 4 * _SHADOW_STEP, _SHADOW_STEP
-    top, left = (max(start - reach, 0) // step * step for start in (window.top, window.left))
-    bottom, right = (
-        min(-(-(start + length + reach) // step) * step, limit)
-        for start, length, limit in (
-            (window.top, window.height, size[0]),
-            (window.left, window.width, size[1]),
-        )
-    )
+    """The window with room for its shadow, cut at the picture's edge."""
+    reach = 4 * _SHADOW_STEP
+    top, left = max(window.top - reach, 0), max(window.left - reach, 0)
+    bottom, right = min(window.top + window.height + reach, size[0]), min(window.left + window.width + reach, size[1])
     return Window(top, left, bottom - top, right - left)
 
 
-def _colour_and_opacity(layer: Layer, placed: Placed) -> tuple[Floats, Floats]:
-    """Colour float32 (h, w, 3), 0..255, and opacity float32 (h, w), 0..1, of the window's pixels."""
+class _Brush(NamedTuple):
+    """A layer in pixels.
 
-    def known(values: Array) -> Floats:
-        return enlarge(lookup(placed, values.astype(np.float32)), placed.window)
+    Args:
+        placed: the part of the picture that it may change.
+        alpha: uint8 (h, w), opacity.
+        front: uint8 (h, w, 3), RGB, multiplied by the opacity.
+    """
 
-    shade = known(layer.shade)
-    opacity = (enlarge(placed.covered.astype(np.float32), placed.window) > 0.999).astype(np.float32)
+    placed: Placed
+    alpha: Pixels
+    front: Pixels
+
+
+def _brush(layer: Layer, placed: Placed) -> _Brush | None:
+    """Colour and opacity of a layer where it is; None where it is nowhere."""
+    nothing = np.zeros_like(layer.shade)
+    x, y = (nothing, nothing) if layer.coordinates is None else (layer.coordinates[..., 0], layer.coordinates[..., 1])
+    known = lookup(placed, layer.shade, nothing if layer.distance is None else layer.distance, x, y)
+    near: Pixels = placed.covered.view(np.uint8)
     if layer.distance is not None:
-        opacity *= np.clip(known(layer.distance) + np.float32(0.5), 0, 1)
-    if layer.texture is None or layer.coordinates is None:
-        return _merge([np.minimum(shade * np.float32(channel), 255) for channel in layer.colour]), opacity
-    sampled = cv2.remap(layer.texture, known(layer.coordinates), None, cv2.INTER_LINEAR)  # pyright: ignore
-    red, green, blue, alpha = cv2.split(sampled)
-    opacity *= alpha * np.float32(1 / 255)
-    return _merge([np.minimum(channel * shade, 255) for channel in (red, green, blue)]), opacity
+        near = cv2.bitwise_and(near, cv2.inRange(known[1], -2.0 * STEP, np.inf))
+    if layer.texture is not None:
+        for at, length in zip(known[2:], layer.texture.shape[1::-1], strict=True):
+            near = cv2.bitwise_and(near, cv2.inRange(at, -_OUTSIDE, length + _OUTSIDE))
+    part = _around(near)
+    if part is None:
+        return None
+    placed = placed.part(*part)
+    window, (shade, distance, x, y) = placed.window, (values[part] for values in known)
+    alpha: Pixels = threshold(enlarge(placed.covered.view(np.uint8) * np.uint8(255), window), 254)
+    if layer.distance is not None:
+        edge = enlarge(distance, window)
+        alpha = cv2.min(alpha, cv2.addWeighted(edge, 255, edge, 0, 127.5, dtype=cv2.CV_8U))
+    shade = cv2.convertScaleAbs(enlarge(shade, window), alpha=_SHADES)
+    if layer.texture is None:
+        shade = cv2.multiply(shade, alpha, scale=1 / 255)
+        return _Brush(placed, alpha, _merge([cv2.convertScaleAbs(shade, alpha=c / _SHADES) for c in layer.colour]))
+    sampled = _sampled(layer, layer.texture, (x, y), window)
+    alpha = cv2.min(alpha, cv2.extractChannel(sampled, 3))
+    shade = cv2.cvtColor(cv2.multiply(shade, alpha, scale=1 / 255), cv2.COLOR_GRAY2RGB)
+    return _Brush(placed, alpha, cv2.multiply(cv2.cvtColor(sampled, cv2.COLOR_RGBA2RGB), shade, scale=1 / _SHADES))
 
 
-def _merge(channels: Sequence[NDArray]) -> Floats:
+def _around(near: Pixels) -> tuple[slice, slice] | None:
+    """Rows and columns that hold all of `near` and its neighbours; None where there is nothing."""
+    left, top, width, height = cv2.boundingRect(near)
+    step = WINDOW_STEP // STEP
+    rows, columns = (
+        slice(max(start - 1, 0) // step * step, min(-(-(start + length + 1) // step) * step, limit))
+        for start, length, limit in ((top, height, near.shape[0]), (left, width, near.shape[1]))
+    )
+    return (rows, columns) if width else None
+
+
+def _sampled(layer: Layer, texture: Bytes, coordinates: tuple[Floats, Floats], window: Window) -> Bytes:
+    """The texture's RGB and opacity under each pixel of the window; transparent outside the texture."""
+    assert layer.coordinates is not None
+    shift = layer.coordinates - layer.points
+    x, y = (round(float(n)) for n in shift[0, 0])
+    if np.abs(shift - (x, y)).max() > 1e-6:
+        columns, rows = (enlarge(at, window) for at in coordinates)
+        return cv2.remap(texture, columns, rows, cv2.INTER_LINEAR)  # pyright: ignore[reportReturnType]
+    height, width = texture.shape[:2]  # the texture lies on the picture pixel by pixel
+    left, top = window.left + x, window.top + y
+    right, bottom = left + window.width, top + window.height
+    part = texture[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    return cv2.copyMakeBorder(
+        part, max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0), cv2.BORDER_CONSTANT
+    )  # pyright: ignore[reportReturnType]
+
+
+def _merge(channels: Sequence[NDArray]) -> Bytes:
     return cv2.merge(channels)  # pyright: ignore[reportReturnType]
-
-
-def _thrice(values: Floats) -> Floats:
-    """The same values in three channels; products of equal shapes are much faster than broadcast ones."""
-    return _merge([values, values, values])
 
 
 def cylinder_shade(across: Array, columns: Array, softness: float = 0.35) -> Array:

@@ -1,0 +1,93 @@
+"""How well the embedded default learns on the twin, by level and seed: the table of docs/twin.md.
+
+    python -m benchmarks.learnability [--levels easy catalogue wild] [--seeds 7 8 9] [--jobs 2] [--keep FOLDER]
+
+Each run is the whole chain of stages in a folder of its own, with params.yaml changed in nothing but seed and level, so
+every seed draws other people and garments, another network and another order. The numbers are L1 inside the garment
+on the held-out rows as a share of the two baselines'; `--jobs 2` runs two chains at once with one thread each. Exit
+code 1 if a run on `catalogue` misses a gate of `benchmarks.demo_gates`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from ruamel.yaml import YAML
+
+from benchmarks.demo_gates import GATES
+from tryon.categories import Category
+from tryon.console import say
+from tryon.stages import STAGES
+from tryon.synthetic.levels import LEVELS
+
+SETTINGS = ("paired", "unpaired")
+
+
+class Run(NamedTuple):
+    """One chain: its level and seed."""
+
+    level: str
+    seed: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="The embedded default on the twin, by level and seed.")
+    parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
+    parser.add_argument("--jobs", type=int, default=1, help="chains at once")
+    parser.add_argument("--keep", type=Path, help="folder for the chains' data, kept; by default a temporary one")
+    chosen = parser.parse_args()
+    runs = [Run(level, seed) for level, seed in product(chosen.levels, chosen.seeds)]
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(chosen.jobs) as pool:
+        home = chosen.keep or Path(temporary)
+        results = list(pool.map(lambda run: finished(run, home / f"{run.level}-{run.seed}", chosen.jobs), runs))
+    print(f"| level | seed | minutes | {' | '.join(f'{s} {c}' for s in SETTINGS for c in Category)} |")
+    print("| --- | ---: | ---: |" + " --- |" * (len(SETTINGS) * len(Category)))
+    for run, (minutes, headline) in zip(runs, results, strict=True):
+        cells = (cell(headline[setting][category]) for setting in SETTINGS for category in Category)
+        print(f"| {run.level} | {run.seed} | {minutes:.1f} | {' | '.join(cells)} |")
+    passed = (passes(headline) for run, (_, headline) in zip(runs, results, strict=True) if run.level == "catalogue")
+    return 0 if all(passed) else 1
+
+
+def finished(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
+    """Run a chain: its minutes and the headline of its metrics.json."""
+    root.mkdir(parents=True, exist_ok=True)
+    yaml = YAML()
+    parameters = yaml.load(Path("params/default.yaml").read_text())
+    parameters["seed"] = run.seed
+    parameters["download"]["synthetic"]["level"] = run.level
+    yaml.dump(parameters, root / "params.yaml")
+    share = {"TRYON_THREADS": "1", "TRYON_WORKERS": "1", "OMP_NUM_THREADS": "1"} if jobs > 1 else {}
+    since = time.monotonic()
+    for step in ("fingerprint", *STAGES):
+        command = [sys.executable, "-m", "tryon", step, "--root", str(root)]
+        done = subprocess.run(command, env={**os.environ, **share}, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{run}: {step} failed:\n{done.stderr}")
+    say(f"{run.level}, seed {run.seed}: done")
+    return (time.monotonic() - since) / 60, json.loads((root / "data/evaluation/metrics.json").read_text())["headline"]
+
+
+def cell(numbers: dict[str, float]) -> str:
+    """Share of `agnostic copied`, then share of `mean garment colour`."""
+    return " / ".join(f"{numbers[gate]:.2f}" for gate in GATES)
+
+
+def passes(headline: dict) -> bool:
+    rows = (headline[setting][category] for setting in SETTINGS for category in Category)
+    return all(row[gate] <= limit for row in rows for gate, limit in GATES.items())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,180 @@
+"""The twin side by side with the floor: what an item costs, and what encoding its finished pictures alone costs.
+
+Run `python benchmarks/twin.py [--items 12] [--rounds 3] [--scaling 60] [--memory 400]`. Everything is 1024x768. Making
+and encoding take every item in turn, on one thread, in CPU time; printed are median milliseconds, pairs per second of
+one core, and the medians of the ratios to both floors, which machine load moves far less. `ours` are this project's
+encoders, `usual` the ones that come to hand: OpenCV, Pillow for the palette, `np.savez_compressed`. Scaling is wall
+time of a whole archive with one and with two processes; memory is the highest in use after so many items.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from tryon.categories import Category
+from tryon.download.settings import SyntheticSettings
+from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.dresscode.pose import SKELETON_STROKE, draw_pose
+from tryon.progress import silent
+from tryon.synthetic.archive import write_archive
+from tryon.synthetic.garments.cloth import garment_picture, lay_flat
+from tryon.synthetic.items import Content, encode_jpeg, encode_keypoints, figure_of, garment_of, make_item
+from tryon.synthetic.png import encode_grey, encode_palette, label_palette
+from tryon.synthetic.render import Picture, render_person
+from tryon.synthetic.truth_files import encode_flow, encode_uv
+
+SEED = 7
+CONTENTS = {"default": Content(), "everything": Content(uv=True, flow=True, parser_errors=1.0)}
+
+
+class Finished(NamedTuple):
+    """All that an item's files hold, drawn and not yet encoded."""
+
+    picture: Picture
+    photos: tuple[np.ndarray, ...]
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--items", type=int, default=12, help="items per category")
+    arguments.add_argument("--rounds", type=int, default=3, help="times that each is made")
+    arguments.add_argument(
+        "--scaling", type=int, default=60, help="training pairs of the archives for scaling; 0: none"
+    )
+    arguments.add_argument("--memory", type=int, default=400, help="items made to watch the memory; 0: none")
+    chosen = arguments.parse_args()
+    cv2.setNumThreads(1)
+    print(f"{'':24} {'ms':>7} {'pairs/s':>8} {'ours ms':>8} {'x ours':>7} {'usual ms':>9} {'x usual':>8}")
+    for name, content in CONTENTS.items():
+        for category in Category:
+            report(name, content, category, chosen.items, chosen.rounds)
+    if chosen.scaling:
+        scaling(chosen.scaling, chosen.rounds)
+    if chosen.memory:
+        memory(chosen.memory)
+
+
+def report(name: str, content: Content, category: Category, items: int, rounds: int) -> None:
+    finished = [finish(category, number, content) for number in range(items)]
+    variants: list[Callable[[int], object]] = [
+        lambda number: make_item(SEED, category, number, f"{number:06d}", content),
+        lambda number: encode_ours(finished[number]),
+        lambda number: encode_usual(finished[number]),
+    ]
+    spent: list[list[float]] = [[] for _ in variants]
+    for _ in range(rounds):
+        for number in range(items):
+            for times, work in zip(spent, variants, strict=True):
+                since = time.process_time()
+                work(number)
+                times.append((time.process_time() - since) * 1000)
+    whole, ours, usual = (statistics.median(times) for times in spent)
+    to_ours, to_usual = (
+        statistics.median(a / b for a, b in zip(spent[0], floor, strict=True)) for floor in (spent[1], spent[2])
+    )
+    title = f"{name}, {category}"
+    print(f"{title:24} {whole:7.1f} {1000 / whole:8.1f} {ours:8.1f} {to_ours:7.2f} {usual:9.1f} {to_usual:8.2f}")
+
+
+def finish(category: Category, number: int, content: Content) -> Finished:
+    flat = lay_flat(garment_of(SEED, category, number))
+    picture = render_person(figure_of(SEED, category, number), flat, content.uv or content.flow)
+    skeleton = draw_pose(picture.keypoints.astype(np.float32), (HEIGHT, WIDTH), SKELETON_STROKE)
+    return Finished(picture, (picture.photo, garment_picture(flat), skeleton))
+
+
+def encode_ours(finished: Finished) -> list[bytes]:
+    picture = finished.picture
+    files = [encode_jpeg(photo) for photo in finished.photos]
+    files += [encode_palette(picture.label_map), encode_grey(picture.dense_pose), encode_keypoints(picture.keypoints)]
+    if picture.truth:
+        files += [encode_uv(picture.truth.uv), encode_flow(picture.truth.flow, picture.truth.cover)]
+        files.append(encode_palette(picture.label_map))  # with a parser's errors there are two
+    return files
+
+
+def encode_usual(finished: Finished) -> list[Any]:
+    picture = finished.picture
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 95]
+    files: list[Any] = [cv2.imencode(".jpg", cv2.cvtColor(p, cv2.COLOR_RGB2BGR), quality) for p in finished.photos]
+    files += [palette_png(picture.label_map), cv2.imencode(".png", picture.dense_pose)]
+    files.append(json.dumps({"keypoints": picture.keypoints.tolist()}))
+    if picture.truth:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, uv=np.moveaxis(picture.truth.uv, -1, 0))
+        units = np.dstack([picture.truth.cover, picture.truth.flow[..., ::-1] * 32]).astype(np.uint16)
+        files += [stream, cv2.imencode(".png", units), palette_png(picture.label_map)]
+    return files
+
+
+def palette_png(labels: np.ndarray) -> io.BytesIO:
+    stream, picture = io.BytesIO(), Image.fromarray(labels)
+    picture.putpalette(label_palette())
+    picture.save(stream, "PNG")
+    return stream
+
+
+def scaling(pairs: int, rounds: int) -> None:
+    print(
+        f"\narchive of {3 * (pairs + 2)} items and {3 * 2} truths, wall time: needs a machine with nothing else to do"
+    )
+    took: dict[int, list[float]] = {1: [], 2: []}
+    settings = SyntheticSettings(train_pairs=pairs, test_pairs=2)
+    for _ in range(rounds):
+        for workers, times in took.items():
+            os.environ["TRYON_WORKERS"] = str(workers)
+            with tempfile.TemporaryDirectory() as folder:
+                since = time.perf_counter()
+                write_archive(Path(folder) / "twin.zip", settings, SEED, silent)
+                times.append(time.perf_counter() - since)
+    for workers, times in took.items():
+        gain = statistics.median(alone / other for alone, other in zip(took[1], times, strict=True))
+        print(f"  {workers} processes {statistics.median(times):7.1f} s   {gain:5.2f} times one process")
+
+
+def memory(items: int) -> None:
+    print("\nhighest memory of one process that makes and writes, MiB")
+    for name, content in CONTENTS.items():
+        with get_context("spawn").Pool(1) as pool:
+            print(f"  {name:12} {pool.apply(peaks, (content, items))}")
+
+
+def peaks(content: Content, items: int) -> str:
+    os.environ["TRYON_WORKERS"] = "1"
+    seen: dict[int, float] = {}
+
+    def progress(done: int, total: int, what: str) -> None:
+        if done in (50, items):
+            seen[done] = highest()
+
+    pairs = -(-items // 3)
+    settings = SyntheticSettings(
+        train_pairs=pairs, test_pairs=2, uv=content.uv, flow=content.flow, parser_errors=content.parser_errors
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        write_archive(Path(folder) / "twin.zip", settings, SEED, progress)
+    return ", ".join(f"{peak:.0f} after {done} items" for done, peak in seen.items())
+
+
+def highest() -> float:
+    """MiB. Not `ru_maxrss`, which a new process has from the one that started it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+if __name__ == "__main__":
+    main()

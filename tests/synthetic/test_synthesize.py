@@ -1,0 +1,78 @@
+"""What the options of `tryon synthesize` come to."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tryon.code_version import ROOT
+from tryon.download.settings import SyntheticSettings
+from tryon.errors import ParameterError, SourceError
+from tryon.parameters import load_parameters
+from tryon.progress import silent
+from tryon.synthetic import versions
+from tryon.synthetic.synthesize import Order, order_of, synthesize, target_of
+from tryon.synthetic.versions import VERSIONS, Version
+from tryon.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def test_without_params_yaml_what_is_not_given_has_its_default(workspace):
+    assert order_of(None, {"train_pairs": 5, "seed": None}, workspace) == Order(SyntheticSettings(train_pairs=5), 0)
+
+
+def test_what_is_not_given_stands_in_params_yaml(workspace):
+    shutil.copy(ROOT / "params" / "default.yaml", workspace.params_file)
+    parameters = load_parameters(workspace.params_file)
+    assert order_of(None, {}, workspace) == Order(parameters.download.synthetic, parameters.seed)
+    given = {"train_pairs": 3, "seed": 9, "level": "wild", "uv": True, "parser_errors": 0.5}
+    order = order_of(None, given, workspace)
+    assert order.seed == 9
+    del given["seed"]
+    assert order.settings.model_dump() == {**parameters.download.synthetic.model_dump(), **given}
+
+
+def test_a_broken_params_yaml_is_an_error(workspace):
+    workspace.params_file.write_text("seed: [")
+    with pytest.raises(ParameterError, match="YAML"):
+        order_of(None, {"train_pairs": 3}, workspace)
+
+
+def test_a_version_fixes_everything_but_the_added_planes(workspace):
+    shutil.copy(ROOT / "params" / "default.yaml", workspace.params_file)
+    version = VERSIONS["twin:v1"]
+    assert order_of("twin:v1", {}, workspace) == Order(version.settings, version.seed, "twin:v1")
+    added = order_of("twin:v1", {"uv": True, "flow": True}, workspace).settings
+    assert added == version.settings.model_copy(update={"uv": True, "flow": True})
+    with pytest.raises(ParameterError, match="Leave out --level, --seed"):
+        order_of("twin:v1", {"seed": 1, "level": "easy"}, workspace)
+
+
+def test_the_ending_or_the_switch_makes_it_a_zip(tmp_path):
+    assert target_of(tmp_path / "twin.v1", False) == tmp_path / "twin.v1"
+    assert target_of(tmp_path / "twin.v1", True) == tmp_path / "twin.v1.zip"
+    assert target_of(tmp_path / "twin.ZIP", False) == tmp_path / "twin.ZIP"
+    (tmp_path / "empty").mkdir()
+    assert target_of(tmp_path / "empty", False) == tmp_path / "empty"
+
+
+def test_a_version_is_written_and_compared(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    small = Version("twin:small", 7, SyntheticSettings(train_pairs=1, test_pairs=2))
+    monkeypatch.setitem(VERSIONS, small.name, small)
+    order = Order(small.settings, small.seed, small.name)
+    said = synthesize(order, tmp_path / "twin", silent)
+    found = versions.content_hash(tmp_path / "twin")
+    assert f"no content hash yet; this one's is {found}" in said
+    monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, found))
+    assert "this is twin:small" in synthesize(order, tmp_path / "twin.zip", silent)
+    monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, "0" * 64, made_with="OpenCV 1"))
+    with pytest.raises(SourceError, match=rf"{'0' * 64} \(found: '{found}'\).*frozen with OpenCV 1, here OpenCV"):
+        synthesize(order, tmp_path / "again", silent)
+    assert versions.content_hash(tmp_path / "again") == found

@@ -1,0 +1,51 @@
+"""The hash of a twin speaks of names and contents alone, and the frozen probe notices changed drawing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tryon.synthetic.versions import VERSIONS, content_hash, probe, toolchain
+
+
+def test_a_folder_and_its_zips_have_the_same_hash(twin):
+    assert content_hash(twin.root) == content_hash(twin.archive)
+
+
+@pytest.mark.parametrize("name", ["attributes.csv", "dresses/train_pairs.txt", "dresses/images/000004_0.jpg"])
+def test_any_change_changes_the_hash(twin, tmp_path, name):
+    root = shutil.copytree(twin.root, tmp_path / "root")
+    path = root / name
+    path.write_bytes(path.read_bytes() + b" ")
+    changed = content_hash(root)
+    path.rename(path.with_name("other"))
+    assert len({content_hash(twin.root), changed, content_hash(root)}) == 3
+
+
+def test_added_planes_do_not_count(twin, tmp_path):
+    root = shutil.copytree(twin.root, tmp_path / "root")
+    for name in ("dresses/flow/000004_000004.png", "dresses/dense/000004_5_uv.npz"):
+        path: Path = root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"planes")
+    assert content_hash(root) == content_hash(twin.root)
+
+
+@pytest.mark.parametrize("name", list(VERSIONS))
+def test_the_drawing_of_a_frozen_version_has_not_changed(name):
+    """When this fails on purpose, the change makes a new version; see `tryon.synthetic.versions`."""
+    version = VERSIONS[name]
+    found = probe(version)
+    if version.probe is None:
+        pytest.skip("not frozen yet")
+    if version.made_with != toolchain():
+        pytest.skip(f"frozen with {version.made_with}, here {toolchain()}")
+    assert found == version.probe
+
+
+def test_v1_has_enough_test_pairs_for_a_frechet_distance():
+    settings = VERSIONS["twin:v1"].settings
+    assert 3 * settings.test_pairs >= 2048
+    assert (settings.level, settings.parser_errors) == ("catalogue", 0.0)

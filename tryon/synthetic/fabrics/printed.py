@@ -1,0 +1,90 @@
+"""Prints without figures or letters: dots, fields of colour, camouflage, animal spots."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.synthetic.fabrics.bands import paint_bands
+from tryon.synthetic.fabrics.fabric import Colour, Fabric, Picture
+from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
+
+
+def paint_dots(fabric: Fabric) -> Picture:
+    """Dots of two colours, each in the gap of the row above."""
+    step = fabric.period
+    tile = Tile(step * 2, step * 1.74, fabric.colours[0])
+    width, height = tile.size
+    for row in range(2):
+        for column in range(2):
+            place = np.array([(column + 0.5 * row + 0.5) * width / 2, (row + 0.5) * height / 2])
+            tile.disc(place, step * 0.31, fabric.colours[1 + (column + row) % 2])
+    return lay_tiles(tile.picture, fabric.angle, fabric.origin)
+
+
+def paint_blocks(fabric: Fabric) -> Picture:
+    """Three fields side by side, across the middle."""
+    ground, second, third = fabric.colours
+    endless = 4000.0
+    low, high = 0.45 * fabric.period, 0.35 * fabric.period
+    bands = [(endless, third), (low + high, ground), (endless, second)]
+    x, y = fabric.origin
+    turn = np.deg2rad(fabric.angle)
+    start = endless + low  # the middle field begins this far along the repeat
+    first = x + np.sin(turn) * start, y - np.cos(turn) * start
+    return paint_bands(bands, 2 * endless + low + high, fabric.angle, first)
+
+
+_BLUR = 4  # blots are drawn at a quarter of their size
+
+
+def paint_camouflage(fabric: Fabric) -> Picture:
+    """Blots of three colours that run into each other."""
+    rng = np.random.default_rng(fabric.seed)
+    height, width = HEIGHT // _BLUR, WIDTH // _BLUR
+    planes = []
+    for scale in (1.0, 0.45):
+        cells = (max(round(WIDTH / fabric.period / scale), 2), max(round(HEIGHT / fabric.period / scale * 1.4), 2))
+        planes.append(
+            cv2.resize(rng.standard_normal(cells[::-1], np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        )
+    noise = planes[0] + 0.45 * planes[1]
+    thirds = np.quantile(noise[::4, ::4], (0.3, 0.68))
+    middle, spread = thirds.mean(), max(thirds[1] - thirds[0], 1e-3)
+    plane = np.clip((noise - middle) / spread * 64 + 128, 0, 255).astype(np.uint8)  # the edges lie at 96 and 160
+    large = cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    return _stepped(large, (fabric.colours[1], fabric.colours[0], fabric.colours[2]))
+
+
+def _stepped(plane: Picture, colours: tuple[Colour, Colour, Colour]) -> Picture:
+    """Three colours with edges at 96 and 160, softened over a few grey levels."""
+    places = [0, 94, 98, 158, 162, 255]
+    ramp = [np.interp(np.arange(256), places, np.repeat(channel, 2)) for channel in zip(*colours, strict=True)]
+    table = np.stack(ramp, axis=-1).round().astype(np.uint8)[:, None]
+    return cv2.applyColorMap(plane, table)  # pyright: ignore[reportReturnType]
+
+
+def paint_animal(fabric: Fabric) -> Picture:
+    """Spots with broken rims."""
+    rng = np.random.default_rng(fabric.seed)
+    step = fabric.period
+    tile = Tile(step * 4, step * 4 * 0.87, fabric.colours[0])
+    thickness = max(round(step * 0.17), 2)
+    for row in range(4):
+        for column in range(4):
+            x, y = np.array([column + 0.5 * (row & 1), row * 0.87]) * step + rng.uniform(-0.14, 0.14, 2) * step
+            blot = np.array([x, y]) + _blot(rng) * step * 0.3
+            tile.polygon(blot, fabric.colours[2])
+            start = int(rng.integers(24))
+            rim = np.concatenate([blot[start:], blot[:start]])
+            gap = rng.integers(9, 13)
+            tile.line(rim[: gap - 2], thickness, fabric.colours[1])
+            tile.line(rim[gap : gap + int(rng.integers(6, 10))], thickness, fabric.colours[1])
+    return lay_tiles(tile.picture, 0.0, fabric.origin)
+
+
+def _blot(rng: np.random.Generator) -> Points:
+    turn = np.arange(24) * np.pi / 12
+    radius = 1 + 0.16 * np.sin(2 * turn + rng.uniform(0, 6)) + 0.1 * np.sin(3 * turn + rng.uniform(0, 6))
+    return np.stack([np.cos(turn) * radius * 1.12, np.sin(turn) * radius * 0.9], axis=1)

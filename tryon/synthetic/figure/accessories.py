@@ -1,0 +1,190 @@
+"""What a figure carries and wears on its head: bags with their straps, hats, sunglasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tryon.dresscode.labels import Label
+from tryon.synthetic.figure.body import BUST, SHOULDER, Body
+from tryon.synthetic.figure.camera import Camera
+from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, scaled, smooth
+from tryon.synthetic.figure.limbs import tube
+from tryon.synthetic.figure.pose import SIDES, Side
+from tryon.synthetic.levels import Level
+from tryon.synthetic.paint.curves import Array, rounded_line
+from tryon.synthetic.paint.layers import Layer, cylinder_shade
+
+BagKind = Literal["crossbody", "shoulder", "handbag"]
+HatKind = Literal["brim", "cap", "beanie"]
+
+DEPTH_STRAP, DEPTH_BAG = 57, 58
+"""Over the clothes, under an arm in front of the body."""
+
+DEPTH_GLASSES, DEPTH_HAT = 71, 74
+
+
+@dataclass(frozen=True)
+class Bag:
+    """A bag.
+
+    Args:
+        kind: strap across the chest, strap over one shoulder, in the hand.
+        side: where it hangs, if the arm allows.
+        colour: RGB.
+        width: in body heights.
+    """
+
+    kind: BagKind
+    side: Side
+    colour: Colour
+    width: float
+
+
+@dataclass(frozen=True)
+class Hat:
+    """A hat: kind and RGB."""
+
+    kind: HatKind
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class Accessories:
+    """What is carried and worn on the head; None for nothing."""
+
+    bag: Bag | None
+    hat: Hat | None
+    glasses: bool
+
+
+_BAGS: dict[Level, float] = {"easy": 0.0, "catalogue": 0.08, "wild": 0.25}
+_HATS: dict[Level, float] = {"easy": 0.0, "catalogue": 0.0, "wild": 0.12}
+_GLASSES: dict[Level, float] = {"easy": 0.0, "catalogue": 0.0, "wild": 0.12}
+_COLOURS: tuple[Colour, ...] = (
+    (40, 36, 38), (122, 78, 46), (196, 164, 128), (226, 222, 214), (52, 66, 100), (92, 98, 70), (142, 60, 78),
+)  # fmt: skip
+
+
+def sample_accessories(rng: np.random.Generator, level: Level) -> Accessories:
+    """Draw accessories: none at `easy`, a few bags at `catalogue`, bags, hats and sunglasses at `wild`."""
+    with_bag, with_hat, glasses = rng.random(3) < (_BAGS[level], _HATS[level], _GLASSES[level])
+    kinds: tuple[BagKind, ...] = ("crossbody", "shoulder", "handbag")
+    hats: tuple[HatKind, ...] = ("brim", "cap", "beanie")
+    colours = [_COLOURS[n] for n in rng.integers(len(_COLOURS), size=2)]
+    bag = Bag(kinds[rng.integers(3)], SIDES[int(rng.integers(2))], colours[0], rng.uniform(0.1, 0.16))
+    hat = Hat(hats[rng.integers(3)], colours[1])
+    return Accessories(bag if with_bag else None, hat if with_hat else None, bool(glasses))
+
+
+def carrying_hand(accessories: Accessories, body: Body) -> Side | None:
+    """The hand that holds a bag; None where no arm hangs freely (the bag then hangs from the shoulder) or none does."""
+    bag = accessories.bag
+    if bag is None or bag.kind != "handbag":
+        return None
+    free: list[Side] = [side for side, arm in zip(SIDES, body.pose.arms, strict=True) if arm.kind in ("side", "out")]
+    if not free:
+        return None
+    return bag.side if bag.side in free else free[0]
+
+
+def accessory_layers(accessories: Accessories, body: Body, camera: Camera, arm_depths: dict[Side, int]) -> list[Layer]:
+    """All layers of what is carried and worn on the head."""
+    layers = []
+    if accessories.bag is not None:
+        layers += _bag_layers(accessories.bag, carrying_hand(accessories, body), body, camera, arm_depths)
+
+    def on_head(plane: Array) -> Array:
+        return camera(body.on_head(plane[..., 0], plane[..., 1]))
+
+    if accessories.glasses:
+        layers.append(_glasses(body.gaze).layer(DEPTH_GLASSES, Label.SUNGLASSES, on_head, (3, 3))[0])
+    if accessories.hat is not None:
+        layers.append(_hat(accessories.hat, body.gaze).layer(DEPTH_HAT, Label.HAT, on_head, (3, 3), shadow=0.25)[0])
+    return layers
+
+
+def _bag_layers(bag: Bag, hand: Side | None, body: Body, camera: Camera, arm_depths: dict[Side, int]) -> list[Layer]:
+    if hand is not None:
+        top = body.arm_joints(hand)["WRIST"] + 0.055 * body.hand_direction(hand)
+        return [_hung(_bag(bag, 0.42), top + np.array([0, 0.42 * bag.width]), bag.width, camera, arm_depths[hand] - 1)]
+    crossing = bag.kind == "crossbody"
+    height = 0.455 if crossing else 0.405
+    hanging = body.centre(height) + body.across(height) * bag.side * (body.half_width(height) + 0.012)
+    start_side = -bag.side if crossing else bag.side
+    start = body.centre(SHOULDER) + body.across(SHOULDER) * start_side * 0.6 * body.half_width(SHOULDER) + (0, 0.012)
+    middle = body.centre(BUST) + body.across(BUST) * bag.side * (0.12 if crossing else 0.9) * body.half_width(BUST)
+    line = rounded_line(np.stack([start, middle, hanging + np.array([0, 0.01])]), (0.09,), 24)
+    made = tube(camera(line), np.full(24, (0.0045 if crossing else 0.006) * camera.scale))
+    strap = Layer(
+        DEPTH_STRAP, made.points, Label.BAG, cylinder_shade(made.across, made.columns, 0.6), scaled(bag.colour, 0.9),
+        distance=made.distance, shadow=0.14,
+    )  # fmt: skip
+    return [strap, _hung(_bag(bag, 0.0), hanging, bag.width, camera, DEPTH_BAG)]
+
+
+def _hung(drawing: Drawing, top: Array, width: float, camera: Camera, depth: int) -> Layer:
+    """A bag whose upper edge has its middle at `top`."""
+    return drawing.layer(depth, Label.BAG, lambda plane: camera(top + width * plane), (3, 3), shadow=0.25)[0]
+
+
+def _bag(bag: Bag, handle: float) -> Drawing:
+    """The bag, one unit wide, its upper edge at y = 0, with a handle of the given height above it."""
+    drawing = Drawing.blank(Frame(-0.6, -0.5, 0.6, 0.95, 150, 150), bag.colour)
+    dark = scaled(bag.colour, 0.66)
+    if handle:
+        arc = smooth([(-0.25, 0.05), (-0.22, -handle), (0.22, -handle), (0.25, 0.05)], closed=False)
+        drawing.stroke(arc, 0.06, None)
+        drawing.stroke(arc, 0.06, scaled(bag.colour, 0.85))
+    outline = smooth([(-0.42, 0.0), (0.42, 0.0), (0.5, 0.08), (0.52, 0.7), (0.44, 0.78), (-0.44, 0.78), (-0.52, 0.7), (-0.5, 0.08)], rounds=2)  # fmt: skip # noqa: E501
+    drawing.show(outline)
+    x, y = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 9))
+    light = (1.04 - 0.14 * x - 0.12 * x**2 - 0.1 * y)[..., None]
+    drawing.light(np.repeat(light, 3, axis=2).astype(np.float32))
+    flap = smooth([(-0.5, 0.02), (-0.5, 0.32), (0, 0.46), (0.5, 0.32), (0.5, 0.02)], closed=False)
+    drawing.stroke(flap, 0.022, dark)
+    drawing.stroke([*outline, outline[0]], 0.02, dark)
+    drawing.fill(ellipse(0, 0.42, 0.055, 0.055), (214, 178, 96))
+    return drawing
+
+
+def _glasses(gaze: float) -> Drawing:
+    drawing = Drawing.blank(Frame(-1.4, 0.3, 1.4, 0.8, 76, 256), (34, 30, 32))
+    for side in (-1, 1):
+        lens = ellipse(gaze + side * 0.38, 0.55, 0.3, 0.068)
+        drawing.show(lens)
+        drawing.stroke([(gaze + side * 0.6, 0.53), (side * 0.98, 0.54)], 0.07, None)
+        drawing.fill(ellipse(gaze + side * 0.38 - 0.06, 0.53, 0.16, 0.024), (84, 82, 88))
+    drawing.stroke([(gaze - 0.12, 0.535), (gaze + 0.12, 0.535)], 0.06, None)
+    return drawing
+
+
+def _hat(hat: Hat, gaze: float) -> Drawing:
+    drawing = Drawing.blank(Frame(-1.95, -0.62, 1.95, 0.5, 64, 216), hat.colour)
+    dark, light = scaled(hat.colour, 0.7), scaled(hat.colour, 1.15)
+    low = {"brim": 0.2, "cap": 0.27, "beanie": 0.32}[hat.kind]
+    high = {"brim": -0.24, "cap": -0.17, "beanie": -0.22}[hat.kind]
+    wide = 1.02 if hat.kind == "brim" else 1.18
+    crown = (0.92 if hat.kind == "brim" else 0.66) * wide
+    dome = [(-wide, low), (-wide, 0.0), (-crown, high), (crown, high), (wide, 0.0), (wide, low)]
+    if hat.kind == "brim":
+        drawing.show(ellipse(0, 0.2, 1.8, 0.115))
+    curve = smooth(dome, closed=False)
+    drawing.show(curve)
+    x = np.linspace(-1.6, 1.6, 9)
+    shade = np.repeat((1.08 - 0.14 * x**2)[None, :, None], 3, axis=2).astype(np.float32)
+    drawing.light(np.repeat(shade, 3, axis=0))
+    if hat.kind == "beanie":
+        for place in np.linspace(-1, 1, 13):
+            drawing.stroke([(1.12 * place, 0.14), (1.15 * place, low)], 0.03, dark)
+        drawing.stroke([(-1.2, 0.14), (1.2, 0.14)], 0.03, dark)
+    if hat.kind == "brim":
+        drawing.stroke([(-1.02, 0.1), (1.02, 0.1)], 0.22, dark)
+        drawing.stroke([(-1.02, 0.17), (1.02, 0.17)], 0.03, light)
+    if hat.kind == "cap":
+        visor = ellipse(1.3 * gaze, 0.29, 1.0, 0.075)
+        drawing.show(visor)
+        drawing.fill(visor, dark)
+    return drawing

@@ -1,0 +1,150 @@
+"""Small drawings with soft edges, such as faces, hands and shoes, and how one becomes a layer of a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.layers import Layer
+
+Colour = tuple[int, int, int]
+Points = Sequence[tuple[float, float]]
+
+_SHIFT = 4
+
+
+class Frame(NamedTuple):
+    """The part of the drawing's own plane that it covers, and its pixels per unit of x and y."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    across: float
+    down: float
+
+
+@dataclass
+class Drawing:
+    """An RGBA drawing.
+
+    Args:
+        frame: where it lies.
+        colours: uint8 (h, w, 3), RGB.
+        opacity: uint8 (h, w), 255 where it is seen.
+    """
+
+    frame: Frame
+    colours: NDArray[np.uint8]
+    opacity: NDArray[np.uint8]
+
+    @classmethod
+    def blank(cls, frame: Frame, colour: Colour) -> Drawing:
+        """A drawing of one colour, of which nothing is seen yet."""
+        size = round((frame.bottom - frame.top) * frame.down), round((frame.right - frame.left) * frame.across)
+        return cls(frame, np.full((*size, 3), colour, np.uint8), np.zeros(size, np.uint8))
+
+    def _fixed(self, points: Points | Array) -> NDArray[np.int32]:
+        f = self.frame
+        places = (np.asarray(points, np.float64) - (f.left, f.top)) * (f.across * 2**_SHIFT, f.down * 2**_SHIFT)
+        return np.rint(places).astype(np.int32)
+
+    def show(self, points: Points, opaque: int = 255) -> None:
+        """Make a polygon opaque, or transparent with 0."""
+        cv2.fillPoly(self.opacity, [self._fixed(points)], opaque, cv2.LINE_AA, _SHIFT)
+
+    def fill(self, points: Points, colour: Colour) -> None:
+        """Fill a polygon with a colour."""
+        cv2.fillPoly(self.colours, [self._fixed(points)], colour, cv2.LINE_AA, _SHIFT)
+
+    def stroke(self, points: Points, width: float, colour: Colour | None) -> None:
+        """Draw a line of a width in units of x, with a colour or, without, make it opaque."""
+        target, value = (self.opacity, 255) if colour is None else (self.colours, colour)
+        thick = max(round(width * self.frame.across), 1)
+        cv2.polylines(target, [self._fixed(points)], False, value, thick, cv2.LINE_AA, _SHIFT)
+
+    def strokes(self, lines: Array, width: float, colour: Colour) -> None:
+        """Draw several lines (L, N, 2) at once."""
+        fixed = self._fixed(lines.reshape(-1, 2)).reshape(*lines.shape)
+        thick = max(round(width * self.frame.across), 1)
+        cv2.polylines(self.colours, list(fixed), False, colour, thick, cv2.LINE_AA, _SHIFT)
+
+    def light(self, factors: NDArray[np.float32]) -> None:
+        """Multiply the colours by factors (h, w, 3), given at any smaller size."""
+        size = self.opacity.shape[::-1]
+        whole = cv2.resize(factors, size, interpolation=cv2.INTER_LINEAR)
+        self.colours = cv2.multiply(self.colours, whole, dtype=cv2.CV_8U)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def layer(
+        self,
+        depth: int,
+        label: int,
+        place: Callable[[Array], Array],
+        grid: tuple[int, int] = (2, 2),
+        shadow: float = 0.0,
+    ) -> tuple[Layer, Array]:
+        """The opaque part as a layer.
+
+        Args:
+            depth: of the layer.
+            label: ATR id.
+            place: pixels (R, C, 2) of points (R, C, 2) of the drawing's plane.
+            grid: rows and columns of the mesh.
+            shadow: strength of the shadow it throws.
+
+        Returns:
+            The layer, evenly lit, and its mesh's points (R, C, 2) in the drawing's plane.
+        """
+        left, top, width, height = cv2.boundingRect(self.opacity)
+        seen = slice(top, top + height), slice(left, left + width)
+        texture = np.asarray(cv2.merge([self.colours[seen], self.opacity[seen]]), np.uint8)
+        columns = np.linspace(-_ROOM, width - 1 + _ROOM, grid[1])
+        rows = np.linspace(-_ROOM, height - 1 + _ROOM, grid[0])
+        coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
+        f = self.frame
+        plane = (coordinates + np.array([left, top])) / (f.across, f.down) + (f.left, f.top)
+        shade = np.ones(plane.shape[:2])
+        made = Layer(depth, place(plane), label, shade, texture=texture, coordinates=coordinates, shadow=shadow)
+        return made, plane
+
+
+_ROOM = 14  # pixels by which the mesh reaches beyond what is opaque
+
+
+def ellipse(x: float, y: float, rx: float, ry: float) -> Points:
+    """Outline of an ellipse."""
+    turn = np.linspace(0, 2 * np.pi, 48)
+    return list(zip((x + np.cos(turn) * rx).tolist(), (y + np.sin(turn) * ry).tolist(), strict=True))
+
+
+def smooth(points: Points, closed: bool = True, rounds: int = 3) -> Points:
+    """A line or outline with its corners cut again and again, which makes it a smooth curve (Chaikin)."""
+    line = np.array(points, np.float64)
+    for _ in range(rounds):
+        following = np.roll(line, -1, axis=0) if closed else line[1:]
+        start = line if closed else line[:-1]
+        cut = np.stack([0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following], axis=1).reshape(-1, 2)
+        line = cut if closed else np.concatenate([line[:1], cut[1:-1], line[-1:]])
+    return list(zip(*line.T.tolist(), strict=True))
+
+
+def mirrored(points: Points, side: int) -> Points:
+    """The points themselves for side 1, mirrored at x = 0 for side -1."""
+    return [(side * x, y) for x, y in points]
+
+
+def scaled(colour: Colour, factor: float) -> Colour:
+    """A lighter or darker colour."""
+    return as_colour(np.array(colour) * factor)
+
+
+def as_colour(values: np.ndarray) -> Colour:
+    """RGB rounded and kept within 0..255."""
+    red, green, blue = (int(n) for n in np.clip(np.rint(values), 0, 255))
+    return red, green, blue

@@ -1,0 +1,112 @@
+"""Hands: drawn once in each shape with their fingers, then laid where an arm ends."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.synthetic.figure.body import Body
+from tryon.synthetic.figure.camera import Camera
+from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, Points, smooth
+from tryon.synthetic.figure.pose import SIDES, ArmKind, Side
+from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.layers import Layer
+
+Shape = Literal["relaxed", "flat", "fist"]
+
+_LENGTH = 0.093
+"""Wrist to finger tips in body heights; units of the drawings, whose x points to the thumb and y to the fingers."""
+
+_FRAME = Frame(-0.42, -0.12, 0.42, 1.12, 130, 130)
+_FULL = 200
+"""Grey value of fully lit skin in a drawing."""
+
+_PALM = ((-0.125, -0.12), (0.125, -0.12), (0.135, 0.05), (0.19, 0.24), (0.17, 0.5), (-0.18, 0.5), (-0.18, 0.22), (-0.135, 0.05))  # fmt: skip # noqa: E501
+
+_FINGERS: dict[Shape, tuple[tuple[Points, float, float], ...]] = {
+    "relaxed": (
+        (((-0.125, 0.42), (-0.15, 0.62), (-0.11, 0.75)), 0.1, 0.84),
+        (((-0.05, 0.42), (-0.065, 0.7), (-0.02, 0.86)), 0.11, 0.89),
+        (((0.03, 0.42), (0.025, 0.74), (0.06, 0.92)), 0.115, 0.94),
+        (((0.11, 0.4), (0.125, 0.66), (0.115, 0.84)), 0.115, 0.99),
+        (((0.1, 0.14), (0.21, 0.32), (0.2, 0.54)), 0.115, 1.02),
+    ),
+    "flat": (
+        (((-0.135, 0.42), (-0.2, 0.64), (-0.235, 0.77)), 0.1, 0.9),
+        (((-0.045, 0.42), (-0.08, 0.74), (-0.095, 0.93)), 0.11, 0.94),
+        (((0.045, 0.42), (0.05, 0.76), (0.06, 0.98)), 0.115, 0.97),
+        (((0.13, 0.42), (0.17, 0.68), (0.215, 0.87)), 0.11, 1.0),
+    ),
+    "fist": (
+        (((-0.135, 0.42), (-0.14, 0.58), (-0.12, 0.62)), 0.105, 0.86),
+        (((-0.045, 0.43), (-0.045, 0.63), (-0.03, 0.66)), 0.11, 0.91),
+        (((0.045, 0.43), (0.05, 0.65), (0.06, 0.67)), 0.115, 0.95),
+        (((0.13, 0.42), (0.14, 0.61), (0.13, 0.64)), 0.115, 0.99),
+        (((0.13, 0.14), (0.19, 0.34), (0.08, 0.5)), 0.115, 1.03),
+    ),
+}
+"""Per shape its fingers from little finger to thumb: middle line, width, light."""
+
+SHAPES: dict[ArmKind, Shape] = {
+    "side": "relaxed", "out": "relaxed", "bent": "relaxed", "hip": "flat", "crossed": "flat", "behind": "relaxed",
+}  # fmt: skip
+"""The hand of an empty arm."""
+
+
+def _grey(light: float) -> Colour:
+    value = round(_FULL * light)
+    return value, value, value
+
+
+@lru_cache(maxsize=8)
+def _drawn(shape: Shape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Light (h, w) of the hand, `_FULL` where fully lit, and its opacity (h, w)."""
+    hand = Drawing.blank(_FRAME, _grey(1))
+    hand.show(smooth(_PALM, rounds=2))
+    for line, width, light in _FINGERS[shape]:
+        curve = smooth(line, closed=False, rounds=2)
+        hand.stroke(curve, width, None)
+        hand.stroke(curve, width + 0.024, _grey(0.74))
+        hand.stroke(curve, width - 0.008, _grey(light))
+    light = np.asarray(cv2.GaussianBlur(hand.colours[..., 0], (0, 0), 1.0), np.uint8)
+    y = np.linspace(_FRAME.top, _FRAME.bottom, light.shape[0])[:, None]
+    fading = np.clip((y + 0.09) / 0.14, 0, 1)  # no edge where hand and arm are one
+    return light, (hand.opacity * fading).astype(np.uint8)
+
+
+def hand_layer(
+    body: Body, camera: Camera, side: Side, skin: Colour, depth: int, label: int, shape: Shape
+) -> tuple[Layer, Array]:
+    """The hand at the end of an arm, without DensePose ids, and its mesh's points (R, C, 2) in the drawing's plane.
+
+    Args:
+        body: the geometry.
+        camera: where the body stands in the picture.
+        side: which hand.
+        skin: its colour.
+        depth: of the layer.
+        label: ATR id.
+        shape: of the drawing.
+    """
+    light, opacity = _drawn(shape)
+    colours = cv2.merge([cv2.convertScaleAbs(light, alpha=channel / _FULL) for channel in skin])
+    drawing = Drawing(_FRAME, colours, opacity)  # pyright: ignore[reportArgumentType]
+    wrist = body.arm_joints(side)["WRIST"]
+    down = body.hand_direction(side)
+    thumb = side * np.array([-down[1], down[0]])
+    resting = body.pose.arms[SIDES.index(side)].kind == "hip"
+    size = _LENGTH * (0.86 if resting else 1.0) * (0.6 + 0.4 * body.build.arm / 0.0265)
+
+    def place(plane: Array) -> Array:
+        return camera(wrist + size * (plane[..., :1] * thumb + plane[..., 1:] * down))
+
+    return drawing.layer(depth, label, place, (4, 4), shadow=0.12)
+
+
+def hand_shape(body: Body, side: Side, carries: bool) -> Shape:
+    """What the hand does."""
+    return "fist" if carries else SHAPES[body.pose.arms[SIDES.index(side)].kind]

@@ -1,0 +1,73 @@
+"""Belts: a band of leather around the waist with a buckle in front."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tryon.dresscode.labels import Label
+from tryon.synthetic.fabrics.patterns import Colour
+from tryon.synthetic.figure.body import WAIST, Body
+from tryon.synthetic.garments.around import around_trunk
+from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth
+from tryon.synthetic.paint.curves import Array
+
+_BUCKLE = 0.13
+"""Half-width of the buckle, in places across."""
+
+
+class BeltBand(Piece):
+    """The band of a garment's belt."""
+
+    @property
+    def label(self) -> Label:
+        """See `Piece`."""
+        return Label.BELT
+
+    @property
+    def colour(self) -> Colour | None:
+        """See `Piece`."""
+        return self.garment.belt.colour if self.garment.belt else None
+
+    @property
+    def grid(self) -> Grid:
+        """On the waistband, or around a dress's waist."""
+        width = self.garment.belt.width if self.garment.belt else 0.0
+        top = WAIST - width / 2 if self.garment.kind == "dress" else WAISTBAND + 0.002
+        return Grid(top, top + width, 8, 17)
+
+    def on(self, body: Body) -> Sheet:
+        """See `Piece`."""
+        heights, columns = self.grid.heights, self.grid.places
+        trousers = self.garment.kind == "trousers"
+        widths = body.half_width(heights) + self.garment.ease
+        if not trousers:
+            widths = TrunkCloth(self.garment).half_widths(body, heights)
+        points = around_trunk(body, heights, columns, widths + 0.002, WAIST if trousers else None)
+        return Sheet(points, body.across(heights), columns, heights)
+
+    def outlines(self) -> list[Array]:
+        """See `Piece`."""
+        u = np.linspace(-1, 1, 24)
+        return [np.concatenate([self.grid.at(u, self.grid.top), self.grid.at(u[::-1], self.grid.bottom)])]
+
+    def marks(self) -> list[Mark]:
+        """Rims, holes and the buckle."""
+        grid, u = self.grid, np.linspace(-1, 1, 24)
+        middle = (grid.top + grid.bottom) / 2
+        inset = (grid.bottom - grid.top) * 0.16
+        box = np.array([(-_BUCKLE, -1.0), (_BUCKLE, -1.0), (_BUCKLE, 1.0), (-_BUCKLE, 1.0), (-_BUCKLE, -1.0)])
+        buckle = box * (1, (grid.bottom - grid.top) * 0.4) + (0, middle)
+        return [
+            Mark("stitch", grid.at(u, grid.top + inset)),
+            Mark("stitch", grid.at(u, grid.bottom - inset)),
+            Mark("buckle", grid.at(*buckle.T)),
+            Mark("buckle", grid.at(np.array([-_BUCKLE, 0.03]), middle)),
+        ]
+
+    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+        """Leather is rounded across its width: lit above, dark below."""
+        shape = sheet.points.shape[:2]
+        run = (self.grid.heights - self.grid.top) / max(self.grid.bottom - self.grid.top, 1e-9)
+        light = 1.1 - 0.22 * np.clip(run, 0, 1)
+        return Drape(sheet.points, np.zeros(shape), np.broadcast_to(light[:, None], shape))

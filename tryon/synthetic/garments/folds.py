@@ -1,0 +1,75 @@
+"""Folds: a relief of the cloth, and the light on its slopes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tryon.synthetic.paint.curves import Array, smoothstep
+
+_TO_LIGHT = np.array([-0.51, -0.46])
+"""Towards the light in the picture's plane, against its part towards the viewer: upper left, as in `layers`."""
+
+_STEEPEST = 0.55
+_DARKEST, _LIGHTEST = 0.62, 1.22
+
+
+def ridge(points: Array, start: Array, end: Array, width: float, steepness: float) -> Array:
+    """Relief (R, C) of a fold that springs from a point under tension, widens and fades out.
+
+    Args:
+        points: (R, C, 2), the mesh.
+        start: (2,), the point under tension.
+        end: (2,), where the fold has faded.
+        width: half-width in the middle, body heights.
+        steepness: of its sides; negative for a groove.
+    """
+    way = end - start
+    length = float(np.hypot(*way)) + 1e-9
+    from_start = points - start
+    along = from_start @ way / length**2
+    beside = (from_start[..., 1] * way[0] - from_start[..., 0] * way[1]) / length
+    widths = width * (0.7 + 0.6 * np.clip(along, 0, 1))
+    presence = smoothstep(along, -0.12, 0.18) * (1 - smoothstep(along, 0.35, 1.0))
+    return steepness * width * presence * np.exp(-((beside / widths) ** 2))
+
+
+def bump(points: Array, centre: Array, radius: float, height: float) -> Array:
+    """Relief (R, C) of a rounded bump."""
+    return height * np.exp(-(((points - centre) / radius) ** 2).sum(-1))
+
+
+def waves(t: Array, count: float, phase: float) -> Array:
+    """Uneven waves (-1..1) over places t (-1..1) across the cloth, `count` of them."""
+    return np.sin(np.pi * count * t + phase + 0.7 * np.sin(2.3 * t + 2 * phase))
+
+
+def soft_folds(points: Array, rng: np.random.Generator, count: int, steepness: float) -> Array:
+    """Relief (R, C) of a few long gentle folds, as in cloth that lies on a table."""
+    low, high = points.min((0, 1)), points.max((0, 1))
+    relief = np.zeros(points.shape[:2])
+    for _ in range(count):
+        start = low + (high - low) * rng.uniform(0.1, 0.9, 2)
+        angle = rng.normal(np.pi / 2, 0.5)
+        length = (high[1] - low[1]) * rng.uniform(0.25, 0.6)
+        end = start + length * np.array([np.cos(angle), np.sin(angle)])
+        relief += ridge(points, start, end, rng.uniform(0.009, 0.02), steepness * rng.choice([-1, 1]))
+    return relief
+
+
+def light_on(relief: Array, points: Array) -> Array:
+    """Factor (R, C) on the cloth's colour: slopes that face the light are brighter, valleys darker.
+
+    Args:
+        relief: (R, C), towards the viewer.
+        points: (R, C, 2), the mesh; relief and points in one unit.
+    """
+    down_x, across_x = np.gradient(points[..., 0])
+    down_y, across_y = np.gradient(points[..., 1])
+    by_row, by_column = np.gradient(relief)
+    area = across_x * down_y - down_x * across_y
+    area = np.where(np.abs(area) < 1e-7, np.inf, area)  # folded over: no slope
+    slope_x = (by_column * down_y - by_row * across_y) / area
+    slope_y = (by_row * across_x - by_column * down_x) / area
+    facing = -(slope_x * _TO_LIGHT[0] + slope_y * _TO_LIGHT[1])
+    facing = _STEEPEST * np.tanh(facing / _STEEPEST)
+    return np.clip(1 + facing + 9.0 * np.minimum(relief, 0), _DARKEST, _LIGHTEST)
