@@ -179,7 +179,11 @@ def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch:
         (["--out", "{}/full"], "a folder that is empty or not there yet"),
         (["--out", "{}/params.yaml"], "is a folder, or ends in .zip"),
         (["--out", "{}/empty.zip"], "zip file to write, not a folder"),
-        (["--out", "{}/params.yaml/twin.zip"], "can be written"),
+        (["--out", "{}/made.zip"], "is not there yet, nor its truth"),
+        (["--out", "{}/made", "--zip"], "is not there yet, nor its truth"),
+        (["--out", ""], "with a name"),
+        (["--out", "{}/link"], "is no link"),
+        (["--out", "{}/params.yaml/twin.zip"], "lies in a folder that can be written to"),
         (["--out", "{}/twin", "--pairs", "0"], "--pairs: input should be greater than or equal to 1 (found: 0)"),
         (["--out", "{}/twin", "--test-pairs", "1"], "--test-pairs: "),
         (["--out", "{}/twin", "--seed", "-1"], "--seed: is at least 0"),
@@ -187,6 +191,7 @@ def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch:
         (["--out", "{}/twin", "--parser-errors", "1.5"], "--parser-errors: "),
         (["--out", "{}/twin", "--version", "twin:v0"], "--version: is one of twin:v1"),
         (["--out", "{}/twin", "--version", "twin:v1", "--pairs", "3"], "Leave out --pairs"),
+        (["--out", "{}/twin", "--version", "twin:v1", "--parser-errors", "0.1"], "and the parser errors"),
     ],
 )
 def test_nothing_is_drawn_before_it_is_clear_what_and_where(
@@ -195,6 +200,8 @@ def test_nothing_is_drawn_before_it_is_clear_what_and_where(
     (project / "full").mkdir()
     (project / "full" / "mine.txt").touch()
     (project / "empty.zip").mkdir()
+    (project / "made.truth.zip").touch()
+    (project / "link").symlink_to(project / "nowhere")
     before = sorted(path.name for path in project.iterdir())
     assert told in refused(project, capsys, "synthesize", *(word.format(project) for word in arguments))
     assert sorted(path.name for path in project.iterdir()) == before
@@ -206,7 +213,9 @@ def test_the_twin_is_made_as_the_options_say(project: Path, capsys: Captured, mo
     for arguments, made in (["twin"], "twin"), (["twin", "--zip"], "twin.zip"), (["other.zip"], "other.zip"):
         out = ["--out", str(project / arguments[0]), *arguments[1:], "--pairs", "1", "--level", "easy"]
         assert main(["synthesize", *out, "--root", str(project)]) == 0
-        assert capsys.readouterr().out == f"{project / made}\n"
+        said = capsys.readouterr()
+        assert said.out == f"{project / made}\n"
+        assert said.err.splitlines()[0] == "1 + 2 pairs per category, seed 7, level easy"
     assert (project / "twin.zip").read_bytes() == (project / "other.zip").read_bytes()
     with zipfile.ZipFile(project / "twin.zip") as archive, zipfile.ZipFile(project / "twin.truth.zip") as truth:
         names = {*archive.namelist(), *truth.namelist()}

@@ -172,14 +172,15 @@ def synthesize(
     ] = None,
     version: Annotated[str | None, typer.Option("--version", help="A frozen version, twin:v1; it is checked.")] = None,
     zipped: Annotated[bool, typer.Option("--zip", help="Write OUT.zip and OUT.truth.zip.")] = False,
-    root: Root = HERE,
+    root: Annotated[Path | None, typer.Option("--root", help="Folder with params.yaml.")] = None,
 ) -> None:
     """Write the synthetic twin of Dress Code; what is not given stands in params.yaml or has its default."""
-    from tryon.synthetic.synthesize import order_of, synthesize, target_of
+    from tryon.synthetic.synthesize import described, order_of, synthesize, target_of, workspace_of
 
     given = {"train_pairs": pairs, "test_pairs": test_pairs, "seed": seed, "level": level}
     given |= {"uv": uv, "flow": flow, "parser_errors": parser_errors}
-    order, target = order_of(version, given, Workspace(root)), target_of(out, zipped)
+    order, target = order_of(version, given, workspace_of(root)), target_of(out, zipped)
+    say(described(order))
     with shown_progress() as progress:
         said = synthesize(order, target, progress)
     if said:

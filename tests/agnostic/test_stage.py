@@ -97,6 +97,17 @@ def test_what_the_index_knows_of_the_garment_is_kept(indexed):
         assert (row["sleeve"], row["neckline"], row["pattern"]) == ("long", "v", "stripes")
 
 
+def test_what_the_index_knows_of_the_person_goes_before_what_the_maps_tell(indexed):
+    run(indexed)
+    told = manifest(indexed)
+    known = {"worn": "skirt", "arm_pose": "crossed"}
+    rows = [row | (known if row["person_id"] in ("000001", "000009") else {}) for row in index(indexed)]
+    write_table(indexed.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
+    run(indexed)
+    for before, row in zip(told, manifest(indexed), strict=True):
+        assert row == before | (known if row["person_id"] in ("000001", "000009") else {})  # the same mask
+
+
 def test_any_number_of_processes_gives_the_same_bytes_and_leaves_no_work_area(indexed, small_shards, monkeypatch):
     outputs = set()
     for workers in ("1", "2"):

@@ -14,7 +14,7 @@ from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 EVERY_FILE = sorted(
     [relative_path(role, name, "048392").as_posix() for role in (*FILE_ROLES, *OPTIONAL_ROLES) for name in Category]
     + [pair_list_path(setting, category).as_posix() for setting in Setting for category in (*Category, None)]
-    + ["attributes.csv", "synthetic.txt"]
+    + ["attributes.csv", "synthetic.truth.txt", "synthetic.txt"]
 )  # fmt: skip
 
 

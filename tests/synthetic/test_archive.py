@@ -16,6 +16,7 @@ from tryon.dresscode.layout import (
     PARSER_ERROR_COLUMNS,
     PEOPLE_COLUMNS,
     SYNTHETIC_MARK,
+    TRUTH_MARK,
     pair_list_path,
     relative_path,
 )
@@ -23,7 +24,7 @@ from tryon.dresscode.pair_lists import Pair, parse_pair_list
 from tryon.dresscode.readers import decode_label_map
 from tryon.files import sha256_file
 from tryon.progress import silent
-from tryon.synthetic.archive import write_archive, write_folder
+from tryon.synthetic.archive import stamp, write_archive, write_folder
 from tryon.synthetic.items import encode_jpeg, worn_by
 from tryon.synthetic.parser_errors import KINDS
 from tryon.synthetic.truth_files import decode_flow
@@ -49,6 +50,16 @@ def test_every_item_has_its_six_files_and_nothing_else_is_there(twin):
     expected = {path.relative_to(twin.root).as_posix() for role in ROLES for path in files(twin.root, role)}
     expected |= {pair_list_path(s, c).as_posix() for s in Setting for c in (None, *Category)}
     assert names == expected | {SYNTHETIC_MARK}
+
+
+def test_archive_and_truth_say_which_twin_they_are_of(twin, everything):
+    for mark in (SYNTHETIC_MARK, TRUTH_MARK):
+        assert (twin.root / mark).read_text() == (
+            "A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
+            "seed: 7\ntrain_pairs: 2\ntest_pairs: 3\nlevel: catalogue\nparser_errors: 0.0\n"
+        )
+        added = EVERYTHING.model_copy(update={"uv": False, "flow": False})
+        assert (everything / mark).read_text() == stamp(EVERYTHING, 7) == stamp(added, 7)
 
 
 def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):
@@ -123,7 +134,7 @@ def test_key_points_are_eighteen_rows_with_a_running_index(twin):
 
 def test_truth_covers_every_unpaired_row_and_is_that_person_in_that_garment(twin):
     with zipfile.ZipFile(twin.truth) as archive:
-        names = set(archive.namelist()) - {"attributes.csv", "people.csv"}
+        names = set(archive.namelist()) - {"attributes.csv", "people.csv", TRUTH_MARK}
     expected = set()
     for category in Category:
         for pair in pairs(twin.root, Setting.TEST_UNPAIRED, category):
@@ -199,7 +210,7 @@ def test_what_is_added_leaves_the_rest_as_it_is(everything, tmp_path, monkeypatc
         "parser_errors.csv",
     }
     changed = {name for name in plain if plain[name] != rich[name]}
-    assert changed == {
+    assert changed == {SYNTHETIC_MARK, TRUTH_MARK} | {
         name.replace("truth_labels/", "label_maps/")[:-4] + "_4.png" for name in added if "truth_l" in name
     }
 

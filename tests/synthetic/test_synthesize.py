@@ -13,7 +13,8 @@ from tryon.errors import ParameterError, SourceError
 from tryon.parameters import load_parameters
 from tryon.progress import silent
 from tryon.synthetic import versions
-from tryon.synthetic.synthesize import Order, order_of, synthesize, target_of
+from tryon.synthetic.archive import truth_of
+from tryon.synthetic.synthesize import Order, described, order_of, synthesize, target_of, workspace_of
 from tryon.synthetic.versions import VERSIONS, Version
 from tryon.workspace import Workspace
 
@@ -60,6 +61,56 @@ def test_the_ending_or_the_switch_makes_it_a_zip(tmp_path):
     assert target_of(tmp_path / "twin.ZIP", False) == tmp_path / "twin.ZIP"
     (tmp_path / "empty").mkdir()
     assert target_of(tmp_path / "empty", False) == tmp_path / "empty"
+
+
+def test_the_current_folder_may_be_without_params_yaml_but_not_one_that_is_named(tmp_path):
+    assert workspace_of(None) == Workspace()
+    with pytest.raises(ParameterError, match=r"--root: is a folder with params\.yaml"):
+        workspace_of(tmp_path)
+    (tmp_path / "params.yaml").touch()
+    assert workspace_of(tmp_path) == Workspace(tmp_path)
+
+
+def test_an_order_is_told_in_a_line():
+    assert described(Order(SyntheticSettings(train_pairs=2000), 7)) == (
+        "2000 + 30 pairs per category, seed 7, level catalogue"
+    )
+    everything = SyntheticSettings(train_pairs=1, test_pairs=2, level="wild", uv=True, flow=True, parser_errors=0.3)
+    assert described(Order(everything, 0)) == (
+        "1 + 2 pairs per category, seed 0, level wild, uv, flow, parser errors 0.3"
+    )
+
+
+@pytest.mark.parametrize("there", ["twin.zip", "twin.truth.zip"])
+def test_an_archive_or_a_truth_that_is_there_is_never_replaced(tmp_path, there):
+    (tmp_path / there).write_text("weeks of work")
+    for out, zipped in (tmp_path / "twin", True), (tmp_path / "twin.zip", False):
+        with pytest.raises(ParameterError, match=f"--out: is not there yet.*{there}"):
+            target_of(out, zipped)
+    assert truth_of(tmp_path / "twin.zip") == tmp_path / "twin.truth.zip"
+
+
+@pytest.mark.parametrize("out", ["", ".", "/", "..", "sub/..", "../here", "x" * 300, "link", "dangling", "link.zip"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_what_cannot_give_way_is_refused_at_once(tmp_path, monkeypatch, out, zipped):
+    here = tmp_path / "here"
+    for folder in (here, tmp_path / "empty"):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    for link, place in (("link", "empty"), ("dangling", "nowhere"), ("link.zip", "nowhere")):
+        (tmp_path / link).symlink_to(tmp_path / place)
+    if out in ("../here", "dangling") and zipped:
+        assert target_of(Path(out), zipped) == Path(f"{here / out}.zip").resolve()
+        return
+    with pytest.raises(ParameterError, match="--out"):
+        target_of(tmp_path / out if "link" in out or "dangling" in out else Path(out), zipped)
+
+
+def test_a_mount_point_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "disk")
+    with pytest.raises(ParameterError, match="no mount point"):
+        target_of(tmp_path / "disk", False)
 
 
 def test_a_version_is_written_and_compared(tmp_path, monkeypatch):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tryon.code_version import ROOT
 from tryon.synthetic.versions import VERSIONS, content_hash, probe, toolchain
 
 
@@ -31,6 +34,18 @@ def test_added_planes_do_not_count(twin, tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"planes")
     assert content_hash(root) == content_hash(twin.root)
+
+
+def test_the_module_tells_the_hash_of_a_twin_made_before(twin, tmp_path):
+    def told(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tryon.synthetic.versions", str(path)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert told(twin.archive).stdout == f'{twin.archive}: content_hash="{content_hash(twin.root)}"\n'
+    alone = shutil.copy(twin.archive, tmp_path / "alone.zip")
+    done = told(alone)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {alone}: is a folder, or a whole zip archive with its truth")
 
 
 @pytest.mark.parametrize("name", list(VERSIONS))

@@ -127,7 +127,7 @@ def test_it_learns(started: Workspace, finetune_settings: FinetuneSettings) -> N
 def test_a_loss_that_is_not_finite_stops_naming_the_pairs(
     started: Workspace, finetune_settings: FinetuneSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "multiscale_l1", lambda results, target: results[-1].mean() * float("nan"))
+    monkeypatch.setattr(loop, "multiscale_l1", lambda results, *_: results[-1].mean() * float("nan"))
     with pytest.raises(TryOnError, match=r"loss of pairs 0000.*finetune\.lr"):
         finetune(finetune_settings, 7, started, silent)
     assert not started.checkpoints.exists()

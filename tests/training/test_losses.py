@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tryon.training.losses import multiscale_l1, resize
+from tryon.training.losses import hidden_weights, multiscale_l1, resize
 
 
 def pyramid_of(target: torch.Tensor) -> list[torch.Tensor]:
@@ -34,3 +34,21 @@ def test_gradients_are_right() -> None:
     target = torch.rand(1, 2, 4, 4, dtype=torch.float64)
     results = [torch.rand(1, 2, side, side, dtype=torch.float64, requires_grad=True) for side in (2, 4)]
     assert torch.autograd.gradcheck(lambda *given: multiscale_l1(given, target), results)
+
+
+def test_a_hidden_pixel_counts_as_often_as_its_weight_says() -> None:
+    """Right everywhere but in one kind of pixel: the loss is that kind's share of the weights."""
+    mask = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
+    mask[..., :2] = True  # 16 of 64 pixels
+    target = torch.rand(1, 3, 8, 8)
+    for wrong, share in ((mask, 5 * 16 / (5 * 16 + 48)), (~mask, 48 / (5 * 16 + 48))):
+        loss = multiscale_l1([target + 0.5 * wrong], target, hidden_weights(mask, 5.0))
+        assert loss.item() == pytest.approx(0.5 * share, rel=1e-5)
+
+
+def test_a_weight_of_one_is_the_plain_loss() -> None:
+    mask, target = torch.rand(2, 1, 8, 8) > 0.5, torch.rand(2, 3, 8, 8)
+    results = [torch.rand(2, 3, 4, 4), torch.rand(2, 3, 8, 8)]
+    assert hidden_weights(mask, 1.0) is None
+    even = torch.full((2, 1, 8, 8), 3.0)
+    assert multiscale_l1(results, target, even).item() == pytest.approx(multiscale_l1(results, target).item())

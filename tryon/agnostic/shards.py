@@ -31,7 +31,8 @@ MASKS = TableSchema(
         ]
     ),
 )
-"""One row per person: mask and audit, or the reason why there is none."""
+"""One row per person: mask and audit, or the reason why there is none. The words are told from label map and key
+points; in the manifest, those of the index go before them."""
 
 
 def staging_folder(making: Making) -> Path:

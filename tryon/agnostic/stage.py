@@ -38,7 +38,9 @@ _FROM_INDEX = (
     "pair_id", "category", "setting", "person_id", "garment_id", "person", "garment", "person_sha256", "garment_sha256",
     "sleeve", "neckline", "pattern", "licence", "status", "reason",
 )  # fmt: skip
-_FROM_MASK = ("mask_png", "mask_fraction", "leak_fraction", "protected_fraction", "worn", "arm_pose", "missing_joints")
+_FROM_MASK = ("mask_png", "mask_fraction", "leak_fraction", "protected_fraction", "missing_joints")
+_ABOUT_PERSON = ("worn", "arm_pose")
+"""Taken from the index where the source itself says it, else told from label map and key points."""
 
 Row = dict[str, Any]
 
@@ -143,7 +145,7 @@ def collect(planned: Plan, workspace: Workspace) -> Summary:
         remedy = f"Run `tryon agnostic {planned.category}` again."
         raise MissingInputError(str(index), rule="stays as it is while masks are made", remedy=remedy)
     masks = {row["person_id"]: row for row in _finished_masks(planned, workspace)}
-    sources = _index_rows(planned.category, workspace, [*_FROM_INDEX, "worn", *_file_columns(ROLES)])
+    sources = _index_rows(planned.category, workspace, [*_FROM_INDEX, *_ABOUT_PERSON, *_file_columns(ROLES)])
     rows = [_manifest_row(row, masks, planned) for row in sources]
     summary = _summary(planned, rows, sources, workspace)  # it reads raw files: if one is wrong, the work stays
     metadata = {"recipe": planned.recipe, "index_sha256": planned.index_sha256}
@@ -177,9 +179,9 @@ def _manifest_row(row: Row, masks: dict[str, Row], planned: Plan) -> Row:
     height, width = planned.size
     made = {name: row[name] for name in _FROM_INDEX} | {"height": height, "width": width, "recipe": planned.recipe}
     if row["status"] != STATUS_OK:
-        return made | {"worn": row["worn"]}
+        return made | {name: row[name] for name in _ABOUT_PERSON}
     mask = masks[row["person_id"]]
-    made |= {name: mask[name] for name in _FROM_MASK}
+    made |= {name: mask[name] for name in _FROM_MASK} | {name: row[name] or mask[name] for name in _ABOUT_PERSON}
     if mask["reason"] is not None:
         made |= {"status": STATUS_QUARANTINED, "reason": mask["reason"]}
     return made | {"sleeve": row["sleeve"] or _sleeve_of_garment(row["garment_id"], masks)}

@@ -42,6 +42,10 @@ class Container(Protocol):
         """Write the member's content to `path`."""
         ...
 
+    def read(self, member: Member) -> bytes:
+        """The member's content."""
+        ...
+
 
 def open_container(path: Path) -> Container:
     """The container at `path`.
@@ -77,6 +81,10 @@ class FolderContainer:
         """Copy content and time of change."""
         shutil.copyfile(self.path / member.name, path)
         os.utime(path, ns=(member.mtime_ns, member.mtime_ns))
+
+    def read(self, member: Member) -> bytes:
+        """Read one file."""
+        return (self.path / member.name).read_bytes()
 
     def _below(self, root: Path, progress: Progress) -> list[Member]:
         folders = [root]
@@ -123,14 +131,17 @@ class ZipContainer:
         return zlib.crc32(path.read_bytes()) == self._zip.getinfo(member.name).CRC
 
     def copy(self, member: Member, path: Path) -> None:
-        """Unpack one file; never more bytes than the directory says, and only if the CRC-32 holds."""
+        """Unpack one file."""
+        path.write_bytes(self.read(member))
+
+    def read(self, member: Member) -> bytes:
+        """Never more bytes than the directory says, and only if the CRC-32 holds."""
         try:
             with self._zip.open(member.name) as stream:
-                data = stream.read(min(member.size, MAX_MEMBER_BYTES) + 1)
+                return stream.read(min(member.size, MAX_MEMBER_BYTES) + 1)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
             what = f"{self.name}, member {member.name}"
             raise SourceError(what, rule="unpacks whole", value=str(error), remedy=_REFETCH) from error
-        path.write_bytes(data)
 
     def _check(self) -> None:
         infos = self._zip.infolist()

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tryon.categories import Category, Setting
-from tryon.dresscode.layout import ATTRIBUTES_FILE, PEOPLE_FILE, SYNTHETIC_MARK, pair_list_name, relative_path
+from tryon.dresscode.layout import (
+    ATTRIBUTES_FILE,
+    PEOPLE_FILE,
+    SYNTHETIC_MARK,
+    TRUTH_MARK,
+    pair_list_name,
+    relative_path,
+)
 from tryon.errors import SourceError, listed
 from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 
@@ -98,5 +105,6 @@ def _layout_pattern() -> str:
 
 
 _IN_CATEGORY = re.compile(rf"((?:.*/)?){_layout_pattern()}")
-_IN_ROOT = (*(pair_list_name(setting) for setting in Setting), ATTRIBUTES_FILE, PEOPLE_FILE, SYNTHETIC_MARK)
+_SIDE_FILES = (ATTRIBUTES_FILE, PEOPLE_FILE, SYNTHETIC_MARK, TRUTH_MARK)
+_IN_ROOT = (*(pair_list_name(setting) for setting in Setting), *_SIDE_FILES)
 _LAYOUT = re.compile("|".join([_layout_pattern(), *map(re.escape, _IN_ROOT)]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from tryon.settings import Settings
+from tryon.synthetic.levels import Level
 
 
 class SyntheticSettings(Settings):
@@ -14,9 +13,7 @@ class SyntheticSettings(Settings):
 
     train_pairs: int = Field(200, ge=1, le=30_000, description="Training pairs per category.")
     test_pairs: int = Field(30, ge=2, le=10_000, description="Test pairs per category, paired and unpaired each.")
-    level: Literal["easy", "catalogue", "wild"] = Field(
-        "catalogue", description="How hard poses, garments, fabrics and backgrounds are."
-    )
+    level: Level = Field("catalogue", description="How hard poses, garments, fabrics and backgrounds are.")
     parser_errors: float = Field(
         0.0, ge=0, le=1, description="Share of the label maps that get the errors of real parsers, at known positions."
     )

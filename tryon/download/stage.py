@@ -56,7 +56,7 @@ def download(settings: DownloadSettings, seed: int, workspace: Workspace, progre
     _limit_bad(rows, findings, settings, workspace)
     check_fingerprint(workspace, settings, progress)  # a source still being written is not recorded as this state
     _write(rows, findings, workspace)
-    return _summary(rows, findings)
+    return _summary(rows, findings, synthetic)
 
 
 def licence(settings: DownloadSettings, synthetic: bool) -> str:
@@ -110,7 +110,7 @@ def _write(rows: Sequence[Row], findings: Sequence[Row], workspace: Workspace) -
         write_table(path, table, schema)
 
 
-def _summary(rows: Sequence[Row], findings: Sequence[Row]) -> Summary:
+def _summary(rows: Sequence[Row], findings: Sequence[Row], synthetic: bool) -> Summary:
     counts = Counter((row["category"], row["setting"] if row["status"] == STATUS_OK else row["status"]) for row in rows)
     table: list[dict[str, Cell]] = [
         {"category": str(category), **{str(kind): counts[category, kind] for kind in (*Setting, STATUS_QUARANTINED)}}
@@ -118,4 +118,6 @@ def _summary(rows: Sequence[Row], findings: Sequence[Row]) -> Summary:
     ]
     bad = sum(counts[category, STATUS_QUARANTINED] for category in Category)
     headline = f"{len(rows)} pairs, {bad} of them quarantined; {len(findings)} findings."
+    if synthetic and not any(row.get("truth") for row in rows):
+        headline += " The twin came without its truth."
     return Summary("download", headline, tuple(table))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tryon.download.containers import Container
 from tryon.download.members import Member
+from tryon.download.stamps import check_same_twin
 from tryon.errors import SourceError
 from tryon.files import digest
 from tryon.progress import Progress
@@ -32,10 +33,11 @@ def mirror(containers: Sequence[Container], raw: Path, keep_uv: bool, progress: 
         Targets of all files that are now there.
 
     Raises:
-        SourceError: a file cannot be read or written, is named by two containers, the disk is too small, or `raw`
-            holds what somebody else put there.
+        SourceError: a file cannot be read or written, is named by two containers, the truth is that of another
+            twin, the disk is too small, or `raw` holds what somebody else put there.
     """
     wanted = _wanted(containers, keep_uv)
+    check_same_twin(wanted)
     _claim(raw)
     _remove_foreign(raw, {*wanted, MARK})
     missing = []

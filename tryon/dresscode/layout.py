@@ -47,7 +47,10 @@ PARSER_ERRORS_FILE = "parser_errors.csv"
 PARSER_ERROR_COLUMNS = ("category", "person_id", "kind", "left", "top", "width", "height")
 
 SYNTHETIC_MARK = "synthetic.txt"
-"""File in the root by which the twin is told from photographs, wherever it is taken."""
+"""File in the root by which the twin is told from photographs, wherever it is taken; it says which twin it is."""
+
+TRUTH_MARK = "synthetic.truth.txt"
+"""The same lines with the twin's truth: by them the truth of another twin is found out."""
 
 KNOWN_BAD_LABEL_MAPS = {Category.UPPER_BODY: ("010560",), Category.LOWER_BODY: ("018112",)}
 """People whose label maps are known to be wrong in the official release."""

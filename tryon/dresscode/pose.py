@@ -27,6 +27,8 @@ STROKE = 4.0
 SKELETON_STROKE = STROKE / 3
 """The stroke of the data set's own skeleton pictures."""
 
+_TURN = np.linspace(0, 2 * np.pi, 33)[:-1, None]
+_COSINES, _SINES = np.cos(_TURN), np.sin(_TURN)
 _LIMB_WEIGHT = 0.6
 _FAR = 16  # in longer sides of the picture
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
@@ -60,11 +62,10 @@ def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: flo
 def _blend_limb(picture: NDArray[np.uint8], start: NDArray, end: NDArray, radius: float, colour: tuple) -> None:
     """Lay an ellipse from joint to joint over the picture, 0.6 of its colour and 0.4 of what is there."""
     centre, half = (start + end) / 2, (end - start) / 2
-    turn = np.linspace(0, 2 * np.pi, 33)[:-1, None]
     length = float(np.hypot(*half))
     along = half / length if length > 0 else np.array([1.0, 0.0])
     across = np.array([-along[1], along[0]])
-    outline = centre + np.cos(turn) * along * max(length, radius) + np.sin(turn) * across * radius
+    outline = centre + _COSINES * along * max(length, radius) + _SINES * across * radius
     low = np.clip(np.floor(outline.min(0)), 0, None).astype(int)
     high = np.minimum(np.ceil(outline.max(0)).astype(int) + 1, (picture.shape[1], picture.shape[0]))
     if (low >= high).any():
@@ -72,7 +73,9 @@ def _blend_limb(picture: NDArray[np.uint8], start: NDArray, end: NDArray, radius
     window = picture[low[1] : high[1], low[0] : high[0]]
     stencil = np.zeros(window.shape[:2], np.uint8)
     cv2.fillConvexPoly(stencil, np.round((outline - low) * 2**_SHIFT).astype(np.int32), 1, cv2.LINE_8, _SHIFT)
-    painted = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, np.full_like(window, colour), _LIMB_WEIGHT, 0)
+    whole = np.empty_like(window)
+    cv2.rectangle(whole, (0, 0), (window.shape[1], window.shape[0]), colour, cv2.FILLED)
+    painted = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, whole, _LIMB_WEIGHT, 0)
     cv2.copyTo(painted, stencil, window)
 
 

@@ -42,7 +42,8 @@ _PAIR = [
 
 _SLICES = [*_text("worn", "sleeve", "arm_pose"), pa.field("missing_joints", pa.int8()), *_text("neckline", "pattern")]
 SLICE_COLUMNS = tuple(field.name for field in _SLICES)
-"""What the report can slice by. Null where unknown; `neckline` and `pattern` are known on the twin only."""
+"""What the report can slice by: what the source itself says, and where it is silent what label map and key points tell.
+No mask depends on them. Null where unknown; `neckline` and `pattern` are known on the twin only."""
 
 
 def _file_columns(role: str) -> list[pa.Field]:
@@ -63,7 +64,7 @@ INDEX = TableSchema(
     ),
 )
 """One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file. Slices are
-what the source itself says, null where it is silent; `arm_pose` too, which later tables tell from the key points."""
+what the source itself says, null where it is silent."""
 
 FINDINGS = TableSchema("findings", 1, pa.schema(_text("category", "setting", "pair_id", "file", "rule", "value")))
 """One row per broken rule that `download` found."""

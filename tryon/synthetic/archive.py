@@ -5,6 +5,8 @@ that person really wearing that garment with its label map, flow fields and true
 the side files: `attributes.csv` on all garments, `people.csv` on all people, `parser_errors.csv` on what is wrong. A
 folder holds the members of both. The same settings and seed give the same bytes on one machine, whatever the number of
 processes.
+
+Archive and truth each say in a text file which twin they are of, in the same words.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from tryon.dresscode.layout import (
     PEOPLE_COLUMNS,
     PEOPLE_FILE,
     SYNTHETIC_MARK,
+    TRUTH_MARK,
     pair_list_path,
 )
 from tryon.dresscode.pair_lists import format_pair_list
@@ -39,7 +42,9 @@ from tryon.synthetic.plan import Plan
 from tryon.synthetic.truth_files import member
 from tryon.workers import process_pool, worker_count
 
-_MARK = b"A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
+_MARK = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
+_ADDED = {"uv", "flow"}
+"""Settings that add files and change none: with them or without it is the same twin."""
 
 Job = Callable[[], Made]
 Add = Callable[[Files], None]
@@ -89,12 +94,25 @@ def truth_of(archive: Path) -> Path:
     return archive.with_name(f"{archive.stem}.truth.zip")
 
 
+def stamp(settings: SyntheticSettings, seed: int) -> str:
+    """Which twin it is: a sentence, then lines "<setting>: <value>" of all that the pictures depend on.
+
+    Args:
+        settings: how many pairs, and what they hold. UV maps and flow are not mentioned.
+        seed: of the archive.
+    """
+    facts = {"seed": seed, **settings.model_dump(exclude=_ADDED)}
+    return "\n".join([_MARK, *(f"{name}: {value}" for name, value in facts.items()), ""])
+
+
 def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
     plan = Plan(settings.train_pairs, settings.test_pairs, seed)
     content = Content(settings.level, settings.uv, settings.flow, settings.parser_errors)
     jobs = [*_people_jobs(plan, content), *_truth_jobs(plan, content)]
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
-    archive([(SYNTHETIC_MARK, _MARK), *_pair_lists(plan)])
+    mark = stamp(settings, seed).encode()
+    archive([(SYNTHETIC_MARK, mark), *_pair_lists(plan)])
+    truth([(TRUTH_MARK, mark)])
     progress(0, len(jobs), _WHAT)
     for number, made in enumerate(_in_order(jobs), start=1):
         archive(made.archive)

@@ -66,25 +66,41 @@ def order_of(version: str | None, given: dict[str, Any], workspace: Workspace) -
     return Order(_changed(settings, given), seed)
 
 
-def target_of(out: Path, zipped: bool) -> Path:
-    """Where the twin goes: `out` itself, or `out` with `.zip` after it when it is to be zipped.
+def workspace_of(root: Path | None) -> Workspace:
+    """The folder that was named, or the current one, which may be without `params.yaml`.
 
     Raises:
-        ParameterError: something is there that must not be replaced.
+        ParameterError: the folder that was named has no `params.yaml`.
     """
+    if root is not None and not Workspace(root).params_file.is_file():
+        remedy = "Leave out --root to take the defaults for what is not given."
+        raise ParameterError("--root", rule="is a folder with params.yaml in it", value=str(root), remedy=remedy)
+    return Workspace(root or Path())
+
+
+def target_of(out: Path, zipped: bool) -> Path:
+    """Where the twin goes: `out` itself, or `out` with `.zip` after it when it is to be zipped. Nothing is replaced.
+
+    Raises:
+        ParameterError: something is there, or the path cannot be looked at.
+    """
+    if out.name in ("", ".."):
+        raise ParameterError("--out", rule="is the path of a new folder or zip file, with a name", value=str(out))
     is_zip = out.suffix.lower() == ".zip"
     target = Path(os.path.abspath(out if is_zip or not zipped else f"{out}.zip"))  # noqa: PTH100 - links are kept
-    if is_zip or zipped:
-        if target.is_dir():
-            raise ParameterError("--out", rule="is the path of a zip file to write, not a folder", value=str(target))
-    elif target.is_dir() and any(target.iterdir()):
-        remedy = "Empty it, name another one, or write a zip archive with --zip."
-        raise ParameterError(
-            "--out", rule="is a folder that is empty or not there yet", value=str(target), remedy=remedy
-        )
-    elif target.exists() and not target.is_dir():
-        raise ParameterError("--out", rule="is a folder, or ends in .zip", value=str(target))
+    try:
+        _check_free(target, is_zip or zipped)
+    except OSError as error:
+        raise ParameterError("--out", rule="is a path that can be looked at", value=str(error)) from error
     return target
+
+
+def described(order: Order) -> str:
+    """What is going to be made, in a line."""
+    settings = order.settings
+    words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {order.seed}"]
+    words += [f"level {settings.level}", *(name for name in ("uv", "flow") if getattr(settings, name))]
+    return ", ".join(words + [f"parser errors {settings.parser_errors:g}"] * (settings.parser_errors > 0))
 
 
 def synthesize(order: Order, target: Path, progress: Progress) -> str:
@@ -112,6 +128,38 @@ def synthesize(order: Order, target: Path, progress: Progress) -> str:
     return _compared(order.version, target, progress) if order.version else ""
 
 
+def _check_free(target: Path, is_zip: bool) -> None:
+    """Refuse what must not be replaced: all but an empty folder, which gives way to the new one."""
+    what, above = str(target), next(folder for folder in target.parents if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise ParameterError("--out", rule="lies in a folder that can be written to", value=str(above))
+    if target.is_symlink():
+        raise ParameterError("--out", rule="is no link", value=what, remedy="Name the place that it leads to.")
+    if is_zip:
+        _check_free_zip(target)
+    elif target.is_dir():
+        if any(target.iterdir()):
+            remedy = "Empty it, name another one, or write a zip archive with --zip."
+            rule = "is a folder that is empty or not there yet"
+            raise ParameterError("--out", rule=rule, value=what, remedy=remedy)
+        if target.is_mount() or target.samefile(Path.cwd()):
+            rule = "is no mount point and not the current folder, which cannot give way to a new one"
+            raise ParameterError("--out", rule=rule, value=what, remedy="Name a folder in it.")
+    elif target.exists():
+        raise ParameterError("--out", rule="is a folder, or ends in .zip", value=what)
+
+
+def _check_free_zip(target: Path) -> None:
+    from tryon.synthetic.archive import truth_of  # slow to import
+
+    if target.is_dir():
+        raise ParameterError("--out", rule="is the path of a zip file to write, not a folder", value=str(target))
+    there = [str(path) for path in (target, truth_of(target)) if path.exists() or path.is_symlink()]
+    if there:
+        remedy = "Move it away or name another one."
+        raise ParameterError("--out", rule="is not there yet, nor its truth", value=", ".join(there), remedy=remedy)
+
+
 def _frozen(name: str, given: dict[str, Any]) -> Order:
     from tryon.synthetic.versions import VERSIONS
 
@@ -120,7 +168,8 @@ def _frozen(name: str, given: dict[str, Any]) -> Order:
     fixed = [option for setting, option in _OPTIONS.items() if setting in given]
     if fixed:
         remedy = f"Leave out {', '.join(fixed)}; --uv and --flow may stand beside it."
-        raise ParameterError("--version", rule="fixes the seed, the number of pairs and the level", remedy=remedy)
+        rule = "fixes the seed, the number of pairs, the level and the parser errors"
+        raise ParameterError("--version", rule=rule, remedy=remedy)
     version = VERSIONS[name]
     return Order(_changed(version.settings, given), version.seed, name)
 

@@ -1,13 +1,16 @@
 """Frozen versions of the twin: fixed by seed, settings and the hash of all that was written.
 
 The same code on the same libraries writes the same bytes. Other drawing code, another OpenCV, NumPy or zlib, or another
-kind of processor may not; then the hash says so. `python -m tryon.synthetic.versions` prints what this machine makes.
+kind of processor may not; then the hash says so. `python -m tryon.synthetic.versions` prints the probe of each version:
+the hash of a few items that this machine draws now. With the path of a zip archive or a folder behind it, it prints the
+content hash of that twin, made before.
 """
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -18,7 +21,9 @@ import cv2
 import numpy as np
 
 from tryon.categories import Category
+from tryon.console import ran_well
 from tryon.download.settings import SyntheticSettings
+from tryon.errors import SourceError
 from tryon.files import sha256_bytes, sha256_file
 from tryon.progress import Progress, silent
 from tryon.synthetic.archive import truth_of
@@ -78,9 +83,16 @@ def content_hash(target: Path, progress: Progress = silent) -> str:
 
     Returns:
         SHA-256 over the sorted lines "<name> <SHA-256 of the content>", UV maps and flow left out.
+
+    Raises:
+        SourceError: the archive or its truth is not there or not whole.
     """
     parts = [target] if target.is_dir() else [target, truth_of(target)]
-    return _hash_of(line for part in parts for line in _members(part, progress))
+    try:
+        return _hash_of(line for part in parts for line in _members(part, progress))
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        rule = "is a folder, or a whole zip archive with its truth beside it"
+        raise SourceError(str(target), rule=rule, value=str(error)) from error
 
 
 def probe(version: Version) -> str:
@@ -127,6 +139,13 @@ def _members(part: Path, progress: Progress) -> Iterator[tuple[str, str]]:
             progress(done, len(names), what)
 
 
+def main(arguments: list[str]) -> None:
+    """Print the content hash of each path in `arguments`; without any, the probe of every version."""
+    for path in arguments:
+        print(f'{path}: content_hash="{content_hash(Path(path))}"')
+    for version in [] if arguments else VERSIONS.values():
+        print(f'{version.name}: probe="{probe(version)}", made_with="{toolchain()}"')
+
+
 if __name__ == "__main__":
-    for frozen in VERSIONS.values():
-        print(f'{frozen.name}: probe="{probe(frozen)}", made_with="{toolchain()}"')
+    sys.exit(ran_well(lambda: main(sys.argv[1:])))

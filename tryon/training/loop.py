@@ -29,7 +29,7 @@ from tryon.training.epochs import EpochStates
 from tryon.training.fabric import make_fabric
 from tryon.training.grids import GridRows, write_grids
 from tryon.training.history import best_epoch
-from tryon.training.losses import multiscale_l1
+from tryon.training.losses import hidden_weights, multiscale_l1
 from tryon.training.schedule import learning_rate
 from tryon.training.settings import OptimisationSettings
 from tryon.training.validation import validate
@@ -216,7 +216,7 @@ class _Run:
     def _loss(self, batch: Batch) -> Tensor:
         inputs = prepare(batch.to(self.fabric.device))
         _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
-        return multiscale_l1(scales, inputs.person)
+        return multiscale_l1(scales, inputs.person, hidden_weights(inputs.mask, self.job.settings.hidden_weight))
 
     def _rate(self, step: int) -> float:
         settings = self.job.settings

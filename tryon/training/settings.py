@@ -46,6 +46,9 @@ class OptimisationSettings(Settings):
     warmup_steps: int = Field(20, ge=0, description="Steps over which the learning rate rises; then cosine to zero.")
     clip_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")
     flip: float = Field(0.5, ge=0, le=1, description="Probability of mirroring a pair, left and right limbs swapped.")
+    hidden_weight: float = Field(
+        1.0, ge=1, le=100, description="How much more a hidden pixel counts in the loss than one that is copied."
+    )
     perceptual: Literal["none"] = Field("none", description="Perceptual loss terms.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Device; `auto` takes a GPU when there is one."

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.curves import normals, profile, rounded_line, smoothstep
+from tryon.synthetic.paint.curves import even, normals, paired, profile, rounded_line, slope, smoothstep
 
 
 def test_smoothstep_is_0_before_and_1_after():
@@ -63,3 +63,22 @@ def test_a_rounding_is_cut_where_a_side_is_short():
     line = rounded_line(np.array([[0.0, 0], [0, 1], [0.1, 1]]), (5.0,), 80)
     assert np.isfinite(line).all()
     assert np.allclose(line[[0, -1]], [[0, 0], [0.1, 1]])
+
+
+def test_pairs_are_points_of_broadcast_coordinates():
+    points = paired(np.arange(3.0), np.array([[10.0], [20.0]]))
+    assert points.shape == (2, 3, 2)
+    assert points[1, 2].tolist() == [2, 20]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_slope_is_the_gradient(axis: int):
+    values = np.random.default_rng(0).random((4, 5, 6))
+    assert np.allclose(slope(values, axis), np.gradient(values, axis=axis))
+
+
+def test_even_steps_cannot_be_spoilt_for_the_next_one_who_asks():
+    steps = even(0, 2, 5)
+    assert steps.tolist() == [0, 0.5, 1, 1.5, 2]
+    with pytest.raises(ValueError, match="read-only"):
+        steps[0] = 1

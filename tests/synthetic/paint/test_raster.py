@@ -145,3 +145,14 @@ def test_the_nearest_point_gives_its_id():
         assert found[y, x] == ids[r, c]
     inside = enlarge(placed.covered.astype(np.float32), placed.window) == 1
     assert set(np.unique(found[inside])) <= set(ids.ravel())
+
+
+def test_blocks_of_ids_lie_where_every_pixel_looked_up_alone_has_them():
+    points = bent_mesh(2)
+    placed = placed_alone(points)
+    assert placed is not None
+    ids = np.full(points.shape[:2], 3, np.uint8)
+    ids[3:], ids[3:, 2:], ids[5:, 4:] = 7, 12, 1
+    column, row = np.rint(enlarge(placed.places, placed.window)).astype(int).transpose(2, 0, 1)
+    looked_up = ids[row.clip(0, len(ids) - 1), column.clip(0, points.shape[1] - 1)]
+    assert np.array_equal(nearest(placed, ids), looked_up)

@@ -14,7 +14,7 @@ from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, scal
 from tryon.synthetic.figure.limbs import tube
 from tryon.synthetic.figure.pose import SIDES, Side
 from tryon.synthetic.levels import Level
-from tryon.synthetic.paint.curves import Array, rounded_line
+from tryon.synthetic.paint.curves import Array, even, rounded_line
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 BagKind = Literal["crossbody", "shoulder", "handbag"]
@@ -140,7 +140,7 @@ def _bag(bag: Bag, handle: float) -> Drawing:
         drawing.stroke(arc, 0.06, scaled(bag.colour, 0.85))
     outline = smooth([(-0.42, 0.0), (0.42, 0.0), (0.5, 0.08), (0.52, 0.7), (0.44, 0.78), (-0.44, 0.78), (-0.52, 0.7), (-0.5, 0.08)], rounds=2)  # fmt: skip # noqa: E501
     drawing.show(outline)
-    x, y = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 9))
+    x, y = np.meshgrid(even(-1, 1, 9), even(-1, 1, 9))
     light = (1.04 - 0.14 * x - 0.12 * x**2 - 0.1 * y)[..., None]
     drawing.light(np.repeat(light, 3, axis=2).astype(np.float32))
     flap = smooth([(-0.5, 0.02), (-0.5, 0.32), (0, 0.46), (0.5, 0.32), (0.5, 0.02)], closed=False)
@@ -173,11 +173,11 @@ def _hat(hat: Hat, gaze: float) -> Drawing:
         drawing.show(ellipse(0, 0.2, 1.8, 0.115))
     curve = smooth(dome, closed=False)
     drawing.show(curve)
-    x = np.linspace(-1.6, 1.6, 9)
+    x = even(-1.6, 1.6, 9)
     shade = np.repeat((1.08 - 0.14 * x**2)[None, :, None], 3, axis=2).astype(np.float32)
     drawing.light(np.repeat(shade, 3, axis=0))
     if hat.kind == "beanie":
-        for place in np.linspace(-1, 1, 13):
+        for place in even(-1, 1, 13):
             drawing.stroke([(1.12 * place, 0.14), (1.15 * place, low)], 0.03, dark)
         drawing.stroke([(-1.2, 0.14), (1.2, 0.14)], 0.03, dark)
     if hat.kind == "brim":

@@ -14,7 +14,7 @@ import numpy as np
 from tryon.dresscode.labels import Joint
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Arm, Pose, Side
 from tryon.synthetic.levels import Level
-from tryon.synthetic.paint.curves import Array, profile, rounded_line, smoothstep
+from tryon.synthetic.paint.curves import Array, even, normals, paired, profile, rounded_line, smoothstep
 
 CHIN, NECK, SHOULDER, ARMPIT, BUST, WAIST, HIP, CROTCH, KNEE, ANKLE, SOLE = (
     0.128, 0.168, 0.150, 0.232, 0.262, 0.385, 0.480, 0.532, 0.728, 0.94, 0.985,
@@ -37,7 +37,7 @@ _CAP = 0.68
 _LINE_SAMPLES = 64
 _LEG_BEYOND = (0.3, 0.15)  # how far a leg's line goes on beyond hip and ankle, as parts of its length
 _LEG_HEIGHTS = HIP_JOINT + (ANKLE - HIP_JOINT) * np.concatenate(
-    [[-_LEG_BEYOND[0]], np.linspace(0, 1, _LINE_SAMPLES), [1 + _LEG_BEYOND[1]]]
+    [[-_LEG_BEYOND[0]], even(0, 1, _LINE_SAMPLES), [1 + _LEG_BEYOND[1]]]
 )
 
 
@@ -100,15 +100,15 @@ class Body:
         h = np.asarray(h, np.float64)
         lean = self.pose.lean * np.minimum(np.maximum((HIP_JOINT - h) / (HIP_JOINT - NECK), 0), 1.4)
         sway = self.pose.sway * profile(h, [(NECK, 0), (WAIST, 1), (CROTCH, 0)])
-        legs = np.interp(h, _LEG_HEIGHTS, (self._leg_lines[RIGHT][0] + self._leg_lines[LEFT][0]) / 2)
+        legs = np.interp(h, _LEG_HEIGHTS, self._between_legs)
         below = smoothstep(h, HIP_JOINT, HIP_JOINT + 0.12)
-        return np.stack([lean + sway + below * legs, h], axis=-1)
+        return paired(lean + sway + below * legs, h)
 
     def across(self, h: Array | float) -> Array:
         """Unit vector (N, 2) from the wearer's right to the left at heights h (N,); level below the hips."""
         tilt = profile(h, [(NECK, self.pose.shoulder_tilt), (HIP_JOINT, self.pose.hip_tilt), (KNEE, 0.0)])
         angle = np.deg2rad(tilt)
-        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        return paired(np.cos(angle), np.sin(angle))
 
     def half_width(self, h: Array | float) -> Array:
         """Half-width of the trunk as seen at heights h (N,), without arms; constant from the hips down."""
@@ -138,11 +138,15 @@ class Body:
                 at[Joint[f"{_PREFIX[side]}_{name}"]] = point
             for name, point in self.leg_joints(side).items():
                 at[Joint[f"{_PREFIX[side]}_{name}"]] = point
-            at[Joint[f"{_PREFIX[side]}_EYE"]] = self.on_head(side * 0.36 + self.gaze, 0.54)
-            at[Joint[f"{_PREFIX[side]}_EAR"]] = self.on_head(side * 0.93, 0.58)
-        at[Joint.NOSE] = self.on_head(self.gaze * 1.3, 0.71)
+        head = [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR]
+        x = np.array([1.3 * self.gaze, self.gaze - 0.36, self.gaze + 0.36, -0.93, 0.93])
+        at[head] = self.on_head(x, np.array([0.71, 0.54, 0.54, 0.58, 0.58]))
         at[Joint.NECK] = (at[Joint.LEFT_SHOULDER] + at[Joint.RIGHT_SHOULDER]) / 2
         return at
+
+    @cached_property
+    def _neck(self) -> Array:
+        return self.centre(NECK)
 
     @property
     def gaze(self) -> float:
@@ -151,7 +155,7 @@ class Body:
 
     def on_head(self, x: Array | float, y: Array | float) -> Array:
         """Points of the head (..., 2): x -1..1 across it, y 0..1 from crown to chin."""
-        neck = self.centre(NECK)
+        neck = self._neck
         angle = np.deg2rad(self.pose.head_tilt)
         right, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
         x, y = np.asarray(x, np.float64)[..., None], np.asarray(y, np.float64)[..., None]
@@ -162,8 +166,22 @@ class Body:
         h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003  # the arm's top lies just under the shoulder line
         return self.centre(h) + self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
 
+    def on_shoulder(self, side: Side, part: float) -> Array:
+        """A point (2,) as far under the shoulder line as the joint is: part 0 at the neck, 1 at the joint."""
+        h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003
+        along = self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
+        rise = np.array([0.0, SHOULDER_DROP * (1 - part**1.3)])
+        return self.centre(h) + along * part - rise
+
     def arm_joints(self, side: Side) -> dict[str, Array]:
         """SHOULDER, ELBOW and WRIST, (2,) each."""
+        return self._arm_joints[side]
+
+    @cached_property
+    def _arm_joints(self) -> dict[Side, dict[str, Array]]:
+        return {side: self._bent_arm(side) for side in SIDES}
+
+    def _bent_arm(self, side: Side) -> dict[str, Array]:
         arm = self.pose.arms[SIDES.index(side)]
         shoulder = self.shoulder(side)
         if arm.kind in ("hip", "crossed"):
@@ -216,10 +234,18 @@ class Body:
         """Middle line of an arm from shoulder to finger tips, (64, 2), equal steps."""
         return self._arm_lines[side]
 
+    @cached_property
+    def _arm_normals(self) -> dict[Side, Array]:
+        return {side: normals(line) for side, line in self._arm_lines.items()}
+
+    def arm_normals(self, side: Side) -> Array:
+        """Unit vectors (64, 2) across the arm's line."""
+        return self._arm_normals[side]
+
     def arm_places(self, side: Side) -> tuple[float, float]:
         """Where along the arm line (0..1) elbow and wrist lie."""
         line, joints = self.arm_line(side), self.arm_joints(side)
-        steps = np.linspace(0, 1, len(line))
+        steps = even(0, 1, len(line))
         nearest = [steps[np.argmin(np.hypot(*(line - joints[name]).T))] for name in ("ELBOW", "WRIST")]
         return float(nearest[0]), float(nearest[1])
 
@@ -253,10 +279,15 @@ class Body:
             lines[side] = np.concatenate([above, line, below]).T.copy()
         return lines
 
+    @cached_property
+    def _between_legs(self) -> Array:
+        """x half way between the legs, (66,), at `_LEG_HEIGHTS`."""
+        return (self._leg_lines[RIGHT][0] + self._leg_lines[LEFT][0]) / 2
+
     def leg_point(self, side: Side, h: Array | float) -> Array:
         """Middle of a leg at heights h (N,) of the upright body: (N, 2). Above the hip joint, the line goes on up."""
         x, y = self._leg_lines[side]
-        return np.stack([np.interp(h, _LEG_HEIGHTS, x), np.interp(h, _LEG_HEIGHTS, y)], axis=-1)
+        return paired(np.interp(h, _LEG_HEIGHTS, x), np.interp(h, _LEG_HEIGHTS, y))
 
     def leg_half_width(self, h: Array | float) -> Array:
         """Half-width of a leg at heights h (N,)."""

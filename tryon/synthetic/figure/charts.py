@@ -13,13 +13,13 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP_JOINT, KNEE, SHOULDER
 from tryon.synthetic.figure.pose import Side
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, paired
 
 _CHIN = 0.72  # v of the chin
 
 
 def _chart(u: Array, v: Array) -> Array:
-    return np.clip(np.stack(np.broadcast_arrays(u, v), axis=-1), 0, 1)
+    return np.clip(paired(u, v), 0, 1)
 
 
 def _there_and_back(place: Array, middle: float, end: float) -> Array:

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, even, paired
 from tryon.synthetic.paint.layers import Layer
 
 Colour = tuple[int, int, int]
-Points = Sequence[tuple[float, float]]
+Points = Sequence[tuple[float, float]] | Array
 
 _SHIFT = 4
 
@@ -104,9 +104,9 @@ class Drawing:
         left, top, width, height = cv2.boundingRect(self.opacity)
         seen = slice(top, top + height), slice(left, left + width)
         texture = np.asarray(cv2.merge([self.colours[seen], self.opacity[seen]]), np.uint8)
-        columns = np.linspace(-_ROOM, width - 1 + _ROOM, grid[1])
-        rows = np.linspace(-_ROOM, height - 1 + _ROOM, grid[0])
-        coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
+        columns = even(-_ROOM, width - 1 + _ROOM, grid[1])
+        rows = even(-_ROOM, height - 1 + _ROOM, grid[0])
+        coordinates = paired(columns, rows[:, None])
         f = self.frame
         plane = (coordinates + np.array([left, top])) / (f.across, f.down) + (f.left, f.top)
         shade = np.ones(plane.shape[:2])
@@ -117,34 +117,41 @@ class Drawing:
 _ROOM = 14  # pixels by which the mesh reaches beyond what is opaque
 
 
-def ellipse(x: float, y: float, rx: float, ry: float) -> Points:
-    """Outline of an ellipse."""
-    turn = np.linspace(0, 2 * np.pi, 48)
-    return list(zip((x + np.cos(turn) * rx).tolist(), (y + np.sin(turn) * ry).tolist(), strict=True))
+_TURN = np.linspace(0, 2 * np.pi, 48)
+_ROUND = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=-1)
 
 
-def smooth(points: Points, closed: bool = True, rounds: int = 3) -> Points:
+def ellipse(x: float, y: float, rx: float, ry: float) -> Array:
+    """Outline (48, 2) of an ellipse."""
+    return _ROUND * (rx, ry) + (x, y)
+
+
+def smooth(points: Points, closed: bool = True, rounds: int = 3) -> Array:
     """A line or outline with its corners cut again and again, which makes it a smooth curve (Chaikin)."""
-    line = np.array(points, np.float64)
+    line = np.asarray(points, np.float64)
     for _ in range(rounds):
-        following = np.roll(line, -1, axis=0) if closed else line[1:]
-        start = line if closed else line[:-1]
-        cut = np.stack([0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following], axis=1).reshape(-1, 2)
-        line = cut if closed else np.concatenate([line[:1], cut[1:-1], line[-1:]])
-    return list(zip(*line.T.tolist(), strict=True))
+        whole = np.concatenate([line, line[:1]]) if closed else line
+        start, following = whole[:-1], whole[1:]
+        cut = np.empty((2 * len(start), 2))
+        cut[::2], cut[1::2] = 0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following
+        if not closed:
+            cut[0], cut[-1] = line[0], line[-1]
+        line = cut
+    return line
 
 
-def mirrored(points: Points, side: int) -> Points:
+def mirrored(points: Points, side: int) -> Array:
     """The points themselves for side 1, mirrored at x = 0 for side -1."""
-    return [(side * x, y) for x, y in points]
+    return np.asarray(points, np.float64) * (side, 1)
 
 
 def scaled(colour: Colour, factor: float) -> Colour:
     """A lighter or darker colour."""
-    return as_colour(np.array(colour) * factor)
+    red, green, blue = (min(round(channel * factor), 255) for channel in colour)
+    return red, green, blue
 
 
 def as_colour(values: np.ndarray) -> Colour:
     """RGB rounded and kept within 0..255."""
-    red, green, blue = (int(n) for n in np.clip(np.rint(values), 0, 255))
+    red, green, blue = (min(max(round(float(n)), 0), 255) for n in values)
     return red, green, blue

@@ -15,7 +15,7 @@ from tryon.synthetic.figure.charts import foot_uv
 from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, mirrored, scaled, smooth
 from tryon.synthetic.figure.limbs import tube
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, even
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 ShoeKind = Literal["sneaker", "flat", "heel", "boot"]
@@ -71,8 +71,8 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Colour
 
 
 def _shaft(body: Body, camera: Camera, side: Side, shoe: Shoe, label: int, depth: int) -> Layer:
-    heights = np.linspace(ANKLE - _SHAFT, ANKLE, 16)
-    made = tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.003) * camera.scale)
+    heights = even(ANKLE - _SHAFT, ANKLE, 16)
+    made = tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.001) * camera.scale)
     cut = np.minimum(made.distance, made.along[:, None])  # a straight upper edge
     shade = cylinder_shade(made.across, made.columns, 0.4) * (1 - 0.25 * (made.along < 0.008 * camera.scale)[:, None])
     return Layer(depth, made.points, label, shade, shoe.colour, distance=cut, shadow=0.1)
@@ -83,19 +83,20 @@ def _bare(skin: Colour) -> Drawing:
     foot = Drawing.blank(_FRAME, skin)
     foot.show(smooth([(-0.24, -0.35), (0.24, -0.35), (0.25, 0.1), (0.32, 0.5), (0.2, 0.8), (-0.2, 0.8), (-0.32, 0.5), (-0.25, 0.1)]))  # fmt: skip # noqa: E501
     foot.light(_rounded())
-    y = np.linspace(_FRAME.top, _FRAME.bottom, len(foot.opacity))[:, None]
+    y = even(_FRAME.top, _FRAME.bottom, len(foot.opacity))[:, None]
     foot.opacity = (foot.opacity * np.clip((y + 0.4) / 0.35, 0, 1)).astype(np.uint8)  # no edge of skin on skin
     return foot
 
 
 def _rounded() -> np.ndarray:
     """Light of something round, (9, 9, 3): darker towards both sides and the back."""
-    x, y = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 9))
+    x, y = np.meshgrid(even(-1, 1, 9), even(-1, 1, 9))
     light = 1.0 - 0.3 * x**2 - 0.03 * (1 - y)
     return np.repeat(light[..., None], 3, axis=2).astype(np.float32)
 
 
 _UPPER = [(-0.27, -0.22), (0.27, -0.22), (0.3, 0.1), (0.4, 0.5), (0.34, 0.85), (0.12, 1.0), (-0.14, 0.99), (-0.36, 0.82), (-0.4, 0.5), (-0.3, 0.1)]  # fmt: skip # noqa: E501
+_BOOT = [(-0.33, -0.42), (0.33, -0.42), (0.36, 0.1), *_UPPER[3:9], (-0.36, 0.1)]
 _SOLE = [(-0.34, 0.2), (0.34, 0.2), (0.44, 0.5), (0.39, 0.92), (0.14, 1.1), (-0.16, 1.09), (-0.41, 0.88), (-0.44, 0.5)]
 _POINTED = [(-0.24, -0.2), (0.24, -0.2), (0.27, 0.1), (0.34, 0.45), (0.26, 0.8), (0.05, 1.1), (-0.05, 1.1), (-0.26, 0.8), (-0.34, 0.45), (-0.27, 0.1)]  # fmt: skip # noqa: E501
 
@@ -112,10 +113,10 @@ def _drawn(shoe: Shoe) -> Drawing:
         drawing.show(opening, 0)
         return drawing
     sole: Colour = (240, 238, 232) if shoe.kind == "sneaker" else scaled(shoe.colour, 0.55)
+    upper = smooth(_BOOT if shoe.kind == "boot" else _UPPER)
     drawing.show(smooth(_SOLE))
-    drawing.show(smooth(_UPPER))
+    drawing.show(upper)
     drawing.light(_rounded())
-    upper = smooth(_UPPER)
     light = drawing.colours.copy()
     drawing.colours[:] = sole
     inside = np.zeros_like(drawing.opacity)

@@ -8,12 +8,15 @@ from tryon.dresscode.labels import Label
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.drawing import Drawing, Frame, Points, ellipse, mirrored, scaled, smooth
-from tryon.synthetic.figure.head import lit_head, on_head
+from tryon.synthetic.figure.head import first_seen, lit_head, on_head
 from tryon.synthetic.figure.look import Hair, Look
+from tryon.synthetic.paint.curves import even, paired
 from tryon.synthetic.paint.layers import Layer
 
 _ACROSS, _DOWN = 60, 202
 _TOP = -0.42
+_ROOM = 0.1
+"""How far above the picture hair is drawn, in units of the head; what lies outside throws no shadow into it."""
 
 _OUTLINES: dict[Hair, Points] = {
     "long": ((0, -0.1), (0.8, -0.04), (1.2, 0.16), (1.16, 0.7), (1.28, 1.3), (1.2, 1.85), (0.85, 2.05), (0, 2.0)),
@@ -31,21 +34,24 @@ _LOCK = ((0.9, 0.4), (1.12, 0.4), (1.3, 1.0), (1.34, 1.6), (1.15, 1.95), (0.98, 
 
 
 def hair_layers(body: Body, look: Look, camera: Camera, depths: tuple[int, int]) -> list[Layer]:
-    """The hair behind and the hair in front, at the two depths."""
+    """The hair behind and the hair in front, at the two depths, as far as there is some in the picture."""
     layers = []
-    for drawing, depth in zip((_behind(look), _before(look)), depths, strict=True):
+    first = first_seen(body, camera) - _ROOM
+    for drawing, depth in zip((_behind(look, first), _before(look, first)), depths, strict=True):
+        if not drawing.opacity.any():
+            continue  # short hair in a picture that shows the chin alone
         layer, plane = drawing.layer(depth, Label.HAIR, lambda p: on_head(body, camera, p), (6, 9), shadow=0.16)
         layers.append(lit_head(layer, plane / 1.25, 0.5))
     return layers
 
 
-def _behind(look: Look) -> Drawing:
+def _behind(look: Look, first: float) -> Drawing:
     half = _OUTLINES[look.hair]
     end = max(y for _, y in half) + 0.15
-    hair = _sketch(look, 1.8, max(end, 2.0 if look.hair == "ponytail" else end))
+    hair = _sketch(look, first, 1.8, max(end, 2.0 if look.hair == "ponytail" else end))
     hair.show(smooth([*half, *mirrored(half[::-1], -1)]))
     if look.hair == "curls":
-        for turn in np.linspace(0, 2 * np.pi, 19):
+        for turn in even(0, 2 * np.pi, 19):
             curl = ellipse(1.25 * np.cos(turn), 0.42 + 0.5 * np.sin(turn), 0.3, 0.1)
             hair.show(curl)
             hair.stroke(curl, 0.05, scaled(look.hair_colour, 0.72 + 0.5 * (np.sin(turn * 5) > 0)))
@@ -58,9 +64,9 @@ def _behind(look: Look) -> Drawing:
     return hair
 
 
-def _before(look: Look) -> Drawing:
+def _before(look: Look, first: float) -> Drawing:
     """Hair parted over the forehead, or a fringe, and the locks in front of the shoulders."""
-    hair = _sketch(look, 1.6, 2.1 if look.locks else 0.75)
+    hair = _sketch(look, first, 1.6, 2.1 if look.locks else 0.75)
     parting = look.parting or 0.0
     sides = 0.8 if look.hair in ("long", "wavy", "bob", "curls") else 0.52
     for side in (-1, 1):
@@ -69,13 +75,12 @@ def _before(look: Look) -> Drawing:
         hair.show(smooth([(parting, -0.1), (parting - side * 0.06, 0.15), temple, *mirrored(reach, side)]))
         if side in look.locks:
             hair.show(mirrored(smooth(_LOCK), side))
-    turn = np.linspace(np.pi, 2 * np.pi, 32)
-    cap = list(zip((1.04 * np.cos(turn)).tolist(), (0.18 + 0.28 * np.sin(turn)).tolist(), strict=True))
-    hair.show(cap)
+    turn = even(np.pi, 2 * np.pi, 32)
+    hair.show(paired(1.04 * np.cos(turn), 0.18 + 0.28 * np.sin(turn)))
     if look.parting is None:
         hair.show(smooth([(-1.0, 0.15), (1.0, 0.15), (0.95, 0.38), (0.4, 0.43), (0, 0.415), (-0.4, 0.43), (-0.95, 0.38)]))  # fmt: skip # noqa: E501
     if look.hair == "curls":
-        for place in np.linspace(-1, 1, 9):
+        for place in even(-1, 1, 9):
             hair.show(ellipse(1.05 * place, 0.3 - 0.2 * np.cos(place * 1.5), 0.22, 0.08))
     _strands(hair, look, hair.frame.bottom)
     if look.parting is not None:
@@ -83,19 +88,21 @@ def _before(look: Look) -> Drawing:
     return hair
 
 
-def _sketch(look: Look, half: float, bottom: float) -> Drawing:
-    return Drawing.blank(Frame(-half, _TOP, half, bottom, _ACROSS, _DOWN), look.hair_colour)
+def _sketch(look: Look, first: float, half: float, bottom: float) -> Drawing:
+    """An empty drawing down to `bottom`, without rows of pixels above `first`, of which at least one is left."""
+    rows = max(int((min(first, bottom) - _TOP) * _DOWN) - 1, 0)
+    return Drawing.blank(Frame(-half, _TOP + rows / _DOWN, half, bottom, _ACROSS, _DOWN), look.hair_colour)
 
 
 def _strands(hair: Drawing, look: Look, end: float) -> None:
     """Lighter and darker strands from the parting down the sides."""
     parting = look.parting or 0.0
     wave = 0.12 if look.hair in ("wavy", "curls") else 0.03
-    down = np.linspace(0, 1, 12)
+    down = even(0, 1, 12)
     fan = np.sin(np.minimum(down * 2.2, 1) * np.pi / 2)
-    reach = np.linspace(-1.3, 1.3, 20)[:, None]
+    reach = even(-1.3, 1.3, 20)[:, None]
     x = parting + (reach - parting) * fan + wave * np.sin(down * 14 + np.arange(20)[:, None] * 0.6)
     y = -0.06 + 0.25 * (reach / 1.3) ** 2 * down + (end + 0.1) * down**1.3
-    lines = np.stack([x, y], axis=-1)
+    lines = paired(x, y)
     for start, (factor, width) in enumerate(((0.8, 0.05), (1.1, 0.03), (0.9, 0.05), (1.2, 0.03))):
         hair.strokes(lines[start::4], width, scaled(look.hair_colour, factor))

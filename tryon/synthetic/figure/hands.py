@@ -108,5 +108,6 @@ def hand_layer(
 
 
 def hand_shape(body: Body, side: Side, carries: bool) -> Shape:
-    """What the hand does."""
-    return "fist" if carries else SHAPES[body.pose.arms[SIDES.index(side)].kind]
+    """What the hand does. Under a crossed arm it is closed, or its fingers would show beyond that arm."""
+    kind = body.pose.arms[SIDES.index(side)].kind
+    return "fist" if carries or (kind == "crossed" and side != body.pose.over) else SHAPES[kind]

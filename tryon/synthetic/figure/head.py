@@ -13,11 +13,16 @@ from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.charts import head_uv
 from tryon.synthetic.figure.drawing import Drawing, Frame, Points, as_colour, ellipse, mirrored, scaled, smooth
 from tryon.synthetic.figure.look import Look
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, even, paired
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 _FRAME = Frame(-1.25, -0.06, 1.25, 1.06, 76, 256)
 """x: -1..1 across the face, y: 0 crown to 1 chin."""
+
+_SIDE = 2.0
+"""How far from the middle nothing of head and hair lies."""
+
+_BELOW_EYES = 0.6
 
 
 def on_head(body: Body, camera: Camera, plane: Array) -> Array:
@@ -34,13 +39,19 @@ def lit_head(layer: Layer, plane: Array, softness: float = 0.6) -> Layer:
 
 def head_layer(body: Body, look: Look, camera: Camera, depth: int) -> Layer:
     """Face with ears, DensePose ids and surface coordinates."""
-    drawing = _face(look, body.gaze)
+    drawing = _face(look, body.gaze, first_seen(body, camera))
     layer, plane = drawing.layer(depth, Label.HEAD, lambda p: on_head(body, camera, p), (11, 13), shadow=0.22)
     dense = np.where(plane[..., 0] < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
     return replace(lit_head(layer, plane), dense=dense, uv=head_uv(plane[..., 0], plane[..., 1]))
 
 
-def _face(look: Look, gaze: float) -> Drawing:
+def first_seen(body: Body, camera: Camera) -> float:
+    """Height on the head, 0 crown to 1 chin, above which nothing is in the picture; heads are mostly cut off."""
+    rows = camera(body.on_head(np.array([[-_SIDE], [_SIDE]]), np.array([0.0, 1.0])))[..., 1]
+    return float((rows[:, 0] / (rows[:, 0] - rows[:, 1])).min())
+
+
+def _face(look: Look, gaze: float, first: float) -> Drawing:
     face = Drawing.blank(_FRAME, look.skin)
     for side in (-1, 1):
         ear = side * 0.97 + 0.25 * gaze
@@ -51,23 +62,24 @@ def _face(look: Look, gaze: float) -> Drawing:
     _nose(face, look, gaze * 1.3)
     _mouth(face, look, gaze * 1.1)
     for side in (-1, 1):
-        _eye(face, look, gaze, side)
+        if first < _BELOW_EYES:
+            _eye(face, look, gaze, side)
     return face
 
 
 def _outline() -> Points:
     """Half an ellipse for the skull, cheeks and a narrower chin below."""
-    turn = np.linspace(0, 2 * np.pi, 96)
+    turn = even(0, 2 * np.pi, 96)
     x, y = np.cos(turn), np.sin(turn)
     reach = np.where(y > 0, 0.58, 0.42)
     x = np.where(y > 0, np.sign(x) * np.abs(x) ** 0.86, x)
-    narrow = 1 - 0.12 * np.clip(y, 0, None) ** 2
-    return list(zip((0.97 * x * narrow).tolist(), (0.42 + reach * y).tolist(), strict=True))
+    narrow = 1 - 0.12 * np.maximum(y, 0) ** 2
+    return paired(0.97 * x * narrow, 0.42 + reach * y)
 
 
 def _complexion(gaze: float) -> NDArray[np.float32]:
     """Soft light and colour of the skin, float32 (28, 20, 3): rosy cheeks, light forehead and nose, shaded jaw."""
-    x, y = np.meshgrid(np.linspace(_FRAME.left, _FRAME.right, 20), np.linspace(_FRAME.top, _FRAME.bottom, 28))
+    x, y = np.meshgrid(even(_FRAME.left, _FRAME.right, 20), even(_FRAME.top, _FRAME.bottom, 28))
 
     def spot(u: float, v: float, rx: float, ry: float) -> Array:
         return np.exp(-(((x - u) / rx) ** 2) - ((y - v) / ry) ** 2)
@@ -83,7 +95,7 @@ def _eye(face: Drawing, look: Look, gaze: float, side: int) -> None:
     middle = gaze + side * 0.36
 
     def at(points: Points) -> Points:
-        return [(middle + x, y) for x, y in mirrored(points, side)]
+        return np.add(mirrored(points, side), (middle, 0))
 
     dark = scaled(look.hair_colour, 0.45)
     face.fill(at(smooth([(-0.2, 0.548), (-0.08, 0.516), (0.08, 0.512), (0.21, 0.536), (0.08, 0.566), (-0.08, 0.568)])), (248, 245, 242))  # fmt: skip # noqa: E501
@@ -106,8 +118,8 @@ def _nose(face: Drawing, look: Look, x: float) -> None:
 def _mouth(face: Drawing, look: Look, x: float) -> None:
     upper = [(-0.28, 0.816), (-0.1, 0.801), (0, 0.808), (0.1, 0.801), (0.28, 0.816), (0, 0.832)]
     lower = [(-0.26, 0.819), (0, 0.829), (0.26, 0.819), (0.12, 0.858), (-0.12, 0.858)]
-    face.fill([(x + u, v) for u, v in smooth(lower)], scaled(look.lips, 1.08))
-    face.fill([(x + u, v) for u, v in smooth(upper, rounds=2)], look.lips)
+    face.fill(np.add(smooth(lower), (x, 0)), scaled(look.lips, 1.08))
+    face.fill(np.add(smooth(upper, rounds=2), (x, 0)), look.lips)
     face.stroke(
         [(x - 0.24, 0.818), (x - 0.08, 0.828), (x + 0.08, 0.828), (x + 0.24, 0.818)], 0.025, scaled(look.lips, 0.68)
     )

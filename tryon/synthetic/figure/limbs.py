@@ -11,6 +11,12 @@ from tryon.synthetic.paint.raster import MARGIN_PX
 
 COLUMNS = np.linspace(-1, 1, 9)
 
+_BENT = 0.6
+"""Cosine between both ends of a tube below which its halves may lie over each other."""
+
+_CREASE = 3.0
+"""Pixels over which the light changes from one half to the other inside a bend."""
+
 
 class Tube(NamedTuple):
     """A tube as a mesh.
@@ -21,6 +27,7 @@ class Tube(NamedTuple):
         across: (R, 2), unit vectors towards growing columns.
         columns: (R, 9), place across the tube, 1 at its edge, more in the margin.
         along: (R,), pixels along the middle line, below 0 before its start.
+        facing: (R, C, 2), away from the middle line, of length 1 at the edge; None where it is `across * columns`.
     """
 
     points: Array
@@ -28,6 +35,7 @@ class Tube(NamedTuple):
     across: Array
     columns: Array
     along: Array
+    facing: Array | None = None
 
 
 def tube(line: Array, half_widths: Array) -> Tube:
@@ -48,6 +56,25 @@ def tube(line: Array, half_widths: Array) -> Tube:
     along = (np.arange(len(whole), dtype=np.float64) - extra[0]) * step
     beyond = np.maximum(np.maximum(-along, along - (len(line) - 1) * step), 0)[:, None]
     distance = widths[:, None] - np.hypot(lateral, beyond)
-    return Tube(
-        whole[:, None] + across[:, None] * lateral[..., None], distance, across, lateral / widths[:, None], along
-    )
+    points = whole[:, None] + across[:, None] * lateral[..., None]
+    made = Tube(points, distance, across, lateral / widths[:, None], along)
+    upper = len(line) // 3
+    first, last = line[upper + 1] - line[upper], line[-1] - line[-2]
+    bent = first @ last < _BENT * np.hypot(*first) * np.hypot(*last)
+    return _as_one(made, line, half_widths) if bent else made
+
+
+def _as_one(made: Tube, line: Array, half_widths: Array) -> Tube:
+    """A sharply bent tube whose halves agree where they lie over each other.
+
+    There a point is as deep inside, and as far round the tube, as in the discs that hold it best: so the margin of one
+    half cuts no hole into the other, and it does not matter which half is seen.
+    """
+    line, half_widths = line[::2], half_widths[::2]  # dense enough
+    x, y = (made.points[..., axis, None] - line[:, axis] for axis in (0, 1))
+    depth = half_widths - np.sqrt(x * x + y * y)
+    deepest = depth.max(-1)
+    share = np.exp((depth - deepest[..., None]) / _CREASE)
+    share /= share.sum(-1, keepdims=True)
+    facing = (made.points - share @ line) / (share @ half_widths)[..., None]
+    return made._replace(distance=np.maximum(made.distance, deepest), facing=facing)

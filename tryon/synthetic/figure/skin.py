@@ -22,8 +22,8 @@ from tryon.synthetic.figure.limbs import Tube, tube
 from tryon.synthetic.figure.look import Look
 from tryon.synthetic.figure.pose import LEFT, SIDES, Side
 from tryon.synthetic.figure.trunk import trunk_points
-from tryon.synthetic.paint.curves import Array, rounded_line, smoothstep
-from tryon.synthetic.paint.layers import Layer, cylinder_shade
+from tryon.synthetic.paint.curves import Array, even, rounded_line, smoothstep
+from tryon.synthetic.paint.layers import Layer, cylinder_shade, tube_shade
 
 DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
 DEPTH_SHOULDER = 44
@@ -87,7 +87,10 @@ _SHOULDER_PARTS = {False: 0.075, True: 0.26}
 """Part of the arm line that lies under a garment, without and with sleeves. Not where an arm lies
 over the other: there it must cover the other's hand whatever is worn."""
 
-_CORNER = 0.014
+_ARMPIT_PART = 0.06
+"""How much earlier a bare arm begins over the garment on its inner side: a garment's corner lies under the armpit."""
+
+_CORNER = 0.006
 """Radius of the corners of the shoulders, in body heights."""
 
 _FADE = 20.0
@@ -104,12 +107,12 @@ def _label(side: Side, part: str) -> int:
 
 def _trunk(body: Body, look: Look, camera: Camera) -> Layer:
     """Shoulders to crotch. In the label map its skin is head around the neck and arm towards the shoulders."""
-    heights = np.concatenate([np.linspace(SHOULDER - 0.016, 0.21, 18), np.linspace(0.222, CROTCH + 0.016, 22)])
-    columns = np.linspace(-1.25, 1.25, 15)
+    heights = np.concatenate([even(SHOULDER - 0.016, 0.21, 18), even(0.222, CROTCH + 0.016, 22)])
+    columns = even(-1.25, 1.25, 15)
     widths = body.half_width(heights)
     points = trunk_points(body, heights, columns, widths)
     rim = (1 - np.abs(columns)) * widths[:, None]
-    bottom = CROTCH - 0.036 * np.clip(np.abs(columns) - 0.12, 0, None)
+    bottom = CROTCH - 0.036 * np.maximum(np.abs(columns) - 0.12, 0)
     ends = np.minimum(heights[:, None] - SHOULDER, bottom - heights[:, None])
     flat = smoothstep(heights, SHOULDER, 0.26)[:, None]
     shade = cylinder_shade(body.across(heights), columns, 0.55) * flat + 0.97 * (1 - flat)
@@ -149,7 +152,10 @@ def _tube_layer(
     shadow: float,
     softness: float = 0.5,
 ) -> Layer:
-    shade = cylinder_shade(made.across, made.columns, softness)
+    if made.facing is None:
+        shade = cylinder_shade(made.across, made.columns, softness)
+    else:
+        shade = tube_shade(made.facing, softness)
     return Layer(depth, made.points, label, shade, colour, distance=made.distance, dense=dense, uv=uv, shadow=shadow)
 
 
@@ -161,8 +167,8 @@ def _neck(body: Body, look: Look, camera: Camera) -> Layer:
     width = body.build.head * 0.62
     foot = body.centre(SHOULDER + 0.017)
     line = camera(rounded_line(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.02), foot]), (0.01,), 12))
-    flare = 0.5 * smoothstep(np.linspace(0, 1, 12), 0.6, 1)  # into the shoulders
-    made = tube(line, width * (np.linspace(1, 1.1, 12) + flare) * camera.scale)
+    flare = 0.5 * smoothstep(even(0, 1, 12), 0.6, 1)  # into the shoulders
+    made = tube(line, width * (even(1, 1.1, 12) + flare) * camera.scale)
     length = np.hypot(*np.diff(line, axis=0).T).sum()
     run = made.along / length
     uv = neck_uv(made.columns, run / _NECK_END)
@@ -183,9 +189,12 @@ def _arm(body: Body, look: Look, camera: Camera, side: Side, sleeved: bool, dept
     elbow, wrist = body.arm_places(side)
     length = (len(whole_line) - 1) * float(np.hypot(*(whole_line[1] - whole_line[0])))
     line = whole_line[: round(wrist * (len(whole_line) - 1)) + 1]
-    steps = np.linspace(0, 1, len(whole_line))[: len(line)]
+    inner = _towards_neck(body, camera, side, line)
+    line = np.concatenate([inner, line[_DELTOID:]])
+    shoulder = len(inner) - _DELTOID
+    steps = np.maximum(np.arange(len(line)) - shoulder, 0) / (len(whole_line) - 1)
     made = tube(line, body.arm_half_width(steps) * camera.scale)
-    run = made.along / length
+    run = (made.along / float(np.hypot(*(line[1] - line[0]))) - shoulder) / (len(whole_line) - 1)
     along = run[:, None]
     outer = made.columns * side >= 0
     upper = np.where(outer, _ids(side, "UPPER_ARM_OUTER"), _ids(side, "UPPER_ARM_INNER"))
@@ -197,13 +206,34 @@ def _arm(body: Body, look: Look, camera: Camera, side: Side, sleeved: bool, dept
     whole = replace(whole, shade=whole.shade * softened + 0.97 * (1 - softened))
     if depth < DEPTH_SHOULDER:
         return [whole]
-    run_on = (along - _SHOULDER_PARTS[sleeved and depth < DEPTH_ARM_OVER]) * length
+    covered = sleeved and depth < DEPTH_ARM_OVER
+    armpit = 0.0 if covered else _ARMPIT_PART * np.clip(-made.columns * side, 0, 1)
+    run_on = (along - _SHOULDER_PARTS[covered] + armpit) * length
     below = np.minimum(made.distance, np.where(run_on < _FADE, run_on / _FADE, np.inf))
     upper_rows = int(np.searchsorted(run, 0.42))
     return [
         replace(_first_rows(whole, upper_rows), depth=DEPTH_SHOULDER, shadow=0.0),
         replace(whole, distance=below),
     ]
+
+
+_DELTOID = 7
+"""Points of the arm's line replaced by the rounding between shoulder line and arm."""
+
+_SLOPE = (0.68, 0.016)
+"""Where on the shoulder line, in half-widths of the trunk, an arm begins, and the radius of its turn downwards."""
+
+
+def _towards_neck(body: Body, camera: Camera, side: Side, line: Array) -> Array:
+    """The arm's middle line (N, 2) from under the slope of the shoulder to `line[_DELTOID]`, which is left out.
+
+    So the outline from neck to arm is one line, whatever the arm does.
+    """
+    step = float(np.hypot(*(line[1] - line[0])))
+    start = camera(body.on_shoulder(side, _SLOPE[0]))
+    corners = np.stack([start, line[0], line[_DELTOID]])
+    count = max(round(float(np.hypot(*np.diff(corners, axis=0).T).sum()) / step), 6)
+    return rounded_line(corners, (_SLOPE[1] * camera.scale,), count + 1)[:-1]
 
 
 def _first_rows(layer: Layer, rows: int) -> Layer:
@@ -230,7 +260,7 @@ _LEG_END = ANKLE - 0.008
 
 
 def _leg(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
-    heights = np.linspace(HIP_JOINT, _LEG_END, _LEG_ROWS)
+    heights = even(HIP_JOINT, _LEG_END, _LEG_ROWS)
     made = tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
     step = (_LEG_END - HIP_JOINT) / (_LEG_ROWS - 1)
     first = np.flatnonzero(made.along >= 0)[0]

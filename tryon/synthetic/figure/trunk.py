@@ -14,9 +14,9 @@ def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array)
     On the shoulders nothing shifts: there the sheet lies around the neck, which is on the axis of the turn.
     """
     turned = smoothstep(heights, SHOULDER - 0.01, ARMPIT + 0.03)[:, None]
-    t = columns + body.pose.shift * turned * np.clip(1 - columns**2, 0, None)
+    t = columns + body.pose.shift * turned * np.maximum(1 - columns**2, 0)
     points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (t * half_widths[:, None])[..., None]
     slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
-    sag = 0.008 * np.clip(1 - columns**2, 0, None) * smoothstep(heights, 0.3, 0.5)[:, None]
+    sag = 0.008 * np.maximum(1 - columns**2, 0) * smoothstep(heights, 0.3, 0.5)[:, None]
     points[..., 1] += slope + sag
     return points

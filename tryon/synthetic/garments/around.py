@@ -25,5 +25,5 @@ def around_trunk(body: Body, heights: Array, columns: Array, half_widths: Array,
     if until is None:
         return points
     held = smoothstep(heights, until, until + 0.13)
-    back = body.pose.shift * (held * half_widths)[:, None] * np.clip(1 - columns**2, 0, None)
+    back = body.pose.shift * (held * half_widths)[:, None] * np.maximum(1 - columns**2, 0)
     return points - body.across(heights)[:, None] * back[..., None]

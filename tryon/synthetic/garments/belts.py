@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from tryon.dresscode.labels import Label
@@ -10,7 +12,7 @@ from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.garments.around import around_trunk
 from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, even
 
 _BUCKLE = 0.13
 """Half-width of the buckle, in places across."""
@@ -29,7 +31,7 @@ class BeltBand(Piece):
         """See `Piece`."""
         return self.garment.belt.colour if self.garment.belt else None
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """On the waistband, or around a dress's waist."""
         width = self.garment.belt.width if self.garment.belt else 0.0
@@ -48,12 +50,12 @@ class BeltBand(Piece):
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
-        u = np.linspace(-1, 1, 24)
+        u = even(-1, 1, 24)
         return [np.concatenate([self.grid.at(u, self.grid.top), self.grid.at(u[::-1], self.grid.bottom)])]
 
     def marks(self) -> list[Mark]:
         """Rims, holes and the buckle."""
-        grid, u = self.grid, np.linspace(-1, 1, 24)
+        grid, u = self.grid, even(-1, 1, 24)
         middle = (grid.top + grid.bottom) / 2
         inset = (grid.bottom - grid.top) * 0.16
         box = np.array([(-_BUCKLE, -1.0), (_BUCKLE, -1.0), (_BUCKLE, 1.0), (-_BUCKLE, 1.0), (-_BUCKLE, -1.0)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tryon.synthetic.garments.sheets import MARGIN
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, even, slope
 
 
 def spread(middle: Array, reach: Array) -> Array:
@@ -15,13 +15,15 @@ def spread(middle: Array, reach: Array) -> Array:
         middle: (R, 2), middle of each row.
         reach: (R, 2), from there to the end.
     """
-    along = np.gradient(middle, axis=0)
-    return 1 + (np.gradient(reach, axis=0) * along).sum(1) / np.maximum((along**2).sum(1), 1e-12)
+    along = slope(middle)
+    return 1 + (slope(reach) * along).sum(1) / np.maximum((along**2).sum(1), 1e-12)
 
 
 def bridged(edge: Array) -> Array:
     """An edge (R, 2) without the loop that it makes inside a sharp bend: it bridges the bend, as cloth does."""
-    start, step = edge[:-1], np.diff(edge, axis=0)
+    start, step = edge[:-1], edge[1:] - edge[:-1]
+    if (step @ (edge[-1] - edge[0]) > 0).all():  # it only ever goes on: no loop
+        return edge
     between = start[None] - start[:, None]
     area = step[:, None, 0] * step[None, :, 1] - step[:, None, 1] * step[None, :, 0]
     area = np.where(np.abs(area) < 1e-12, np.inf, area)
@@ -33,7 +35,7 @@ def bridged(edge: Array) -> Array:
         return edge
     low, high = max(int(before.min()) - 1, 0), min(int(after.max()) + 2, len(edge) - 1)
     straight = edge.copy()
-    straight[low : high + 1] = edge[low] + (edge[high] - edge[low]) * np.linspace(0, 1, high - low + 1)[:, None]
+    straight[low : high + 1] = edge[low] + (edge[high] - edge[low]) * even(0, 1, high - low + 1)[:, None]
     return straight
 
 
@@ -53,17 +55,18 @@ def within_bends(middle: Array, half: Array, columns: Array) -> Array:
         half: (R, 2), from there to the right edge.
         columns: (C,), margins beyond -1 and 1.
     """
-    along, turn = np.diff(middle, axis=0), np.diff(half, axis=0)
+    along, turn = middle[1:] - middle[:-1], half[1:] - half[:-1]
+    farthest = np.abs(columns).max()
     advance = (along**2).sum(1)
     narrowing = (along * turn).sum(1)  # how much less than the middle the right edge advances, negated
     crossing = -advance / np.where(np.abs(narrowing) < 1e-12, 1e-12, narrowing)
     made = np.repeat(columns[None], len(middle), axis=0)
     for side in (-1, 1):
-        place = np.where(crossing * side > 0, np.abs(crossing), np.inf)
-        nearest = np.minimum(np.append(place, np.inf), np.insert(place, 0, np.inf))
-        most = np.clip(0.9 * nearest, 1.04, np.abs(columns).max())
+        place = np.full(len(middle) + 1, np.inf)
+        place[1:-1] = np.where(crossing * side > 0, np.abs(crossing), np.inf)
+        most = np.minimum(np.maximum(0.9 * np.minimum(place[1:], place[:-1]), 1.04), farthest)
         margin = columns * side > 1
-        share = (np.abs(columns[margin]) - 1) / (np.abs(columns).max() - 1)
+        share = (np.abs(columns[margin]) - 1) / (farthest - 1)
         made[:, margin] = side * (1 + share * (most[:, None] - 1))
     return made
 

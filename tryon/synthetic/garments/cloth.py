@@ -83,8 +83,8 @@ def lay_flat(garment: Garment) -> FlatGarment:
 
 def _through(points: Array, places: Array) -> Array:
     """Points (N, 2) of grid places (N, 2), interpolated between the mesh's points."""
-    limit = np.array([points.shape[1], points.shape[0]]) - 2
-    first = np.clip(np.floor(places).astype(int), 0, limit)
+    limit = points.shape[1] - 2, points.shape[0] - 2
+    first = np.minimum(np.maximum(places, 0).astype(int), limit)
     right, down = (places - first).T[..., None]
     column, row = first.T
     upper = points[row, column] * (1 - right) + points[row, column + 1] * right
@@ -104,21 +104,32 @@ def _flat_piece(
 ) -> FlatPiece:
     """Cut a piece out of the painted cloth, or of a colour of its own, and sew its seams."""
     edge = np.concatenate(outlines)
-    left, top = (int(n) for n in np.clip(np.floor(edge.min(0)) - 2, 0, None))
+    left, top = (int(n) for n in np.maximum(np.floor(edge.min(0)) - 2, 0))
     right, bottom = (int(n) for n in np.minimum(np.ceil(edge.max(0)) + 3, (WIDTH, HEIGHT)))
     texture = np.empty((bottom - top, right - left, 4), np.uint8)
     cv2.cvtColor(cloth[top:bottom, left:right], cv2.COLOR_RGB2RGBA, dst=texture)
     if piece.colour is not None:
         texture[..., :3] = piece.colour
-    marks = [
-        Mark(mark.kind, camera(_through(sheet.points, mark.places)) - np.array([left, top])) for mark in piece.marks()
-    ]
-    sew(texture, marks, piece.colour or piece.garment.fabric.colours[0], piece.garment.belt)
+    sew(
+        texture,
+        _placed(piece.marks(), sheet.points, camera, (left, top)),
+        piece.colour or piece.garment.fabric.colours[0],
+        piece.garment.belt,
+    )
     opacity = np.zeros(texture.shape[:2], np.uint8)
     for line in outlines:
         fill(opacity, line - (left, top), 255)
     cv2.insertChannel(opacity, texture, 3)
     return FlatPiece(piece, sheet, camera(sheet.points), texture, (left, top))
+
+
+def _placed(marks: list[Mark], points: Array, camera: Camera, corner: tuple[int, int]) -> list[Mark]:
+    """Marks in pixels of a texture whose corner lies there in the picture."""
+    if not marks:
+        return []
+    pixels = camera(_through(points, np.concatenate([mark.places for mark in marks]))) - corner
+    ends = np.cumsum([len(mark.places) for mark in marks])
+    return [Mark(mark.kind, pixels[end - len(mark.places) : end]) for mark, end in zip(marks, ends, strict=True)]
 
 
 def garment_picture(flat: FlatGarment) -> NDArray[np.uint8]:

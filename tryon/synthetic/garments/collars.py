@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from tryon.synthetic.figure.body import CHIN, SHOULDER, Body
 from tryon.synthetic.garments.around import around_trunk
 from tryon.synthetic.garments.necklines import neck_line
 from tryon.synthetic.garments.sheets import Drape, Grid, Mark, Piece, Sheet
-from tryon.synthetic.paint.curves import Array, smoothstep
+from tryon.synthetic.paint.curves import Array, even, smoothstep
 
 _STAND = 0.013
 """How far a collar or a high neck reaches up the neck from the shoulder line."""
@@ -19,7 +21,7 @@ class Collar(Piece):
 
     _LEAF = 0.062
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """A fine grid: the collar is small."""
         return Grid(SHOULDER - _STAND, SHOULDER + self._LEAF + 0.05, 14, 15)
@@ -53,7 +55,7 @@ class Collar(Piece):
 
     def lining(self) -> list[Array]:
         """The inside of the collar behind the neck."""
-        u = np.linspace(-1, 1, 16)
+        u = even(-1, 1, 16)
         back = np.stack([0.62 * u, SHOULDER - _STAND + 0.002 - 0.004 * (1 - u**2)], axis=1)
         front = np.stack([0.55 * u[::-1], SHOULDER + 0.006 + 0.008 * (1 - u**2)], axis=1)
         return [self.grid.at(*np.concatenate([back, front]).T)]
@@ -64,7 +66,7 @@ class HighNeck(Piece):
 
     _FOOT = SHOULDER + 0.02
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """From half way up the neck to a little below the neckline."""
         return Grid(SHOULDER - _STAND, self._FOOT, 10, 13, 0.4)
@@ -77,28 +79,28 @@ class HighNeck(Piece):
         points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (columns * widths[:, None])[..., None]
         up = np.clip((SHOULDER - heights) / 0.05, 0, 1)[:, None]
         points += (body.on_head(0, 1.0) - body.centre(CHIN)) * up[..., None]
-        points[..., 1] += 0.006 * np.clip(1 - columns**2, 0, None)
+        points[..., 1] += 0.006 * np.maximum(1 - columns**2, 0)
         return Sheet(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
-        upper = self.grid.at(np.linspace(-1, 1, 20), self.grid.top)
+        upper = self.grid.at(even(-1, 1, 20), self.grid.top)
         return [np.concatenate([upper, self._foot()[::-1]])]
 
     def _foot(self) -> Array:
         """Its lower edge, (20, 2) grid places."""
-        u = np.linspace(-1, 1, 20)
+        u = even(-1, 1, 20)
         side = SHOULDER + 0.002
         return self.grid.at(u * 1.06, side + (self._FOOT - side) * np.sqrt(np.clip(1 - u**2, 0, 1)))
 
     def marks(self) -> list[Mark]:
         """The fold along its upper edge and the seam at its foot."""
-        fold = self.grid.at(np.linspace(-1, 1, 20), self.grid.top + 0.007)
+        fold = self.grid.at(even(-1, 1, 20), self.grid.top + 0.007)
         return [Mark("stitch", fold), Mark("stitch", self._foot())]
 
     def lining(self) -> list[Array]:
         """The inside behind the neck."""
-        u = np.linspace(-1, 1, 20)
+        u = even(-1, 1, 20)
         back = self.grid.at(u, self.grid.top - 0.004 * (1 - u**2))
         return [np.concatenate([back, self.grid.at(u[::-1], self.grid.top + 0.004)])]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tryon.synthetic.paint.curves import Array, smoothstep
+from tryon.synthetic.paint.curves import Array, slope, smoothstep
 
 _TO_LIGHT = np.array([-0.51, -0.46])
 """Towards the light in the picture's plane, against its part towards the viewer: upper left, as in `layers`."""
@@ -25,10 +25,10 @@ def ridge(points: Array, start: Array, end: Array, width: float, steepness: floa
     """
     way = end - start
     length = float(np.hypot(*way)) + 1e-9
-    from_start = points - start
-    along = from_start @ way / length**2
-    beside = (from_start[..., 1] * way[0] - from_start[..., 0] * way[1]) / length
-    widths = width * (0.7 + 0.6 * np.clip(along, 0, 1))
+    right, down = points[..., 0] - start[0], points[..., 1] - start[1]
+    along = (right * way[0] + down * way[1]) / length**2
+    beside = (down * way[0] - right * way[1]) / length
+    widths = width * (0.7 + 0.6 * np.minimum(np.maximum(along, 0), 1))
     presence = smoothstep(along, -0.12, 0.18) * (1 - smoothstep(along, 0.35, 1.0))
     return steepness * width * presence * np.exp(-((beside / widths) ** 2))
 
@@ -63,13 +63,13 @@ def light_on(relief: Array, points: Array) -> Array:
         relief: (R, C), towards the viewer.
         points: (R, C, 2), the mesh; relief and points in one unit.
     """
-    down_x, across_x = np.gradient(points[..., 0])
-    down_y, across_y = np.gradient(points[..., 1])
-    by_row, by_column = np.gradient(relief)
+    three = np.stack([points[..., 0], points[..., 1], relief])
+    down_x, down_y, by_row = slope(three, 1)
+    across_x, across_y, by_column = slope(three, 2)
     area = across_x * down_y - down_x * across_y
     area = np.where(np.abs(area) < 1e-7, np.inf, area)  # folded over: no slope
     slope_x = (by_column * down_y - by_row * across_y) / area
     slope_y = (by_row * across_x - by_column * down_x) / area
     facing = -(slope_x * _TO_LIGHT[0] + slope_y * _TO_LIGHT[1])
     facing = _STEEPEST * np.tanh(facing / _STEEPEST)
-    return np.clip(1 + facing + 9.0 * np.minimum(relief, 0), _DARKEST, _LIGHTEST)
+    return np.minimum(np.maximum(1 + facing + 9.0 * np.minimum(relief, 0), _DARKEST), _LIGHTEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tryon.synthetic.paint.curves import Array, smoothstep
+from tryon.synthetic.paint.curves import Array, even, smoothstep
 
 _STEP = 0.008
 """Height of a zigzag's step, in body heights."""
@@ -12,7 +12,7 @@ _STEP = 0.008
 
 def pleated_hem(hem: float, pleats: int) -> Array:
     """The hem from the wearer's left to the right, (N, 2) t and h: each pleat rises slowly and drops at its edge."""
-    edges = np.linspace(1, -1, pleats + 1)
+    edges = even(1, -1, pleats + 1)
     low, high = hem, hem - _STEP
     inner = [point for edge in edges[1:-1] for point in ((edge + 0.012, low), (edge - 0.012, high))]
     return np.array([(1.0, high), *inner, (-1.0, low - _STEP / 2)])

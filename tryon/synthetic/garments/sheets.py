@@ -7,6 +7,7 @@ garment, over a posed body the worn one; equal grid places are equal threads, wh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from tryon.synthetic.fabrics.patterns import Colour
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.pose import Side
 from tryon.synthetic.garments.garment import Garment
-from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.curves import Array, even, paired
 
 MARGIN = 0.014
 """How far meshes reach beyond outlines, in body heights; above `raster.MARGIN_PX` at every scale in use."""
@@ -137,18 +138,18 @@ class Grid:
     columns: int
     side_margin: float = 0.25
 
-    @property
+    @cached_property
     def heights(self) -> Array:
         """Height of each row, margins included."""
-        return np.linspace(self.top - MARGIN, self.bottom + MARGIN, self.rows)
+        return even(self.top - MARGIN, self.bottom + MARGIN, self.rows)
 
-    @property
+    @cached_property
     def places(self) -> Array:
         """Place of each column, margins included."""
-        return np.linspace(-1 - self.side_margin, 1 + self.side_margin, self.columns)
+        return even(-1 - self.side_margin, 1 + self.side_margin, self.columns)
 
     def at(self, t: Array | float, h: Array | float) -> Array:
         """Grid places (N, 2) of cloth places t at heights h."""
         column = (np.asarray(t, np.float64) + 1 + self.side_margin) / (2 + 2 * self.side_margin) * (self.columns - 1)
         row = (np.asarray(h, np.float64) - self.top + MARGIN) / (self.bottom - self.top + 2 * MARGIN) * (self.rows - 1)
-        return np.stack(np.broadcast_arrays(column, row), axis=-1)
+        return paired(column, row)

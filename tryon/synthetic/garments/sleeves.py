@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from tryon.synthetic.figure.pose import LEFT, Side
 from tryon.synthetic.garments.around import around_trunk
 from tryon.synthetic.garments.bends import beyond, bridged, rounded, spread, within_bends
 from tryon.synthetic.garments.folds import ridge
+from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.garments.necklines import BARE_TOP, TOP
 from tryon.synthetic.garments.sheets import MARGIN, Drape, Mark, Piece, Sheet
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
-from tryon.synthetic.paint.curves import Array, normals, smoothstep
+from tryon.synthetic.paint.curves import Array, even, paired, smoothstep
 
 LENGTHS = {"short": (0.3, 0.38), "long": (0.73, 0.79)}
 """Where sleeves end along the arm line, 0 shoulder to 1 finger tips: on the upper arm below its middle, or on the
@@ -60,8 +62,8 @@ class SleeveCloth(Piece):
 
     def on(self, body: Body) -> Sheet:
         """See `Piece`."""
-        columns = np.linspace(-1 - self._SIDE_MARGIN, 1 + self._SIDE_MARGIN, self._COLUMNS)
-        steps = np.linspace(0, 1, self._rows - 2)[:, None]
+        columns = even(-1 - self._SIDE_MARGIN, 1 + self._SIDE_MARGIN, self._COLUMNS)
+        steps = even(0, 1, self._rows - 2)[:, None]
         length = self.length
         tip, pit = self._armhole(body)
         first, second = _BARE_START if self._bare else (0.0, _PIT)
@@ -80,17 +82,16 @@ class SleeveCloth(Piece):
     def _edge(self, body: Body, start: Array, towards: int, along: Array, reach: float) -> Array:
         """One edge (N, 2) of the sleeve at places `along` (N, 1), from `start` onto the arm's outline."""
         line = body.arm_line(self.side)
-        steps = np.linspace(0, 1, len(line))
         at = along[:, 0]
-        middle = np.stack([np.interp(at, steps, line[:, axis]) for axis in (0, 1)], axis=1)
-        across = np.stack([np.interp(at, steps, normals(line)[:, axis]) for axis in (0, 1)], axis=1) * towards
+        middle = _between(line, at)
+        across = _between(body.arm_normals(self.side), at) * towards
         arm = body.arm_half_width(at)
         width = arm + 0.003 + 0.7 * self.garment.ease
         blend = smoothstep(along - along[0], 0, reach)
         edge = start * (1 - blend) + (middle + across * width[:, None]) * blend
         apart = spread(middle, across * width[:, None])
         first = 0.0 if towards == self.side else _PIT
-        lacking = np.clip(arm + 0.004 - ((edge - middle) * across).sum(1), 0, None)
+        lacking = np.maximum(arm + 0.004 - ((edge - middle) * across).sum(1), 0)
         lacking *= (apart > _LEAST_SPREAD) * smoothstep(at, first - 0.01, first + 0.05)
         return rounded(bridged(edge + across * lacking[:, None]))  # no skin beside the cloth
 
@@ -101,22 +102,20 @@ class SleeveCloth(Piece):
             line = body.arm_line(self.side)
             at = round(_BARE_START[0] * (len(line) - 1))
             width = body.arm_half_width(np.array(_BARE_START))[0] + 0.004
-            return line[at] + normals(line)[at] * self.side * width, upper
+            return line[at] + body.arm_normals(self.side)[at] * self.side * width, upper
         inwards = -self.side * body.across(ARMPIT)
         beside = self._edge(body, lower, -self.side, np.array([[_PIT - 0.2], [_PIT]]), 0.2)[1]
         return upper, lower + inwards * max(float((beside - lower) @ inwards), 0.004)
 
     def _on_trunk(self, body: Body) -> Array:
         """Points (2, 2) just inside the side of the trunk's cloth: at its upper edge and at the armpit."""
-        heights = np.array([BARE_TOP + 0.001 if self._bare else TOP, ARMPIT + 0.008])
-        widths = TrunkCloth(self.garment).half_widths(body, heights)
-        return around_trunk(body, heights, np.array([self.side * 0.98]), widths)[:, 0]
+        return _beside_trunk(self.garment, body, BARE_TOP + 0.001 if self._bare else TOP)[:, int(self.side == LEFT)]
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
         edge = self._SIDE_MARGIN / (2 + 2 * self._SIDE_MARGIN) * (self._COLUMNS - 1)
         first, last = 1.0, self._rows - 2.0
-        rows = np.linspace(first, last, 30)
+        rows = even(first, last, 30)
         ends = [np.stack([np.full(30, place), rows], axis=1) for place in (edge, self._COLUMNS - 1 - edge)]
         return [np.concatenate([ends[0], ends[1][::-1]])]
 
@@ -129,7 +128,7 @@ class SleeveCloth(Piece):
 
     def _across(self, row: float) -> Array:
         """A line (12, 2) across the sleeve."""
-        return np.stack([np.linspace(1, self._COLUMNS - 2, 12), np.full(12, row)], axis=1)
+        return paired(even(1, self._COLUMNS - 2, 12), row)
 
     def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
         """Folds at the armpit, creases inside a bent elbow, and the shadow of the trunk's side under the arm."""
@@ -163,3 +162,17 @@ class SleeveCloth(Piece):
             start = points[row + shift // 2, hollow]
             relief += ridge(points, start, end + rng.normal(0, 0.003, 2), 0.008, depth * (0.5 + 1.2 * min(bend, 1)))
         return relief
+
+
+@lru_cache(maxsize=2)
+def _beside_trunk(garment: Garment, body: Body, top: float) -> Array:
+    """Points (2, 2, 2) just inside the sides of the trunk's cloth at `top` and armpit; kept for the other arm."""
+    heights = np.array([top, ARMPIT + 0.008])
+    widths = TrunkCloth(garment).half_widths(body, heights)
+    return around_trunk(body, heights, np.array([-0.98, 0.98]), widths)
+
+
+def _between(line: Array, at: Array) -> Array:
+    """Values (N, 2) at places 0..1 of a line (M, 2) of even steps."""
+    steps = even(0, 1, len(line))
+    return paired(np.interp(at, steps, line[:, 0]), np.interp(at, steps, line[:, 1]))

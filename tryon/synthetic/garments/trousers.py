@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from tryon.synthetic.figure.pose import LEFT, Side
 from tryon.synthetic.garments.around import around_trunk
 from tryon.synthetic.garments.folds import ridge, waves
 from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
-from tryon.synthetic.paint.curves import Array, smoothstep
+from tryon.synthetic.paint.curves import Array, even, smoothstep
 
 _TAPERS = {"skinny": 0.62, "straight": 0.3, "wide": 0.0}
 """How much narrower than at the thigh a leg is cut at the ankle."""
@@ -23,7 +24,7 @@ class TrouserLeg(Piece):
 
     side: Side
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """A row for about every hundredth of the body's height."""
         return Grid(WAISTBAND, self.garment.hem, max(round((self.garment.hem - WAISTBAND) * 90), 20), 13)
@@ -34,9 +35,9 @@ class TrouserLeg(Piece):
         upper = around_trunk(body, h, (columns + self.side) / 2, body.half_width(h) + self.garment.ease, WAIST)
         leg, width = body.leg_point(self.side, h), self._half_widths(body, h)
         lower = np.repeat(leg[:, None], len(columns), axis=1)
-        outward = 0.35 * self.side * self.garment.flare * np.clip(h - CROTCH, 0, None)
+        outward = 0.35 * self.side * self.garment.flare * np.maximum(h - CROTCH, 0)
         lower[..., 0] += columns * width[:, None] + outward[:, None]
-        lower[..., 1] += 0.1 * width[:, None] * np.clip(1 - columns**2, 0, None)
+        lower[..., 1] += 0.1 * width[:, None] * np.maximum(1 - columns**2, 0)
         apart = smoothstep(h, CROTCH - 0.012, CROTCH + 0.035)[:, None]
         below = smoothstep(h, HIP, 0.6)[:, None]
         inner = (1 - columns * self.side) / 2  # 1 at the inner edge, which leaves the trunk only at the crotch
@@ -51,37 +52,38 @@ class TrouserLeg(Piece):
         thigh = body.leg_point(self.side, h)[:, 0] * self.side + body.leg_half_width(h)
         hip = body.centre(h)[:, 0] * self.side + body.half_width(h)
         skin = np.maximum(np.where(h > HIP, thigh, 0), np.where(h < CROTCH - 0.01, hip, 0))
-        room = np.pad(np.clip(skin + 0.003 - outer, 0, None), 3, mode="edge")
-        return self.side * np.max([room[start : start + len(h)] for start in range(7)], axis=0)
+        room = np.maximum(skin + 0.003 - outer, 0)
+        around = np.minimum(np.maximum(np.arange(len(h)) + np.arange(-3, 4)[:, None], 0), len(h) - 1)
+        return self.side * room[around].max(0)
 
     def _half_widths(self, body: Body, h: Array) -> Array:
         """Half-width of the leg of cloth: cut from thigh to ankle, never tighter than the leg."""
         g = self.garment
         taper = 1 - _TAPERS[g.shape or "straight"] * np.clip((h - CROTCH) / (ANKLE - CROTCH), 0, 1)
         cut = np.maximum(body.build.thigh * taper, body.leg_half_width(h))
-        return cut + g.ease + 0.65 * g.flare * np.clip(h - CROTCH, 0, None)
+        return cut + g.ease + 0.65 * g.flare * np.maximum(h - CROTCH, 0)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
         grid = self.grid
-        h = np.linspace(grid.top, self.garment.hem, 60)
+        h = even(grid.top, self.garment.hem, 60)
         inner = 1 + 0.12 * (1 - smoothstep(h, CROTCH - 0.03, CROTCH))  # the halves overlap where they are sewn together
-        hem = np.linspace(-self.side, self.side, 16)
+        hem = even(-self.side, self.side, 16)
         edges = [grid.at(self.side, h[::-1]), grid.at(-self.side * inner, h), grid.at(hem, self.garment.hem)]
         return [np.concatenate(edges)]
 
     def marks(self) -> list[Mark]:
-        """Waistband, hem, middle seam, pocket and, on the wearer's left, the fly."""
+        """Waistband, hem, pocket and, on the wearer's left, which lies over the right, middle seam and fly."""
         grid, side = self.grid, self.side
-        across = np.linspace(-1, 1, 12)
+        across = even(-1, 1, 12)
         found = [
             Mark("seam", grid.at(across, grid.top + 0.02)),
             Mark("stitch", grid.at(across, self.garment.hem - 0.01)),
-            Mark("seam", grid.at(-side, np.linspace(grid.top, CROTCH - 0.01, 12))),
         ]
-        u = np.linspace(0, 1, 10)
+        u = even(0, 1, 10)
         found.append(Mark("edge", grid.at(side * (0.35 + 0.62 * u**1.6), grid.top + 0.022 + 0.05 * u)))
         if side == LEFT:
+            found.append(Mark("seam", grid.at(-side, even(grid.top, CROTCH - 0.01, 12))))
             found.append(Mark("stitch", grid.at(-0.72 - 0.28 * smoothstep(u, 0.6, 1), grid.top + 0.02 + 0.075 * u)))
         return found
 

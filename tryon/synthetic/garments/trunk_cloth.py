@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
@@ -11,10 +13,13 @@ from tryon.synthetic.garments.folds import bump, ridge, waves
 from tryon.synthetic.garments.necklines import TOP, neck_line, opening
 from tryon.synthetic.garments.pleats import pleated_hem, pleated_light
 from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
-from tryon.synthetic.paint.curves import Array, profile, smoothstep
+from tryon.synthetic.paint.curves import Array, even, profile, smoothstep
 
 _PLACKET = 0.05
 """Half-width of a button placket, in t."""
+
+_WAVY = 0.1
+"""Flare from which the hem's waves need a finer mesh to be round."""
 
 
 def skirt_reach(body: Body, heights: Array) -> Array:
@@ -28,11 +33,12 @@ def skirt_reach(body: Body, heights: Array) -> Array:
 class TrunkCloth(Piece):
     """Top, dress or skirt without sleeves: one sheet from shoulders or waist to the hem."""
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
-        """A row for about every hundredth of the body's height; four columns a pleat."""
+        """A row for about every hundredth of the body's height; four columns a pleat, more for a wavy hem."""
         top = WAISTBAND if self.garment.kind == "skirt" else TOP
-        columns = 4 * self.garment.pleats + 1 if self.garment.pleats else 31
+        smooth = 41 if self.garment.kind != "top" and self.garment.flare > _WAVY else 31  # a tucked top loses its flare
+        columns = 4 * self.garment.pleats + 1 if self.garment.pleats else smooth
         return Grid(top, self.garment.hem, max(round((self.garment.hem - top) * 95), 20), columns)
 
     def half_widths(self, body: Body, heights: Array) -> Array:
@@ -47,25 +53,25 @@ class TrunkCloth(Piece):
         slack = np.where((heights > BUST) & (heights < HIP), np.maximum(straight - skin, 0), 0)
         fitted = skin + ease + g.straightness * slack
         held = (fitted**10 + (skirt_reach(body, heights) + 0.006) ** 10) ** 0.1  # a maximum without a kink
-        return held + g.flare * np.clip(heights - WAIST, 0, None) ** 1.15
+        return held + g.flare * np.maximum(heights - WAIST, 0) ** 1.15
 
     def on(self, body: Body) -> Sheet:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
         widths = self.half_widths(body, heights)
         points = around_trunk(body, heights, columns, widths)
-        points[..., 1] += (0.1 * widths * smoothstep(heights, HIP, 0.7))[:, None] * np.clip(1 - columns**2, 0, None)
+        points[..., 1] += (0.1 * widths * smoothstep(heights, HIP, 0.7))[:, None] * np.maximum(1 - columns**2, 0)
         return Sheet(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
         g, grid = self.garment, self.grid
-        hem = pleated_hem(g.hem, g.pleats) if g.pleats else np.stack([np.linspace(1, -1, 24), np.full(24, g.hem)], 1)
+        hem = pleated_hem(g.hem, g.pleats) if g.pleats else np.stack([even(1, -1, 24), np.full(24, g.hem)], 1)
         if g.kind == "skirt":
-            first, sides = grid.at(np.linspace(-1, 1, 24), grid.top), np.linspace(grid.top, hem[0, 1], 24)
+            first, sides = grid.at(even(-1, 1, 24), grid.top), even(grid.top, hem[0, 1], 24)
             return [np.concatenate([first, grid.at(1, sides), grid.at(*hem.T), grid.at(-1, sides[::-1])])]
         upper = opening(g)
-        left, right = (np.linspace(upper.upper[end, 1], hem[0, 1], 24) for end in (-1, 0))
+        left, right = (even(upper.upper[end, 1], hem[0, 1], 24) for end in (-1, 0))
         main = [grid.at(*upper.upper.T), grid.at(1, left), grid.at(*hem.T), grid.at(-1, right[::-1])]
         return [np.concatenate(main), *(grid.at(*line.T) for line in upper.outlines)]
 
@@ -76,7 +82,7 @@ class TrunkCloth(Piece):
     def marks(self) -> list[Mark]:
         """See `Piece`."""
         g, grid = self.garment, self.grid
-        across = np.linspace(-1, 1, 24)
+        across = even(-1, 1, 24)
         found = [] if g.pleats else [Mark("stitch", grid.at(across, g.hem - 0.009))]
         if g.kind == "skirt":
             return [*found, Mark("seam", grid.at(across, grid.top + 0.02))]
@@ -93,7 +99,7 @@ class TrunkCloth(Piece):
             return []
         top = float(neck_line(g)[:, 1].max())
         end = top + 0.07 if g.buttons == "short" else g.hem - 0.002
-        heights = np.linspace(top, end, 12)
+        heights = even(top, end, 12)
         lines = [Mark("seam", grid.at(t, heights)) for t in (-_PLACKET, _PLACKET)]
         foot = [Mark("seam", grid.at(np.array([-_PLACKET, _PLACKET]), end))] if g.buttons == "short" else []
         return [*lines, *foot, Mark("buttons", grid.at(0, np.arange(top + 0.014, end - 0.006, 0.034)))]
@@ -151,5 +157,6 @@ class TrunkCloth(Piece):
         wave = waves(t, count, phase)
         hanging = smoothstep(h, start, max(g.hem, start + 0.15))
         moved = points.copy()
-        moved[..., 1] += (0.003 + 0.025 * g.flare) * wave * hanging**2
+        uneven = wave * (0.7 + 0.3 * np.sin(1.9 * t + 3 * phase))
+        moved[..., 1] += (0.002 + 0.016 * g.flare) * uneven * hanging**2
         return moved, depth * wave * hanging

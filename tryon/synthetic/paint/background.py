@@ -41,8 +41,9 @@ def paint_background(rng: np.random.Generator, floor: float | None, level: Level
         scene = _studio(rng, row)
     else:
         scene = _wall(rng, row)
-    whole = cv2.resize(np.clip(scene, 0, 252), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    return cv2.add(cv2.convertScaleAbs(whole), _grain())  # pyright: ignore[reportReturnType]
+    small = cv2.convertScaleAbs(np.clip(scene, 0, 252))
+    whole = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(whole, _grain())  # pyright: ignore[reportReturnType]
 
 
 @cache

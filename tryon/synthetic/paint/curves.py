@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+def paired(x: Array | float, y: Array | float) -> Array:
+    """Points (..., 2) of their x and y, which broadcast; does what `np.stack` does, in a third of the time."""
+    points = np.empty((*np.broadcast(x, y).shape, 2))
+    points[..., 0], points[..., 1] = x, y
+    return points
+
+
+@lru_cache(maxsize=512)
+def even(start: float, end: float, count: int) -> Array:
+    """`count` even steps from `start` to `end`, read-only; kept, because the same ones come again and again."""
+    steps = np.linspace(start, end, count)
+    steps.flags.writeable = False
+    return steps
 
 
 def smoothstep(x: Array | float, start: float, end: float) -> Array:
@@ -25,10 +41,27 @@ def profile(x: Array | float, knots: Sequence[tuple[float, float]]) -> Array:
 
     Every knot is a level point, which is right for widths along a body: knots are put where it is widest or narrowest.
     """
-    places, values = np.array(knots, np.float64).T
-    at = np.asarray(np.interp(x, places, np.arange(len(places), dtype=np.float64)))
-    piece = np.minimum(at.astype(np.int64), len(places) - 2)
-    return values[piece] + (values[1:] - values[:-1])[piece] * _eased(at - piece)
+    places, numbers, values, rises = _pieces(tuple(knots))
+    at = np.asarray(np.interp(x, places, numbers))
+    piece = np.minimum(at.astype(np.int64), len(rises) - 1)
+    return values[piece] + rises[piece] * _eased(at - piece)
+
+
+@lru_cache(maxsize=64)
+def _pieces(knots: tuple[tuple[float, float], ...]) -> tuple[Array, Array, Array, Array]:
+    """Places, numbers and values of the knots, and rises from each to the next; the same few come again and again."""
+    places, values = np.array(knots, np.float64).T.copy()
+    return places, np.arange(len(places), dtype=np.float64), values, np.diff(values)
+
+
+def slope(values: Array, axis: int = 0) -> Array:
+    """What values grow by from one place along an axis to the next: `np.gradient` with steps of 1, but faster."""
+    along, made = values.swapaxes(0, axis), np.empty_like(values)
+    out = made.swapaxes(0, axis)
+    np.subtract(along[2:], along[:-2], out=out[1:-1])
+    out[1:-1] *= 0.5
+    out[0], out[-1] = along[1] - along[0], along[-1] - along[-2]
+    return made
 
 
 def rounded_line(corners: Array, radii: Sequence[float], samples: int) -> Array:
@@ -53,7 +86,7 @@ def rounded_line(corners: Array, radii: Sequence[float], samples: int) -> Array:
     line = np.concatenate(pieces)
     run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     at = np.linspace(0, run[-1], samples)
-    return np.stack([np.interp(at, run, line[:, axis]) for axis in (0, 1)], axis=1)
+    return paired(np.interp(at, run, line[:, 0]), np.interp(at, run, line[:, 1]))
 
 
 def _shortened(vector: Array, length: float) -> Array:
@@ -67,4 +100,4 @@ def normals(line: Array) -> Array:
     along[1:-1] = line[2:] - line[:-2]
     along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
     along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
-    return np.stack([along[:, 1], -along[:, 0]], axis=1)
+    return paired(along[:, 1], -along[:, 0])

@@ -17,6 +17,8 @@ from tryon.synthetic.paint.truth import Truth, empty_truth, write_truth
 _LIGHT = np.array([-0.42, -0.38, 0.82])
 """Direction towards the light: upper left, in front."""
 
+_LIGHT_LENGTH = float(np.linalg.norm(_LIGHT))
+
 Bytes = NDArray[np.uint8]
 Pixels = NDArray
 """Bytes whose type OpenCV's stubs do not tell."""
@@ -179,9 +181,9 @@ class _Brush(NamedTuple):
 
 def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     """Colour and opacity of a layer where it is; None where it is nowhere."""
-    nothing = np.zeros_like(layer.shade)
-    x, y = (nothing, nothing) if layer.coordinates is None else (layer.coordinates[..., 0], layer.coordinates[..., 1])
-    known = lookup(placed, layer.shade, nothing if layer.distance is None else layer.distance, x, y)
+    distance = layer.shade if layer.distance is None else layer.distance
+    at = [] if layer.coordinates is None else [layer.coordinates[..., 0], layer.coordinates[..., 1]]
+    known = lookup(placed, layer.shade, distance, *at)
     near: Pixels = placed.covered.view(np.uint8)
     if layer.distance is not None:
         near = cv2.bitwise_and(near, cv2.inRange(known[1], -2.0 * STEP, np.inf))
@@ -192,7 +194,7 @@ def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     if part is None:
         return None
     placed = placed.part(*part)
-    window, (shade, distance, x, y) = placed.window, (values[part] for values in known)
+    window, (shade, distance, *at) = placed.window, (values[part] for values in known)
     alpha: Pixels = threshold(enlarge(placed.covered.view(np.uint8) * np.uint8(255), window), 254)
     if layer.distance is not None:
         edge = enlarge(distance, window)
@@ -201,7 +203,7 @@ def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     if layer.texture is None:
         shade = cv2.multiply(shade, alpha, scale=1 / 255)
         return _Brush(placed, alpha, _merge([cv2.convertScaleAbs(shade, alpha=c / _SHADES) for c in layer.colour]))
-    sampled = _sampled(layer, layer.texture, (x, y), window)
+    sampled = _sampled(layer, layer.texture, at, window)
     alpha = cv2.min(alpha, cv2.extractChannel(sampled, 3))
     shade = cv2.cvtColor(cv2.multiply(shade, alpha, scale=1 / 255), cv2.COLOR_GRAY2RGB)
     return _Brush(placed, alpha, cv2.multiply(cv2.cvtColor(sampled, cv2.COLOR_RGBA2RGB), shade, scale=1 / _SHADES))
@@ -218,7 +220,7 @@ def _around(near: Pixels) -> tuple[slice, slice] | None:
     return (rows, columns) if width else None
 
 
-def _sampled(layer: Layer, texture: Bytes, coordinates: tuple[Floats, Floats], window: Window) -> Bytes:
+def _sampled(layer: Layer, texture: Bytes, coordinates: Sequence[Floats], window: Window) -> Bytes:
     """The texture's RGB and opacity under each pixel of the window; transparent outside the texture."""
     assert layer.coordinates is not None
     shift = layer.coordinates - layer.points
@@ -247,7 +249,17 @@ def cylinder_shade(across: Array, columns: Array, softness: float = 0.35) -> Arr
         columns: (C,) or (R, C), place across the tube, -1..1 from edge to edge.
         softness: how much of the darkest shade is left out: 0 hard, 1 flat.
     """
-    t = np.clip(columns, -1, 1) * 0.94
-    sideways = (across @ _LIGHT[:2])[:, None]
-    lit = np.clip((sideways * t + _LIGHT[2] * np.sqrt(1 - t * t)) / np.linalg.norm(_LIGHT), 0, 1)
-    return softness + 0.12 + (1 - softness) * lit
+    t = np.minimum(np.maximum(columns, -1), 1) * 0.94
+    return _round_shade((across @ _LIGHT[:2])[:, None] * t, t * t, softness)
+
+
+def tube_shade(facing: Array, softness: float = 0.35) -> Array:
+    """As `cylinder_shade`, of vectors (R, C, 2) away from the tube's middle line, of length 1 at its edge."""
+    length = np.maximum(np.hypot(facing[..., 0], facing[..., 1]), 1e-9)
+    t = np.minimum(length, 1) * 0.94
+    return _round_shade(facing @ _LIGHT[:2] / length * t, t * t, softness)
+
+
+def _round_shade(sideways: Array, square: Array, softness: float) -> Array:
+    lit = np.maximum((sideways + _LIGHT[2] * np.sqrt(1 - square)) / _LIGHT_LENGTH, 0)
+    return softness + 0.12 + (1 - softness) * np.minimum(lit, 1)

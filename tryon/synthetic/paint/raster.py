@@ -84,12 +84,11 @@ def place(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[Placed | Non
     inside = [points - (window.left, window.top) for points, window in zip(coarse, windows, strict=True)]
     spans = scan(inside, np.array([(window.height, window.width) for window in windows]).T)
     places = np.full(int(ends[-1]), -1 - 1j, np.complex64)
-    covered = np.zeros(len(places), np.bool_)
     inner = np.arange(int(spans.length.sum())) - np.repeat(np.cumsum(spans.length) - spans.length, spans.length)
     pixels = np.repeat(spans.start, spans.length) + inner
     along = inner.astype(np.float32) * np.repeat(spans.step, spans.length)
     places[pixels] = np.repeat(spans.place, spans.length) + along
-    covered[pixels] = True
+    covered = places.real > -0.5
     found: list[Placed | None] = []
     for window, end in zip(windows, ends.tolist(), strict=True):
         shape, part = (window.height, window.width), slice(end - window.height * window.width, end)
@@ -127,9 +126,33 @@ def lookup(placed: Placed, *values: NDArray) -> list[Floats]:
 
 
 def nearest(placed: Placed, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The id of the nearest point of the grid (R, C) at every pixel of the window, at its own size."""
-    places = enlarge(placed.places, placed.window)
-    return cv2.remap(ids, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)  # pyright: ignore
+    """The id of the nearest point of the grid (R, C) at every pixel of the window, at its own size.
+
+    Ids come in a few blocks of rows and columns. So it is enough to know on which side of the blocks' borders a pixel
+    lies, which is several times faster than to look every pixel up.
+    """
+    rows = np.flatnonzero((ids[1:] != ids[:-1]).any(1)) + 1
+    columns = np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(0)) + 1
+    blocks = ids[[0, *rows.tolist()]][:, [0, *columns.tolist()]]
+    right, down = _behind(placed, 0, columns), _behind(placed, 1, rows)
+    found = _switched([_switched(list(block_row), right) for block_row in blocks], down)
+    return np.broadcast_to(found, (placed.window.height, placed.window.width))
+
+
+def _behind(placed: Placed, axis: int, starts: NDArray) -> list[NDArray[np.uint8]]:
+    """For each of some columns (axis 0) or rows (1): 255 on the pixels nearest to it or to later ones, 0 elsewhere."""
+    if not len(starts):
+        return []
+    at = enlarge(cv2.extractChannel(placed.places, axis), placed.window)
+    return [(at > np.float32(start - 0.5)).view(np.uint8) * np.uint8(255) for start in starts]
+
+
+def _switched(values: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The first value, and from the first mask on the second one, and so on."""
+    found = values[0]
+    for value, mask in zip(values[1:], masks, strict=True):
+        found = (found & ~mask) | (value & mask)
+    return found
 
 
 def enlarge(values: NDArray, window: Window) -> NDArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,33 +60,38 @@ class _Triangles(NamedTuple):
 
 def _triangles(meshes: Sequence[NDArray], sizes: NDArray[np.int64]) -> _Triangles:
     """Two triangles for each cell, row by row; what is turned over goes first, so that the rest covers it."""
-    cells = [(points.shape[0] - 1) * (points.shape[1] - 1) for points in meshes]
-    mesh = np.repeat(np.arange(len(meshes)), np.multiply(cells, 2))
-    corners = np.empty((3, sum(cells), 2, 2))  # origin, one column on, one row on; two triangles; x and y
-    grid = np.empty((sum(cells), 2), np.complex128)  # places of the origins
-    end = 0
-    for points, count in zip(meshes, cells, strict=True):
-        part, end = slice(end, end + count), end + count
-        four = [points[:-1, :-1], points[:-1, 1:], points[1:, :-1], points[1:, 1:]]
-        upper_left, upper_right, lower_left, lower_right = (corner.reshape(-1, 2) for corner in four)
-        corners[0, part, 0], corners[1, part, 0], corners[2, part, 0] = upper_left, upper_right, lower_left
-        corners[0, part, 1], corners[1, part, 1], corners[2, part, 1] = lower_right, lower_left, upper_right
-        columns, rows = np.arange(points.shape[1] - 1), np.arange(points.shape[0] - 1)
-        grid[part, 0] = (columns + 1j * rows[:, None]).ravel()
-    grid[:, 1] = grid[:, 0] + (1 + 1j)
-    x, y = np.moveaxis(corners.reshape(3, -1, 2), -1, 0).copy()
+    halves = [_halves(*points.shape[:2]) for points in meshes]
+    mesh = np.repeat(np.arange(len(meshes)), [len(origin) for _, origin in halves])
+    before = np.cumsum([0, *(points.shape[0] * points.shape[1] for points in meshes)])
+    corners = np.concatenate([corner + first for (corner, _), first in zip(halves, before[:-1], strict=True)], axis=1)
+    x, y = np.concatenate([points.reshape(-1, 2) for points in meshes]).T.copy().take(corners, axis=1)
     area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
     first = np.cumsum(sizes[0] * sizes[1]) - sizes[0] * sizes[1]
     ends = np.concatenate([sizes, first[None]]).take(mesh, axis=1)
     seen = (y.max(0) >= 0) & (y.min(0) < ends[0]) & (x.max(0) >= 0) & (x.min(0) < ends[1]) & (np.abs(area) > _FLAT)
+    grid = np.concatenate([origin for _, origin in halves])
     turned = area * np.bincount(mesh, area, len(meshes))[mesh] < 0
     chosen = np.concatenate([np.flatnonzero(seen & turned), np.flatnonzero(seen & ~turned)])
-    x, y, area, origin = x.take(chosen, axis=1), y.take(chosen, axis=1), area[chosen], grid.ravel()[chosen]
+    x, y, area, origin = x.take(chosen, axis=1), y.take(chosen, axis=1), area[chosen], grid[chosen]
     sign = np.where(chosen & 1, -1, 1) / area
     by_x = ((y[2] - y[0]) + 1j * (y[0] - y[1])) * sign
     by_y = ((x[0] - x[2]) + 1j * (x[1] - x[0])) * sign
     place = np.stack([origin - by_x * x[0] - by_y * y[0], by_x, by_y])
     return _Triangles(*_ascending(x, y), place, ends.take(chosen, axis=1))
+
+
+@lru_cache(maxsize=256)
+def _halves(rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+    """Two triangles for each cell of a grid: numbers (3, T) of their points, and the places (T,) of their first ones.
+
+    Points come in the order origin, one column on, one row on; in the lower right half backwards from its corner.
+    Kept, because meshes have few different sizes.
+    """
+    first = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    upper = np.stack([first, first + 1, first + columns])
+    lower = np.stack([first + columns + 1, first + columns, first + 1])
+    corners = np.stack([upper, lower], axis=-1).reshape(3, -1)
+    return corners, corners[0] % columns + corners[0] // columns * 1j
 
 
 def _ascending(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
