@@ -214,3 +214,17 @@ def test_feet_darken_the_floor_under_them():
     under = picture.photo[row, columns[0] : columns[-1]].astype(float).min(0).mean()
     beside = picture.photo[row, 40:120].astype(float).mean()
     assert under < beside - 20
+
+
+@pytest.mark.parametrize("worn", list(Category))
+@pytest.mark.parametrize("category", list(Category))
+def test_any_figure_wears_a_garment_of_any_category(category, worn):
+    """With the other half of an outfit beside it, on the same body: DensePose is the one it has in its own clothes."""
+    figure, garment = figure_of(SEED, category, 2), garment_of(SEED, worn, 3)
+    picture = render_person(figure, lay_flat(garment))
+    own = worn_by(SEED, category, 2, 2)
+    halves = {other.kind == "top" for other in figure.outfit(garment)}
+    assert halves == ({False} if garment.kind == "dress" else {True, False})
+    assert (picture.label_map == garment.label).sum() > 20_000
+    assert np.array_equal(picture.dense_pose > 0, own.dense_pose > 0)
+    assert np.array_equal(picture.keypoints, own.keypoints)

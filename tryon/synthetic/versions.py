@@ -108,10 +108,11 @@ def probe(version: Version) -> str:
 
 
 def toolchain() -> str:
-    """What the bytes depend on besides this code."""
+    """What the bytes depend on besides this code: libraries, and the instructions that they find in the processor."""
+    features = sha256_bytes(cv2.getCPUFeaturesLine().encode())[:8]
     return (
         f"OpenCV {cv2.__version__}, NumPy {np.__version__}, zlib {zlib.ZLIB_RUNTIME_VERSION}, "
-        f"{platform.system()} {platform.machine()}"
+        f"{platform.system()} {platform.machine()}, processor features {features}"
     )
 
 

@@ -29,7 +29,7 @@ def test_catalogue_and_wild_draw_from_all_patterns():
 
 
 def test_plain_cloth_is_rare():
-    assert [DRAWS[level]["plain"].share for level in LEVELS] == [0.03, 0.08, 0.15]
+    assert [DRAWS[level]["plain"].share for level in LEVELS] == [0.03, 0.06, 0.15]
 
 
 def test_only_easy_cloth_is_always_smooth():
