@@ -68,6 +68,9 @@ VERSIONS = {
                 uv=False,
                 flow=False,
             ),
+            content_hash="51564b4a1d8f0bcaf26dd6e9575fa0cc50e60caf570cd738c8130972dcbcf944",
+            probe="e67a50d225b2e4f4e88633bdc00467a1bb6216567cba6e8401ba7b4ba46aacd4",
+            made_with="OpenCV 5.0.0, NumPy 2.4.6, zlib 1.2.13, Linux x86_64, processor features f8f66cfb",
         ),
     )
 }
