@@ -115,9 +115,8 @@ class Canvas:
             if ids is None:
                 continue
             many = isinstance(ids, np.ndarray) and ids.min() < ids.max()
-            written = nearest(placed, np.asarray(ids)) if many else np.uint8(np.ravel(ids)[0])
-            under = window.of(plane)
-            np.bitwise_or(under & ~seen, seen & written, out=under)
+            written = nearest(placed, np.asarray(ids)) if many else np.full_like(seen, np.ravel(ids)[0])
+            cv2.copyTo(written, seen, window.of(plane))
         if self.truth is not None:
             write_truth(self.truth, placed, seen, layer.dense is not None, layer.uv, layer.flat)
 

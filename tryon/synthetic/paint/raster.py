@@ -144,7 +144,7 @@ def _behind(placed: Placed, axis: int, starts: NDArray) -> list[NDArray[np.uint8
     if not len(starts):
         return []
     at = enlarge(cv2.extractChannel(placed.places, axis), placed.window)
-    return [(at > np.float32(start - 0.5)).view(np.uint8) * np.uint8(255) for start in starts]
+    return [cv2.compare(at, float(start) - 0.5, cv2.CMP_GT) for start in starts]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def _switched(values: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
