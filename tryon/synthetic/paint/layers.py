@@ -71,12 +71,12 @@ class Canvas:
     """What is painted.
 
     Args:
-        ground: (H, W, 3), RGB 0..255, uint8 (painted over) or float32: what lies behind all layers.
+        ground: uint8 (H, W, 3), RGB, what lies behind all layers; it is painted over.
         truth: keep the planes of `Truth`, too; the rest is the same without.
     """
 
-    def __init__(self, ground: NDArray, truth: bool = False) -> None:
-        self.photo: Bytes = ground if ground.dtype == np.uint8 else cv2.convertScaleAbs(ground)  # pyright: ignore[reportAttributeAccessIssue]
+    def __init__(self, ground: Bytes, truth: bool = False) -> None:
+        self.photo = ground
         """uint8 (H, W, 3), RGB."""
         size = self.photo.shape[:2]
         self.label_map: Bytes = np.zeros(size, np.uint8)
