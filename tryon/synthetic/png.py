@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.png import GREY, PALETTE, UP, png_file
+from tryon.png import GREY, PALETTE, png_file, up_filtered
 
 _LEVEL = 1
 
@@ -36,9 +36,4 @@ def encode_grey(ids: NDArray[np.uint8]) -> bytes:
 
 
 def _png(values: NDArray[np.uint8], colour_type: int, palette: bytes = b"") -> bytes:
-    height, width = values.shape
-    rows = np.empty((height, width + 1), np.uint8)
-    rows[:, 0] = UP
-    rows[0, 1:] = values[0]
-    np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
-    return png_file(rows, width, 8, colour_type, _LEVEL, palette, zlib.Z_RLE)
+    return png_file(up_filtered(values), values.shape[1], 8, colour_type, _LEVEL, palette, zlib.Z_RLE)

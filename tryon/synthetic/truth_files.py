@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.png import RGB, UP, png_file
+from tryon.png import RGB, png_file, up_filtered
 
 FLOW_UNITS = 32
 """Units of a flow file per pixel of the catalogue picture."""
@@ -41,11 +41,7 @@ def encode_flow(flow: NDArray[np.float32], cover: NDArray[np.uint8]) -> bytes:
     np.multiply(units, (cover > 0)[..., None], out=values[..., :2], casting="unsafe")
     values[..., 2] = cover
     pixels = values.byteswap().view(np.uint8).reshape(height, -1)  # PNG has the high byte first
-    rows = np.empty((height, 1 + pixels.shape[1]), np.uint8)
-    rows[:, 0] = UP
-    rows[0, 1:] = pixels[0]
-    np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
-    return png_file(rows, width, 16, RGB, _FAST)
+    return png_file(up_filtered(pixels), width, 16, RGB, _FAST)
 
 
 def decode_flow(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
