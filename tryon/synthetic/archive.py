@@ -14,12 +14,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-
-import cv2
 
 from tryon.categories import Category, Setting
 from tryon.download.settings import SyntheticSettings
@@ -37,22 +34,19 @@ from tryon.dresscode.layout import (
 from tryon.dresscode.pair_lists import format_pair_list
 from tryon.files import replacing, replacing_folder
 from tryon.progress import Progress
-from tryon.synthetic.items import Content, Files, Made, make_item, make_truth
+from tryon.synthetic.items import Content, Files, make_item, make_truth
+from tryon.synthetic.jobs import Job, in_order
 from tryon.synthetic.plan import Plan
 from tryon.synthetic.truth_files import member
-from tryon.workers import process_pool, worker_count
 
 _MARK = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
 _ADDED = {"uv", "flow"}
 """Settings that add files and change none: with them or without it is the same twin."""
 
-Job = Callable[[], Made]
 Add = Callable[[Files], None]
 """Takes members in their order."""
 
 _WHAT = "synthetic people"
-_AHEAD = 4
-"""Jobs per worker that may wait for the writer: what bounds the memory."""
 
 _TABLES = {ATTRIBUTES_FILE: ATTRIBUTE_COLUMNS, PEOPLE_FILE: PEOPLE_COLUMNS, PARSER_ERRORS_FILE: PARSER_ERROR_COLUMNS}
 
@@ -114,7 +108,7 @@ def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, prog
     archive([(SYNTHETIC_MARK, mark), *_pair_lists(plan)])
     truth([(TRUTH_MARK, mark)])
     progress(0, len(jobs), _WHAT)
-    for number, made in enumerate(_in_order(jobs), start=1):
+    for number, made in enumerate(in_order(jobs), start=1):
         archive(made.archive)
         truth(made.truth)
         for name, known in made.rows.items():
@@ -170,28 +164,3 @@ def _unpack(folder: Path, files: Files) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-
-
-def _in_order(jobs: list[Job]) -> Iterator[Made]:
-    """Results of the jobs in their order, made in worker processes a little ahead of the one that is wanted."""
-    workers = min(worker_count(), len(jobs))
-    if workers < 2:
-        yield from map(_run, jobs)
-        return
-    with process_pool(workers) as pool:
-        waiting = deque(pool.submit(_run, job) for job in jobs[: workers * _AHEAD])
-        try:
-            for job in jobs[workers * _AHEAD :]:
-                made = waiting.popleft().result()
-                waiting.append(pool.submit(_run, job))
-                yield made
-            while waiting:
-                yield waiting.popleft().result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _run(job: Job) -> Made:
-    cv2.setNumThreads(1)  # the processes share the cores
-    return job()

@@ -5,8 +5,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tryon.synthetic.fabrics.fabric import Weave, filled
+from tryon.synthetic.fabrics.fabric import Weave
 from tryon.synthetic.fabrics.weave import add_weave
+from tryon.synthetic.paint.plain import filled
 
 GRAINS = [weave for weave in get_args(Weave) if weave != "smooth"]
 

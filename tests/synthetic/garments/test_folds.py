@@ -3,7 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.garments.folds import light_on, ridge, soft_folds, waves
+from tryon.synthetic.garments.folds import Fold, light_on, ridges, soft_folds, waves
+
+
+def ridge(points: np.ndarray, start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:
+    return ridges(points, [Fold(np.array(start), np.array(end), 0.012, 0.6)])[0]
 
 
 @pytest.fixture
@@ -17,22 +21,26 @@ def test_flat_cloth_is_lit_evenly(points):
 
 
 def test_a_fold_is_bright_towards_the_light_and_dark_behind(points):
-    upright = ridge(points, np.array([0.1, 0.02]), np.array([0.1, 0.19]), 0.012, 0.6)
+    upright = ridge(points, (0.1, 0.02), (0.1, 0.19))
     light = light_on(upright, points)[15]
     assert light[:20].max() > 1.08
     assert light[21:].min() < 0.92
 
 
 def test_a_fold_fades_towards_its_end(points):
-    start, end = np.array([0.1, 0.03]), np.array([0.1, 0.17])
-    crest = ridge(points, start, end, 0.012, 0.6)[:, 20]
+    crest = ridge(points, (0.1, 0.03), (0.1, 0.17))[:, 20]
     assert crest.argmax() < 20
     assert crest[-5] < 0.1 * crest.max()
 
 
+def test_folds_of_one_call_are_those_of_several(points):
+    folds = [Fold(*np.random.default_rng(n).uniform(0, 0.2, (2, 2)), 0.01 + 0.001 * n, 0.2 * n - 0.3) for n in range(4)]
+    assert np.array_equal(ridges(points, folds), np.concatenate([ridges(points, [fold]) for fold in folds]))
+
+
 def test_turning_the_mesh_turns_the_light(points):
     """The light comes from the picture's upper left, however the grid lies."""
-    relief = ridge(points, np.array([0.02, 0.1]), np.array([0.19, 0.1]), 0.012, 0.6)
+    relief = ridge(points, (0.02, 0.1), (0.19, 0.1))
     light = light_on(relief, points)
     turned = light_on(relief.T, np.ascontiguousarray(points.transpose(1, 0, 2)))
     assert np.allclose(light, turned.T, atol=1e-6)

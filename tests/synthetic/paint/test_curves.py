@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.curves import even, normals, paired, profile, rounded_line, slope, smoothstep
+from tryon.synthetic.paint.curves import beside, even, normals, paired, profile, rounded_line, slope, smoothstep
 
 
 def test_smoothstep_is_0_before_and_1_after():
@@ -82,3 +82,9 @@ def test_even_steps_cannot_be_spoilt_for_the_next_one_who_asks():
     assert steps.tolist() == [0, 0.5, 1, 1.5, 2]
     with pytest.raises(ValueError, match="read-only"):
         steps[0] = 1
+
+
+def test_rows_beside_a_line_start_at_its_middle_and_go_across():
+    middle, across = np.array([(0.0, 1.0), (2.0, 3.0)]), np.array([(1.0, 0.0), (0.6, 0.8)])
+    points = beside(middle, across, np.array([(-1.0, 0.0, 5.0), (0.0, 10.0, -10.0)]))
+    assert np.allclose(points, [[(-1, 1), (0, 1), (5, 1)], [(2, 3), (8, 11), (-4, -5)]])

@@ -51,14 +51,6 @@ Painter = Callable[[Fabric], Picture]
 """Paints a fabric over a whole picture: uint8 (1024, 768, 3), RGB."""
 
 
-def filled(width: int, height: int, colour: Colour) -> Picture:
-    """A picture of one colour: uint8 (height, width, 3). A row at a time is much faster than a pixel at a time."""
-    picture = np.empty((height, width, 3), np.uint8)
-    picture[0] = colour
-    picture[1:] = picture[0]
-    return picture
-
-
 def mixed(first: Colour, second: Colour, share: float) -> Colour:
     """A colour between two: `share` of the second."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))

@@ -6,9 +6,10 @@ from typing import Literal
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.synthetic.fabrics import checked, emblems, floral, lettering, printed, striped
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Painter, Picture, filled
+from tryon.synthetic.fabrics.fabric import Colour, Fabric, Painter, Picture
 from tryon.synthetic.fabrics.samples import sample_fabric
 from tryon.synthetic.fabrics.weave import add_weave
+from tryon.synthetic.paint.plain import filled
 
 __all__ = ["PATTERNS", "Colour", "Fabric", "Family", "family", "paint_fabric", "sample_fabric"]
 

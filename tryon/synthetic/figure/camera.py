@@ -28,7 +28,10 @@ class Camera:
 
     def __call__(self, points: Array) -> Array:
         """Pixels (..., 2) of points in body heights."""
-        return points * self.scale + (self.x, self.y)
+        pixels = points * self.scale
+        pixels[..., 0] += self.x  # one after the other, as in `curves.beside`
+        pixels[..., 1] += self.y
+        return pixels
 
 
 _FRAMES = {

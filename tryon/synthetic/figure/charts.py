@@ -19,7 +19,7 @@ _CHIN = 0.72  # v of the chin
 
 
 def _chart(u: Array, v: Array) -> Array:
-    return np.clip(paired(u, v), 0, 1)
+    return np.minimum(np.maximum(paired(u, v), 0), 1)
 
 
 def _there_and_back(place: Array, middle: float, end: float) -> Array:

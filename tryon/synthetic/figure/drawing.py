@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array, even, paired
 from tryon.synthetic.paint.layers import Layer
+from tryon.synthetic.paint.plain import filled
 
 Colour = tuple[int, int, int]
 Points = Sequence[tuple[float, float]] | Array
@@ -48,7 +49,7 @@ class Drawing:
     def blank(cls, frame: Frame, colour: Colour) -> Drawing:
         """A drawing of one colour, of which nothing is seen yet."""
         size = round((frame.bottom - frame.top) * frame.down), round((frame.right - frame.left) * frame.across)
-        return cls(frame, np.full((*size, 3), colour, np.uint8), np.zeros(size, np.uint8))
+        return cls(frame, filled(size[1], size[0], colour), np.zeros(size, np.uint8))
 
     def _fixed(self, points: Points | Array) -> NDArray[np.int32]:
         f = self.frame

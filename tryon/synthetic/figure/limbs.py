@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tryon.synthetic.paint.curves import Array, normals
+from tryon.synthetic.paint.curves import Array, beside, normals
 from tryon.synthetic.paint.raster import MARGIN_PX
 
 COLUMNS = np.linspace(-1, 1, 9)
@@ -56,7 +56,7 @@ def tube(line: Array, half_widths: Array) -> Tube:
     along = (np.arange(len(whole), dtype=np.float64) - extra[0]) * step
     beyond = np.maximum(np.maximum(-along, along - (len(line) - 1) * step), 0)[:, None]
     distance = widths[:, None] - np.hypot(lateral, beyond)
-    points = whole[:, None] + across[:, None] * lateral[..., None]
+    points = beside(whole, across, lateral)
     made = Tube(points, distance, across, lateral / widths[:, None], along)
     upper = len(line) // 3
     first, last = line[upper + 1] - line[upper], line[-1] - line[-2]

@@ -10,7 +10,7 @@ from tryon.synthetic.figure.body import CHIN, SHOULDER, Body
 from tryon.synthetic.garments.around import around_trunk
 from tryon.synthetic.garments.necklines import neck_line
 from tryon.synthetic.garments.sheets import Drape, Grid, Mark, Piece, Sheet
-from tryon.synthetic.paint.curves import Array, even, smoothstep
+from tryon.synthetic.paint.curves import Array, beside, even, smoothstep
 
 _STAND = 0.013
 """How far a collar or a high neck reaches up the neck from the shoulder line."""
@@ -76,7 +76,7 @@ class HighNeck(Piece):
         heights, columns = self.grid.heights, self.grid.places
         spread = 0.008 * smoothstep(heights, SHOULDER - 0.008, self._FOOT)
         widths = body.build.head * 0.73 + 0.004 + spread
-        points = body.centre(heights)[:, None] + body.across(heights)[:, None] * (columns * widths[:, None])[..., None]
+        points = beside(body.centre(heights), body.across(heights), columns * widths[:, None])
         up = np.clip((SHOULDER - heights) / 0.05, 0, 1)[:, None]
         points += (body.on_head(0, 1.0) - body.centre(CHIN)) * up[..., None]
         points[..., 1] += 0.006 * np.maximum(1 - columns**2, 0)

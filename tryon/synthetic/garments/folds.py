@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from tryon.synthetic.paint.curves import Array, slope, smoothstep
@@ -13,18 +16,28 @@ _STEEPEST = 0.55
 _DARKEST, _LIGHTEST = 0.62, 1.22
 
 
-def ridge(points: Array, start: Array, end: Array, width: float, steepness: float) -> Array:
-    """Relief (R, C) of a fold that springs from a point under tension, widens and fades out.
+class Fold(NamedTuple):
+    """A fold that springs from a point under tension, widens and fades out.
 
     Args:
-        points: (R, C, 2), the mesh.
         start: (2,), the point under tension.
         end: (2,), where the fold has faded.
         width: half-width in the middle, body heights.
         steepness: of its sides; negative for a groove.
     """
+
+    start: Array
+    end: Array
+    width: float
+    steepness: float
+
+
+def ridges(points: Array, folds: Sequence[Fold]) -> Array:
+    """Relief (F, R, C) of each of some folds on a mesh (R, C, 2): all at once, because meshes are small."""
+    start, end = (np.array([fold[which] for fold in folds]).T[..., None, None] for which in (0, 1))
+    width, steepness = (np.array([fold[which] for fold in folds])[:, None, None] for which in (2, 3))
     way = end - start
-    length = float(np.hypot(*way)) + 1e-9
+    length = np.hypot(way[0], way[1]) + 1e-9
     right, down = points[..., 0] - start[0], points[..., 1] - start[1]
     along = (right * way[0] + down * way[1]) / length**2
     beside = (down * way[0] - right * way[1]) / length
@@ -46,14 +59,14 @@ def waves(t: Array, count: float, phase: float) -> Array:
 def soft_folds(points: Array, rng: np.random.Generator, count: int, steepness: float) -> Array:
     """Relief (R, C) of a few long gentle folds, as in cloth that lies on a table."""
     low, high = points.min((0, 1)), points.max((0, 1))
-    relief = np.zeros(points.shape[:2])
+    folds = []
     for _ in range(count):
         start = low + (high - low) * rng.uniform(0.1, 0.9, 2)
         angle = rng.normal(np.pi / 2, 0.5)
         length = (high[1] - low[1]) * rng.uniform(0.25, 0.6)
         end = start + length * np.array([np.cos(angle), np.sin(angle)])
-        relief += ridge(points, start, end, rng.uniform(0.009, 0.02), steepness * rng.choice([-1, 1]))
-    return relief
+        folds.append(Fold(start, end, rng.uniform(0.009, 0.02), steepness * rng.choice([-1, 1])))
+    return ridges(points, folds).sum(0)
 
 
 def light_on(relief: Array, points: Array) -> Array:

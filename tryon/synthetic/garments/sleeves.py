@@ -11,12 +11,12 @@ from tryon.synthetic.figure.body import ARMPIT, Body
 from tryon.synthetic.figure.pose import LEFT, Side
 from tryon.synthetic.garments.around import around_trunk
 from tryon.synthetic.garments.bends import beyond, bridged, rounded, spread, within_bends
-from tryon.synthetic.garments.folds import ridge
+from tryon.synthetic.garments.folds import Fold, ridges
 from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.garments.necklines import BARE_TOP, TOP
 from tryon.synthetic.garments.sheets import MARGIN, Drape, Mark, Piece, Sheet
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
-from tryon.synthetic.paint.curves import Array, even, paired, smoothstep
+from tryon.synthetic.paint.curves import Array, beside, even, paired, smoothstep
 
 LENGTHS = {"short": (0.3, 0.38), "long": (0.73, 0.79)}
 """Where sleeves end along the arm line, 0 shoulder to 1 finger tips: on the upper arm below its middle, or on the
@@ -71,7 +71,7 @@ class SleeveCloth(Piece):
         inner = self._edge(body, pit, -self.side, second + (length - second) * steps, 0.2)
         left, right = (inner, outer) if self.side == LEFT else (outer, inner)
         middle, half = (left + right) / 2, (right - left) / 2
-        rows = middle[:, None] + half[:, None] * within_bends(middle, half, columns)[..., None]
+        rows = beside(middle, half, within_bends(middle, half, columns))
         inside = rows[0] - body.across(ARMPIT) * self.side * MARGIN
         if self._bare:
             inside = beyond(rows[0], rows[1])
@@ -135,11 +135,12 @@ class SleeveCloth(Piece):
         g, points = self.garment, sheet.points
         depth = 0.35 + 14 * g.ease
         inner, outer = (2, -3) if self.side == LEFT else (-3, 2)
-        relief = np.zeros(points.shape[:2])
+        folds = []
         for _ in range(2):
             row = int(rng.integers(4, 8))
             end = points[row, outer] * 0.7 + points[row, inner] * 0.3
-            relief += ridge(points, points[1, inner], end, 0.009, depth * 1.2)
+            folds.append(Fold(points[1, inner], end, 0.009, depth * 1.2))
+        relief = ridges(points, folds).sum(0)
         if g.sleeve == "long":
             relief += self._elbow(body, points, rng, depth)
         light = np.ones(points.shape[:2])
@@ -156,12 +157,12 @@ class SleeveCloth(Piece):
         turn = before[0] * after[1] - before[1] * after[0]
         bend = abs(turn) / max(float(np.hypot(*before) * np.hypot(*after)), 1e-9)
         hollow, far = (-3, 2) if turn < 0 else (2, -3)
-        relief = np.zeros(points.shape[:2])
+        folds = []
         for shift in (-2, 0, 2):
             end = points[row + shift, far] * 0.75 + points[row + shift, hollow] * 0.25
             start = points[row + shift // 2, hollow]
-            relief += ridge(points, start, end + rng.normal(0, 0.003, 2), 0.008, depth * (0.5 + 1.2 * min(bend, 1)))
-        return relief
+            folds.append(Fold(start, end + rng.normal(0, 0.003, 2), 0.008, depth * (0.5 + 1.2 * min(bend, 1))))
+        return ridges(points, folds).sum(0)
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ import numpy as np
 from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP, KNEE, WAIST, Body
 from tryon.synthetic.figure.pose import LEFT, Side
 from tryon.synthetic.garments.around import around_trunk
-from tryon.synthetic.garments.folds import ridge, waves
+from tryon.synthetic.garments.folds import Fold, ridges, waves
 from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.paint.curves import Array, even, smoothstep
 
@@ -103,22 +103,22 @@ class TrouserLeg(Piece):
 
     def _radiating(self, points: Array, sheet: Sheet, rng: np.random.Generator, depth: float) -> Array:
         """Folds that spread from the crotch to the hip."""
-        relief = np.zeros(points.shape[:2])
         row = int(np.searchsorted(self.grid.heights, CROTCH + 0.004))
         column = int(np.argmin(np.abs(sheet.columns + 0.9 * self.side)))
+        folds = []
         for _ in range(3):
             end = points[row, column] + (self.side * rng.uniform(0.04, 0.085), rng.uniform(-0.05, 0.035))
-            relief += ridge(points, points[row, column], end, 0.008, depth * rng.uniform(0.9, 1.5))
-        return relief
+            folds.append(Fold(points[row, column], end, 0.008, depth * rng.uniform(0.9, 1.5)))
+        return ridges(points, folds).sum(0)
 
     def _knee(self, body: Body, points: Array, rng: np.random.Generator, depth: float) -> Array:
         """Creases across the knee, and over the shoe where the cloth is pushed together."""
-        relief = np.zeros(points.shape[:2])
+        folds = []
         places = [(KNEE, 0.03), (KNEE + 0.02, 0.03), *((h, 0.02) for h in (0.87, 0.905) if self.garment.hem > h)]
         for number, (h, spread) in enumerate(places):
             at = body.leg_point(self.side, h + rng.uniform(-0.008, 0.008))
             beside = (-1) ** number * spread
             start = at + np.array([beside, rng.uniform(-0.004, 0.004)])
             end = at - np.array([beside * 0.8, rng.uniform(-0.014, 0.014)])
-            relief += ridge(points, start, end, 0.007, 1.4 * depth)
-        return relief
+            folds.append(Fold(start, end, 0.007, 1.4 * depth))
+        return ridges(points, folds).sum(0)

@@ -9,7 +9,7 @@ import numpy as np
 from tryon.synthetic.figure.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
 from tryon.synthetic.figure.pose import SIDES
 from tryon.synthetic.garments.around import around_trunk
-from tryon.synthetic.garments.folds import bump, ridge, waves
+from tryon.synthetic.garments.folds import Fold, bump, ridges, waves
 from tryon.synthetic.garments.necklines import TOP, neck_line, opening
 from tryon.synthetic.garments.pleats import pleated_hem, pleated_light
 from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
@@ -131,20 +131,21 @@ class TrunkCloth(Piece):
         grid = self.grid
 
         def at(t: float, h: float) -> Array:
-            column, row = np.rint(grid.at(t, h)).astype(int)
-            return points[np.clip(row, 0, grid.rows - 1), column]
+            column, row = (round(float(n)) for n in grid.at(t, h))
+            return points[min(max(row, 0), grid.rows - 1), column]
 
-        relief = np.zeros(points.shape[:2])
+        folds = []
         for side in SIDES:
-            relief += bump(points, at(side * 0.45, BUST - 0.004), 0.036, 0.009)
             for _ in range(2):
                 pit, end = at(side * 0.96, ARMPIT + rng.uniform(-0.004, 0.02)), rng.uniform(-0.02, 0.05)
-                relief += ridge(points, pit, at(side * rng.uniform(0.1, 0.5), BUST + end), 0.011, depth * 1.3)
+                folds.append(Fold(pit, at(side * rng.uniform(0.1, 0.5), BUST + end), 0.011, depth * 1.3))
             for _ in range(2):
                 start = at(side, WAIST + rng.uniform(-0.04, 0.03))
                 end = at(side * rng.uniform(-0.3, 0.4), WAIST + rng.uniform(-0.03, 0.06))
-                relief += ridge(points, start, end, 0.01, depth * rng.uniform(0.8, 1.5))
-        return relief
+                folds.append(Fold(start, end, 0.01, depth * rng.uniform(0.8, 1.5)))
+        breasts = [bump(points, at(side * 0.45, BUST - 0.004), 0.036, 0.009) for side in SIDES]
+        right, left = np.split(ridges(points, folds), 2)
+        return np.stack([breasts[0], *right, breasts[1], *left]).sum(0)  # in another order it would round otherwise
 
     def _lower_folds(self, points: Array, t: Array, h: Array, phase: float) -> tuple[Array, Array]:
         """Long folds from the waist to the hem, and the hem's waves."""

@@ -18,6 +18,23 @@ def paired(x: Array | float, y: Array | float) -> Array:
     return points
 
 
+def beside(middle: Array, across: Array, places: Array) -> Array:
+    """Points (R, C, 2) of rows beside a line: in each row at its `middle` plus `places` times its `across`.
+
+    x and y go one after the other, because NumPy is slow where the last axis is short.
+
+    Args:
+        middle: (R, 2), the line.
+        across: (R, 2).
+        places: (R, C).
+    """
+    points = np.empty((*places.shape, 2))
+    for axis in (0, 1):
+        np.multiply(across[:, axis, None], places, out=points[..., axis])
+        points[..., axis] += middle[:, axis, None]
+    return points
+
+
 @lru_cache(maxsize=512)
 def even(start: float, end: float, count: int) -> Array:
     """`count` even steps from `start` to `end`, read-only; kept, because the same ones come again and again."""
@@ -76,7 +93,7 @@ def rounded_line(corners: Array, radii: Sequence[float], samples: int) -> Array:
         (samples, 2), from the first corner to the last.
     """
     pieces = [corners[:1]]
-    turn = np.linspace(0, 1, 9)[:, None]
+    turn = even(0, 1, 9)[:, None]
     for index, radius in enumerate(radii, start=1):
         before, corner, after = corners[index - 1 : index + 2]
         start = corner + _shortened(before - corner, radius)

@@ -85,10 +85,8 @@ class Canvas:
 
     def paint(self, *layers: Layer) -> None:
         """Lay layers over the canvas, one after the other; many at once are faster than one by one."""
-        meshes = {id(layer.points): layer.points for layer in layers}  # layers often share one
-        placed = dict(zip(meshes, place(list(meshes.values()), self.label_map.shape), strict=True))
-        for layer in layers:
-            where = placed[id(layer.points)]
+        placed = place([layer.points for layer in layers], self.label_map.shape)
+        for layer, where in zip(layers, placed, strict=True):
             brush = _brush(layer, where) if where is not None else None
             if brush is not None:
                 self._lay(layer, brush)
@@ -144,9 +142,8 @@ def _dim(under: Bytes, left: Pixels) -> None:
 def _cast(alpha: Pixels, window: Window, area: Window) -> Pixels:
     """The soft shadow over `area` of a layer in `window`, away from the light; smaller by the shadow's step."""
     small = cv2.resize(alpha, None, fx=1 / _SHADOW_STEP, fy=1 / _SHADOW_STEP, interpolation=cv2.INTER_LINEAR)
-    shift = np.eye(2, 3)
-    shift[:, 2] = window.left - area.left + _SHADOW_REACH[0], window.top - area.top + _SHADOW_REACH[1]
-    shift[:, 2] /= _SHADOW_STEP
+    right, down = window.left - area.left + _SHADOW_REACH[0], window.top - area.top + _SHADOW_REACH[1]
+    shift = np.array([(1, 0, right / _SHADOW_STEP), (0, 1, down / _SHADOW_STEP)])
     size = (area.width // _SHADOW_STEP, area.height // _SHADOW_STEP)
     return cv2.GaussianBlur(cv2.warpAffine(small, shift, size), (0, 0), 1.3)
 

@@ -84,10 +84,11 @@ def place(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[Placed | Non
     inside = [points - (window.left, window.top) for points, window in zip(coarse, windows, strict=True)]
     spans = scan(inside, np.array([(window.height, window.width) for window in windows]).T)
     places = np.full(int(ends[-1]), -1 - 1j, np.complex64)
-    inner = np.arange(int(spans.length.sum())) - np.repeat(np.cumsum(spans.length) - spans.length, spans.length)
-    pixels = np.repeat(spans.start, spans.length) + inner
-    along = inner.astype(np.float32) * np.repeat(spans.step, spans.length)
-    places[pixels] = np.repeat(spans.place, spans.length) + along
+    before = np.cumsum(spans.length) - spans.length
+    first, start = np.stack([before, spans.start], axis=1).repeat(spans.length, axis=0).T
+    place, step = np.stack([spans.place, spans.step], axis=1).repeat(spans.length, axis=0).T
+    inner = np.arange(len(first)) - first
+    places[start + inner] = place + inner.astype(np.float32) * step
     covered = places.real > -0.5
     found: list[Placed | None] = []
     for window, end in zip(windows, ends.tolist(), strict=True):
@@ -151,7 +152,7 @@ def _switched(values: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.ui
     """The first value, and from the first mask on the second one, and so on."""
     found = values[0]
     for value, mask in zip(values[1:], masks, strict=True):
-        found = (found & ~mask) | (value & mask)
+        found = found ^ ((found ^ value) & mask)
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FLAT = 1e-9  # areas and slopes below it count as none
+_ROWS_AT_ONCE = 64
 _ON_EDGE = 1e-6  # how far, in pixels, a triangle reaches beyond itself, so that its neighbours leave no gap
 
 
@@ -80,17 +81,23 @@ def _triangles(meshes: Sequence[NDArray], sizes: NDArray[np.int64]) -> _Triangle
     return _Triangles(*_ascending(x, y), place, ends.take(chosen, axis=1))
 
 
-@lru_cache(maxsize=256)
-def _halves(rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+def _halves(rows: int, columns: int) -> tuple[NDArray[np.int32], NDArray[np.complex128]]:
     """Two triangles for each cell of a grid: numbers (3, T) of their points, and the places (T,) of their first ones.
 
     Points come in the order origin, one column on, one row on; in the lower right half backwards from its corner.
-    Kept, because meshes have few different sizes.
     """
+    corners, origin = _kept_halves(-(-rows // _ROWS_AT_ONCE) * _ROWS_AT_ONCE, columns)
+    count = 2 * (rows - 1) * (columns - 1)
+    return corners[:, :count], origin[:count]
+
+
+@lru_cache(maxsize=32)
+def _kept_halves(rows: int, columns: int) -> tuple[NDArray[np.int32], NDArray[np.complex128]]:
+    """As `_halves`; kept for a few numbers of rows alone, because fewer rows are its beginning."""
     first = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     upper = np.stack([first, first + 1, first + columns])
     lower = np.stack([first + columns + 1, first + columns, first + 1])
-    corners = np.stack([upper, lower], axis=-1).reshape(3, -1)
+    corners = np.stack([upper, lower], axis=-1).reshape(3, -1).astype(np.int32)
     return corners, corners[0] % columns + corners[0] // columns * 1j
 
 
