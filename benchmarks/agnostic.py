@@ -1,149 +1,165 @@
-"""Masks side by side: the file floor, this project's manifest rows, and a loader written the published way.
+"""Masks side by side: the file floor, this project's manifest rows and exports, and loaders written the published way.
 
-Run `python benchmarks/agnostic.py [--items 12] [--rounds 5]`. Every variant takes every item in turn, on one thread, in
-CPU time; printed are median milliseconds and the medians of the ratios, which machine load moves far less.
+Run `python -m benchmarks.agnostic [--items 12] [--rounds 5] [--sizes 512x384]`, or with `--scaling` for what many rows
+cost. All variants take every item in turn, from 1024x768 files, on one thread, in CPU time, so that each finds the
+caches as another one left them. Printed are median milliseconds per item and the medians of the ratios to floor and
+row, which machine load moves far less. The floor reads the same files with this project's readers and writes the same
+mask; `usual readers` is that with Pillow for the label map and OpenCV for DensePose.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
 
-from tryon.agnostic import agnostic_mask
+from benchmarks import published_masks
+from benchmarks.mask_people import write_index, write_people
+from benchmarks.mask_scaling import scaling
 from tryon.agnostic.audit import audit
 from tryon.agnostic.memory import keep_freed_memory
-from tryon.agnostic.people import Making, Person, RawFile, mask_person, read_maps
+from tryon.agnostic.people import Making, Maps, Person, mask_person, person_of, read_maps
+from tryon.agnostic.recipes import RECIPES
 from tryon.agnostic.settings import AgnosticSettings
-from tryon.categories import Category
-from tryon.dresscode.layout import relative_path
-from tryon.dresscode.readers import Size
-from tryon.files import sha256_bytes
-from tryon.manifest.mask_png import encode_mask
-from tryon.synthetic.items import item_files
+from tryon.agnostic.stage import agnostic
+from tryon.categories import Category, Setting
+from tryon.dresscode.readers import Size, decode_photo
+from tryon.export import Format, pictures
+from tryon.export.export import parse_size
+from tryon.export.job import Job
+from tryon.export.plan import plan
+from tryon.export.shards import export_shard
+from tryon.manifest import INDEX, MANIFEST, read_table
+from tryon.manifest.mask_png import decode_mask, encode_mask
+from tryon.progress import silent
 from tryon.workspace import Workspace
 
-ROLES = ("label_map", "dense_pose", "keypoints")
+SETTINGS = AgnosticSettings.model_validate({"limits": {"max_bad_fraction": 1.0}})
+Times = dict[str, list[float]]
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--items", type=int, default=12, help="people per category")
     arguments.add_argument("--rounds", type=int, default=5, help="times that each is taken")
+    arguments.add_argument("--sizes", type=parse_size, nargs="+", default=[(128, 96), (512, 384), (1024, 768)])
+    arguments.add_argument("--scaling", action="store_true", help="processes, cost per row and memory instead")
     chosen = arguments.parse_args()
     cv2.setNumThreads(1)
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
-        for size in ((128, 96), (512, 384), (1024, 768)):
+        if chosen.scaling:
+            scaling(workspace)
+            return
+        for category in Category:
+            write_people(workspace, category, chosen.items)
+            write_index(workspace, category, chosen.items, chosen.items)
+        for size in chosen.sizes:
             for category in Category:
-                people = [write_item(workspace, category, number) for number in range(chosen.items)]
-                report(category, size, people, workspace, chosen.rounds)
+                print(f"\n{category} {size[0]}x{size[1]}{'':25} ms  x floor    x row")
+                print_times(rows(category, size, workspace, chosen.rounds), "manifest row")
+                print_times(exports(category, size, workspace, chosen.rounds), "export")
 
 
-def write_item(workspace: Workspace, category: Category, number: int) -> Person:
-    """One person of the synthetic twin, on disk; made once."""
-    item = f"{number:06d}"
-    files = {role: relative_path(role, category, item).as_posix() for role in ROLES}
-    if not (workspace.raw / files["label_map"]).exists():
-        for relative, data in item_files(0, category, number, item):
-            path = workspace.raw / relative
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-    hashed = {role: RawFile(name, sha256_bytes((workspace.raw / name).read_bytes())) for role, name in files.items()}
-    return Person(item, hashed["label_map"], hashed["dense_pose"], hashed["keypoints"])
-
-
-def report(category: Category, size: Size, people: list[Person], workspace: Workspace, rounds: int) -> None:
-    making = Making(category, AgnosticSettings(), size, workspace)
+def rows(category: Category, size: Size, workspace: Workspace, rounds: int) -> Times:
+    """What a manifest row takes, and its parts."""
+    making = Making(category, SETTINGS, size, workspace)
+    people = [person_of(row) for row in read_table(workspace.index(category), INDEX).to_pylist()]
     maps = {person: read_maps(person, size, workspace) for person in people}
-    masks = {person: agnostic_mask(category, *maps[person]) for person in people}
+    recipe = RECIPES[SETTINGS.recipe]
+    masks = {person: recipe(category, *maps[person]) for person in people}
 
-    def floor(person: Person) -> None:
-        read_maps(person, size, workspace)
-        encode_mask(masks[person])
+    def by(read: Callable[[Person, Size, Workspace], Maps]) -> Callable[[Person], object]:
+        return lambda person: (read(person, size, workspace), encode_mask(masks[person]))
+
+    def published(way: Callable[[Path, Category, str, Size], object]) -> Callable[[Person], object]:
+        return lambda person: way(workspace.raw, category, person.person_id, size)
 
     variants: dict[str, Callable[[Person], object]] = {
-        "floor: files read, mask written": floor,
+        "floor: files read, mask written": by(read_maps),
+        "  by the usual readers": by(usual_maps),
         "manifest row": lambda person: mask_person(person, making),
-        "  of it the mask": lambda person: agnostic_mask(category, *maps[person]),
+        "  of it the mask": lambda person: recipe(category, *maps[person]),
         "  of it the audit": lambda person: audit(category, masks[person], *maps[person]),
-        "published way": lambda person: published_way(workspace.raw, category, person.person_id, size),
+        "published: mask alone": published(published_masks.mask_alone),
+        "published: agnostic and mask": published(published_masks.agnostic_and_mask),
+        "published: loader's item": published(published_masks.loader_item),
     }
-    times: dict[str, list[float]] = {name: [] for name in variants}
+    return timed(variants, people, rounds)
+
+
+def usual_maps(person: Person, size: Size, workspace: Workspace) -> Maps:
+    """What `read_maps` gives, by the readers that come to hand."""
+    label_map, dense_pose, keypoints = (workspace.raw / file.relative for file in person[1:] if file)
+    dense = np.asarray(cv2.imdecode(np.fromfile(dense_pose, np.uint8), cv2.IMREAD_GRAYSCALE))
+    dense = cv2.resize(dense, size[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
+    points = json.loads(keypoints.read_text())["keypoints"]
+    return Maps(published_masks.nearest(label_map, size), dense, np.array(points, np.float32)[:, :3])
+
+
+def exports(category: Category, size: Size, workspace: Workspace, rounds: int) -> Times:
+    """What an exported person takes: photo in, agnostic JPEG and 8-bit mask out as files."""
+    agnostic(category, SETTINGS, size, workspace, silent)
+    people = read_table(workspace.manifest(category), MANIFEST).to_pylist()
+    masks = {row["person_id"]: decode_mask(row["mask_png"]) for row in people}
+    beside = workspace.staging("exports")
+    beside.mkdir(parents=True, exist_ok=True)
+    jobs = (Job(Format.MASKS, None, beside / f"{category}-{size[0]}-{number}", workspace) for number in count())
+    [part] = plan(category, [Setting.TRAIN], next(jobs)).parts
+
+    def floor(row: dict[str, Any]) -> None:
+        photo = decode_photo((workspace.raw / row["person"]).read_bytes(), size)
+        (beside / "agnostic.jpg").write_bytes(pictures.encode_jpeg(photo))
+        (beside / "mask.png").write_bytes(pictures.encode_mask(masks[row["person_id"]]))
+
+    def published(row: dict[str, Any]) -> None:
+        made = published_masks.agnostic_and_mask(workspace.raw, category, row["person_id"], size)
+        for name, content in zip(("mask.png", "agnostic.jpg"), made, strict=True):
+            (beside / name).write_bytes(content)
+
+    def whole(work: Callable[[dict[str, Any]], None]) -> Callable[[None], object]:
+        return lambda _: [work(row) for row in people]
+
+    times = timed(
+        {
+            "floor: photo read, files written": whole(floor),
+            "export": lambda _: export_shard(part, next(jobs)),
+            "published: agnostic and mask": whole(published),
+        },
+        [None],
+        rounds,
+    )
+    return {name: [spent / len(people) for spent in values] for name, values in times.items()}
+
+
+def timed(variants: dict[str, Callable[[Any], object]], items: Sequence[Any], rounds: int) -> Times:
+    """Milliseconds of CPU time, by variant: all variants take an item before the next one comes."""
+    times: Times = {name: [] for name in variants}
     for _ in range(rounds):
-        for person in people:
+        for item in items:
             for name, work in variants.items():
                 since = time.process_time()
-                work(person)
+                work(item)
                 times[name].append((time.process_time() - since) * 1000)
-    print(f"\n{category} {size[0]}x{size[1]}: median ms, and times the manifest row's")
-    row = times["manifest row"]
+    return times
+
+
+def print_times(times: Times, row: str) -> None:
+    """A line per variant; the first one is the floor."""
+    floor = next(iter(times.values()))
     for name, spent in times.items():
-        ratio = statistics.median(one / other for one, other in zip(spent, row, strict=True))
-        print(f"  {name:32} {statistics.median(spent):8.2f} {ratio:8.2f}")
-
-
-def published_way(raw: Path, category: Category, item: str, size: Size) -> bytes:
-    """Mask and agnostic picture as public loaders make them: Pillow, float masks, constants in pixels, pixel loops.
-
-    They cannot make a mask without reading the photo. Here to be measured, not to be used: skirts stay visible.
-    """
-    height, width = size
-    photo = Image.open(raw / relative_path("person", category, item)).convert("RGB").resize((width, height))
-    picture = np.asarray(photo, np.float32) / 127.5 - 1
-    labels = Image.open(raw / relative_path("label_map", category, item)).resize(
-        (width, height), Image.Resampling.NEAREST
-    )
-    parsed = np.array(labels)
-
-    def part(*ids: int) -> np.ndarray:
-        return sum(((parsed == one).astype(np.float32) for one in ids), np.zeros(parsed.shape, np.float32))
-
-    head, fixed = part(1, 2, 3, 11), part(1, 2, 3, 9, 10, 16, 17)
-    garments = {Category.UPPER_BODY: (4,), Category.LOWER_BODY: (6, 12, 13), Category.DRESSES: (7, 12, 13)}
-    others = {Category.UPPER_BODY: (5, 6, 12, 13), Category.LOWER_BODY: (4, 14, 15), Category.DRESSES: ()}
-    garment, fixed = part(*garments[category]), fixed + part(*others[category])
-    content = json.loads((raw / relative_path("keypoints", category, item)).read_text())
-    joints = np.array(content["keypoints"], np.float64)[:, :2] * (height / 512)
-    kernel = np.ones((20, 20) if height > 512 else (5, 5), np.float32)
-    hidden = cv2.dilate(garment, kernel, iterations=5)
-    if category is not Category.LOWER_BODY:
-        lines = Image.new("L", (width, height))
-        arm = [tuple(joints[joint]) for joint in (4, 3, 2, 5, 6, 7) if joints[joint, 0] > 0]
-        ImageDraw.Draw(lines).line(arm, 255, 30, "curve")
-        drawn = np.asarray(lines, np.float32) / 255
-        fixed = fixed + part(14, 15) * (1 - drawn)
-        hidden = np.maximum(hidden, drawn)
-        head = _without_neck(head, joints, height)
-    fixed = np.clip(fixed + head, 0, 1)
-    mask = np.logical_and(hidden > 0, fixed == 0).astype(np.float32)
-    mask = np.maximum(mask, garment)
-    picture *= 1 - mask[..., None]
-    stream = io.BytesIO()
-    Image.fromarray((mask * 255).astype(np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def _without_neck(head: np.ndarray, joints: np.ndarray, height: int) -> np.ndarray:
-    """Take the head's pixels below the line of the shoulders out, column by column."""
-    (x1, y1), (x2, y2) = joints[2], joints[5]
-    kept = head.copy()
-    for column in range(head.shape[1]):
-        level = y1 + (y2 - y1) * (column - x1) / ((x2 - x1) or 1) - 20 * height / 512
-        for row in range(max(0, int(level)), head.shape[0]):
-            if head[row, column]:
-                kept[row, column] = 0
-    return kept
+        ratios = [statistics.median(a / b for a, b in zip(spent, base, strict=True)) for base in (floor, times[row])]
+        print(f"  {name:36} {statistics.median(spent):8.2f} {ratios[0]:8.2f} {ratios[1]:8.2f}")
 
 
 if __name__ == "__main__":

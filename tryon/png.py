@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 GREY, RGB, PALETTE = 0, 2, 3
 """Colour types, section 11.2.2."""
 
-NO_FILTER, UP = 0, 2
-"""Filter types, section 9.2: the row as it is, or its difference to the row above."""
+NO_FILTER, SUB, UP, AVERAGE, PAETH = range(5)
+"""Filter types, section 9.2: the row as it is, or its difference to the pixel on the left, to the one above, to the
+mean of both, or to one of these and the one between them."""
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""First bytes of every file, section 5.2."""
 
 
 def png_file(
@@ -38,7 +42,7 @@ def png_file(
     header = struct.pack(">IIBBBBB", width, len(rows), depth, colour_type, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", _packed(rows, level, strategy)), (b"IEND", b"")]
     written = [_chunk(kind, content) for kind, content in chunks if content or kind == b"IEND"]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+    return SIGNATURE + b"".join(written)
 
 
 def up_filtered(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

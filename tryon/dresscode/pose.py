@@ -29,6 +29,7 @@ SKELETON_STROKE = STROKE / 3
 
 _TURN = np.linspace(0, 2 * np.pi, 33)[:-1, None]
 _COSINES, _SINES = np.cos(_TURN), np.sin(_TURN)
+_STARTS, _ENDS = np.array(LIMBS).T
 _LIMB_WEIGHT = 0.6
 _FAR = 16  # in longer sides of the picture
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
@@ -48,37 +49,43 @@ def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: flo
     """
     picture = np.zeros((*size, 3), np.uint8)
     radius = stroke * size[0] / 256
-    seen = keypoints[:, 2] > MIN_SCORE
+    seen = (keypoints[:, 2] > MIN_SCORE).tolist()
     places = np.clip(keypoints[:, :2], -_FAR * max(size), _FAR * max(size))  # OpenCV's coordinates have 32 bits
-    for joint in np.flatnonzero(seen):
-        centre = _fixed(places[joint])
-        cv2.circle(picture, centre, round(radius * 2**_SHIFT), COLOURS[joint], cv2.FILLED, cv2.LINE_8, _SHIFT)
-    for (start, end), colour in zip(LIMBS, COLOURS[: len(LIMBS)], strict=True):
-        if seen[start] and seen[end]:
-            _blend_limb(picture, places[start], places[end], radius, colour)
+    centres, fixed_radius = _fixed(places).tolist(), round(radius * 2**_SHIFT)
+    for centre, colour, there in zip(centres, COLOURS, seen, strict=True):
+        if there:
+            cv2.circle(picture, centre, fixed_radius, colour, cv2.FILLED, cv2.LINE_8, _SHIFT)
+    outlines = _outlines(places[_STARTS], places[_ENDS], radius)
+    lows = np.clip(np.floor(outlines.min(1)), 0, None).astype(int)
+    highs = np.minimum(np.ceil(outlines.max(1)).astype(int) + 1, (size[1], size[0]))
+    polygons = _fixed(outlines - lows[:, None])
+    limbs = zip(LIMBS, lows.tolist(), highs.tolist(), polygons, COLOURS[: len(LIMBS)], strict=True)
+    for (start, end), (left, top), (right, bottom), polygon, colour in limbs:
+        if seen[start] and seen[end] and left < right and top < bottom:
+            _blend_limb(picture[top:bottom, left:right], polygon, colour)
     return picture
 
 
-def _blend_limb(picture: NDArray[np.uint8], start: NDArray, end: NDArray, radius: float, colour: tuple) -> None:
-    """Lay an ellipse from joint to joint over the picture, 0.6 of its colour and 0.4 of what is there."""
-    centre, half = (start + end) / 2, (end - start) / 2
-    length = float(np.hypot(*half))
-    along = half / length if length > 0 else np.array([1.0, 0.0])
-    across = np.array([-along[1], along[0]])
-    outline = centre + _COSINES * along * max(length, radius) + _SINES * across * radius
-    low = np.clip(np.floor(outline.min(0)), 0, None).astype(int)
-    high = np.minimum(np.ceil(outline.max(0)).astype(int) + 1, (picture.shape[1], picture.shape[0]))
-    if (low >= high).any():
-        return
-    window = picture[low[1] : high[1], low[0] : high[0]]
+def _outlines(starts: NDArray, ends: NDArray, radius: float) -> NDArray[np.float64]:
+    """Ellipses from joints (n, 2) to joints (n, 2) as polygons, (n, 32, 2)."""
+    centres, halves = (starts + ends) / 2, (ends - starts) / 2
+    lengths = np.hypot(halves[:, 0], halves[:, 1])[:, None]
+    along = np.divide(halves, lengths, out=np.zeros_like(halves), where=lengths > 0)
+    along[lengths[:, 0] == 0, 0] = 1
+    across = np.stack([-along[:, 1], along[:, 0]], 1)
+    reach = np.maximum(lengths.astype(np.float64), radius)[:, None]
+    return centres[:, None] + _COSINES * along[:, None] * reach + _SINES * across[:, None] * radius
+
+
+def _blend_limb(window: NDArray[np.uint8], polygon: NDArray[np.int32], colour: tuple[int, int, int]) -> None:
+    """Lay a limb over a part of the picture, 0.6 of its colour and 0.4 of what is there."""
     stencil = np.zeros(window.shape[:2], np.uint8)
-    cv2.fillConvexPoly(stencil, np.round((outline - low) * 2**_SHIFT).astype(np.int32), 1, cv2.LINE_8, _SHIFT)
+    cv2.fillConvexPoly(stencil, polygon, 1, cv2.LINE_8, _SHIFT)
     whole = np.empty_like(window)
     cv2.rectangle(whole, (0, 0), (window.shape[1], window.shape[0]), colour, cv2.FILLED)
     painted = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, whole, _LIMB_WEIGHT, 0)
     cv2.copyTo(painted, stencil, window)
 
 
-def _fixed(point: NDArray) -> tuple[int, int]:
-    x, y = np.round(point * 2**_SHIFT).astype(int)
-    return int(x), int(y)
+def _fixed(points: NDArray) -> NDArray[np.int32]:
+    return np.round(points * 2**_SHIFT).astype(np.int32)

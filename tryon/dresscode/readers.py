@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tryon.dresscode.layout import KEYPOINT_HEIGHT, KEYPOINT_WIDTH
+from tryon.dresscode.png_indices import read_indices
 from tryon.errors import TryOnError
 
 Size = tuple[int, int]
@@ -47,8 +48,7 @@ def decode_photo(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
     flag: int = cv2.IMREAD_COLOR
     if size is not None and data[:2] == b"\xff\xd8":
         flag = _reduced_flag(data, size)
-    bgr = _imdecode(data, flag)
-    rgb = np.ascontiguousarray(bgr[..., ::-1])
+    rgb = _imdecode(data, flag & ~cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB)  # the decoder's own order, no second pass
     return rgb if size is None else resize_photo(rgb, size)
 
 
@@ -155,6 +155,12 @@ def _reduced_flag(data: bytes, size: Size) -> int:
 
 
 def _decode_indices(data: bytes, what: str) -> NDArray[np.uint8]:
+    indices = read_indices(data)
+    return _decode_any_indices(data, what) if indices is None else indices
+
+
+def _decode_any_indices(data: bytes, what: str) -> NDArray[np.uint8]:
+    """Pillow knows all kinds of PNG files, and what is wrong with those that are not whole."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.format != "PNG" or picture.mode not in ("P", "L"):
