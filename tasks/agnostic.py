@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 import tryon.agnostic.stage as stage
 from tasks.artifacts import publish, reported_progress
 from tasks.reported import may_pass
+from tryon.agnostic.limits import BeyondLimitsError
 from tryon.categories import Category
 from tryon.parameters import load_parameters
 from tryon.progress import Progress
@@ -97,7 +98,13 @@ def make_shard(shard: int, masks: Masks) -> None:
 
 @task(name="agnostic", task_run_name="collect", cache_policy=NO_CACHE)
 def collect(masks: Masks) -> Summary:
-    """Make the manifest of all shards."""
-    summary = stage.collect(masks.planned, masks.workspace)
-    publish(summary, load_parameters(masks.workspace.params_file).download.source)
+    """Make the manifest of all shards; masks beyond the limits are shown."""
+    source, category = load_parameters(masks.workspace.params_file).download.source, masks.planned.category
+    try:
+        summary = stage.collect(masks.planned, masks.workspace)
+    except BeyondLimitsError as error:
+        worst = masks.workspace.preview(category).read_bytes()
+        publish(Summary(f"agnostic@{category}", str(error), pictures={"beyond limits": worst}), source)
+        raise
+    publish(summary, source)
     return summary

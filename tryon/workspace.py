@@ -59,6 +59,14 @@ class Workspace:
         """Masks and audit of one category, one row per row of its index."""
         return self.data / "manifests" / f"{category}.parquet"
 
+    def mask_pictures(self, category: Category) -> Path:
+        """Pictures of a manifest's worst and some typical people."""
+        return self.data / "manifests" / f"{category}_pictures.parquet"
+
+    def preview(self, category: Category) -> Path:
+        """Where a contact sheet of masks is drawn for whoever wants to look; ignored by git and DVC."""
+        return self.data / "previews" / f"{category}.jpg"
+
     def subset(self, part: str) -> Path:
         """Packed rows of one of `SUBSET_PARTS`."""
         return self.data / "subset" / f"{part}.parquet"

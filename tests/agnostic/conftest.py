@@ -212,6 +212,12 @@ def _png(picture: Image.Image) -> bytes:
 SLEEVES = ("sleeveless", "short", "long")
 
 
+@pytest.fixture(scope="session")
+def write_one():
+    """`write_person`, for tests that make their own people."""
+    return write_person
+
+
 @pytest.fixture
 def indexed(tmp_path, figure) -> Workspace:
     """Five people in dresses: train pairs, unpaired test pairs of the same people, and one quarantined row."""

@@ -1,5 +1,6 @@
 """Properties of the default recipe: what is hidden, what is kept, and that shape, scale and side do not matter."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from tryon.agnostic import agnostic_mask
 from tryon.agnostic.audit import audit, unusable
+from tryon.agnostic.lower_body import STANDARD_FLARE
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, DensePart, Joint, Label
 from tryon.dresscode.readers import resize_labels
@@ -43,13 +45,14 @@ def test_the_whole_garment_is_hidden_and_what_must_stay_is_kept(figure, category
         assert found.protected_fraction is not None
         assert found.protected_fraction < 0.02
         kept = [Label.HAIR, Label.LEFT_SHOE, Label.RIGHT_SHOE, *OTHER_HALF[category]]
-        assert not mask[np.isin(labels, kept)].any()
+        assert mask[np.isin(labels, kept)].mean() < 0.0005  # a lone pixel at a pointed corner counts as a speck
         assert 0.05 < mask.mean() < 0.4
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_hands_over_the_garment_stay_visible(figure, category):
-    labels, dense_pose, keypoints = figure.with_(arms="bent", worn="dress").maps
+@pytest.mark.parametrize("arms", ["bent", "crossed"])
+def test_hands_over_the_garment_stay_visible(figure, category, arms):
+    labels, dense_pose, keypoints = figure.with_(arms=arms, worn="dress").maps
     mask = agnostic_mask(category, labels, dense_pose, keypoints)
     hands = np.isin(dense_pose, [DensePart.RIGHT_HAND, DensePart.LEFT_HAND]) & np.isin(labels, [14, 15])
     assert hands.sum() > 300
@@ -62,7 +65,7 @@ def test_bare_arms_and_legs_are_hidden_where_a_longer_garment_would_lie(figure):
     lower = agnostic_mask(Category.LOWER_BODY, labels, dense_pose, keypoints)
     forearms = np.isin(dense_pose, range(15, 23)) & np.isin(labels, [14, 15])
     assert upper[forearms].mean() > 0.95  # all but the wrists, where the hands' margin begins
-    assert lower[np.isin(labels, [12, 13]) & ~np.isin(dense_pose, [5, 6])].mean() > 0.93
+    assert lower[np.isin(labels, [12, 13]) & ~np.isin(dense_pose, [5, 6])].mean() > 0.9
 
 
 def test_a_neckline_is_hidden_and_the_chin_is_not(figure):
@@ -75,12 +78,25 @@ def test_a_neckline_is_hidden_and_the_chin_is_not(figure):
         assert not mask[: shoulders - 8][head[: shoulders - 8]].any()
 
 
-def test_trousers_and_a_skirt_on_the_same_body_give_nearly_the_same_mask(figure):
+@pytest.mark.parametrize("length", [0.25, 0.4, 0.7, 0.95])
+def test_trousers_and_a_skirt_within_the_standard_flare_give_nearly_the_same_mask(figure, length):
     trousers = agnostic_mask(Category.LOWER_BODY, *figure.maps)
-    for flare in (0.9, 1.2, 1.5):
-        for length in (0.35, 0.6, 0.9):
-            skirt = agnostic_mask(Category.LOWER_BODY, *figure.with_(worn="skirt", flare=flare, length=length).maps)
-            assert iou(trousers, skirt) >= 0.9
+    for flare in (0.9, 1.3, STANDARD_FLARE):
+        skirt = agnostic_mask(Category.LOWER_BODY, *figure.with_(worn="skirt", flare=flare, length=length).maps)
+        assert iou(trousers, skirt) >= 0.9
+
+
+@pytest.mark.parametrize("category", [Category.LOWER_BODY, Category.DRESSES])
+def test_a_wider_skirt_widens_the_mask_and_its_hem_is_not_told(figure, category):
+    worn = "skirt" if category is Category.LOWER_BODY else "dress"
+    usual = agnostic_mask(category, *figure.with_(worn=worn, flare=1.2).maps)
+    wide = [figure.with_(worn=worn, flare=2.6, length=length) for length in (0.5, 0.9)]
+    short, long = (agnostic_mask(category, *one.maps) for one in wide)
+    assert short.sum() > 1.1 * usual.sum()
+    assert iou(short, long) > 0.85
+    for one, mask in zip(wide, (short, long), strict=True):
+        ankles = mask[int(one.keypoints[Joint.LEFT_ANKLE, 1])]
+        assert np.ptp(np.flatnonzero(ankles)) >= np.ptp(np.flatnonzero(np.isin(one.label_map, [5, 7])[260:].any(0)))
 
 
 @pytest.mark.parametrize("category", [Category.UPPER_BODY, Category.DRESSES])
@@ -115,9 +131,10 @@ def test_a_lower_garment_parsed_partly_as_dress_goes_and_a_top_parsed_so_stays(f
 @pytest.mark.parametrize("category", CATEGORIES)
 @pytest.mark.parametrize("worn", WORN)
 def test_sizes_agree(figure, category, worn):
-    one = figure.with_(worn=worn)
-    small = agnostic_mask(category, *one.maps)
-    large = agnostic_mask(category, *one.with_(size=(1024, 768)).maps)
+    labels, dense_pose, keypoints = figure.with_(worn=worn, size=(1024, 768)).maps
+    large = agnostic_mask(category, labels, dense_pose, keypoints)
+    keypoints[:, :2] /= 2
+    small = agnostic_mask(category, resize_labels(labels, (512, 384)), resize_labels(dense_pose, (512, 384)), keypoints)
     assert iou(small, resize_labels(large.view(np.uint8), (512, 384)).astype(bool)) >= 0.98
 
 
@@ -130,16 +147,73 @@ def test_left_and_right_are_treated_alike(figure, category):
     assert iou(mask, flipped[:, ::-1]) > 0.98
 
 
-def _mirrored(labels, dense_pose, keypoints):
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("arms", ["side", "bent"])
+def test_a_person_seen_from_behind_gets_the_same_mask(figure, category, arms):
+    front = figure.with_(worn="skirt", arms=arms).maps
+    labels, dense_pose, keypoints = (part.copy() for part in front)
+    swapped = _swapped(labels, dense_pose, keypoints)  # the wearer's left is now on the left of the picture
+    fronts = {2: 1, 9: 7, 10: 8, 13: 11, 14: 12}
+    behind = np.array([fronts.get(part, part) for part in range(256)], np.uint8)[swapped[1]]
+    hair = np.where(swapped[0] == Label.HEAD, np.uint8(Label.HAIR), swapped[0])
+    mask = agnostic_mask(category, hair, behind, swapped[2])
+    neck = labels == Label.HEAD
+    assert iou(mask & ~neck, agnostic_mask(category, *front) & ~neck) > 0.99
+    swapped[2][[Joint.NOSE, Joint.LEFT_EYE, Joint.RIGHT_EYE]] = -1, -1, 0
+    assert (mask == agnostic_mask(category, hair, behind, swapped[2])).all()
+
+
+def _swapped(labels, dense_pose, keypoints):
+    """Left and right change their names."""
     label_swap, part_swap = np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8)
     for one, other in ((9, 10), (12, 13), (14, 15)):
         label_swap[[one, other]] = other, one
     for one, other in ((3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16), (17, 18), (19, 20), (21, 22)):
         part_swap[[one, other]] = other, one
     order = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
-    points = keypoints[order].copy()
+    return label_swap[labels], part_swap[dense_pose], keypoints[order].copy()
+
+
+def _mirrored(labels, dense_pose, keypoints):
+    labels, dense_pose, points = _swapped(labels, dense_pose, keypoints)
     points[:, 0] = labels.shape[1] - 1 - points[:, 0]
-    return label_swap[labels][:, ::-1].copy(), part_swap[dense_pose][:, ::-1].copy(), points
+    return labels[:, ::-1].copy(), dense_pose[:, ::-1].copy(), points
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize(("down", "right"), [(0, 190), (0, -190), (-140, 0), (200, 0), (-140, 120)])
+def test_half_out_of_frame_the_rest_is_masked_as_before(figure, category, down, right):
+    maps = figure.with_(worn="dress", arms="bent").maps
+    whole = _moved(agnostic_mask(category, *maps), down, right)
+    labels, dense_pose = (_moved(part, down, right) for part in maps[:2])
+    keypoints = maps[2] + np.array([right, down, 0], np.float32)
+    outside = ((keypoints < 0) | (keypoints > (383, 511, 1))).any(1)
+    keypoints[outside] = -1, -1, 0
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert unusable(audit(category, mask, labels, dense_pose, keypoints)) is None
+    assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
+    assert iou(whole, mask) > 0.75
+
+
+def _moved(picture, down, right):
+    moved = np.zeros_like(picture)
+    height, width = picture.shape
+    moved[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = picture[
+        max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)
+    ]
+    return moved
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_a_one_armed_crop_changes_nothing_but_that_arm(figure, category):
+    labels, dense_pose, keypoints = figure.with_(worn="dress", sleeve="sleeveless").maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    arm = np.isin(dense_pose, [4, 15, 17, 19, 21])
+    labels[arm | (labels == Label.LEFT_ARM)], dense_pose[arm] = 0, 0
+    keypoints[[Joint.LEFT_ELBOW, Joint.LEFT_WRIST]] = -1, -1, 0
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert (mask == whole)[:, :215].mean() > 0.999
+    assert iou(mask, whole) > 0.85
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -203,7 +277,7 @@ def test_no_input_raises_and_garment_is_never_left_visible(drawn, category):
         labels[:] = rng.integers(0, 18, labels.shape if kind == "noise" else ())
     dense_pose = None if dense_kind == "absent" else np.zeros((height, width), np.uint8)
     if dense_kind == "noise":
-        dense_pose[:] = rng.integers(0, 25, labels.shape)
+        dense_pose = rng.integers(0, 25, labels.shape).astype(np.uint8)
     keypoints = np.array(joints, np.float32)
     mask = agnostic_mask(category, labels, dense_pose, keypoints)
     assert mask.shape == labels.shape
@@ -217,30 +291,55 @@ def test_no_input_raises_and_garment_is_never_left_visible(drawn, category):
 @given(
     st.sampled_from(CATEGORIES),
     st.sampled_from(WORN),
-    st.integers(-5, 5),
-    st.integers(-5, 5),
+    st.integers(-3, 3),
+    st.integers(-3, 3),
     st.floats(0, 0.05),
-    st.sets(st.integers(0, 17), max_size=6),
-    st.sets(st.sampled_from(list(DensePart)), max_size=4),
     st.integers(0, 2**32 - 1),
 )
-def test_damaged_maps_still_hide_nearly_all_of_the_garment(
-    figure, category, worn, right, down, speckle, gone_joints, gone_parts, seed
-):
-    one = figure.with_(worn=worn)
-    labels, dense_pose, keypoints = one.maps
-    truth = np.isin(labels, GARMENT_LABELS[category])
+def test_shifted_and_speckled_maps_leak_little_and_keep_the_shape(figure, category, worn, right, down, speckle, seed):
+    labels, dense_pose, keypoints = figure.with_(worn=worn).maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    garment = np.isin(labels, GARMENT_LABELS[category])
     rng = np.random.default_rng(seed)
-    parsed = np.roll(labels, (down, right), (0, 1))
-    parsed[rng.random(parsed.shape) < speckle] = Label.BACKGROUND
-    dense_pose = np.roll(dense_pose, (-down, -right), (0, 1))
-    dense_pose[np.isin(dense_pose, list(gone_parts))] = 0
-    keypoints[list(gone_joints)] = -1, -1, 0
+    parsed, dense_pose = np.roll(labels, (down, right), (0, 1)), np.roll(dense_pose, (-down, -right), (0, 1))
+    for ids, count in ((parsed, 18), (dense_pose, 25)):
+        noisy = rng.random(ids.shape) < speckle
+        ids[noisy] = rng.integers(0, count, noisy.sum())
     mask = agnostic_mask(category, parsed, dense_pose, keypoints)
-    assert 0.02 < mask.mean() < 0.5
-    if truth.any():
-        # A label map shifted by 5 px says that a strip of the garment is something that must be kept.
-        assert mask[truth].mean() > 0.9
+    # A label map shifted by a pixel says that a strip of the garment is something that must be kept.
+    assert (garment & ~mask).sum() <= (0.012 * (abs(down) + abs(right)) + 0.1 * speckle) * garment.sum()
+    assert iou(mask, whole) > 0.94 - speckle  # the noise that is garment is hidden
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("worn", WORN)
+def test_maps_that_lost_their_edges_leak_next_to_nothing(figure, category, worn):
+    labels, dense_pose, keypoints = figure.with_(worn=worn).maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    garment = np.isin(labels, GARMENT_LABELS[category])
+    for ids in (labels, dense_pose):
+        kernel = np.ones((5, 5), np.uint8)
+        ids[cv2.erode(ids, kernel) != cv2.dilate(ids, kernel)] = 0
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert (garment & ~mask).sum() <= 0.005 * garment.sum()
+    assert iou(mask, whole) > 0.9  # hips that lost 4 of 88 pixels make a narrower skirt
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(CATEGORIES),
+    st.sampled_from(WORN),
+    st.sets(st.integers(0, 17), max_size=6),
+    st.sets(st.sampled_from(list(DensePart)), max_size=4),
+)
+def test_missing_joints_and_parts_never_show_the_garment(figure, category, worn, joints, parts):
+    labels, dense_pose, keypoints = figure.with_(worn=worn).maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    dense_pose[np.isin(dense_pose, list(parts))] = 0
+    keypoints[list(joints)] = -1, -1, 0
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
+    assert iou(mask, whole) > 0.55
 
 
 @pytest.mark.parametrize(

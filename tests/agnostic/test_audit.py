@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from tryon.agnostic.audit import Audit, audit, unusable
+from tryon.agnostic.audit import Audit, audit, outline_similarity, unusable
 from tryon.agnostic.body import body_from_keypoints
+from tryon.agnostic.recipes import RECIPES
+from tryon.agnostic.regions import grow
 from tryon.agnostic.slices import arm_pose_of, sleeve_of, worn_of
 from tryon.categories import Category
 from tryon.dresscode.labels import Joint, Label
@@ -32,7 +34,7 @@ def test_what_is_not_there_has_no_fraction():
 
 @pytest.mark.parametrize(("fraction", "usable"), [(0.001, False), (0.01, True), (0.9, True), (0.99, False)])
 def test_masks_of_next_to_nothing_or_everything_are_unusable(fraction, usable):
-    assert (unusable(Audit(fraction, None, None, "none", None, "hidden", 18)) is None) is usable
+    assert (unusable(Audit(fraction, None, None, None, "none", None, "hidden", 18)) is None) is usable
 
 
 def test_hiding_a_face_a_hand_or_a_foot_counts_as_a_fault(figure):
@@ -42,6 +44,55 @@ def test_hiding_a_face_a_hand_or_a_foot_counts_as_a_fault(figure):
         found = audit(category, everything, labels, dense_pose, keypoints)
         assert found.leak_fraction in (0, None)
         assert found.protected_fraction == 1
+
+
+def box(top, bottom, left, right, size=(200, 160)):
+    region = np.zeros(size, np.uint8)
+    region[top:bottom, left:right] = 1
+    return region
+
+
+NOTHING = np.zeros((200, 160), np.uint8)
+
+
+def test_the_outline_of_a_grown_garment_is_the_garments():
+    garment = box(60, 140, 50, 110)
+    assert outline_similarity(box(57, 143, 47, 113), garment, NOTHING, 3) == 1
+    assert outline_similarity(garment, garment, NOTHING, 3) == 1
+
+
+def test_an_outline_far_from_the_garment_says_nothing():
+    assert outline_similarity(box(20, 180, 10, 150), box(80, 100, 60, 80), NOTHING, 3) == 0
+
+
+def test_the_share_of_the_outline_along_the_garment_is_counted():
+    mask, garment = box(40, 160, 40, 120), box(100, 160, 40, 120)  # the garment is the lower half of the mask
+    found = outline_similarity(mask, garment, NOTHING, 0)
+    along = 80 + 2 * 59 + 2 * round(0.008 * 200)  # its hem and sides, and the slack above
+    assert found == pytest.approx(along / (2 * 80 + 2 * 118), abs=0.01)
+
+
+def test_the_picture_border_and_the_neighbours_of_kept_parts_are_no_outline_of_the_masks_own():
+    garment = box(100, 200, 0, 160)
+    mask = box(60, 200, 0, 160)  # ends at the border but for its upper edge
+    assert outline_similarity(mask, garment, NOTHING, 3) == 0
+    assert outline_similarity(mask, garment, box(0, 60, 0, 160), 3) is None
+    assert outline_similarity(mask, NOTHING, NOTHING, 3) is None
+
+
+def test_the_outline_is_looked_for_at_the_recipes_own_margin():
+    garment, mask = box(60, 140, 50, 110), box(50, 150, 40, 120)
+    assert outline_similarity(mask, garment, NOTHING, 3) == 0
+    assert outline_similarity(mask, garment, NOTHING, 10) == 1
+
+
+def test_a_mask_of_the_body_tells_less_than_a_grown_garment(figure):
+    for one in (figure.with_(worn="skirt"), figure.with_(worn="skirt", flare=1.1, length=0.4)):
+        maps = one.maps
+        ours = RECIPES["fitting-room"](Category.LOWER_BODY, *maps)
+        grown = grow((one.label_map == Label.SKIRT).view(np.uint8), 6).view(np.bool_)
+        told = [audit(Category.LOWER_BODY, mask, *maps).outline_similarity for mask in (ours, grown)]
+        assert told[0] < 0.6 * told[1]
 
 
 @pytest.mark.parametrize("worn", ["trousers", "skirt", "dress"])

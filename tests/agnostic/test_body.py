@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryon.agnostic.body import body_from_keypoints
+from tryon.agnostic.body import HIP_WIDTH, body_from_keypoints, hip_half_width
 from tryon.dresscode.labels import Joint
 
 TRUNK = [Joint.NECK, Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER, Joint.RIGHT_HIP, Joint.LEFT_HIP]
@@ -56,3 +56,29 @@ def test_wild_coordinates_leave_a_finite_unit():
     body = body_from_keypoints(keypoints, 100)
     assert 0 < body.unit <= 50
     assert not body.seen[3]
+
+
+def test_the_width_of_the_hips_is_that_of_dense_pose(figure):
+    body = body_from_keypoints(figure.keypoints, 512)
+    dense_pose = figure.with_(arms="bent").dense_pose
+    assert hip_half_width(dense_pose, body) == pytest.approx(44, abs=1)
+    assert hip_half_width(dense_pose[:, ::-1], body) == pytest.approx(44, abs=1)
+    large = figure.with_(size=(1024, 768))
+    twice = hip_half_width(large.dense_pose, body_from_keypoints(large.keypoints, 1024))
+    assert twice == pytest.approx(2 * hip_half_width(figure.dense_pose, body), rel=0.02)
+
+
+def test_without_dense_pose_at_the_hips_shoulders_tell_their_width(figure):
+    body = body_from_keypoints(figure.keypoints, 512)
+    for dense_pose in (None, np.zeros((512, 384), np.uint8), figure.dense_pose[:100]):
+        assert hip_half_width(dense_pose, body) == pytest.approx(HIP_WIDTH * body.unit)
+    unknown = body_from_keypoints(np.zeros((18, 3)), 512)
+    assert hip_half_width(figure.dense_pose, unknown) == pytest.approx(HIP_WIDTH * unknown.unit)
+
+
+def test_a_width_that_no_hips_have_is_not_believed(figure):
+    body = body_from_keypoints(figure.keypoints, 512)
+    everywhere = np.full((512, 384), 2, np.uint8)
+    slim = np.zeros((512, 384), np.uint8)
+    slim[:, 190:200] = 2
+    assert hip_half_width(slim, body) < HIP_WIDTH * body.unit < hip_half_width(everywhere, body) <= 0.75 * body.unit

@@ -5,8 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryon.agnostic.limbs import fill_chain, fill_end, fill_hull
-from tryon.agnostic.regions import apply_mask, below, carried_down, grow, hidden, ids_of, look_up, outside
+from tryon.agnostic.limbs import fill_chain, fill_disc, fill_end, fill_hull
+from tryon.agnostic.regions import (
+    apply_mask,
+    below,
+    grow,
+    hidden,
+    ids_of,
+    look_up,
+    outside,
+    without_lone_pixels,
+    without_specks,
+)
 
 
 def empty(height=60, width=50):
@@ -21,12 +31,27 @@ def test_look_up_is_membership(seed, ids):
     assert (outside(region) == ~region.astype(bool)).all()
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
-def test_carrying_down_is_a_running_maximum(seed, height):
-    region = (np.random.default_rng(seed).random((height, 7)) < 0.05).astype(np.uint8)
-    before = region.copy()
-    assert (carried_down(region) == np.maximum.accumulate(region, axis=0)).all()
-    assert (region == before).all()
+def test_specks_go_and_edges_stay():
+    region = empty()
+    region[10:30, 10:30] = 1
+    whole = region.copy()
+    region[[3, 20, 50], [40, 20, 5]] ^= 1
+    smooth = without_specks(region)
+    assert (smooth != whole).sum() == 4  # the square's corners
+    assert without_specks(region[:1, :1]).shape == (1, 1)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_lone_pixels_have_fewer_than_two_neighbours(seed):
+    region = (np.random.default_rng(seed).random((9, 8)) < 0.3).astype(np.uint8)
+    kept = without_lone_pixels(region)
+    for y in range(1, 8):
+        for x in range(1, 7):
+            around = region[y - 1 : y + 2, x - 1 : x + 2].sum() - region[y, x]
+            assert kept[y, x] == (region[y, x] and around >= 2)
+    line = empty()
+    line[5, 3:20] = 1
+    assert without_lone_pixels(line).sum() == 15  # all but its ends
 
 
 @pytest.mark.parametrize(("radius", "side"), [(0.2, 3), (1, 3), (2.4, 5), (2.6, 7)])
@@ -49,13 +74,15 @@ def test_below_follows_the_line_and_steep_lines_give_a_level():
 
 
 @given(st.floats(5, 45), st.floats(5, 55), st.floats(1, 12))
-def test_a_hull_of_one_disc_is_that_disc(x, y, radius):
-    region = empty()
-    fill_hull(region, np.array([[x, y]]), [radius])
+def test_a_disc_and_a_hull_of_one_disc_are_that_disc(x, y, radius):
     rows, columns = np.mgrid[:60, :50]
     distance = np.hypot(rows - y, columns - x)
-    assert region[distance < 0.95 * radius - 0.5].all()
-    assert not region[distance > radius + 1].any()
+    for fill in (lambda region: fill_hull(region, np.array([[x, y]]), [radius]),
+                 lambda region: fill_disc(region, np.array([x, y]), radius)):  # fmt: skip
+        region = empty()
+        fill(region)
+        assert region[distance < 0.95 * radius - 0.5].all()
+        assert not region[distance > radius + 1].any()
 
 
 def test_unknown_centres_draw_nothing_and_far_ones_do_not_raise():
@@ -63,6 +90,8 @@ def test_unknown_centres_draw_nothing_and_far_ones_do_not_raise():
     fill_hull(region, np.array([[np.nan, 3.0], [4.0, 4.0]]), [5, 5])
     fill_end(region, np.array([4.0, 4.0]), np.array([4.0, 4.0]), 3)
     fill_end(region, np.array([4.0, 4.0]), np.array([np.nan, 4.0]), 3)
+    fill_disc(region, np.array([4.0, np.nan]), 5)
+    fill_disc(region, np.array([1e12, 4.0]), 5)
     assert not region.any()
     fill_hull(region, np.array([[-1e12, 30.0], [1e12, 30.0]]), [1, 1])
     assert region[30].all()

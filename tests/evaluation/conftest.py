@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.evaluation.stage import evaluate
 from tryon.files import write_bytes, write_text
-from tryon.manifest import MANIFEST, PACKED, table_from_rows, write_table
+from tryon.manifest import MANIFEST, PACKED, SHOWN, table_from_rows, write_table
+from tryon.manifest.schemas import COMPARISON
 from tryon.progress import silent
 from tryon.summary import Summary
 from tryon.training.checkpoint import of_network, save_checkpoint
@@ -93,11 +95,37 @@ def write_manifests(workspace: Workspace) -> None:
                 "mask_fraction": 0.25,
                 "leak_fraction": None if number == 2 else 0.04 * number,
                 "protected_fraction": 0.0,
+                "outline_similarity": 0.3,
                 "status": "quarantined" if number == 3 else "ok",
             }
             for number in range(4)
         ]
-        write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST)
+        metadata = {COMPARISON: json.dumps(recipes_of(category))}
+        write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
+        write_table(workspace.mask_pictures(category), table_from_rows(shown_of(), SHOWN), SHOWN)
+
+
+def recipes_of(category: Category) -> list[dict[str, Any]]:
+    """Two recipes, the other of which leaves skirts visible."""
+    kinds = {"all": 0.4, "skirt": 0.8, "trousers": 0.0} if category is Category.LOWER_BODY else {"all": 0.0}
+    return [
+        {"recipe": recipe, "worn": worn, "people": 100, "mask_fraction": 0.25, "leak_fraction": leak * other}
+        | {"protected_fraction": 0.001, "outline_similarity": 0.2 + 0.5 * other, "leaking": leak * other}
+        for other, recipe in enumerate(("fitting-room", "dresscode-official"))
+        for worn, leak in kinds.items()
+    ]
+
+
+def shown_of() -> list[dict[str, Any]]:
+    """Six of the worst masks and two typical ones."""
+    strip = np.full((16, 60, 3), 200, np.uint8)
+    picture = cv2.imencode(".webp", strip)[1].tobytes()
+    return [
+        {"why": "worst" if number < 6 else "typical", "person_id": f"shown{number}", "worn": "dress"}
+        | {"mask_fraction": 0.25, "leak_fraction": None, "protected_fraction": 0.0}
+        | {"outline_similarity": 0.3, "picture": picture}
+        for number in range(8)
+    ]
 
 
 def write_training(folder: Path, epochs: int, categories: list[Category]) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category
-from tryon.evaluation.audit import LEAKY
 from tryon.evaluation.gallery import choose
 from tryon.evaluation.report import compared, number, percent, times
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.evaluation.stage import evaluate
+from tryon.manifest import MANIFEST, read_table, table_from_rows, write_table
+from tryon.manifest.schemas import LEAKY
 from tryon.progress import silent
 from tryon.workspace import Workspace
 
@@ -111,6 +112,47 @@ def test_it_says_how_many_rows_have_a_true_picture(source: str) -> None:
 
 def test_the_share_from_which_a_row_leaks_is_the_audits(source: str) -> None:
     assert f"more than {percent(LEAKY, 0)} of its garment" in " ".join(source.split())
+
+
+def test_the_audit_of_every_recipe_stands_side_by_side(source: str, evaluated: Workspace) -> None:
+    masks = json.loads((evaluated.evaluation / "metrics.json").read_text())["masks"]
+    assert list(masks) == list(Category)
+    lower = masks["lower_body"]
+    assert {name: value for name, value in lower.items() if name != "recipes"} == {
+        "rows": 4,
+        "set_aside": 1,
+        "mask_fraction": 0.25,
+        "leak_fraction": pytest.approx(0.02),
+        "leaking": 0.5,
+        "protected_fraction": 0.0,
+        "outline_similarity": pytest.approx(0.3),
+    }
+    assert list(lower["recipes"]) == ["fitting-room", "dresscode-official"]
+    assert list(lower["recipes"]["dresscode-official"]) == ["all", "skirt", "trousers"]
+    assert lower["recipes"]["dresscode-official"]["skirt"]["leak_fraction"] == 0.8
+    text = " ".join(re.sub("<[^>]+>", " ", source).split())
+    assert "Lower body fitting-room 100 25.0 % 0.00 % 0.0 % 0.10 % 20 % skirt 100" in text
+    assert "dresscode-official 100 25.0 % 40.00 % 40.0 % 0.10 % 70 % skirt 100 25.0 % 80.00 % 80.0 %" in text
+
+
+def test_it_shows_the_worst_and_typical_masks_of_each_category(source: str) -> None:
+    page = Page(source)
+    shown = [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt") and "label map" in value]
+    assert [one.rpartition(" ")[2] for one in shown] == [f"shown{number}" for number in (0, 1, 2, 3, 6, 7)] * 3
+    text = " ".join(page.text.split())
+    assert text.index("Dresses, worst shown0") < text.index("Dresses, typical shown6")
+    assert "shown0 dress · leak – · protected 0.00 % · hidden 25 % · outline 30 %" in text
+
+
+def test_masks_without_pictures_or_other_recipes_are_told_without(workspace: Workspace) -> None:
+    for category in Category:
+        workspace.mask_pictures(category).unlink()
+        rows = read_table(workspace.manifest(category), MANIFEST).to_pylist()
+        write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST)
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, silent)
+    text = Page((workspace.evaluation / "report.html").read_text()).text
+    assert "Recipes side by side" not in text
+    assert "Left to right: person" not in text
 
 
 def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:

@@ -8,12 +8,13 @@ import httpx
 import pytest
 
 import tasks.agnostic
+import tryon.agnostic.plan
 from tryon.categories import Category
 from tryon.progress import silent
 from tryon.workspace import Workspace
 
-SMALL_SHARDS = """import tryon.agnostic.stage
-tryon.agnostic.stage.SHARD_SIZE = 2
+SMALL_SHARDS = """import tryon.agnostic.plan
+tryon.agnostic.plan.SHARD_SIZE = 2
 
 if __name__ == "__main__":
     from flows.stage import main
@@ -56,9 +57,21 @@ def test_a_missing_raw_file_is_one_message(downloaded, server, tmp_path) -> None
     assert "`tryon download`" in done.stderr
 
 
+def test_masks_beyond_the_limits_are_one_message_and_a_picture(downloaded, server, tmp_path) -> None:
+    project = downloaded.copy(tmp_path / "project")
+    project.set("agnostic.limits.max_mask_fraction", 0.05)
+    done = project.python("stage.py", "agnostic", "lower_body", url=server)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "raise max_mask_fraction" in done.stderr
+    published = httpx.post(f"{server}/artifacts/filter", json={}, trust_env=False).json()
+    assert "agnostic-lower-body-beyond-limits" in {artifact["key"] for artifact in published}
+    assert not (project.root / Workspace().manifest(Category.LOWER_BODY)).exists()
+
+
 def test_processes_that_died_are_replaced(downloaded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRYON_WORKERS", "2")
-    monkeypatch.setattr(tasks.agnostic.stage, "SHARD_SIZE", 2)
+    monkeypatch.setattr(tryon.agnostic.plan, "SHARD_SIZE", 2)
     workspace = Workspace(downloaded.root)
     planned = plan(workspace)
     masks = tasks.agnostic.Masks(planned, workspace, silent)

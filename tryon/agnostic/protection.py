@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.body import Body
-from tryon.agnostic.limbs import fill_end, fill_hull
-from tryon.agnostic.regions import Region, below, grow, ids_of, look_up, outside
+from tryon.agnostic.limbs import fill_disc, fill_end
+from tryon.agnostic.regions import Region, below, grow, ids_of, look_up, outside, without_lone_pixels, without_specks
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label
 
@@ -29,12 +29,15 @@ _HEADS = (DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT)
 LEG_PARTS = tuple(DensePart(part) for part in range(DensePart.RIGHT_UPPER_LEG_BACK, DensePart.LEFT_UPPER_ARM_INNER))
 ARM_PARTS = tuple(DensePart(part) for part in range(DensePart.LEFT_UPPER_ARM_INNER, DensePart.HEAD_RIGHT))
 
-KEPT_PARTS: dict[Category, tuple[DensePart, ...]] = {
-    Category.UPPER_BODY: (*_ENDS, *_HEADS, *LEG_PARTS),
-    Category.LOWER_BODY: (*_ENDS, *_HEADS, *ARM_PARTS),
-    Category.DRESSES: (*_ENDS, *_HEADS),
+_HEAD_AND_HANDS = (*_HEADS, DensePart.RIGHT_HAND, DensePart.LEFT_HAND)
+_FEET_PARTS = (DensePart.LEFT_FOOT, DensePart.RIGHT_FOOT)
+OTHER_HALF: dict[Category, tuple[DensePart, ...]] = {
+    Category.UPPER_BODY: (*_FEET_PARTS, *LEG_PARTS),
+    Category.LOWER_BODY: (*_FEET_PARTS, *ARM_PARTS),
+    Category.DRESSES: _FEET_PARTS,
 }
-"""DensePose parts that stay where the label map says background: it misses limbs, and may be empty."""
+"""DensePose parts that stay where the label map says background, as head and hands do: it misses limbs, and may be
+empty. Beside the garment they do not: there a missed strip is the garment's as likely as not."""
 
 COLLAR = 0.05
 """The head stays down to this far above the line of the shoulders, in shoulder widths; below is a neckline's skin."""
@@ -42,12 +45,13 @@ COLLAR = 0.05
 BARE_SHOULDER = 0.3
 """Parsers give bare shoulders to the head as well; within this radius of their joints they do not count as head."""
 
-_END_MARGIN = 0.006  # how far a hand's skin may lie outside its DensePose chart, in heights
+_END_MARGIN = 0.008  # how far a hand's skin may lie outside its DensePose chart, in heights
 _BACKGROUND = ids_of([Label.BACKGROUND])
 _HEAD = ids_of([Label.HEAD])
 _HEAD_CHARTS = ids_of(_HEADS)
 _LABEL_TABLES = {category: ids_of(labels) for category, labels in KEPT_LABELS.items()}
-_PART_TABLES = {category: ids_of(parts) for category, parts in KEPT_PARTS.items()}
+_NEVER_GARMENT = ids_of(_HEAD_AND_HANDS)
+_OTHER_CHARTS = {category: ids_of(parts) for category, parts in OTHER_HALF.items()}
 
 _End = tuple[DensePart, Joint, Joint, float]  # chart, last joint, joint before it, radius of the end in shoulder widths
 _HANDS: Sequence[_End] = (
@@ -62,24 +66,42 @@ _ONE_PART = {part: ids_of([part]) for part in _ENDS}
 _ARM_SKIN, _LEG_SKIN = ids_of(_ARMS), ids_of(_LEGS)
 
 
-def kept_whole(category: Category, label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None) -> Region:
-    """Labels that stay whole, and the DensePose parts that stay where the label map has nothing."""
-    kept = look_up(label_map, _LABEL_TABLES[category])
+def kept(
+    category: Category, label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body, near: Region
+) -> Region:
+    """All that stays visible.
+
+    Args:
+        category: which garment is to be replaced.
+        label_map: as in `agnostic_mask`.
+        dense_pose: as in `agnostic_mask`.
+        body: the joints.
+        near: the garment with its margin.
+    """
+    region = look_up(label_map, _LABEL_TABLES[category])
     if dense_pose is not None:
-        kept |= look_up(dense_pose, _PART_TABLES[category]) & look_up(label_map, _BACKGROUND)
-    return kept
+        parts = look_up(dense_pose, _OTHER_CHARTS[category]) & outside(near)
+        region |= (look_up(dense_pose, _NEVER_GARMENT) | parts) & look_up(label_map, _BACKGROUND)
+    if category is not Category.LOWER_BODY:
+        region |= kept_head(label_map, dense_pose, body)
+        region |= kept_hands(label_map, dense_pose, body)
+    if category is not Category.UPPER_BODY:
+        region |= kept_feet(label_map, dense_pose, body)
+    return without_lone_pixels(region)
 
 
 def kept_head(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
     """Face and neck without the skin that a neckline shows: above the shoulders, or in DensePose's head."""
-    raised = COLLAR * body.unit * body.down
-    right, left = body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER) - raised
-    skin = below(label_map.shape, right, left)
-    for shoulder in (Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER):
-        fill_hull(skin, body.at(shoulder), [BARE_SHOULDER * body.unit])
+    head = look_up(label_map, _HEAD)
+    box, corner = _box_of(head, 0)
+    shoulders = body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER) - corner
+    skin = below(head[box].shape, *(shoulders - COLLAR * body.unit * body.down))
+    for shoulder in shoulders:
+        fill_disc(skin, shoulder, BARE_SHOULDER * body.unit)
     if dense_pose is not None:
-        skin &= outside(look_up(dense_pose, _HEAD_CHARTS))
-    return look_up(label_map, _HEAD) & outside(skin)
+        skin &= outside(look_up(dense_pose[box], _HEAD_CHARTS))
+    head[box] &= outside(skin)
+    return head
 
 
 def kept_hands(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
@@ -93,11 +115,23 @@ def kept_feet(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None
 
 
 def _ends(ends: Sequence[_End], skin: Region, dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
-    found = np.zeros_like(skin)
+    """The part of `skin` that is an end of a limb; changes `skin`."""
+    margin = _END_MARGIN * len(skin)
+    box, corner = _box_of(skin, round(margin) + 1)
+    window = skin[box]
+    charts, guessed = np.zeros_like(window), np.zeros_like(window)
     for part, last, before, radius in ends:
-        chart = None if dense_pose is None else look_up(dense_pose, _ONE_PART[part])
+        chart = None if dense_pose is None else without_specks(look_up(dense_pose[box], _ONE_PART[part]))
         if chart is not None and cv2.countNonZero(chart):
-            found |= grow(chart, _END_MARGIN * skin.shape[0])
+            charts |= chart
         else:
-            fill_end(found, body.points[last], body.points[before], radius * body.unit)
-    return found & skin
+            fill_end(guessed, body.points[last] - corner, body.points[before] - corner, radius * body.unit)
+    window &= grow(charts, margin) | guessed
+    return skin
+
+
+def _box_of(region: Region, margin: int) -> tuple[tuple[slice, slice], NDArray[np.float64]]:
+    """The rectangle around a region with a margin: to index with, and x and y of its first corner."""
+    left, top, width, height = cv2.boundingRect(region)
+    left, right, top, bottom = max(left - margin, 0), left + width + margin, max(top - margin, 0), top + height + margin
+    return (slice(top, bottom), slice(left, right)), np.array([left, top], np.float64)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.body import Body, body_from_keypoints
+from tryon.agnostic.dresscode_official import dresscode_official, garment_margin
 from tryon.agnostic.dresses import dresses
 from tryon.agnostic.lower_body import lower_body
 from tryon.agnostic.regions import Region
-from tryon.agnostic.upper_body import upper_body
+from tryon.agnostic.upper_body import GARMENT_MARGIN, upper_body
 from tryon.categories import Category
 from tryon.errors import TryOnError
 
@@ -25,16 +26,37 @@ _BY_CATEGORY: dict[Category, Callable[[LabelMap, LabelMap | None, Body], Region]
 }
 
 
-def fitting_room(
+def _fitting_room(
     category: Category, label_map: LabelMap, dense_pose: LabelMap | None, keypoints: NDArray[np.floating]
-) -> NDArray[np.bool_]:
+) -> Region:
     """This project's own recipe; see `tryon.agnostic.agnostic_mask`."""
-    _check(label_map, dense_pose, keypoints)
     body = body_from_keypoints(keypoints, len(label_map))
-    return _BY_CATEGORY[category](label_map, dense_pose, body).view(np.bool_)
+    return _BY_CATEGORY[category](label_map, dense_pose, body)
 
 
-RECIPES: dict[str, Recipe] = {"fitting-room": fitting_room}
+def _checked(make: Callable[[Category, LabelMap, LabelMap | None, NDArray[np.floating]], Region]) -> Recipe:
+    """The recipe that looks at its arguments first, and gives bool."""
+
+    def recipe(
+        category: Category, label_map: LabelMap, dense_pose: LabelMap | None, keypoints: NDArray[np.floating]
+    ) -> NDArray[np.bool_]:
+        _check(label_map, dense_pose, keypoints)
+        return make(category, label_map, dense_pose, keypoints).view(np.bool_)
+
+    return recipe
+
+
+RECIPES: dict[str, Recipe] = {
+    "fitting-room": _checked(_fitting_room),
+    "dresscode-official": _checked(dresscode_official),
+}
+"""What `agnostic.recipe` in `params.yaml` chooses from. Arguments and result as in `tryon.agnostic.agnostic_mask`."""
+
+MARGINS: dict[str, Callable[[int], float]] = {
+    "fitting-room": lambda height: GARMENT_MARGIN * height,
+    "dresscode-official": garment_margin,
+}
+"""How far each recipe grows a garment at a picture's height, in pixels: what `audit` looks for its outline at."""
 
 
 def _check(label_map: LabelMap, dense_pose: LabelMap | None, keypoints: NDArray[np.floating]) -> None:

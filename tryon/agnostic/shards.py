@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tryon.agnostic.audit import NUMBERS
 from tryon.agnostic.people import Making, Person, mask_people
 from tryon.files import digest
 from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
@@ -19,12 +20,12 @@ from tryon.staging import is_whole, note_whole
 
 MASKS = TableSchema(
     "masks",
-    1,
+    2,
     pa.schema(
         [
             pa.field("person_id", pa.string(), nullable=False),
             pa.field("mask_png", pa.binary()),
-            *(pa.field(name, pa.float32()) for name in ("mask_fraction", "leak_fraction", "protected_fraction")),
+            *(pa.field(name, pa.float32()) for name in NUMBERS),
             *(pa.field(name, pa.string()) for name in ("worn", "sleeve", "arm_pose")),
             pa.field("missing_joints", pa.int8()),
             pa.field("reason", pa.string()),

@@ -7,72 +7,55 @@ the three in a row. Whoever has an orchestrator calls them one by one.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import chain
+from pathlib import Path
 
-from tryon.agnostic.people import ROLES, Making, Person, person_of
-from tryon.agnostic.preview import preview
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tryon.agnostic.audit import NUMBERS
+from tryon.agnostic.comparison import PEOPLE, as_text, compare, drawn
+from tryon.agnostic.distribution import histogram, quantile_table
+from tryon.agnostic.limits import (
+    LIMITS,
+    any_of,
+    beyond,
+    error_of,
+    numbers_of,
+    set_aside,
+    status_is_ok,
+    too_many,
+)
+from tryon.agnostic.manifest_rows import MaskOf, join, mask_reader, read_audits, with_masks
+from tryon.agnostic.plan import Plan, plan
+from tryon.agnostic.preview import TYPICAL, WORST, pick, show_people
 from tryon.agnostic.settings import AgnosticSettings
-from tryon.agnostic.shards import make_shard, read_shard, shard_path, staging_folder
+from tryon.agnostic.shards import make_shard, shard_path, staging_folder
+from tryon.agnostic.sheet import Shown, sheet
+from tryon.agnostic.strip import encode
 from tryon.categories import Category
-from tryon.code_version import code_version
-from tryon.download.raw import check_present
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import digest, sha256_file
-from tryon.manifest import INDEX, MANIFEST, read_table, table_from_rows, write_table
-from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
+from tryon.files import sha256_file, write_bytes
+from tryon.manifest import MANIFEST, SHOWN, table_from_rows, write_table, write_tables
+from tryon.manifest.schemas import COMPARISON
 from tryon.progress import Progress
 from tryon.staging import is_whole
-from tryon.summary import Cell, Summary
-from tryon.workers import map_shards, shards
+from tryon.summary import Summary
+from tryon.workers import map_shards
 from tryon.workspace import Workspace
 
-SHARD_SIZE = 256
-"""People per shard: a second or two of work, so that little is lost when a run is killed."""
+SHOWN_WORST, SHOWN_TYPICAL = 12, 6
+"""People whose pictures are kept beside the manifest."""
 
-_FROM_INDEX = (
-    "pair_id", "category", "setting", "person_id", "garment_id", "person", "garment", "person_sha256", "garment_sha256",
-    "sleeve", "neckline", "pattern", "licence", "status", "reason",
-)  # fmt: skip
-_FROM_MASK = ("mask_png", "mask_fraction", "leak_fraction", "protected_fraction", "missing_joints")
-_ABOUT_PERSON = ("worn", "arm_pose")
-"""Taken from the index where the source itself says it, else told from label map and key points."""
+SUMMARY_HEIGHT = 128
+"""Height of the pictures in the summary, so that a sheet of them stays small."""
 
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one run of the stage does; can be pickled.
-
-    Args:
-        category: which one.
-        settings: the recipe.
-        size: height and width of the masks.
-        recipe: digest of the code, the settings and the size; stands in every row.
-        shards: the people to make masks for, each once, in index order.
-        index_sha256: of the index that all this was read from.
-    """
-
-    category: Category
-    settings: AgnosticSettings
-    size: Size
-    recipe: str
-    shards: tuple[tuple[Person, ...], ...]
-    index_sha256: str
-
-    def making(self, workspace: Workspace) -> Making:
-        """What the masks depend on besides the people."""
-        return Making(self.category, self.settings, self.size, workspace)
-
-    @property
-    def people(self) -> int:
-        """How many masks there are to make."""
-        return sum(map(len, self.shards))
+__all__ = ["Plan", "agnostic", "collect", "plan", "run_shard"]
 
 
 def agnostic(
@@ -82,34 +65,20 @@ def agnostic(
 
     Args:
         category: which one.
-        settings: the recipe.
+        settings: the recipe and the limits of its audit.
         size: height and width of the masks.
         workspace: holds the index and the raw files, receives the manifest.
         progress: told of the people done.
 
     Raises:
         MissingInputError: the index is not there, or raw files are absent or differ from it.
+        BeyondLimitsError: the audit found more than the limits allow. The manifest stays as it was, and so do the
+            shards, for the next run.
     """
     planned = plan(category, settings, size, workspace)
     work = partial(make_shard, making=planned.making(workspace), recipe=planned.recipe)
     map_shards(work, planned.shards, progress, f"{category} masks")
     return collect(planned, workspace)
-
-
-def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: Workspace) -> Plan:
-    """Read the index, check that the raw files are there and cut the people into shards.
-
-    Raises:
-        MissingInputError: the index is not there, or raw files are.
-    """
-    rows = _good(_index_rows(category, workspace, ["person_id", "status", *_file_columns(("person", *ROLES))]))
-    check_present(workspace, rows, ("person", *ROLES))
-    people = {row["person_id"]: person_of(row) for row in rows}
-    recipe = digest(
-        {"code": code_version("tryon.agnostic.stage"), "settings": settings.model_dump(), "size": list(size)}
-    )
-    cut = tuple(tuple(part) for part in shards(list(people.values()), SHARD_SIZE))
-    return Plan(category, settings, size, recipe, cut, sha256_file(workspace.index(category)))
 
 
 def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | None = None) -> int:
@@ -138,69 +107,83 @@ def collect(planned: Plan, workspace: Workspace) -> Summary:
 
     Raises:
         MissingInputError: the index has changed since it was planned, or a raw file that is shown has.
+        BeyondLimitsError: as `agnostic`.
         TryOnError: a shard is not there or not whole.
     """
     index = workspace.index(planned.category)
     if sha256_file(index) != planned.index_sha256:
         remedy = f"Run `tryon agnostic {planned.category}` again."
         raise MissingInputError(str(index), rule="stays as it is while masks are made", remedy=remedy)
-    masks = {row["person_id"]: row for row in _finished_masks(planned, workspace)}
-    sources = _index_rows(planned.category, workspace, [*_FROM_INDEX, *_ABOUT_PERSON, *_file_columns(ROLES)])
-    rows = [_manifest_row(row, masks, planned) for row in sources]
-    summary = _summary(planned, rows, sources, workspace)  # it reads raw files: if one is wrong, the work stays
+    paths = _finished_shards(planned, workspace)
+    audits, mask_of = read_audits(paths), mask_reader(paths, planned)
+    rows, numbers = join(planned, audits, workspace)
+    rows = _within_limits(planned, rows, numbers, audits, mask_of, workspace)
+    # What reads raw files comes before anything is written: if one is wrong, all stays as it was.
+    shown = show_people(pick(audits, SHOWN_WORST, SHOWN_TYPICAL), audits, mask_of, planned, workspace)
     metadata = {"recipe": planned.recipe, "index_sha256": planned.index_sha256}
-    write_table(workspace.manifest(planned.category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
+    metadata[COMPARISON] = as_text(_comparison(planned, audits, workspace))
+    write_table(workspace.mask_pictures(planned.category), _shown_table(shown), SHOWN)
+    write_tables(workspace.manifest(planned.category), with_masks(rows, numbers, mask_of), MANIFEST, metadata)
     shutil.rmtree(staging_folder(planned.making(workspace)), ignore_errors=True)
-    return summary
+    return _summary(planned, rows, shown)
 
 
-def _file_columns(roles: Sequence[str]) -> list[str]:
-    return [f"{role}{ending}" for role in roles for ending in ("", "_bytes", "_sha256")]
-
-
-def _index_rows(category: Category, workspace: Workspace, columns: list[str] | None) -> list[Row]:
-    return read_table(workspace.index(category), INDEX, columns, made_by="tryon download").to_pylist()
-
-
-def _good(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row["status"] == STATUS_OK]
-
-
-def _finished_masks(planned: Plan, workspace: Workspace) -> Iterable[Row]:
-    for people in planned.shards:
-        path = shard_path(people, planned.making(workspace), planned.recipe)
+def _finished_shards(planned: Plan, workspace: Workspace) -> list[Path]:
+    paths = [shard_path(people, planned.making(workspace), planned.recipe) for people in planned.shards]
+    for path in paths:
         if not is_whole(path):
             remedy = f"Run `tryon agnostic {planned.category}` again."
             raise TryOnError(str(path), rule="is a finished shard of masks", remedy=remedy)
-        yield from read_shard(path)
+    return paths
 
 
-def _manifest_row(row: Row, masks: dict[str, Row], planned: Plan) -> Row:
-    height, width = planned.size
-    made = {name: row[name] for name in _FROM_INDEX} | {"height": height, "width": width, "recipe": planned.recipe}
-    if row["status"] != STATUS_OK:
-        return made | {name: row[name] for name in _ABOUT_PERSON}
-    mask = masks[row["person_id"]]
-    made |= {name: mask[name] for name in _FROM_MASK} | {name: row[name] or mask[name] for name in _ABOUT_PERSON}
-    if mask["reason"] is not None:
-        made |= {"status": STATUS_QUARANTINED, "reason": mask["reason"]}
-    return made | {"sleeve": row["sleeve"] or _sleeve_of_garment(row["garment_id"], masks)}
+def _within_limits(
+    planned: Plan,
+    rows: pa.Table,
+    numbers: NDArray[np.int64],
+    audits: pa.Table,
+    mask_of: MaskOf,
+    workspace: Workspace,
+) -> pa.Table:
+    """The rows, bad ones set aside; too many of them are drawn and told."""
+    limits = planned.settings.limits
+    found = beyond(rows, limits)
+    if not too_many(rows, found, limits):
+        return set_aside(rows, found, limits)
+    people = np.unique(numbers[any_of(found)])
+    chosen = {int(people[number]): WORST for number in pick(audits.take(pa.array(people)), SHOWN_WORST, 0)}
+    picture = workspace.preview(planned.category)
+    title = f"{planned.category}, recipe {planned.settings.recipe}: beyond agnostic.limits"
+    write_bytes(picture, sheet(title, show_people(chosen, audits, mask_of, planned, workspace)))
+    raise error_of(planned, rows, found, str(picture))
 
 
-def _sleeve_of_garment(garment_id: str, masks: dict[str, Row]) -> str | None:
-    """The slice is about the new garment: what is known of it is how the person of the same id wears it."""
-    return masks[garment_id]["sleeve"] if garment_id in masks else None
+def _comparison(planned: Plan, audits: pa.Table, workspace: Workspace) -> list[dict[str, object]]:
+    sample = set(drawn((person.person_id for person in chain.from_iterable(planned.shards)), PEOPLE))
+    people = [person for person in chain.from_iterable(planned.shards) if person.person_id in sample]
+    chosen = audits.filter(pa.array([name in sample for name in audits["person_id"].to_pylist()], pa.bool_()))
+    own = {row["person_id"]: row for row in chosen.select(["person_id", "worn", *NUMBERS]).to_pylist()}
+    return compare(people, own, planned.making(workspace))
 
 
-def _summary(planned: Plan, rows: Sequence[Row], sources: Sequence[Row], workspace: Workspace) -> Summary:
-    good = _good(rows)
-    bad = len(rows) - len(good)
-    headline = f"{len(good)} rows of {planned.category} have a mask of {planned.size[0]}x{planned.size[1]} pixels"
+def _shown_table(shown: Sequence[Shown]) -> pa.Table:
+    rows = [
+        {"why": one.why, "person_id": one.person_id, "worn": one.worn, **one.numbers, "picture": encode(one.picture)}
+        for one in shown
+    ]
+    return table_from_rows(rows, SHOWN)
+
+
+def _summary(planned: Plan, rows: pa.Table, shown: Sequence[Shown]) -> Summary:
+    good = rows.filter(pa.array(status_is_ok(rows)))
+    bad = rows.num_rows - good.num_rows
+    headline = f"{good.num_rows} rows of {planned.category} have a mask of {planned.size[0]}x{planned.size[1]} pixels"
     headline += f"; {bad} are quarantined." if bad else "."
-    table: dict[str, Cell] = {"category": planned.category, "rows": len(rows), "quarantined": bad}
-    for name in ("leak", "protected", "mask"):
-        values = [row[f"{name}_fraction"] for row in good if row[f"{name}_fraction"] is not None] or [0.0]
-        table[f"{name} mean"] = round(sum(values) / len(values), 6)
-        table[f"{name} max"] = round(max(values), 6)
-    pictures = {"masks": preview(rows, sources, workspace)} if good else {}
-    return Summary(f"agnostic@{planned.category}", headline, (table,), pictures)
+    told = {name: numbers_of(good, name) for name in NUMBERS}
+    limits = {limit.column: getattr(planned.settings.limits, limit.key) for limit in LIMITS if limit.most}
+    title = f"{planned.category}, recipe {planned.settings.recipe}"
+    pictures = {"distribution": histogram(title, told, limits)} if good.num_rows else {}
+    for why in (WORST, TYPICAL):
+        some = [one for one in shown if one.why == why]
+        pictures |= {why: sheet(title, some, SUMMARY_HEIGHT)} if some else {}
+    return Summary(f"agnostic@{planned.category}", headline, tuple(quantile_table(told, limits)), pictures)

@@ -1,40 +1,87 @@
-"""What the masks hide and what they leave visible, from the audit columns of the manifests."""
+"""What the masks hide and what they leave visible: the audit of the manifests, and the pictures beside them."""
 
 from __future__ import annotations
 
+import base64
+import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tryon.categories import Category
-from tryon.manifest import MANIFEST, read_table
+from tryon.manifest import MANIFEST, SHOWN, read_metadata, read_table
+from tryon.manifest.schemas import COMPARISON, LEAKY, STATUS_OK
 from tryon.workspace import Workspace
 
-COLUMNS = ["status", "mask_fraction", "leak_fraction", "protected_fraction"]
+NUMBERS = ("mask_fraction", "leak_fraction", "leaking", "protected_fraction", "outline_similarity")
+"""What is told of the masks of a category and of each recipe, as keys of `metrics.json`."""
 
-LEAKY = 0.01
-"""A row counts as leaking when more than this share of its garment stays visible."""
+MOST_PICTURES = 4
+"""People of a category in the report, of the worst and of the typical ones each."""
+
+_DECIMALS = 6
 
 
-def mask_audit(workspace: Workspace) -> list[dict[str, Any]]:
-    """One row per category whose manifest is here: counts, and means in 0..1 (None where nothing is known)."""
-    return [_audit(workspace, category) for category in Category if workspace.manifest(category).is_file()]
+@dataclass(frozen=True)
+class MaskPicture:
+    """One person's mask as the report shows it: why it is there, who, what is worn, the audit, the picture."""
+
+    why: str
+    person_id: str
+    worn: str
+    numbers: dict[str, float | None]
+    uri: str
+
+
+def mask_audit(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """By category whose manifest is here: counts, means in 0..1 (None where nothing is known), and the recipes.
+
+    `recipes` maps recipe and type of worn garment to the same numbers over a sample of people, the same for every
+    recipe.
+    """
+    here = [category for category in Category if workspace.manifest(category).is_file()]
+    return {str(category): _audit(workspace, category) for category in here}
+
+
+def mask_pictures(workspace: Workspace) -> dict[str, list[MaskPicture]]:
+    """By category: the worst masks and some typical ones, where the agnostic stage left pictures of them."""
+    paths = {category: workspace.mask_pictures(category) for category in Category}
+    return {str(category): _pictures(workspace, category) for category, path in paths.items() if path.is_file()}
 
 
 def _audit(workspace: Workspace, category: Category) -> dict[str, Any]:
-    table = read_table(workspace.manifest(category), MANIFEST, COLUMNS, made_by=f"tryon agnostic {category}")
-    good = table.filter(np.array([status == "ok" for status in table.column("status").to_pylist()], np.bool_))
-    leak = _known(good.column("leak_fraction").to_pylist())
+    columns = ["status", *(name for name in NUMBERS if name != "leaking")]
+    table = read_table(workspace.manifest(category), MANIFEST, columns, made_by=f"tryon agnostic {category}")
+    good = table.filter(np.array([status == STATUS_OK for status in table.column("status").to_pylist()], np.bool_))
+    known = {name: _known(good.column(name).to_pylist()) for name in columns[1:]}
+    known["leaking"] = (known["leak_fraction"] > LEAKY).astype(np.float64)
     return {
-        "category": str(category),
         "rows": table.num_rows,
-        "set aside": table.num_rows - good.num_rows,
-        "hidden": _mean(_known(good.column("mask_fraction").to_pylist())),
-        "garment left visible": _mean(leak),
-        "rows that leak": _mean((leak > LEAKY).astype(np.float64)),
-        "protected parts hidden": _mean(_known(good.column("protected_fraction").to_pylist())),
+        "set_aside": table.num_rows - good.num_rows,
+        **{name: _mean(known[name]) for name in NUMBERS},
+        "recipes": _recipes(workspace, category),
     }
+
+
+def _recipes(workspace: Workspace, category: Category) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
+    for row in json.loads(read_metadata(workspace.manifest(category)).get(COMPARISON, "[]")):
+        own = {"people": row["people"], **{name: row[name] for name in NUMBERS}}
+        told.setdefault(row["recipe"], {})[row["worn"]] = own
+    return told
+
+
+def _pictures(workspace: Workspace, category: Category) -> list[MaskPicture]:
+    rows = read_table(workspace.mask_pictures(category), SHOWN).to_pylist()
+    shown = []
+    for why in dict.fromkeys(row["why"] for row in rows):
+        for row in [row for row in rows if row["why"] == why][:MOST_PICTURES]:
+            uri = "data:image/webp;base64," + base64.b64encode(row["picture"]).decode()
+            numbers = {name: row[name] for name in NUMBERS if name != "leaking"}
+            shown.append(MaskPicture(why, row["person_id"], row["worn"], numbers, uri))
+    return shown
 
 
 def _known(values: list[float | None]) -> NDArray[np.float64]:
@@ -42,4 +89,4 @@ def _known(values: list[float | None]) -> NDArray[np.float64]:
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    return float(values.mean()) if len(values) else None
+    return round(float(values.mean()), _DECIMALS) if len(values) else None

@@ -115,8 +115,9 @@ def _paired_truth(batch: Batch) -> Truth:
 
 
 def _unpaired_truth(rows: PackedRows, positions: NDArray[np.int64]) -> Truth:
-    columns = [rows.table.column(name) for name in ("truth", "truth_garment_mask")]
-    known = np.array([all(column[int(i)].is_valid for column in columns) for i in positions], np.bool_)
+    known = np.array(
+        [rows.has("truth", int(i)) and rows.has("truth_garment_mask", int(i)) for i in positions], np.bool_
+    )
     height, width = rows.size
     pictures = [rows.picture("truth", int(i)) for i in positions[known]]
     garment = [rows.mask("truth_garment_mask", int(i)) for i in positions[known]]

@@ -9,13 +9,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tryon.evaluation.audit import LEAKY
+from tryon.evaluation.audit import MaskPicture
 from tryon.evaluation.course import Course, title_of
 from tryon.evaluation.gallery import Shot, data_uri
 from tryon.evaluation.headline import headline_table
 from tryon.evaluation.methods import METHODS
 from tryon.evaluation.protocol import Facts
 from tryon.evaluation.scores import ALL, GARMENT, metric_keys
+from tryon.manifest.schemas import LEAKY
 from tryon.metrics import METRICS
 
 MOST_SHOTS = 12
@@ -30,7 +31,7 @@ class Report:
         content: of `metrics.json`.
         shots: rows of the galleries.
         courses: training stages, in time order.
-        audit: rows of `tryon.evaluation.audit.mask_audit`.
+        masks: by category, pictures of masks.
         data: what the test rows are and under which licence.
         versions: hashes and versions of what went in.
     """
@@ -38,7 +39,7 @@ class Report:
     content: Mapping[str, Any]
     shots: list[Shot]
     courses: list[Course]
-    audit: list[dict[str, Any]]
+    masks: Mapping[str, list[MaskPicture]]
     data: Facts
     versions: Facts
 

@@ -13,7 +13,7 @@ from torch import nn
 from tryon.categories import Category
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError
-from tryon.evaluation.audit import mask_audit
+from tryon.evaluation.audit import mask_audit, mask_pictures
 from tryon.evaluation.availability import Opened, check_names, check_required, open_metrics
 from tryon.evaluation.course import read_course
 from tryon.evaluation.gallery import Shot, choose, overview, take, write_strip
@@ -67,6 +67,7 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
         "metrics": tables,
         "rows": counts,
         "compared": compared,
+        "masks": mask_audit(workspace),
         "unavailable": unavailable_list(reasons, places=len(SETTINGS) * (len(Category) + 1)),
         "protocol": protocol(size, counts, _pair_ids(rows), workspace.subset(SETTINGS["paired"]), device.type),
     }
@@ -74,7 +75,7 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
         content=content,
         shots=shots,
         courses=_courses(workspace),
-        audit=mask_audit(workspace),
+        masks=mask_pictures(workspace),
         data=_data_facts(rows),
         versions=_versions(checkpoint, network, settings, seed, workspace),
     )

@@ -1,4 +1,4 @@
-"""Columns of the four tables. A change of meaning raises the version; a reader refuses a version it does not know."""
+"""Columns of the tables. A change of meaning raises the version; a reader refuses a version it does not know."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints")
 OPTIONAL_ROLES = ("skeleton", "uv", "truth", "truth_label_map")
 """Files that may be absent, checked where they are there: skeleton pictures, which no stage reads, UV maps (59 GB of
 the real set), and the true unpaired picture of the twin."""
+
+LEAKY = 0.01
+"""A row counts as leaking when more than this share of its garment stays visible."""
+
+COMPARISON = "comparison"
+"""Key of a manifest's metadata: JSON, a list of what each mask recipe does to the same sample of people."""
 
 STATUS_OK = "ok"
 STATUS_QUARANTINED = "quarantined"
@@ -71,7 +77,7 @@ FINDINGS = TableSchema("findings", 1, pa.schema(_text("category", "setting", "pa
 
 MANIFEST = TableSchema(
     "manifest",
-    1,
+    2,
     pa.schema(
         [
             *_PAIR,
@@ -82,6 +88,7 @@ MANIFEST = TableSchema(
             pa.field("mask_fraction", pa.float32()),
             pa.field("leak_fraction", pa.float32()),
             pa.field("protected_fraction", pa.float32()),
+            pa.field("outline_similarity", pa.float32()),
             *_SLICES,
             *_text("licence", "recipe", "status", "reason"),
         ]
@@ -89,9 +96,26 @@ MANIFEST = TableSchema(
 )
 """One row per index row: the mask (1-bit PNG, 1 = hidden, height x width) and its audit."""
 
+SHOWN = TableSchema(
+    "shown",
+    1,
+    pa.schema(
+        [
+            *_text("why", "person_id", "worn"),
+            *(
+                pa.field(name, pa.float32())
+                for name in ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
+            ),
+            pa.field("picture", pa.binary()),
+        ]
+    ),
+)
+"""People of a manifest to look at: `why` is worst or typical, `picture` a WebP strip of photo, label map, DensePose,
+mask and agnostic picture, so that who has no raw files can see them too."""
+
 PACKED = TableSchema(
     "packed",
-    1,
+    2,
     pa.schema(
         [
             *_PAIR,
@@ -99,6 +123,7 @@ PACKED = TableSchema(
                 pa.field(name, pa.large_binary(), nullable=False)
                 for name in ("person", "garment", "mask", "garment_mask")
             ),
+            pa.field("background", pa.large_binary()),
             pa.field("keypoints", pa.list_(pa.float32(), 54), nullable=False),
             pa.field("truth", pa.large_binary()),
             pa.field("truth_garment_mask", pa.large_binary()),
@@ -110,4 +135,5 @@ PACKED = TableSchema(
     ),
 )
 """One self-contained pair at training size. Pictures are encoded bytes (format in the file's metadata, key `pictures`);
-masks are `np.packbits` of the row-major boolean map; key points are 18 x (x, y, score) in pixels of height x width."""
+masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key
+points are 18 x (x, y, score) in pixels of height x width."""
