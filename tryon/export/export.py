@@ -1,0 +1,107 @@
+"""`tryon export`: from manifests and raw files to a folder that another codebase reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from tryon.categories import Category, Setting
+from tryon.dresscode.readers import Size
+from tryon.errors import MissingInputError, ParameterError
+from tryon.export.job import Job
+from tryon.export.plan import Plan, check_raw_files, plan
+from tryon.export.rows import check_tables
+from tryon.export.shards import export_shard, note_path, writing
+from tryon.export.stamp import STAMP, Stamp, begin, finish, new_stamp, read_stamp, write_stamp
+from tryon.files import sha256_file, write_text
+from tryon.progress import Progress
+from tryon.summary import Summary
+from tryon.workers import map_shards
+
+_LEAST, _MOST = 16, 4096
+"""Bounds of --size: pixels on a side."""
+
+
+def export(job: Job, categories: Sequence[Category], settings: Sequence[Setting], progress: Progress) -> Summary:
+    """Write an export, or go on with one that is there; what is whole is not written again.
+
+    Args:
+        job: layout, size, folder and workspace.
+        categories: which ones; others that the folder has already stay as they are.
+        settings: which pair lists.
+        progress: told of the rows done.
+
+    Raises:
+        MissingInputError: a manifest or raw files are not there, or changed meanwhile.
+        ParameterError: the folder holds something else, or cannot be written.
+        TryOnError: a manifest has nothing to export in this layout.
+    """
+    settings = [setting for setting in Setting if setting in settings]
+    stamp = read_stamp(job.out, new_stamp(job.format, job.size))
+    plans = [_planned(category, job, settings, stamp) for category in Category if category in categories]
+    parts = [part for planned in plans for part in planned.parts]
+    fresh = [part for part in parts if not note_path(part[0].category, part[0].shard, job.out).is_file()]
+    check_raw_files(fresh, job)
+    with writing():
+        job.out.mkdir(parents=True, exist_ok=True)
+        write_stamp(stamp, job.out)
+    written = sum(map_shards(partial(export_shard, job=job), parts, progress, f"{job.format} export"))
+    with writing():
+        for planned in plans:
+            _finish(planned, stamp, job)
+        write_text(job.out / "README.txt", _readme(stamp, job.layout.note))
+        write_stamp(stamp, job.out)
+    return _summary(plans, written, job)
+
+
+def parse_size(text: str) -> Size:
+    """Height and width from "512x384".
+
+    Raises:
+        ParameterError: it is not of that form, or a side is out of bounds.
+    """
+    sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if sides is None or not all(_LEAST <= int(side) <= _MOST for side in sides.groups()):
+        rule = f"is height x width in pixels, as in 512x384, each of {_LEAST} to {_MOST}"
+        raise ParameterError("--size", rule=rule, value=text)
+    return int(sides[1]), int(sides[2])
+
+
+def _planned(category: Category, job: Job, settings: Sequence[Setting], stamp: Stamp) -> Plan:
+    check_tables(category, job.dense, job.workspace)
+    sha256 = sha256_file(job.workspace.manifest(category))
+    planned = plan(category, settings, job)
+    planned.facts = {"manifest_sha256": sha256} | planned.facts
+    begin(stamp, category, planned.facts, job.out)
+    return planned
+
+
+def _finish(planned: Plan, stamp: Stamp, job: Job) -> None:
+    manifest = job.workspace.manifest(planned.category)
+    if sha256_file(manifest) != planned.facts["manifest_sha256"]:
+        remedy = "Remove the export and run it again."
+        raise MissingInputError(str(manifest), rule="stays as it is while it is exported", remedy=remedy)
+    for name, lines in planned.lists.items():
+        write_text(job.out / planned.category / name, "".join(lines))
+    finish(stamp, planned.category)
+
+
+def _readme(stamp: Stamp, note: str) -> str:
+    categories = stamp["categories"]
+    licences = sorted({licence for facts in categories.values() for licence in facts["licences"]})
+    size = "x".join(map(str, stamp["size"])) if stamp["size"] else "the layout's own (no --size was given)"
+    head = f"Written by `tryon export --format {stamp['format']}`. Size: {size}. Licence of the pictures: "
+    head += f"{', '.join(licences)}.\n{STAMP} says what it was made from, and whether it is finished. To see that all"
+    return (
+        f"{head} is whole, run the same\ncommand again, or `sha256sum --check --quiet checksums/*.txt` here.\n\n{note}"
+    )
+
+
+def _summary(plans: Sequence[Plan], written: int, job: Job) -> Summary:
+    counts = ("people", "garments", "pairs", "quarantined")
+    rows = tuple({"category": one.category, **{name: one.facts[name] for name in counts}} for one in plans)
+    headline = f"{written} files written to {job.out}" if written else f"{job.out} was whole, nothing written"
+    lacking = sum(one.without_dense_pose for one in plans)
+    headline += f"; {lacking} people have no DensePose map, and so no picture of it" if lacking else ""
+    return Summary("export", f"{headline}.", rows)

@@ -1,0 +1,56 @@
+"""Dress Code as CatVTON reads it: photos, garments and masks by Dress Code's names.
+
+    <category>/images/<id>_0.jpg             the person's photo
+    <category>/images/<id>_1.jpg             the garment's
+    <category>/agnostic_masks/<id>_0.png     8-bit grey PNG, white (255) = to be painted anew
+    <category>/test_pairs_paired.txt, test_pairs_unpaired.txt, train_pairs.txt    "ID_0.jpg ID_1.jpg", ONE space
+
+Read by `inference.py --dataset_name dresscode` of Zheng-Chong/CatVTON and what is derived from it. It splits lines at a
+single space, so Dress Code's own lists, with tabs, do not serve; it wants all three category folders; the mask has its
+photo's name with `.png`, and its `--repaint` blurs the mask, which Pillow does for 8-bit pictures only, not for 1-bit
+ones. Photos and masks are each resized when read, so any size does. The default is Dress Code's own photos, byte for
+byte, and masks enlarged to their size by nearest neighbour; with a size given, all pictures are of it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tryon.dresscode.readers import Size, decode_photo, picture_size
+from tryon.export.layouts.layout import Files, Garment, Layout, Person
+from tryon.export.pictures import encode_jpeg, encode_mask, resize_mask
+
+
+class CatVTON(Layout):
+    """Dress Code with `agnostic_masks`."""
+
+    extra_roles: ClassVar[tuple[str, ...]] = ("garment",)
+    note: ClassVar[str] = """\
+<category>/images/<id>_0.jpg           people; Dress Code's own files unless --size was given
+<category>/images/<id>_1.jpg           garments
+<category>/agnostic_masks/<id>_0.png   8-bit grey, 255 = to be painted anew, 0 = kept; as large as the photo
+<category>/*_pairs*.txt                person, one space, garment; of the rows that have a mask
+
+Read by CatVTON: python inference.py --dataset_name dresscode --data_root_path <this folder>; with --eval_pair it takes
+the paired list. It wants all three categories here, and both test settings if both are to be run.
+Not here: agnostic pictures (CatVTON makes them from photo and mask), DensePose and SCHP files (only needed to make
+masks), the lists in the root (not read), captions.
+"""
+
+    def person_files(self, person: Person, size: Size | None) -> Files:
+        """Photo and mask."""
+        mask = encode_mask(resize_mask(person.mask, size or picture_size(person.photo)))
+        name = f"{person.person_id}_0"
+        return {f"images/{name}.jpg": _photo(person.photo, size), f"agnostic_masks/{name}.png": mask}
+
+    def garment_files(self, garment: Garment, size: Size | None) -> Files:
+        """The garment's photo."""
+        return {f"images/{garment.garment_id}_1.jpg": _photo(garment.photo, size)}
+
+    def pair_line(self, person_id: str, garment_id: str) -> str:
+        """Names with one space between them."""
+        return f"{person_id}_0.jpg {garment_id}_1.jpg\n"
+
+
+def _photo(data: bytes, size: Size | None) -> bytes:
+    return data if size is None else encode_jpeg(decode_photo(data, size))
