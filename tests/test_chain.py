@@ -24,14 +24,15 @@ NETWORK = {
     "light_channels": [6, 8],
     "grid": "identity",
 }
+TRAINING = {"batch_size": 2, "lr": 1e-3, "loss": {"perceptual": "none"}, "accelerator": "cpu"}
 CONTENT = {
     "seed": 3,
     "image": {"size": [64, 48]},
     "download": {"synthetic": {"train_pairs": 6, "test_pairs": 2}},
     "agnostic": {},
     "sample": {"validation_share": 0.2},
-    "pretrain": {"network": NETWORK, "epochs": 1, "batch_size": 2, "lr": 1e-3, "accelerator": "cpu"},
-    "finetune": {"epochs": 2, "batch_size": 2, "lr": 1e-3, "accelerator": "cpu"},
+    "pretrain": TRAINING | {"network": NETWORK, "epochs": 1},
+    "finetune": TRAINING | {"epochs": 2},
     "evaluate": {"gallery_rows": 2},
 }
 

@@ -139,7 +139,8 @@ def test_what_a_stage_reads_another_one_writes() -> None:
 def test_outputs_lie_where_the_workspace_says() -> None:
     place = Workspace()
     assert outputs("download") == {place.index(c).as_posix() for c in Category} | {place.findings.as_posix()}
-    assert outputs("agnostic") == {place.manifest(c).as_posix() for c in Category}
+    made = {path for c in Category for path in (place.manifest(c), place.mask_pictures(c))}
+    assert outputs("agnostic") == {path.as_posix() for path in made}
     assert outputs("sample") == {place.subset(part).as_posix() for part in SUBSET_PARTS}
     assert outputs("pretrain") == {place.pretrained.as_posix()}
     assert {Path(path).parent for path in outputs("finetune")} == {place.checkpoints}
@@ -159,7 +160,7 @@ def spelled_out(path: str) -> list[str]:
 def test_git_ignores_what_the_stages_write_and_nothing_that_it_tracks() -> None:
     ignored = {line.strip("/") for line in (ROOT / "data/.gitignore").read_text().split()}
     written = {Path(path).parts[1] for stage in DVC for path in outputs(stage)}
-    assert ignored == written | {"raw", "staging", "weights"}
+    assert ignored == written | {"raw", "staging", "weights", "previews"}
 
 
 def test_the_embedded_default_is_active() -> None:

@@ -99,8 +99,11 @@ def test_hashing_is_seen_to_go_on(workspace: Workspace) -> None:
 
 def test_every_file_of_weights_is_an_input_of_a_stage(workspace: Workspace) -> None:
     from tryon.metrics import METRICS
+    from tryon.training.losses.perceptual import NETWORKS
 
     assert set(noted(workspace)["metrics"]) == {metric.weights for metric in METRICS.values() if metric.weights}
+    assert set(inputs.FOR_LOSS) == set(NETWORKS.values())  # but for these, whose published hash is checked
+    assert set(WEIGHTS) == {*noted(workspace)["metrics"], *inputs.FOR_LOSS, inputs.RELEASED}
     assert set(noted(workspace)) == set(READS.values())
     assert set(inputs.MADE_HERE) | {"released"} == {
         word for word in ("upper_body", "scratch", "released") if word in _start_description(workspace)

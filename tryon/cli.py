@@ -5,6 +5,7 @@ Whatever is slow to import is imported by the command that needs it, so that `tr
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Annotated
 
 import typer
 
-from tryon.categories import Category
+from tryon.categories import Category, Setting
 from tryon.console import ran_well, say, show_summary, show_table, shown_progress, terminal
+from tryon.errors import ParameterError
+from tryon.export import Format
 from tryon.workspace import Workspace
 
 app = typer.Typer(
@@ -25,11 +28,17 @@ app = typer.Typer(
 )
 
 Root = Annotated[Path, typer.Option("--root", help="Folder with params.yaml and data/.")]
+Worker = Annotated[
+    bool, typer.Option("--worker", help="Only train along with the stage, which runs elsewhere; writes nothing.")
+]
 HERE = Path()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 2 with one message for a mistake of the user's, 130 after Ctrl-C."""
+    """Run a command and return its exit code: 0, 2 with one message for a mistake of the user's, 130 after Ctrl-C.
+
+    A training stage that got SIGTERM ends with 143; the same command goes on from where it was.
+    """
     code = 0
 
     def command() -> None:
@@ -55,6 +64,39 @@ def run(stage: str, root: Path, category: Category | None = None) -> None:
     show_summary(summary, time.monotonic() - since)
 
 
+def train(stage: str, root: Path, worker: bool) -> None:
+    """Run a training stage, or be one of its workers: asked to, or with a rank above 0 from torchrun."""
+    if not worker and os.environ.get("RANK", "0") == "0":
+        run(stage, root)
+        return
+    from tryon.parameters import load_parameters
+    from tryon.training.worker import join
+
+    workspace = Workspace(root)
+    join(stage, load_parameters(workspace.params_file), workspace)
+
+
+def draw_preview(category: Category, root: Path, count: int, out: Path | None) -> None:
+    """Draw masks of one category and print the picture's path."""
+    from tryon.agnostic.preview import preview
+    from tryon.parameters import load_parameters
+
+    workspace = Workspace(root)
+    parameters = load_parameters(workspace.params_file)
+    with shown_progress() as progress:
+        path, said = preview(
+            category,
+            parameters.agnostic,
+            parameters.image.size,
+            workspace,
+            count,
+            progress,
+            out=out / f"{category}.jpg" if out else None,
+        )
+    say(said)
+    typer.echo(str(path))
+
+
 @app.command()
 def download(root: Root = HERE) -> None:
     """Fetch, unpack and check the data set; writes data/index."""
@@ -64,11 +106,23 @@ def download(root: Root = HERE) -> None:
 @app.command()
 def agnostic(
     category: Annotated[Category | None, typer.Argument(help="One category; all three when left out.")] = None,
+    preview: Annotated[
+        int | None,
+        typer.Option("--preview", min=1, max=50, help="Only draw this many typical and as many of the worst masks."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the preview's pictures, data/previews when left out.")
+    ] = None,
     root: Root = HERE,
 ) -> None:
-    """Hide the garment to be replaced; writes data/manifests."""
+    """Hide the garment to be replaced; writes data/manifests. With --preview, only pictures to look at."""
+    if out is not None and preview is None:
+        raise ParameterError("--out", rule="goes with --preview", value=str(out))
     for one in [category] if category else list(Category):
-        run("agnostic", root, one)
+        if preview is None:
+            run("agnostic", root, one)
+        else:
+            draw_preview(one, root, preview, out)
 
 
 @app.command()
@@ -78,15 +132,15 @@ def sample(root: Root = HERE) -> None:
 
 
 @app.command()
-def pretrain(root: Root = HERE) -> None:
+def pretrain(root: Root = HERE, worker: Worker = False) -> None:
     """Import or train the upper-body starting point; writes data/pretrained."""
-    run("pretrain", root)
+    train("pretrain", root, worker)
 
 
 @app.command()
-def finetune(root: Root = HERE) -> None:
+def finetune(root: Root = HERE, worker: Worker = False) -> None:
     """Train on all three categories together; writes data/checkpoints."""
-    run("finetune", root)
+    train("finetune", root, worker)
 
 
 @app.command()
@@ -186,6 +240,27 @@ def synthesize(
     if said:
         say(said)
     typer.echo(str(target))
+
+
+@app.command()
+def export(
+    format: Annotated[Format, typer.Option("--format", help="The layout.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder: new, empty, or an export to go on with.")],
+    category: Annotated[list[Category] | None, typer.Option("--category", help="Only these; may be repeated.")] = None,
+    setting: Annotated[list[Setting] | None, typer.Option("--setting", help="Only these; may be repeated.")] = None,
+    size: Annotated[str | None, typer.Option("--size", help="HxW, as 1024x768; else what the layout needs.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Write masks and agnostic pictures as files, in a layout that other try-on codebases read."""
+    from tryon.export.export import export, parse_size
+    from tryon.export.job import Job
+
+    since = time.monotonic()
+    job = Job(format, parse_size(size) if size is not None else None, out, Workspace(root))
+    with shown_progress() as progress:
+        summary = export(job, category or list(Category), setting or list(Setting), progress)
+    show_summary(summary, time.monotonic() - since)
+    typer.echo(str(out))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -21,7 +21,11 @@ MADE_HERE = ("upper_body", "scratch")
 """Values of `pretrain.start` that read no file of weights."""
 
 RELEASED = "daflow"
-"""Name of the weights that `pretrain.start: released` means; all others are for metrics."""
+"""Name of the weights that `pretrain.start: released` means."""
+
+FOR_LOSS = ("vgg16", "vgg19")
+"""Weights that are not noted: without them training stops, and there is but one content with their published hash, so
+they change no result. All others are for metrics, which are left out where weights are absent."""
 
 READS = {"pretrain": "start", "evaluate": "metrics"}
 """Stages that read weights, each with the key of `data/weights.json` that is its input."""
@@ -79,7 +83,8 @@ def check_weights(workspace: Workspace, parameters: Parameters, stage: str) -> N
 def weights_state(workspace: Workspace, parameters: Parameters, progress: Progress = silent) -> dict[str, Any]:
     """SHA-256 of the starting point, None where no file is read or there is none, and of each metric's weights."""
     start = parameters.pretrain.start
-    files = {name: workspace.weights / weight.file for name, weight in WEIGHTS.items() if name != RELEASED}
+    for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (RELEASED, *FOR_LOSS)]
+    files = {weight.name: workspace.weights / weight.file for weight in for_metrics}
     if start not in MADE_HERE:
         released = start == "released"
         files["start"] = workspace.weights / WEIGHTS[RELEASED].file if released else workspace.root / start

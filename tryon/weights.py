@@ -63,6 +63,20 @@ WEIGHTS = {
             sha256="6726825d",
         ),
         WeightFile(
+            "vgg16",
+            "vgg16-397923af.pth",
+            needed_for="LPIPS in `loss.perceptual: vgg`; `none` does without",
+            url="https://download.pytorch.org/models/vgg16-397923af.pth",
+            sha256="397923af",
+        ),
+        WeightFile(
+            "vgg19",
+            "vgg19-dcbb9e9d.pth",
+            needed_for="style and content in `loss.perceptual: vgg`; `none` does without",
+            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+            sha256="dcbb9e9d",
+        ),
+        WeightFile(
             "daflow",
             "ckpt_viton.pt",
             needed_for="`pretrain.start: released`",

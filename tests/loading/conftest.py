@@ -19,6 +19,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
     height, width = size
     pictures = {name: random.integers(0, 256, (height, width, 3), np.uint8) for name in ("person", "garment")}
     masks = {name: random.random(size) < 0.4 for name in ("mask", "garment_mask")}
+    masks["background"] = np.random.default_rng([number, 1]).random(size) < 0.4
     keypoints = np.column_stack([random.uniform(0, width, 18), random.uniform(0, height, 18), np.ones(18)])
     keypoints[3] = (-1, -1, 0)
     return {
@@ -33,6 +34,24 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
         "height": height,
         "width": width,
     }
+
+
+def figure_row(number: int, size: tuple[int, int] = SIZE) -> dict:
+    """A row whose mask is one blob in the middle, joints inside the picture, with a bright background around it all."""
+    row = packed_row(number, list(Category)[number % 3], size)
+    height, width = size
+    rows, columns = np.mgrid[:height, :width]
+    radius = np.hypot((rows - height / 2) / height, (columns - width / 2) / width)
+    for name, region in (("mask", radius < 0.2), ("garment_mask", radius < 0.15), ("background", radius > 0.35)):
+        row[name] = np.packbits(region).tobytes()
+    return row
+
+
+@pytest.fixture
+def figures_file(tmp_path: Path) -> Path:
+    path = tmp_path / "figures.parquet"
+    write_table(path, table_from_rows([figure_row(n, (64, 48)) for n in range(6)], PACKED), PACKED, {"pictures": "png"})
+    return path
 
 
 @pytest.fixture

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tryon.dresscode.pose import draw_pose
 from tryon.errors import TryOnError
-from tryon.loading.batches import load_batches
+from tryon.loading.batches import collate, load_batches
+from tryon.loading.mirror import mirror_keypoints
 from tryon.loading.order import batches_of
 from tryon.loading.rows import PackedRows
 from tryon.manifest import PACKED, read_table, table_from_rows, write_table
@@ -17,12 +20,11 @@ from tryon.manifest import PACKED, read_table, table_from_rows, write_table
 
 def test_batches_follow_the_order_for_any_number_of_threads(subset_file: Path) -> None:
     rows, order = PackedRows.read(subset_file), np.array([5, 0, 3, 6, 1, 2])
-    mirrored = np.arange(7) % 2 == 1
-    one, three = (list(load_batches(rows, batches_of(order, 2), mirrored, threads)) for threads in (1, 3))
+    one, three = (list(load_batches(rows, batches_of(order, 2), threads)) for threads in (1, 3))
     assert [batch.pair_ids for batch in one] == [
         ("000005_000005", "000000_000000"), ("000003_000003", "000006_000006"), ("000001_000001", "000002_000002")
     ]  # fmt: skip
-    assert [batch.mirrored.tolist() for batch in one] == [[True, False], [True, False], [True, False]]
+    assert not any(batch.mirrored.any() for batch in one)
     for left, right in zip(one, three, strict=True):
         assert torch.equal(left.person, right.person)
         assert torch.equal(left.pose, right.pose)
@@ -35,6 +37,15 @@ def test_tensors_are_bytes_and_hold_the_rows(subset_file: Path) -> None:
     assert batch.person.shape == (2, 3, 32, 16)
     assert batch.mask.shape == (2, 1, 32, 16)
     assert np.array_equal(batch.garment[1].permute(1, 2, 0).numpy(), rows.example(4).garment)
+
+
+def test_the_pose_of_a_mirrored_row_is_drawn_mirrored(subset_file: Path) -> None:
+    example = PackedRows.read(subset_file).example(2)
+    batch = collate([example, replace(example, mirrored=True)])
+    assert batch.mirrored.tolist() == [False, True]
+    assert torch.equal(batch.person[0], batch.person[1])
+    for pose, keypoints in zip(batch.pose, (example.keypoints, mirror_keypoints(example.keypoints, 16)), strict=True):
+        assert np.array_equal(pose.permute(1, 2, 0).numpy(), draw_pose(keypoints, (32, 16)))
 
 
 def test_a_damaged_row_stops_the_loading(subset_file: Path, tmp_path: Path) -> None:

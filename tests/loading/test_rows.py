@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,13 +25,43 @@ def test_a_row_comes_back_as_it_was_packed(subset_file: Path) -> None:
     assert np.array_equal(example.garment, bgr[1][..., ::-1])
     assert np.array_equal(example.mask, masks[0])
     assert np.array_equal(example.garment_mask, masks[1])
-    assert example.pose.shape == (32, 16, 3)
-    assert example.pose.any()
+    assert example.keypoints.shape == (18, 3)
+    assert example.keypoints[3].tolist() == [-1, -1, 0]
+    assert not example.mirrored
 
 
 def test_rows_of_one_category_keep_their_order(subset_file: Path) -> None:
     rows = PackedRows.read(subset_file).of(Category.UPPER_BODY)
     assert [rows.text("pair_id", i) for i in range(len(rows))] == [f"{n:06d}_{n:06d}" for n in (0, 3, 6)]
+
+
+def test_a_mask_that_is_absent_is_named(subset_file: Path, tmp_path: Path) -> None:
+    records = read_table(subset_file, PACKED).to_pylist()
+    records[1]["background"] = None
+    path = tmp_path / "without.parquet"
+    write_table(path, table_from_rows(records, PACKED), PACKED)
+    rows = PackedRows.read(path)
+    assert [rows.has("background", index) for index in range(3)] == [True, False, True]
+    rows.example(1)
+    with pytest.raises(TryOnError, match="pair 000001_000001, background: is not empty"):
+        rows.mask("background", 1)
+
+
+def test_decoding_rows_again_and_again_takes_no_more_memory(subset_file: Path) -> None:
+    rows = PackedRows.read(subset_file)
+
+    def epoch() -> int:
+        for index in range(len(rows)):
+            rows.example(index)
+        return tracemalloc.get_traced_memory()[0]
+
+    epoch()
+    tracemalloc.start()
+    try:
+        first = epoch()
+        assert max(epoch() for _ in range(5)) < first + 2000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_missing_subset_names_the_command(tmp_path: Path) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from tryon.errors import TryOnError
-from tryon.loading.batches import Batch, load_batches
+from tryon.loading.batches import Batch, collate
 from tryon.loading.rows import PackedRows
 from tryon.loading.transforms import check_finite, denormalise, hide, mirror, normalise, prepare
 
 
 @pytest.fixture
 def batch(subset_file: Path) -> Batch:
-    mirrored = np.array([False, True, False, True, False, False, False])
-    return next(load_batches(PackedRows.read(subset_file), [np.array([0, 1, 2])], mirrored))
+    rows = PackedRows.read(subset_file)
+    return collate([replace(rows.example(index), mirrored=index == 1) for index in range(3)])
 
 
 def test_bytes_survive_normalising_and_back() -> None:
@@ -56,6 +56,13 @@ def test_mirror_is_an_involution_on_the_chosen_rows() -> None:
     assert torch.equal(once[1], pictures[1])
     assert torch.equal(once[0], pictures[0].flip(-1))
     assert torch.equal(mirror(once, which), pictures)
+
+
+@pytest.mark.parametrize("which", [[False, False, False], [True, True, True]])
+def test_a_batch_of_one_kind_is_mirrored_as_a_mixed_one_is(which: list[bool]) -> None:
+    pictures = torch.rand(3, 3, 4, 5)
+    expected = torch.stack([one.flip(-1) if flipped else one for one, flipped in zip(pictures, which, strict=True)])
+    assert torch.equal(mirror(pictures, torch.tensor(which)), expected)
 
 
 def test_inputs_are_mirrored_together(batch: Batch) -> None:

@@ -21,7 +21,7 @@ def test_masks_come_back_from_their_bits(height: int, width: int, seed: int) -> 
 
 def test_png_loses_nothing_and_jpeg_little_with_the_channels_in_order() -> None:
     coarse = np.random.default_rng(0).integers(0, 256, (4, 3, 3), np.uint8)
-    photo = cv2.resize(coarse, (48, 64), interpolation=cv2.INTER_CUBIC)
+    photo = cv2.resize(coarse, (48, 64), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     png, jpeg = encode_picture(photo, PNG), encode_picture(photo, JPEG)
     assert png[:4] == b"\x89PNG"
     assert np.array_equal(decode_photo(png), photo)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tryon.categories import Category, Setting
-from tryon.dresscode.labels import garment_region
+from tryon.dresscode.labels import Label, garment_region
 from tryon.dresscode.readers import decode_keypoints, decode_label_map, decode_photo
 from tryon.errors import MissingInputError, SourceError
 from tryon.manifest import INDEX, PACKED, SLICE_COLUMNS, read_metadata, read_table, table_from_rows, write_table
@@ -92,6 +92,10 @@ def test_a_packed_row_is_its_raw_files_at_training_size(
             assert np.abs(wanted - found).mean() < (3 if pictures == "jpeg" else 1e-9)
         assert np.array_equal(bits("mask"), decode_mask(made["mask_png"]))
         assert np.array_equal(bits("garment_mask"), garment_region(decode_label_map(raw("label_map"), SIZE), category))
+        if part == "train":
+            assert np.array_equal(bits("background"), decode_label_map(raw("label_map"), SIZE) == Label.BACKGROUND)
+        else:
+            assert row["background"] is None
         assert np.array_equal(
             np.array(row["keypoints"], np.float32).reshape(18, 3), decode_keypoints(raw("keypoints"), SIZE)
         )

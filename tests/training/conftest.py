@@ -7,9 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from tryon.categories import Category
 from tryon.manifest import PACKED, table_from_rows, write_table
+from tryon.training import loop
 from tryon.training.settings import FinetuneSettings, PretrainSettings
 from tryon.workspace import Workspace
 
@@ -18,7 +20,9 @@ NETWORK = {
     "heads": 2, "widths": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "light_channels": [6, 6],
     "grid": "identity",
 }  # fmt: skip
-QUICK = {"epochs": 2, "batch_size": 2, "lr": 1e-2, "warmup_steps": 2, "accelerator": "cpu"}
+QUICK = {
+    "epochs": 2, "batch_size": 2, "lr": 1e-2, "warmup_steps": 2, "accelerator": "cpu", "loss": {"perceptual": "none"},
+}  # fmt: skip
 
 
 def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) -> dict:
@@ -58,6 +62,19 @@ def make_workspace(root: Path, size: tuple[int, int] = SIZE) -> Workspace:
     for part, numbers in (("train", range(9)), ("val", range(20, 26))):
         write_subset(workspace, part, [packed_row(n, list(Category)[n % 3], size) for n in numbers])
     return workspace
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of torch gain nothing on pictures this small, and wait for each other where the machine is busy."""
+    monkeypatch.setenv("TRYON_THREADS", "1")
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These runs fit anywhere; to find that out takes longer than they do."""
+    monkeypatch.setattr(loop, "check_memory", lambda *_: None)
 
 
 @pytest.fixture

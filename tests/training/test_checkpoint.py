@@ -44,19 +44,30 @@ def checkpoint(network: DAFlow) -> Checkpoint:
         history=({"epoch": 0, "val_l1": 0.5, "lr": None},),
         optimiser=optimiser.state_dict(),
         scaler={"scale": 1024.0, "_growth_tracker": 5},
+        averaged={key: tensor + 1 for key, tensor in network.state_dict().items()},
+        losses=(0.5, 0.25),
     )
 
 
 def test_it_comes_back_as_it_was(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", checkpoint)
     loaded = load_checkpoint(tmp_path / "a.ckpt")
-    for name in ("network", "seed", "digest", "epoch", "step", "best_epoch", "history", "scaler"):
+    for name in ("network", "seed", "digest", "epoch", "step", "best_epoch", "history", "scaler", "losses"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
     assert all(torch.equal(loaded.model[key], tensor) for key, tensor in checkpoint.model.items())
     assert loaded.optimiser is not None
     assert checkpoint.optimiser is not None
     assert loaded.optimiser["param_groups"][0]["lr"] == checkpoint.optimiser["param_groups"][0]["lr"]
     assert torch.equal(loaded.optimiser["state"][0]["exp_avg"], checkpoint.optimiser["state"][0]["exp_avg"])
+
+
+def test_for_use_is_the_averaged_network_and_nothing_that_only_going_on_needs(checkpoint: Checkpoint) -> None:
+    used = checkpoint.for_use()
+    assert used.averaged is None
+    assert used.optimiser is None
+    assert used.losses == ()
+    assert checkpoint.averaged is not None
+    assert all(torch.equal(used.model[key], tensor) for key, tensor in checkpoint.averaged.items())
 
 
 def test_equal_states_give_equal_bytes_under_any_name_and_memory_layout(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -118,7 +129,8 @@ def test_other_files_of_tensors_are_not_taken_for_ours(tmp_path: Path) -> None:
 
 BROKEN = {
     "version": None, "network": [3], "model": {"weight": 3}, "epoch": "two", "best_epoch": -1, "history": 7,
-    "optimiser": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5,
+    "optimiser": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5, "averaged": {"weight": 3},
+    "losses": ["high"],
 }  # fmt: skip
 
 

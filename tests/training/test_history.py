@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tryon.training.history import best_epoch, history_csv, read_history
+from tryon.training.checkpoint import HistoryRow
+from tryon.training.history import best_epoch, epochs_without_gain, history_csv, read_history
 
 
 def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
@@ -25,3 +26,15 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
 def test_the_best_epoch_is_the_earliest_with_the_smallest_value() -> None:
     values = [None, 0.5, 0.25, 0.25]
     assert best_epoch([{"epoch": number, "val_l1": value} for number, value in enumerate(values)]) == 2
+
+
+def course(*values: tuple[float | None, float | None]) -> list[HistoryRow]:
+    return [{"epoch": n, "val_l1": both, "val_l1_dresses": dresses} for n, (both, dresses) in enumerate(values)]
+
+
+def test_an_epoch_gains_where_any_category_or_all_rows_together_get_better() -> None:
+    assert epochs_without_gain(course((0.5, 0.5))) == 0
+    assert epochs_without_gain(course((0.5, 0.5), (0.5, 0.5), (0.6, 0.5))) == 2
+    assert epochs_without_gain(course((0.5, 0.5), (0.6, 0.6), (0.6, 0.4))) == 0  # dresses got better
+    assert epochs_without_gain(course((0.5, 0.5), (0.4, 0.6), (0.45, 0.5))) == 1
+    assert epochs_without_gain(course((None, None), (None, None))) == 2

@@ -13,21 +13,23 @@ from torch import Tensor
 
 from tryon.loading.rows import PackedRows
 from tryon.progress import silent
-from tryon.training import loop
-from tryon.training.epochs import EpochStates
+from tryon.training import fabric, loop
 from tryon.training.initialisation import new_network
+from tryon.training.job import Job
+from tryon.training.optimiser import make_optimiser
 from tryon.training.settings import FinetuneSettings, PretrainSettings
+from tryon.training.states import RunStates
 from tryon.workspace import Workspace
 
 BASE = {
     "epochs": 1, "batch_size": 2, "lr": 1e-2, "flow_lr_share": 0.5, "weight_decay": 0.01, "warmup_steps": 2,
-    "clip_norm": 10.0, "flip": 0.5, "accelerator": "cpu",
+    "clip_norm": 10.0, "flip": 0.5, "accelerator": "cpu", "loss": {"perceptual": "none"},
 }  # fmt: skip
 """An epoch of four steps."""
 
 CHANGED = {
     "lr": 2e-2, "flow_lr_share": 0.25, "weight_decay": 0.5, "warmup_steps": 1, "clip_norm": 1e-3, "flip": 0.0,
-    "accumulate": 2,
+    "accumulate": 2, "augment": {"jitter": 1.0},
 }  # fmt: skip
 
 Train = Callable[..., dict[str, Tensor]]
@@ -42,8 +44,8 @@ def trained(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypat
 
     def train(states: str = "", **changes: Any) -> dict[str, Tensor]:
         settings = FinetuneSettings.model_validate({**BASE, **changes})
-        job = loop.Job("finetune", settings, 7, "", rows["train"], rows["val"])
-        work = EpochStates(workspace.staging("test"), states or str(changes))
+        job = Job("finetune", settings, 7, "0", "0", rows["train"], rows["val"])
+        work = RunStates(workspace.staging("test"), states or str(changes))
         return loop.train(job, new_network(pretrain_settings.network, 1), work, silent).model
 
     return train
@@ -78,7 +80,7 @@ def test_both_groups_follow_the_schedule_at_their_own_rate(trained: Train, monke
 
 def test_every_parameter_is_in_one_of_the_groups(pretrain_settings: PretrainSettings) -> None:
     network = new_network(pretrain_settings.network, 1)
-    groups = loop.make_optimiser(network, FinetuneSettings.model_validate(BASE)).param_groups
+    groups = make_optimiser(network, FinetuneSettings.model_validate(BASE)).param_groups
     assert [group["weight_decay"] for group in groups] == [0.01, 0.01]
     grouped = [parameter for group in groups for parameter in group["params"]]
     assert len(grouped) == len(set(grouped))
@@ -90,14 +92,14 @@ def test_the_state_of_the_loss_scaling_comes_back(
 ) -> None:
     """On a GPU it comes with `16-mixed`, which the settings refuse on the CPU; the scaler itself runs there too."""
     monkeypatch.setattr(
-        loop,
+        fabric,
         "make_fabric",
         lambda *args: Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu")),
     )
 
     def scaler_after(epochs: int) -> dict[str, float]:
         trained("run", epochs=epochs, precision="16-mixed")
-        state = EpochStates(workspace.staging("test"), "run").latest()
+        state = RunStates(workspace.staging("test"), "run").latest()
         assert state is not None
         return state.scaler
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 import torch
 
-from tryon.categories import Category
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError, ParameterError, WeightsError
-from tryon.loading.rows import PackedRows
-from tryon.manifest import PACKED, write_table
+from tryon.manifest import PACKED, read_table, write_table
 from tryon.progress import silent
 from tryon.training.checkpoint import load_checkpoint, load_network
 from tryon.training.pretrain import pretrain
@@ -82,6 +81,12 @@ def test_a_checkpoint_that_is_not_there_is_an_error(
     assert not workspace.pretrained.exists()
 
 
+@pytest.mark.parametrize("start", ["champion", "champion:v3"])
+def test_there_is_no_champion_yet(start: str, workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
+    with pytest.raises(ParameterError, match="name a path"):
+        pretrain(starting(pretrain_settings, start), 7, workspace, silent)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -105,7 +110,7 @@ def test_a_foreign_checkpoint_is_refused_in_words(
 def test_no_upper_body_rows_is_an_error(
     workspace: Workspace, pretrain_settings: PretrainSettings, tmp_path: Path
 ) -> None:
-    dresses = PackedRows.read(workspace.subset("train"), PACKED.columns.names).of(Category.DRESSES)
-    write_table(workspace.subset("train"), dresses.table, PACKED)
+    table = read_table(workspace.subset("train"), PACKED)
+    write_table(workspace.subset("train"), table.filter(pc.field("category") == "dresses"), PACKED)
     with pytest.raises(MissingInputError, match="upper_body"):
         pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, silent)

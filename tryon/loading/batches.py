@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tryon.categories import Category
-from tryon.loading.rows import Example, PackedRows
+from tryon.dresscode.pose import draw_pose
+from tryon.loading.mirror import mirror_keypoints
+from tryon.loading.rows import Example
 
 AHEAD = 4
 """Batches decoded ahead."""
@@ -24,7 +27,8 @@ class Batch:
     """Decoded rows side by side, still bytes: a quarter of the floats to move to the device.
 
     Shapes: person, garment, pose uint8 (B, 3, H, W) RGB; mask (True = hidden), garment_mask bool (B, 1, H, W);
-    mirrored bool (B,): rows of which all but the pose is still to be mirrored (see `tryon.loading.transforms`).
+    mirrored bool (B,), always on the host: rows of which all but the pose is still to be mirrored (see
+    `tryon.loading.transforms`).
     """
 
     pair_ids: tuple[str, ...]
@@ -38,33 +42,39 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch with its tensors on `device`."""
-        names = [field.name for field in fields(self) if isinstance(getattr(self, field.name), Tensor)]
+        tensors = {field.name for field in fields(self) if isinstance(getattr(self, field.name), Tensor)}
+        names = tensors - {"mirrored"}
         return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
 
 
+class Examples(Protocol):
+    """A data set: rows as they are (`PackedRows`) or changed (`AugmentedRows`)."""
+
+    def example(self, index: int) -> Example:
+        """Decode row `index`."""
+        ...
+
+
 def collate(examples: Sequence[Example]) -> Batch:
-    """Put examples of one size side by side."""
+    """Put examples of one size side by side, and draw their poses."""
     return Batch(
         pair_ids=tuple(example.pair_id for example in examples),
         categories=tuple(example.category for example in examples),
         person=_pictures([example.person for example in examples]),
         garment=_pictures([example.garment for example in examples]),
-        pose=_pictures([example.pose for example in examples]),
-        mask=torch.from_numpy(np.stack([example.mask for example in examples]))[:, None],
-        garment_mask=torch.from_numpy(np.stack([example.garment_mask for example in examples]))[:, None],
+        pose=_pictures([_pose(example) for example in examples]),
+        mask=_stacked([example.mask for example in examples])[:, None],
+        garment_mask=_stacked([example.garment_mask for example in examples])[:, None],
         mirrored=torch.tensor([example.mirrored for example in examples], dtype=torch.bool),
     )
 
 
-def load_batches(
-    rows: PackedRows, batches: Iterable[NDArray[np.int64]], mirrored: NDArray[np.bool_] | None = None, threads: int = 2
-) -> Iterator[Batch]:
+def load_batches(rows: Examples, batches: Iterable[NDArray[np.int64]], threads: int = 2) -> Iterator[Batch]:
     """Load batches in the order given, up to `AHEAD` of them ahead of the one in use.
 
     Args:
         rows: the data set.
         batches: for each batch the positions of its rows.
-        mirrored: bool (len(rows),), the rows to mirror; none when absent.
         threads: decoding threads; their number changes nothing in the batches.
 
     Raises:
@@ -72,8 +82,9 @@ def load_batches(
     """
 
     def load(positions: NDArray[np.int64]) -> Batch:
-        return collate([rows.example(int(i), mirrored is not None and bool(mirrored[i])) for i in positions])
+        return collate([rows.example(int(position)) for position in positions])
 
+    _keep_freed_memory()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="loading")
     waiting: deque[Future[Batch]] = deque()
     try:
@@ -87,6 +98,25 @@ def load_batches(
         pool.shutdown(cancel_futures=True)
 
 
+def _keep_freed_memory() -> None:
+    """Make glibc keep the memory of freed pictures for the next ones: fetching it anew, page by page, costs half of
+    what decoding does. Its thresholds (mallopt(3), M_MMAP_THRESHOLD) follow the largest block freed, up to 32 MB.
+    """
+    np.empty(30 << 20, np.uint8)
+
+
+def _pose(example: Example) -> NDArray[np.uint8]:
+    """The pose picture, uint8 (H, W, 3); drawn mirrored, because a mirror also exchanges the limbs' colours."""
+    height, width = example.person.shape[:2]
+    keypoints = mirror_keypoints(example.keypoints, width) if example.mirrored else example.keypoints
+    return draw_pose(keypoints, (height, width))
+
+
 def _pictures(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Stack (H, W, 3) pictures to (B, 3, H, W) without moving a byte: the memory stays channels-last."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    """Stack (H, W, 3) pictures to (B, 3, H, W); the memory stays channels-last."""
+    return _stacked(pictures).permute(0, 3, 1, 2)
+
+
+def _stacked(arrays: Sequence[NDArray[np.uint8] | NDArray[np.bool_]]) -> Tensor:
+    """Put arrays side by side; a single one is not copied."""
+    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,52 +12,57 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tryon.categories import Category
-from tryon.dresscode.pose import draw_pose
 from tryon.dresscode.readers import UnreadableError, decode_photo
 from tryon.errors import MissingInputError, TryOnError
-from tryon.loading.mirror import mirror_keypoints
+from tryon.loading.mapped import MappedColumn, map_columns
 from tryon.manifest import PACKED, read_table
 
 MADE_BY = "tryon sample"
 
-TRAINING_COLUMNS = ("pair_id", "category", "person", "garment", "mask", "garment_mask", "keypoints", "height", "width")
+TRAINING_COLUMNS = (
+    "pair_id", "category", "person", "garment", "mask", "garment_mask", "background", "keypoints", "height", "width",
+)  # fmt: skip
 """What training reads of a row."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One decoded row. The pose picture is drawn mirrored already when asked so; nothing else is.
+    """One decoded row.
 
-    Shapes: person, garment, pose uint8 (H, W, 3) RGB; mask (True = hidden), garment_mask bool (H, W).
+    Shapes: person, garment uint8 (H, W, 3) RGB; mask (True = hidden), garment_mask bool (H, W); keypoints float32
+    (18, 3): x, y in pixels, score. `mirrored`: all of it is still to be mirrored (see `tryon.loading.transforms`).
     """
 
     pair_id: str
     category: Category
     person: NDArray[np.uint8]
     garment: NDArray[np.uint8]
-    pose: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     garment_mask: NDArray[np.bool_]
+    keypoints: NDArray[np.float32]
     mirrored: bool = False
 
 
 class PackedRows:
-    """Rows of a packed table, by position.
+    """Rows of a packed table, by position. Pictures and masks stay in the file until a row is decoded.
 
     Args:
-        table: of schema `PACKED`, with at least the columns that are asked for.
+        table: of schema `PACKED`, with the columns asked for that are not binary.
+        binary: the binary ones.
         name: stands in messages, usually the file's path.
 
     Raises:
         TryOnError: the rows are of several sizes.
     """
 
-    def __init__(self, table: pa.Table, name: str) -> None:
+    def __init__(self, table: pa.Table, binary: dict[str, MappedColumn], name: str) -> None:
         self.table, self.name = table, name
+        self._binary = binary
         heights, widths = (table.column(side).unique().to_pylist() for side in ("height", "width"))
         if len(heights) > 1 or len(widths) > 1:
             rule = "all rows have one height and one width"
             raise TryOnError(name, rule=rule, value=(heights, widths), remedy=f"Run `{MADE_BY}` again.")
+        self._size = (heights[0], widths[0]) if len(table) else None
 
     @classmethod
     def read(cls, path: Path, columns: Sequence[str] = TRAINING_COLUMNS) -> PackedRows:
@@ -64,9 +70,11 @@ class PackedRows:
 
         Raises:
             MissingInputError: there is no such file.
-            TryOnError: it is not a packed table.
+            TryOnError: it is not a packed table, or it is damaged.
         """
-        return cls(read_table(path, PACKED, list(columns), made_by=MADE_BY), str(path))
+        binary = [name for name in columns if pa.types.is_large_binary(PACKED.columns.field(name).type)]
+        others = [name for name in columns if name not in binary]
+        return cls(read_table(path, PACKED, others, made_by=MADE_BY), map_columns(path, binary, MADE_BY), str(path))
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -75,7 +83,8 @@ class PackedRows:
     def size(self) -> tuple[int, int]:
         """(height, width) of every row in pixels."""
         self.require_rows()
-        return self.table.column("height")[0].as_py(), self.table.column("width")[0].as_py()
+        assert self._size is not None
+        return self._size
 
     @property
     def categories(self) -> list[Category]:
@@ -84,8 +93,9 @@ class PackedRows:
 
     def of(self, category: Category) -> PackedRows:
         """The rows of one category, in the same order."""
-        wanted = [number for number, own in enumerate(self.categories) if own == category]
-        return PackedRows(self.table.take(pa.array(wanted, pa.int64())), f"{self.name} ({category})")
+        wanted = np.flatnonzero([own == category for own in self.categories]).astype(np.int64)
+        binary = {name: column.take(wanted) for name, column in self._binary.items()}
+        return PackedRows(self.table.take(pa.array(wanted)), binary, f"{self.name} ({category})")
 
     def require_rows(self) -> None:
         """Stop when there are no rows.
@@ -97,25 +107,26 @@ class PackedRows:
             remedy = f"Look at the manifests for rejected rows, then run `{MADE_BY}` again."
             raise MissingInputError(self.name, rule="has at least one row", remedy=remedy)
 
-    def example(self, index: int, mirrored: bool = False) -> Example:
-        """Decode row `index`; with `mirrored` the pose is that of the mirrored person.
+    def example(self, index: int) -> Example:
+        """Decode row `index`.
 
         Raises:
             TryOnError: a picture of the row is damaged.
         """
-        keypoints = self.keypoints(index)
-        if mirrored:
-            keypoints = mirror_keypoints(keypoints, self.size[1])
         return Example(
             pair_id=self.text("pair_id", index),
             category=Category(self.text("category", index)),
             person=self.picture("person", index),
             garment=self.picture("garment", index),
-            pose=draw_pose(keypoints, self.size),
             mask=self.mask("mask", index),
             garment_mask=self.mask("garment_mask", index),
-            mirrored=mirrored,
+            keypoints=self.keypoints(index),
         )
+
+    @cached_property
+    def _all_keypoints(self) -> NDArray[np.float32]:
+        values = self.table.column("keypoints").combine_chunks().flatten()
+        return np.array(values, np.float32).reshape(-1, 18, 3)
 
     def text(self, column: str, index: int) -> str:
         """A text value that is never null."""
@@ -123,34 +134,46 @@ class PackedRows:
 
     def keypoints(self, index: int) -> NDArray[np.float32]:
         """Key points, float32 (18, 3): x, y in pixels, score."""
-        return np.array(self.table.column("keypoints")[index].as_py(), np.float32).reshape(18, 3)
+        return self._all_keypoints[index].copy()
+
+    def has(self, column: str, index: int) -> bool:
+        """Whether row `index` has a picture or mask `column`."""
+        return self._binary[column][index] is not None
 
     def picture(self, column: str, index: int) -> NDArray[np.uint8]:
         """Decode a picture column, uint8 (H, W, 3) RGB.
 
         Raises:
-            TryOnError: the picture is damaged or of another size than its row says.
+            TryOnError: the picture is absent, damaged or of another size than its row says.
         """
-        row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
         try:
-            picture = decode_photo(self.table.column(column)[index].as_py())
+            picture = decode_photo(bytes(self._bytes(column, index)))
         except UnreadableError as error:
-            raise TryOnError(row, rule=error.rule, value=error.value, remedy=f"Run `{MADE_BY}` again.") from error
+            raise self._damaged(column, index, error.rule, error.value) from error
         if picture.shape[:2] != self.size:
             rule = f"is {self.size[0]}x{self.size[1]} (height x width)"
-            raise TryOnError(row, rule=rule, value=picture.shape[:2], remedy=f"Run `{MADE_BY}` again.")
+            raise self._damaged(column, index, rule, picture.shape[:2])
         return picture
 
     def mask(self, column: str, index: int) -> NDArray[np.bool_]:
         """Unpack a mask column, bool (H, W).
 
         Raises:
-            TryOnError: the mask is of another size than its row says.
+            TryOnError: the mask is absent or of another size than its row says.
         """
         height, width = self.size
-        packed = np.frombuffer(self.table.column(column)[index].as_py(), np.uint8)
+        packed = np.frombuffer(self._bytes(column, index), np.uint8)
         if len(packed) != -(-height * width // 8):  # unpackbits would fill up with zeros
-            row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
             rule = f"is the packed bits of {height}x{width} (height x width)"
-            raise TryOnError(row, rule=rule, value=f"{len(packed)} bytes", remedy=f"Run `{MADE_BY}` again.")
-        return np.unpackbits(packed, count=height * width).reshape(height, width).astype(np.bool_)
+            raise self._damaged(column, index, rule, f"{len(packed)} bytes")
+        return np.unpackbits(packed, count=height * width).reshape(height, width).view(np.bool_)
+
+    def _bytes(self, column: str, index: int) -> memoryview:
+        data = self._binary[column][index]
+        if data is None:
+            raise self._damaged(column, index, "is not empty", None)
+        return data
+
+    def _damaged(self, column: str, index: int, rule: str, value: object) -> TryOnError:
+        row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
+        return TryOnError(row, rule=rule, value=value, remedy=f"Run `{MADE_BY}` again.")

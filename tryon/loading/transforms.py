@@ -48,7 +48,7 @@ def prepare(batch: Batch) -> Inputs:
 
 def normalise(pictures: Tensor) -> Tensor:
     """Bytes 0..255 to float32 -1..1; black is exactly -1 and white exactly 1."""
-    return pictures.float() / 127.5 - 1
+    return pictures.float().div_(127.5).sub_(1)
 
 
 def denormalise(pictures: Tensor) -> Tensor:
@@ -79,5 +79,9 @@ def hide(person: Tensor, mask: Tensor) -> Tensor:
 
 
 def mirror(pictures: Tensor, which: Tensor) -> Tensor:
-    """Mirror the pictures (B, C, H, W) of which `which`, bool (B,), is True."""
-    return torch.where(which[:, None, None, None], pictures.flip(-1), pictures)
+    """Mirror the pictures (B, C, H, W) of which `which`, bool (B,) on the host, is True."""
+    if not which.any():
+        return pictures
+    if which.all():
+        return pictures.flip(-1)
+    return torch.where(which.to(pictures.device)[:, None, None, None], pictures.flip(-1), pictures)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tryon.categories import Category, Setting
 from tryon.download.raw import read_checked
-from tryon.dresscode.labels import garment_region
+from tryon.dresscode.labels import Label, garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
 from tryon.manifest.mask_png import decode_mask
 from tryon.manifest.schemas import SLICE_COLUMNS
@@ -56,18 +56,22 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
     def picture(role: str) -> bytes:
         return encode_picture(decode_photo(read(role), size), PICTURES[row["part"]])
 
-    def region(role: str) -> bytes:
-        return pack_mask(garment_region(decode_label_map(read(role), size), Category(row["category"])))
+    def region(label_map: NDArray[np.uint8]) -> bytes:
+        return pack_mask(garment_region(label_map, Category(row["category"])))
 
+    labels = decode_label_map(read("label_map"), size)
     true_pair = row["setting"] == Setting.TEST_UNPAIRED
     return {name: row[name] for name in COPIED} | {
         "person": picture("person"),
         "garment": picture("garment"),
         "mask": pack_mask(decode_mask(row["mask_png"])),
-        "garment_mask": region("label_map"),
+        "garment_mask": region(labels),
+        "background": pack_mask(labels == Label.BACKGROUND) if row["part"] == "train" else None,
         "keypoints": decode_keypoints(read("keypoints"), size).ravel().tolist(),
         "truth": picture("truth") if true_pair and row["truth"] else None,
-        "truth_garment_mask": region("truth_label_map") if true_pair and row["truth_label_map"] else None,
+        "truth_garment_mask": region(decode_label_map(read("truth_label_map"), size))
+        if true_pair and row["truth_label_map"]
+        else None,
         "height": size[0],
         "width": size[1],
     }

@@ -18,14 +18,14 @@ from tryon.errors import WeightsError, listed
 from tryon.files import write_bytes
 
 KIND = "fitting-room checkpoint"
-VERSION = 1
+VERSION = 2
 
 HistoryRow = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a training run after an epoch, or a network to start from.
+    """The state of a training run after a step, or a network to start from.
 
     There is no random state in it: whatever a step draws is a function of seed, epoch and position.
 
@@ -40,6 +40,8 @@ class Checkpoint:
         history: one row per epoch, 0 being the starting point.
         optimiser: the optimiser's state dict; None in a checkpoint that is for use and not for going on.
         scaler: state of the loss scaling of `16-mixed`; empty under other precisions.
+        averaged: state dict of the averaged network, which is the one that is looked at; None without averaging.
+        losses: of the batches of an epoch that is not over, in order.
     """
 
     network: dict[str, Any]
@@ -52,10 +54,13 @@ class Checkpoint:
     history: tuple[HistoryRow, ...] = ()
     optimiser: dict[str, Any] | None = None
     scaler: dict[str, Any] = field(default_factory=dict)
+    averaged: dict[str, Tensor] | None = None
+    losses: tuple[float, ...] = ()
 
     def for_use(self) -> Checkpoint:
-        """The same without what only going on needs, a third of the size."""
-        return replace(self, optimiser=None, scaler={})
+        """The same without what only going on needs; its model is the averaged network where there is one."""
+        model = self.model if self.averaged is None else self.averaged
+        return replace(self, model=model, optimiser=None, scaler={}, averaged=None, losses=())
 
 
 def _named(value: Any) -> bool:
@@ -66,9 +71,13 @@ def _count(value: Any) -> bool:
     return isinstance(value, int) and value >= 0
 
 
+def _tensors(value: Any) -> bool:
+    return _named(value) and all(isinstance(tensor, Tensor) for tensor in value.values())
+
+
 _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "network": _named,
-    "model": lambda value: _named(value) and all(isinstance(tensor, Tensor) for tensor in value.values()),
+    "model": _tensors,
     "seed": lambda value: isinstance(value, int),
     "digest": lambda value: isinstance(value, str),
     "epoch": _count,
@@ -77,6 +86,8 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "history": lambda value: isinstance(value, list) and all(map(_named, value)),
     "optimiser": lambda value: value is None or _named(value),
     "scaler": _named,
+    "averaged": lambda value: value is None or _tensors(value),
+    "losses": lambda value: isinstance(value, list) and all(isinstance(loss, float) for loss in value),
 }
 """Fields of `Checkpoint`, and what a file must hold under their names."""
 
@@ -111,7 +122,7 @@ def load_checkpoint(path: Path, remedy: str = "Make it again with the stage that
         rule = "has every entry of a checkpoint, each of its kind"
         raise WeightsError(str(path), rule=rule, value=f"absent or of another kind: {listed(wrong)}", remedy=remedy)
     values = {name: content[name] for name in _ENTRIES}
-    return Checkpoint(**{**values, "history": tuple(values["history"])})
+    return Checkpoint(**{**values, "history": tuple(values["history"]), "losses": tuple(values["losses"])})
 
 
 def load_network(path: Path) -> DAFlow:

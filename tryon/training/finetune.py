@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from tryon.code_version import code_version
+from tryon.daflow import DAFlow
 from tryon.files import replacing_folder
 from tryon.loading.rows import PackedRows
-from tryon.progress import Progress
+from tryon.progress import Progress, silent
 from tryon.summary import Summary
 from tryon.training.checkpoint import build_network, load_checkpoint, save_checkpoint
-from tryon.training.epochs import EpochStates
-from tryon.training.loop import Job, train
+from tryon.training.company import company
+from tryon.training.disk import told_when_full
+from tryon.training.job import Job
+from tryon.training.loop import train
 from tryon.training.outputs import run_digest, summarise, write_course
+from tryon.training.perceptual_weights import load_perceptual
+from tryon.training.place import find_place
 from tryon.training.settings import FinetuneSettings
+from tryon.training.states import RunStates
 from tryon.workspace import Workspace
 
 BEST, LAST = "best.ckpt", "last.ckpt"
@@ -25,18 +31,41 @@ def finetune(settings: FinetuneSettings, seed: int, workspace: Workspace, progre
         ParameterError: the image size does not fit the network, or the device does not exist.
         MissingInputError: the subset is absent or has no rows.
         WeightsError: the starting point is absent or damaged.
+        TryOnError: training goes astray, or the disk is full.
+        SystemExit: SIGTERM came; the run goes on when the stage is started again.
     """
+    job, network = _job(settings, seed, workspace, worker=False)
+    with told_when_full("finetune", workspace.root):
+        states = RunStates(workspace.staging("finetune"), job.run)
+        with company(job, workspace.root):
+            state = train(job, network, states, progress)
+        with replacing_folder(workspace.checkpoints) as folder:
+            save_checkpoint(folder / BEST, states.best(state).for_use())
+            save_checkpoint(folder / LAST, state.for_use())
+            write_course(folder, state, states)
+    summary = summarise("finetune", state, settings.epochs, workspace.checkpoints)
+    states.remove()
+    return summary
+
+
+def join_finetune(settings: FinetuneSettings, seed: int, workspace: Workspace) -> None:
+    """Train along with the stage as one of its workers, writing nothing.
+
+    Raises:
+        TryOnError: as `finetune`; or settings, inputs or code are not the stage's.
+    """
+    job, network = _job(settings, seed, workspace, worker=True)
+    with company(job, workspace.root):
+        train(job, network, None, silent)
+
+
+def _job(settings: FinetuneSettings, seed: int, workspace: Workspace, worker: bool) -> tuple[Job, DAFlow]:
     start = workspace.pretrained / "model.ckpt"
     files = {"train": workspace.subset("train"), "val": workspace.subset("val"), "start": start}
     rows = {part: PackedRows.read(files[part]) for part in ("train", "val")}
     network = build_network(load_checkpoint(start, "Run `tryon pretrain` first."), str(start))
-    name = run_digest(settings, seed, files)
-    states = EpochStates(workspace.staging("finetune"), f"{name}-{code_version(__name__)}")
-    state = train(Job("finetune", settings, seed, name, rows["train"], rows["val"]), network, states, progress)
-    with replacing_folder(workspace.checkpoints) as folder:
-        save_checkpoint(folder / BEST, states.best(state).for_use())
-        save_checkpoint(folder / LAST, state.for_use())
-        write_course(folder, state, states)
-    summary = summarise("finetune", state, workspace.checkpoints)
-    states.remove()
-    return summary
+    place = find_place("finetune", settings, worker)
+    digest = run_digest(settings, seed, files)
+    perceptual = load_perceptual(settings.loss, workspace)
+    code = code_version(__name__)
+    return Job("finetune", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual), network

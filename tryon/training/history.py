@@ -10,7 +10,10 @@ from pathlib import Path
 from tryon.categories import Category
 from tryon.training.checkpoint import HistoryRow
 
-COLUMNS = ("epoch", "step", "lr", "train_loss", "val_l1", *(f"val_l1_{category}" for category in Category))
+VALIDATED = ("val_l1", *(f"val_l1_{category}" for category in Category))
+"""L1 inside the garment on the validation rows: over all of them, and per category."""
+
+COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATED)
 """`lr` is that of the epoch's last step and `train_loss` the mean over its steps, both empty at epoch 0, the starting
 point; `val_l1` is explained in `tryon.training.validation`, empty for a category without validation rows."""
 
@@ -37,8 +40,22 @@ def best_epoch(history: Sequence[HistoryRow]) -> int:
     return int(min(history, key=_validation)["epoch"] or 0)
 
 
+def epochs_without_gain(history: Sequence[HistoryRow]) -> int:
+    """Epochs since the last one that brought a smaller L1 than all before it, over all rows or in a category."""
+    best = {column: float("inf") for column in VALIDATED}
+    since = 0
+    for row in history:
+        gained = [column for column in VALIDATED if _number(row.get(column)) < best[column]]
+        best |= {column: _number(row.get(column)) for column in gained}
+        since = 0 if gained else since + 1
+    return since
+
+
 def _validation(row: HistoryRow) -> float:
-    value = row["val_l1"]
+    return _number(row["val_l1"])
+
+
+def _number(value: float | int | None) -> float:
     return float("inf") if value is None else value
 
 

@@ -1,161 +1,166 @@
 """The training loop, written out: batches in the epoch's order, loss, gradients, a step, and after each epoch a look.
 
-Nothing that changes a weight comes from a global random state or from the clock, and all that a later epoch needs is
-in the state written after each epoch, so a run that was killed goes on to the same bytes (on a CPU with the same
-number of threads).
+Nothing that changes a weight comes from a global random state or from the clock, and all that a later step needs is
+in the states kept on the way, so a run that was killed goes on to the same bytes (on a CPU with the same number of
+threads).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import nullcontext
+from itertools import islice
+from typing import Any, cast
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from tryon.daflow import DAFlow
-from tryon.daflow.flow_estimator import FlowEstimator
-from tryon.errors import ParameterError, TryOnError, listed
+from tryon.loading.augmented import AugmentedRows
 from tryon.loading.batches import Batch, load_batches
-from tryon.loading.order import batches_of, epoch_chances, epoch_order
-from tryon.loading.rows import PackedRows
 from tryon.loading.transforms import prepare
 from tryon.progress import Progress
+from tryon.training.astray import check_gradient, check_losses
+from tryon.training.averaging import AveragedWeights
 from tryon.training.checkpoint import Checkpoint, HistoryRow
-from tryon.training.epochs import EpochStates
-from tryon.training.fabric import make_fabric
+from tryon.training.fabric import AsTrained, check_equal, started_fabric
 from tryon.training.grids import GridRows, write_grids
-from tryon.training.history import best_epoch
-from tryon.training.losses import hidden_weights, multiscale_l1
+from tryon.training.groups import Rows, Share, share_of, step_groups
+from tryon.training.history import best_epoch, epochs_without_gain
+from tryon.training.interruption import StopSignal
+from tryon.training.job import Job, check_sides
+from tryon.training.losses import Loss, Truth
+from tryon.training.memory import check_memory
+from tryon.training.norms import freeze_statistics
+from tryon.training.optimiser import make_optimiser
+from tryon.training.perceptual_weights import check_scales
 from tryon.training.schedule import learning_rate
-from tryon.training.settings import OptimisationSettings
+from tryon.training.states import RunStates
 from tryon.training.validation import validate
 
-
-@dataclass(frozen=True)
-class Job:
-    """One training run.
-
-    Args:
-        stage: `pretrain` or `finetune`, the section of `params.yaml` that messages speak of.
-        settings: of that section.
-        seed: of everything that is drawn.
-        digest: names settings, seed and inputs, for whoever finds a checkpoint.
-        train, val: rows to learn from and to look at.
-    """
-
-    stage: str
-    settings: OptimisationSettings
-    seed: int
-    digest: str
-    train: PackedRows
-    val: PackedRows
-
-    @property
-    def batches(self) -> int:
-        """Batches of an epoch."""
-        return len(batches_of(np.arange(len(self.train)), self.settings.batch_size))
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimiser steps of an epoch; batches left over by the accumulation make a last, smaller one."""
-        return math.ceil(self.batches / self.settings.accumulate)
-
-    @property
-    def steps(self) -> int:
-        """Optimiser steps of the run."""
-        return self.steps_per_epoch * self.settings.epochs
+FEW = 10
+"""Batches that say too little about how large a loss usually is."""
 
 
-def train(job: Job, network: DAFlow, states: EpochStates, progress: Progress) -> Checkpoint:
+def train(job: Job, network: DAFlow, states: RunStates | None, progress: Progress) -> Checkpoint:
     """Train `network` in place, from the newest state in `states` or from its weights as they are.
 
-    Epoch 0 is the starting point: it is validated and drawn like the others, and may remain the best.
+    Epoch 0 is the starting point: it is validated and drawn like the others, and may remain the best. Where several
+    processes train together, all of them call this; only the first one has `states`, looks at the network and writes.
 
     Returns:
         The state after the last epoch; its best epoch lies in `states`.
 
     Raises:
-        ParameterError: the pictures do not fit the network, or the device does not exist.
-        TryOnError: a loss or a result is not finite, or a row is damaged.
+        ParameterError: the pictures do not fit the network or training not into the memory, or there is no such device.
+        MissingInputError: the processes that train together do not train the same.
+        TryOnError: a loss or a result is not finite, a loss explodes, or a row is damaged.
+        SystemExit: SIGTERM came; the state after the step at hand is kept.
     """
     check_sides(job.train, network)
+    check_scales(job.train.size, network, job.settings.loss)
     job.val.require_rows()
-    run = _Run(job, network, states, progress)
-    state = run.resume() or run.finish_epoch(0, None)
-    for epoch in range(state.epoch + 1, job.settings.epochs + 1):
-        state = run.finish_epoch(epoch, run.run_epoch(epoch))
-    return state
-
-
-def check_sides(rows: PackedRows, network: DAFlow) -> None:
-    """Stop when the pictures do not fit the network.
-
-    Raises:
-        ParameterError: a side is not a multiple of 2**levels, or is less than twice that.
-        MissingInputError: there are no rows.
-    """
-    multiple = network.config.side_multiple
-    if any(side % multiple or side < 2 * multiple for side in rows.size):
-        levels = len(network.config.widths)
-        rule = f"both sides are multiples of {multiple} and at least {2 * multiple}, for {levels} levels"
-        remedy = "Change image.size in params.yaml and run `dvc repro`, which makes masks and pictures at the new size."
-        raise ParameterError("image.size", rule=rule, value=list(rows.size), remedy=remedy)
-
-
-def make_optimiser(network: DAFlow, settings: OptimisationSettings) -> torch.optim.AdamW:
-    """AdamW over all parameters; those of the flow estimators learn at their own share of the rate."""
-    flows = [p for module in network.modules() if isinstance(module, FlowEstimator) for p in module.parameters()]
-    known = set(flows)
-    others = [parameter for parameter in network.parameters() if parameter not in known]
-    groups = [{"params": others, "share": 1.0}, {"params": flows, "share": settings.flow_lr_share}]
-    return torch.optim.AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay)
+    with started_fabric(job.stage, job.settings, job.place) as fabric, StopSignal() as stop:
+        check_equal(job.run, fabric)
+        check_memory(job, network, fabric)
+        run = _Run(job, network, states, progress, fabric, stop)
+        state = run.resume() or run.finish_epoch(0, None)
+        while state.epoch < job.settings.epochs and not run.has_settled():
+            losses = run.run_epoch(state.epoch + 1)
+            state = run.finish_epoch(state.epoch + 1, math.fsum(losses) / len(losses))
+        fabric.barrier()  # nobody hangs up while another still listens
+        return state
 
 
 class _Run:
     """A job at work: the network and its optimiser on their device, and how far they are."""
 
-    def __init__(self, job: Job, network: DAFlow, states: EpochStates, progress: Progress) -> None:
+    def __init__(
+        self,
+        job: Job,
+        network: DAFlow,
+        states: RunStates | None,
+        progress: Progress,
+        fabric: Fabric,
+        stop: StopSignal,
+    ) -> None:
         self.job, self.network, self.states, self.progress = job, network, states, progress
-        self.fabric: Fabric = make_fabric(job.stage, job.settings)
-        self.module, self.optimiser = self.fabric.setup(network, make_optimiser(network, job.settings))
+        self.fabric, self.stop = fabric, stop
+        module: Any = torch.compile(network) if job.settings.compile else network
+        self.module, self.optimiser = fabric.setup(module, make_optimiser(network, job.settings))
+        decay = job.settings.ema_decay
+        self.average = None if decay is None else AveragedWeights(network, decay)
+        self.loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
         self.grid_rows = GridRows.choose(job.val)
-        self.step = 0
+        self.step, self.leaving = 0, False
+        self.losses: list[float] = []
         self.history: list[HistoryRow] = []
 
     def resume(self) -> Checkpoint | None:
-        """Take up the newest state, if there is one."""
-        state = self.states.latest()
+        """Take up the newest state of the first process, if there is one."""
+        state = self.fabric.broadcast(self.states.latest() if self.states else None)
         if state is not None:
             assert state.optimiser is not None
             self.network.load_state_dict(state.model)
             self.optimiser.load_state_dict(state.optimiser)
             self.fabric.strategy.precision.load_state_dict(state.scaler)
-            self.step, self.history = state.step, list(state.history)
+            if self.average is not None:
+                assert state.averaged is not None
+                self.average.load(state.averaged)
+            self.step, self.losses, self.history = state.step, list(state.losses), list(state.history)
         return state
 
-    def run_epoch(self, epoch: int) -> float:
-        """Pass over the training rows once; the mean loss of its batches."""
+    def has_settled(self) -> bool:
+        """Whether the validation has not improved for as long as `patience` waits."""
+        patience = self.job.settings.patience
+        return patience is not None and epochs_without_gain(self.history) >= patience
+
+    def run_epoch(self, epoch: int) -> list[float]:
+        """Pass over the training rows once, or over what is left of them; the losses of all batches of the epoch."""
+        job, settings = self.job, self.job.settings
+        every, done = settings.checkpoint_every_steps, self.step - (epoch - 1) * job.steps_per_epoch
+        groups = step_groups(len(job.train), settings, job.seed, epoch)[done:]
+        shares = [share_of(group, job.place.rank, job.place.world) for group in groups]
+        rows = AugmentedRows(job.train, settings.flip, settings.augment, job.seed, epoch)
+        batches = load_batches(rows, [batch for share in shares for batch in share.batches])
         self.module.train()
-        losses: list[float] = []
-        for group in self._groups(epoch):
-            losses += self._step(group)
+        if settings.freeze_norm:
+            freeze_statistics(self.network)
+        for group, share in zip(groups, shares, strict=True):
+            self.losses += self._step(list(islice(batches, len(share.batches))), share, group)
             self.step += 1
-            self.progress(self.step, self.job.steps, f"{self.job.stage} steps")
-        return math.fsum(losses) / len(losses)
+            self.progress(self.step, job.steps, f"{job.stage} steps")
+            if self.leaving or (every is not None and self.step % every == 0):
+                self._keep(self._state(epoch - 1), after_epoch=False)
+        losses, self.losses = self.losses, []
+        return losses
 
     def finish_epoch(self, epoch: int, train_loss: float | None) -> Checkpoint:
-        """Validate, draw the grids, and write the state of the epoch."""
-        device = self.fabric.device
+        """Validate, draw the grids, and keep the state of the epoch."""
         row: HistoryRow = {"epoch": epoch, "step": self.step, "lr": None, "train_loss": train_loss}
         if train_loss is not None:
             row["lr"] = self._rate(self.step - 1)
-        self.history.append({**row, **validate(self.module, self.job.val, self.job.settings.batch_size, device)})
-        write_grids(self.states.grids, epoch, self.module, self.grid_rows, device)
-        state = Checkpoint(
+        seen = self.fabric.broadcast(self._look(epoch) if self.states else None)
+        assert seen is not None
+        self.history.append({**row, **seen})
+        state = self._state(epoch)
+        self._keep(state)
+        return state
+
+    def _look(self, epoch: int) -> dict[str, float | None]:
+        """Validate and draw the grids, with the averaged weights where there are any."""
+        network, device = AsTrained(self.fabric, self.network), self.fabric.device
+        assert self.states is not None
+        with self.average.inside(self.network) if self.average else nullcontext():
+            found = validate(network, self.job.val, self.job.settings.batch_size, device)
+            write_grids(self.states.grids, epoch, network, self.grid_rows, device)
+        return found
+
+    def _state(self, epoch: int) -> Checkpoint:
+        """The state of the run, `epoch` epochs being done."""
+        return Checkpoint(
             network=self.network.config.to_dict(),
             model=self.network.state_dict(),
             seed=self.job.seed,
@@ -166,57 +171,66 @@ class _Run:
             history=tuple(self.history),
             optimiser=self.optimiser.state_dict(),
             scaler=self.fabric.strategy.precision.state_dict(),
+            averaged=self.average.tensors if self.average else None,
+            losses=tuple(self.losses),
         )
-        self.states.write(state)
-        return state
 
-    def _groups(self, epoch: int) -> Iterator[list[Batch]]:
-        """Batches of an epoch, as many together as make one step."""
-        job, count = self.job, len(self.job.train)
-        order = batches_of(epoch_order(count, job.seed, epoch), job.settings.batch_size)
-        mirrored = epoch_chances(count, job.seed, epoch, "mirror") < job.settings.flip
-        group: list[Batch] = []
-        for number, batch in enumerate(load_batches(job.train, order, mirrored), 1):
-            group.append(batch)
-            if len(group) == job.settings.accumulate or number == len(order):
-                yield group
-                group = []
+    def _keep(self, state: Checkpoint, after_epoch: bool = True) -> None:
+        """Write a state; and leave, if the run was told to stop."""
+        if self.states is not None:
+            self.states.write(state, after_epoch)
+        if self.leaving:
+            self.stop.leave()
 
-    def _step(self, group: list[Batch]) -> list[float]:
-        """One optimiser step on the mean loss of the batches of a group; their losses."""
-        losses: list[float] = []
-        for batch in group:
-            with self.fabric.no_backward_sync(self.module, enabled=batch is not group[-1]):
-                loss = self._loss(batch)
-                losses.append(self._finite("loss", loss, [batch]))  # backward through NaN can crash the interpreter
-                self.fabric.backward(loss / len(group))
+    def _step(self, batches: Sequence[Batch], share: Share, group: Sequence[Rows]) -> list[float]:
+        """One optimiser step on the mean loss of a group of batches, of which some are this process's; all losses."""
+        own: list[float] = []
+        for batch in batches:
+            with self.fabric.no_backward_sync(self.module, enabled=batch is not batches[-1]):
+                own.append(self._backward(batch, share.weight))
+        losses = self._of_all(own, len(group))
+        check_losses(self.job, group, losses, self._usual_loss())
         clip = self.job.settings.clip_norm
         norm = self.fabric.clip_gradients(self.module, self.optimiser, max_norm=clip, error_if_nonfinite=False)
         if norm is not None and self.job.settings.precision != "16-mixed":  # its scaler passes over overflows
-            self._finite("gradient", norm, group)
+            check_gradient(self.job, group, norm.item())
         for parameters in self.optimiser.param_groups:
             parameters["lr"] = parameters["share"] * self._rate(self.step)
         self.optimiser.step()
         self.optimiser.zero_grad()
+        if self.average is not None:
+            self.average.update(self.network, self.step)
         return losses
 
-    def _finite(self, what: str, value: Tensor, group: list[Batch]) -> float:
-        """The value as a number.
-
-        Raises:
-            TryOnError: it is not finite; the pairs are named.
-        """
-        number = value.item()
-        if not math.isfinite(number):
-            pairs = listed([pair for batch in group for pair in batch.pair_ids])
-            remedy = f"Lower {self.job.stage}.lr or {self.job.stage}.clip_norm in params.yaml."
-            raise TryOnError(f"{what} of pairs {pairs}", rule="is finite", value=number, remedy=remedy)
+    def _backward(self, batch: Batch, weight: float) -> float:
+        """Add the gradients of a batch's weighted loss; the loss as it is."""
+        inputs = prepare(batch.to(self.fabric.device))
+        with self.loss.watching(self.network) as offsets:
+            _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
+        loss = self.loss(scales, Truth(inputs.person, inputs.mask, inputs.garment_mask), offsets).total
+        number = loss.item()
+        if not math.isfinite(number):  # backward through NaN can crash the interpreter; without it others would wait
+            loss = torch.stack([parameter.sum() * 0 for parameter in self.network.parameters()]).sum()
+        self.fabric.backward(loss * weight)
         return number
 
-    def _loss(self, batch: Batch) -> Tensor:
-        inputs = prepare(batch.to(self.fabric.device))
-        _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
-        return multiscale_l1(scales, inputs.person, hidden_weights(inputs.mask, self.job.settings.hidden_weight))
+    def _of_all(self, own: list[float], count: int) -> list[float]:
+        """Losses of the `count` batches of a step, from all processes; and whether one of them was told to stop."""
+        self.leaving = self.stop.asked
+        world, slots = self.job.place.world, self.job.settings.accumulate
+        if world == 1:
+            return own
+        told = torch.tensor([float(self.stop.asked), *own, *[0.0] * (slots - len(own))], dtype=torch.float64)
+        heard = cast(Tensor, self.fabric.all_gather(told.to(self.fabric.device))).tolist()
+        self.leaving = any(row[0] for row in heard)
+        return [heard[number % world][1 + number // world] for number in range(count)]
+
+    def _usual_loss(self) -> float | None:
+        """Mean loss of the epoch before, in the first one of the batches so far; None when these are few."""
+        before = self.history[-1]["train_loss"]
+        if before is not None:
+            return before
+        return math.fsum(self.losses) / len(self.losses) if len(self.losses) >= FEW else None
 
     def _rate(self, step: int) -> float:
         settings = self.job.settings

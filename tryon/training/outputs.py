@@ -9,19 +9,23 @@ from pathlib import Path
 from tryon.files import digest, sha256_file, write_text
 from tryon.summary import Cell, Summary
 from tryon.training.checkpoint import Checkpoint, HistoryRow
-from tryon.training.epochs import EpochStates
 from tryon.training.grids import grid_jpeg, grid_name
 from tryon.training.history import history_csv
 from tryon.training.settings import OptimisationSettings
+from tryon.training.states import RunStates
+
+WITHOUT_EFFECT = {"checkpoint_every_steps"}
+"""Settings that change nothing in what a run leaves behind: a killed run may go on with others."""
 
 
 def run_digest(settings: OptimisationSettings, seed: int, inputs: Mapping[str, Path]) -> str:
     """Name of a run: equal settings, seed and content of the input files give equal names."""
     content = {name: sha256_file(path) for name, path in inputs.items()}
-    return digest({"settings": settings.model_dump(mode="json"), "seed": seed, "inputs": content})
+    chosen = settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+    return digest({"settings": chosen, "seed": seed, "inputs": content})
 
 
-def write_course(folder: Path, state: Checkpoint, states: EpochStates) -> None:
+def write_course(folder: Path, state: Checkpoint, states: RunStates) -> None:
     """Write `history.csv` and `grids/` of a finished run into `folder`.
 
     Grids of epochs that the state does not know (a work area can hold them after a kill) stay behind.
@@ -34,12 +38,19 @@ def write_course(folder: Path, state: Checkpoint, states: EpochStates) -> None:
             shutil.copy(grid, folder / "grids" / grid.name)
 
 
-def summarise(stage: str, state: Checkpoint, folder: Path) -> Summary:
-    """The run in one sentence, its history as a table, the grid of its last epoch as a picture."""
+def summarise(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Summary:
+    """The run in one sentence, its history as a table, the grid of its last epoch as a picture.
+
+    Args:
+        stage: that it belongs to.
+        state: at its end.
+        epochs: that it was to take.
+        folder: with its grids.
+    """
     by_epoch = {row["epoch"]: row for row in state.history}
     best, start = by_epoch[state.best_epoch]["val_l1"], by_epoch[0]["val_l1"]
     headline = (
-        f"best epoch {state.best_epoch} of {state.epoch}: "
+        f"best epoch {state.best_epoch} of {state.epoch}{', stopped early' if state.epoch < epochs else ''}: "
         f"L1 inside the garment {_shown(best)}, at the start {_shown(start)}"
     )
     last_grid = folder / "grids" / f"{grid_name(state.epoch)}.png"

@@ -10,7 +10,7 @@ from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
 from tryon.errors import ParameterError, WeightsError
 from tryon.files import replacing_folder, write_text
 from tryon.loading.rows import PackedRows
-from tryon.progress import Progress
+from tryon.progress import Progress, silent
 from tryon.summary import Summary
 from tryon.training.checkpoint import (
     build_network,
@@ -19,17 +19,25 @@ from tryon.training.checkpoint import (
     of_network,
     save_checkpoint,
 )
-from tryon.training.epochs import EpochStates
+from tryon.training.company import company
+from tryon.training.disk import told_when_full
 from tryon.training.history import history_csv
 from tryon.training.initialisation import new_network
-from tryon.training.loop import Job, train
+from tryon.training.job import Job
+from tryon.training.loop import train
 from tryon.training.outputs import run_digest, summarise, write_course
+from tryon.training.perceptual_weights import load_perceptual
+from tryon.training.place import find_place
 from tryon.training.settings import PretrainSettings
+from tryon.training.states import RunStates
 from tryon.weights import weight_path
 from tryon.workspace import Workspace
 
 MODEL = "model.ckpt"
 """Name of the starting point in `data/pretrained/`."""
+
+TRAINED = "upper_body"
+"""The `pretrain.start` under which something is trained."""
 
 
 def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
@@ -39,8 +47,21 @@ def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progre
         ParameterError: the start, the network or the image size does not fit.
         MissingInputError: the subset is absent or has no upper-body rows.
         WeightsError: the checkpoint to start from is absent or damaged.
+        TryOnError: training goes astray, or the disk is full.
+        SystemExit: SIGTERM came; the run goes on when the stage is started again.
     """
-    if settings.start == "upper_body":
+    with told_when_full("pretrain", workspace.root):
+        return _pretrain(settings, seed, workspace, progress)
+
+
+def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    if settings.start.partition(":")[0] == "champion":
+        rule, remedy = (
+            "is a version that was kept",
+            "None are kept yet: name a path, such as data/checkpoints/best.ckpt.",
+        )
+        raise ParameterError("pretrain.start", rule=rule, value=settings.start, remedy=remedy)
+    if settings.start == TRAINED:
         return _train_upper_body(settings, seed, workspace, progress)
     if settings.start == "scratch":
         return _publish(new_network(settings.network, seed), "initialised weights", workspace)
@@ -64,19 +85,42 @@ def load_start(path: Path) -> DAFlow:
     return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
 
 
+def join_pretrain(settings: PretrainSettings, seed: int, workspace: Workspace) -> None:
+    """Train along with the stage as one of its workers, writing nothing.
+
+    Raises:
+        ParameterError: nothing is trained.
+        TryOnError: as `pretrain`; or settings, inputs or code are not the stage's.
+    """
+    if settings.start != TRAINED:
+        remedy = "There is nothing to join; run the stage on one machine."
+        raise ParameterError("pretrain.start", rule=f"is {TRAINED}", value=settings.start, remedy=remedy)
+    job = _job(settings, seed, workspace, worker=True)
+    with company(job, workspace.root):
+        train(job, new_network(settings.network, seed), None, silent)
+
+
 def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
-    files = {part: workspace.subset(part) for part in ("train", "val")}
-    rows = {part: PackedRows.read(path).of(Category.UPPER_BODY) for part, path in files.items()}
-    name = run_digest(settings, seed, files)
-    states = EpochStates(workspace.staging("pretrain"), f"{name}-{code_version(__name__)}")
-    job = Job("pretrain", settings, seed, name, rows["train"], rows["val"])
-    state = train(job, new_network(settings.network, seed), states, progress)
+    job = _job(settings, seed, workspace, worker=False)
+    states = RunStates(workspace.staging("pretrain"), job.run)
+    with company(job, workspace.root):
+        state = train(job, new_network(settings.network, seed), states, progress)
     with replacing_folder(workspace.pretrained) as folder:
         save_checkpoint(folder / MODEL, states.best(state).for_use())
         write_course(folder, state, states)
-    summary = summarise("pretrain", state, workspace.pretrained)
+    summary = summarise("pretrain", state, settings.epochs, workspace.pretrained)
     states.remove()
     return summary
+
+
+def _job(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> Job:
+    files = {part: workspace.subset(part) for part in ("train", "val")}
+    rows = {part: PackedRows.read(path).of(Category.UPPER_BODY) for part, path in files.items()}
+    place = find_place("pretrain", settings, worker)
+    digest = run_digest(settings, seed, files)
+    perceptual = load_perceptual(settings.loss, workspace)
+    code = code_version(__name__)
+    return Job("pretrain", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual)
 
 
 def _check_network(network: DAFlow, settings: PretrainSettings) -> None:

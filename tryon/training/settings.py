@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tryon.loading.settings import AugmentSettings
 from tryon.settings import Settings
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -28,6 +29,35 @@ class NetworkSettings(Settings):
     )
 
 
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class LossSettings(Settings):
+    """Terms of the loss and their weights, summed over scales; the defaults are the published recipe."""
+
+    l1: Weight = Field(1.0, description="Weight of L1 on pixels.")
+    hidden_weight: float = Field(
+        1.0, ge=1, le=100, description="How much more a hidden pixel counts in L1 than one that is copied."
+    )
+    scale_power: float = Field(
+        1.0,
+        ge=0,
+        le=8,
+        description="Scale n, the coarsest being 1, counts n to this power, brought to the sum at 1; more than 1 "
+        "favours the finest.",
+    )
+    perceptual: Literal["none", "vgg"] = Field(
+        "vgg",
+        description="`vgg` adds lpips, style and content below and needs VGG16 and VGG19, which `tryon weights` "
+        "fetches; `none` leaves them out.",
+    )
+    lpips: Weight = Field(1.0, description="Weight of LPIPS on VGG16.")
+    style: Weight = Field(100.0, description="Weight of L1 on Gram matrices of VGG19 features.")
+    content: Weight = Field(0.1, description="Weight of L1 on VGG19 features.")
+    edges: Weight = Field(0.0, description="Weight of L1 on steps between neighbouring pixels inside the garment.")
+    flow_bend: Weight = Field(0.0, description="Weight of the second differences of the flows, in pixels.")
+
+
 class OptimisationSettings(Settings):
     """What both training stages share."""
 
@@ -46,14 +76,50 @@ class OptimisationSettings(Settings):
     warmup_steps: int = Field(20, ge=0, description="Steps over which the learning rate rises; then cosine to zero.")
     clip_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")
     flip: float = Field(0.5, ge=0, le=1, description="Probability of mirroring a pair, left and right limbs swapped.")
-    hidden_weight: float = Field(
-        1.0, ge=1, le=100, description="How much more a hidden pixel counts in the loss than one that is copied."
+    augment: AugmentSettings = Field(AugmentSettings(), description="Other random changes of training pairs.")  # pyright: ignore
+    loss: LossSettings = Field(LossSettings(), description="What is minimised.")  # pyright: ignore
+    freeze_norm: bool = Field(
+        False,
+        description="Keep the running means and variances of the batch norms as they are and train with them; batches "
+        "of one or two pairs know too little to measure their own.",
     )
-    perceptual: Literal["none"] = Field("none", description="Perceptual loss terms.")
+    ema_decay: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Share that the averaged weights keep at each step; they are looked at and used. null: none.",
+    )
+    patience: PositiveInt | None = Field(
+        None,
+        description="Stop after this many epochs in a row in which the L1 inside the garment improved neither over all "
+        "validation rows nor in any category. null: all epochs.",
+    )
+    loss_limit: float | None = Field(
+        100.0,
+        gt=1,
+        description="Stop at a loss this many times the mean of the epoch before; null: only at one that is no number.",
+    )
+    checkpoint_every_steps: PositiveInt | None = Field(
+        None, description="Steps after which the state of the run is kept, beside after each epoch. null: epochs only."
+    )
     accelerator: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Device; `auto` takes a GPU when there is one."
     )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="Number format of training.")
+    devices: PositiveInt = Field(1, description="GPUs (on the CPU: processes) on each machine.")
+    num_nodes: PositiveInt = Field(1, description="Machines; all but the first run `tryon <stage> --worker`.")
+    strategy: Literal["auto", "ddp"] = Field(
+        "auto",
+        description="`auto` is `ddp` (each process has the network, gradients are averaged) where there are several.",
+    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"] = Field(
+        "32-true", description="Number format of training."
+    )
+    compile: bool = Field(False, description="Compile the network with torch.compile before training.")
+
+    @property
+    def world(self) -> int:
+        """Processes that train together."""
+        return self.devices * self.num_nodes
 
 
 class PretrainSettings(OptimisationSettings):

@@ -1,4 +1,4 @@
-"""The states of a run, one file per epoch in a work area, from which a killed run goes on."""
+"""The states of a run in a work area: after epochs and between them; a killed run goes on from the newest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEPT = 2
 """Newest states kept: when the last one turns out damaged, the one before is used."""
 
 
-class EpochStates:
+class RunStates:
     """States of one run, found again under the same name by a run of the same settings, inputs and code.
 
     Args:
@@ -26,34 +26,44 @@ class EpochStates:
             if other != self.folder:
                 shutil.rmtree(other, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._best_of: dict[Path, int] = {}
 
     @property
     def grids(self) -> Path:
         """Where the sample grids of the run gather."""
         return self.folder / "grids"
 
-    def path(self, epoch: int) -> Path:
-        """File of one epoch's state."""
-        return self.folder / f"epoch_{epoch:03d}.ckpt"
+    def path(self, epoch: int, step: int | None = None) -> Path:
+        """File of the state after an epoch or, with `step`, after a step of the epoch that follows it."""
+        return self.folder / (f"epoch_{epoch:03d}.ckpt" if step is None else f"epoch_{epoch:03d}_step_{step:07d}.ckpt")
 
-    def write(self, state: Checkpoint) -> None:
-        """Write a state, then remove those that are neither the best nor among the newest."""
-        save_checkpoint(self.path(state.epoch), state)
-        kept = {self.path(state.best_epoch), *(self.path(state.epoch - back) for back in range(KEPT))}
-        for path in self.folder.glob("epoch_*.ckpt"):
+    def write(self, state: Checkpoint, after_epoch: bool = True) -> None:
+        """Write a state, then remove those that are neither among the newest nor the best of one of these.
+
+        Raises:
+            OSError: it cannot be written; all that was there before is still there.
+        """
+        path = self.path(state.epoch, None if after_epoch else state.step)
+        save_checkpoint(path, state)
+        self._best_of[path] = state.best_epoch
+        newest = self._newest_first()[:KEPT]
+        kept = {*newest, *(self.path(self._best_of[path]) for path in newest if path in self._best_of)}
+        for path in self._newest_first():
             if path not in kept:
                 path.unlink()
 
     def latest(self) -> Checkpoint | None:
         """The newest state that is whole, together with the best state it speaks of; None when there is none."""
-        for path in sorted(self.folder.glob("epoch_*.ckpt"), key=_epoch_of, reverse=True):
+        found: Checkpoint | None = None
+        for path in self._newest_first():
             try:
                 state = load_checkpoint(path)
                 load_checkpoint(self.path(state.best_epoch))
             except WeightsError:
                 continue
-            return state
-        return None
+            self._best_of[path] = state.best_epoch
+            found = found or state
+        return found
 
     def best(self, state: Checkpoint) -> Checkpoint:
         """The state of the best epoch that `state` speaks of."""
@@ -63,7 +73,11 @@ class EpochStates:
         """Remove the work area; the run is done and its results lie elsewhere."""
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("epoch_*.ckpt"), key=_place_of, reverse=True)
 
-def _epoch_of(path: Path) -> int:
-    """The number in a state's file name; from 1000 on, names no longer sort in time order."""
-    return int(path.stem.removeprefix("epoch_"))
+
+def _place_of(path: Path) -> tuple[int, int]:
+    """Epoch and step in a state's file name; large numbers make names that no longer sort in time order."""
+    epoch, _, step = path.stem.removeprefix("epoch_").partition("_step_")
+    return int(epoch), int(step or -1)

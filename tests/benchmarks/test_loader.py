@@ -1,0 +1,22 @@
+"""The loaders that are compared give the same people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from benchmarks import loader
+from tryon.loading.batches import collate
+from tryon.loading.rows import PackedRows
+from tryon.loading.transforms import prepare
+
+
+def test_all_loaders_give_the_same_person(tmp_path: Path) -> None:
+    names = loader.write_pairs(tmp_path, 1)
+    person = prepare(collate([PackedRows.read(tmp_path / "rows.parquet").example(1)])).person[0]
+    for kind in ("full", "presized"):
+        item = loader.Published(tmp_path / kind, names)[1]
+        assert list(item) == list(loader.PICTURES)
+        assert {tuple(picture.shape) for picture in item.values()} == {(3, *loader.SIZE)}
+        assert torch.mean((item["person"] - person).abs()) < 0.03

@@ -1,0 +1,77 @@
+"""The loss at work in the training loop: its settings reach the weights, and a run with it repeats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tryon.loading.rows import PackedRows
+from tryon.progress import silent
+from tryon.training import loop
+from tryon.training.initialisation import new_network
+from tryon.training.job import Job
+from tryon.training.losses import Perceptual
+from tryon.training.settings import FinetuneSettings, PretrainSettings
+from tryon.training.states import RunStates
+from tryon.workspace import Workspace
+
+PLAIN = {
+    "l1": 1.0, "hidden_weight": 1.0, "scale_power": 1.0, "lpips": 1.0, "style": 100.0,
+    "content": 0.1, "edges": 0.0, "flow_bend": 0.0,
+}  # fmt: skip
+CHANGED = {"l1": 0.0, "hidden_weight": 5.0, "scale_power": 3.0, "edges": 3.0, "flow_bend": 1.0}
+PERCEPTUAL = {"lpips": 0.0, "style": 1.0, "content": 5.0}
+
+
+@pytest.fixture
+def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Train for an epoch with some settings of the loss changed; weights and mean loss."""
+    rows = {part: PackedRows.read(workspace.subset(part)) for part in ("train", "val")}
+    monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
+    monkeypatch.setattr(loop, "write_grids", lambda *args: None)
+
+    def run(
+        name: str, networks: Perceptual | None = None, precision: str = "32-true", **changed: Any
+    ) -> tuple[dict[str, Tensor], float]:
+        kind = {"perceptual": "vgg" if networks else "none"}
+        given = {"epochs": 1, "batch_size": 3, "lr": 1e-2, "accelerator": "cpu", "loss": {**PLAIN, **kind, **changed}}
+        given["precision"] = precision
+        settings = FinetuneSettings.model_validate(given)
+        job = Job("finetune", settings, 7, "0", "0", rows["train"], rows["val"], perceptual=networks)
+        states = RunStates(workspace.staging("test"), name)
+        state = loop.train(job, new_network(pretrain_settings.network, 1), states, silent)
+        loss = state.history[1]["train_loss"]
+        assert loss is not None
+        return state.model, loss
+
+    return run
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_each_setting_of_the_loss_changes_the_trained_weights(train: Any) -> None:
+    base, _ = train("base")
+    assert equal(base, train("again")[0])
+    assert not [name for name, value in CHANGED.items() if equal(base, train(name, **{name: value})[0])]
+
+
+def test_perceptual_terms_train_too_and_repeat(train: Any, narrow: Perceptual) -> None:
+    plain, loss = train("plain")
+    assert equal(plain, train("unused", lpips=7.0, style=7.0, content=7.0)[0])  # `perceptual: none` leaves them out
+    base, larger = train("base", narrow)
+    assert larger > loss
+    assert equal(base, train("again", narrow)[0])
+    for name, value in PERCEPTUAL.items():
+        assert not equal(base, train(name, narrow, **{name: value})[0]), name
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
+def test_it_goes_with_other_number_formats_of_the_network(train: Any, narrow: Perceptual, precision: str) -> None:
+    _, exact = train("exact", narrow, edges=1.0, flow_bend=1.0)
+    _, loss = train("other", narrow, precision, edges=1.0, flow_bend=1.0)
+    assert loss == pytest.approx(exact, rel=0.05)

@@ -1,0 +1,111 @@
+"""The frozen VGG: features and gradients of the plain network, without its features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor
+
+from tryon.training.losses import vgg
+from tryon.training.losses.vgg import WIDTHS, FrozenVgg, Term, Terms
+
+MakeState = Callable[..., dict[str, Tensor]]
+
+
+def apart(result: Tensor, target: Tensor) -> Tensor:
+    return (result - target).square().mean()
+
+
+TERMS: Terms = {
+    "relu1_2": {"a": Term(apart)},
+    "relu2_1": {"a": Term(apart, 3.0), "b": Term(lambda result, _: result.std(), 2.0, mean_over_pixels=False)},
+    "relu4_2": {"b": Term(apart)},
+}
+
+
+@pytest.fixture
+def network(make_state: MakeState) -> FrozenVgg:
+    return FrozenVgg.from_state(make_state("vgg16"), "vgg16", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)).to("cpu", torch.float64)
+
+
+@pytest.mark.parametrize("band", [vgg.BAND, 500])
+@pytest.mark.parametrize("size", [(32, 16), (37, 21)])
+def test_values_and_gradient_are_those_of_autograd(
+    network: FrozenVgg, plain: SimpleNamespace, size: tuple[int, int], band: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vgg, "BAND", band)
+    picture, target = (torch.rand(2, 3, *size, dtype=torch.float64) * 2 - 1 for _ in range(2))
+    picture.requires_grad_()
+    values, gradient = network.value_and_gradient(picture, target, TERMS)
+    own, other = plain.features(network, picture), plain.features(network, target)
+    expected = {name: torch.zeros((), dtype=torch.float64) for name in "ab"}
+    for layer, terms in TERMS.items():
+        for name, term in terms.items():
+            expected[name] = expected[name] + term.weight * term.function(own[layer], other[layer])
+    torch.testing.assert_close(values, {name: value.detach() for name, value in expected.items()}, rtol=1e-12, atol=0)
+    (wanted,) = torch.autograd.grad(expected["a"] + expected["b"], picture)
+    torch.testing.assert_close(gradient, wanted, rtol=1e-10, atol=1e-18)
+    assert not gradient.requires_grad
+
+
+def test_layers_after_the_last_that_is_looked_at_are_not_run(make_state: MakeState) -> None:
+    state = make_state("vgg16")
+    for key in state:
+        if int(key.split(".")[1]) > 19:  # after relu4_2
+            state[key] = torch.full_like(state[key], float("nan"))
+    picture = torch.rand(1, 3, 32, 32)
+    values, gradient = FrozenVgg.from_state(state, "vgg16").value_and_gradient(picture, picture + 0.1, TERMS)
+    assert all(torch.isfinite(value) for value in (*values.values(), gradient.sum()))
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
+def test_layers_are_torchvisions(name: str) -> None:
+    with torch.device("meta"):
+        theirs = getattr(torchvision.models, name)(weights=None)
+    ours = FrozenVgg.from_state(theirs.state_dict(), name).layers
+    convolutions = [(n, module) for n, module in enumerate(theirs.features) if hasattr(module, "weight")]
+    assert len(ours) == len(convolutions)
+    for layer, (number, module) in zip(ours, convolutions, strict=True):
+        assert layer.weight.shape == module.weight.shape
+        pools = number > 0 and isinstance(theirs.features[number - 1], torch.nn.MaxPool2d)
+        assert layer.pools == pools
+    widths = dict.fromkeys(layer.weight.shape[0] for layer in ours)
+    assert tuple(widths) == tuple(dict.fromkeys(WIDTHS))
+
+
+def test_features_are_torchvisions(plain: SimpleNamespace) -> None:
+    torch.manual_seed(0)
+    theirs = torchvision.models.vgg16(weights=None).features.eval()
+    ours = FrozenVgg.from_state({f"features.{key}": value for key, value in theirs.state_dict().items()}, "vgg16")
+    picture = torch.rand(1, 3, 32, 32)
+    found = plain.features(ours, picture)
+    for name, count in (("relu1_2", 4), ("relu3_3", 16), ("relu5_3", 30)):
+        torch.testing.assert_close(found[name], theirs[:count](picture))
+
+
+@pytest.mark.parametrize("faint", [1.0, 1e-3])
+def test_half_precision_gives_nearly_the_same_gradient(make_state: MakeState, faint: float) -> None:
+    """As on a GPU, with small gradients too; the picture, the values and the gradient stay in float32."""
+    state = make_state("vgg16", (32, 32, 48, 64, 64))
+    picture = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    terms: Terms = {layer: {"a": Term(apart, faint)} for layer in ("relu1_2", "relu4_2")}
+    found = []
+    for kind in (torch.float32, torch.float16):
+        network = FrozenVgg.from_state(state, "vgg16").to("cpu", kind)
+        found.append(network.value_and_gradient(picture, picture.flip(-1), terms))
+    (values, exact), (near_values, near) = found
+    assert near.dtype == near_values["a"].dtype == torch.float32
+    assert near_values["a"].item() == pytest.approx(values["a"].item(), rel=2e-3)
+    assert torch.cosine_similarity(exact.flatten() / faint, near.flatten() / faint, dim=0) > 0.99
+
+
+def test_nothing_is_learned(network: FrozenVgg) -> None:
+    picture = torch.rand(1, 3, 32, 32, dtype=torch.float64)
+    before = [layer.weight.clone() for layer in network.layers]
+    network.value_and_gradient(picture, picture / 2, TERMS)
+    assert not any(layer.weight.requires_grad for layer in network.layers)
+    assert all(torch.equal(one, layer.weight) for one, layer in zip(before, network.layers, strict=True))

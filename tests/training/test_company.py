@@ -1,0 +1,78 @@
+"""Two processes on the CPU train as one with twice the accumulation; only the first one leaves anything."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from tryon.code_version import ROOT
+from tryon.errors import MissingInputError
+from tryon.progress import silent
+from tryon.training.checkpoint import Checkpoint, load_checkpoint
+from tryon.training.finetune import finetune
+from tryon.training.pretrain import pretrain
+from tryon.training.settings import FinetuneSettings, PretrainSettings
+from tryon.workspace import Workspace
+
+EXACT = {"precision": "64-true", "freeze_norm": True, "batch_size": 3, "ema_decay": 0.9, "epochs": 1}
+"""Three batches: a step of two, and one in which the second process has none of its own."""
+
+
+@pytest.fixture
+def started(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the worker's, whose current directory is another
+    pretrain(pretrain_settings, 7, workspace, silent)
+    return workspace
+
+
+def write_parameters(workspace: Workspace, settings: FinetuneSettings) -> None:
+    """What the worker process reads."""
+    content = YAML(typ="safe").load((ROOT / "params" / "default.yaml").read_text())
+    content["finetune"] = settings.model_dump(mode="json")
+    with workspace.params_file.open("w") as stream:
+        YAML(typ="safe").dump(content, stream)
+
+
+def trained(workspace: Workspace) -> Checkpoint:
+    return load_checkpoint(workspace.checkpoints / "last.ckpt")
+
+
+@pytest.mark.parametrize("interrupted", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_two_processes_train_as_one_with_twice_the_accumulation(
+    interrupted: bool, started: Workspace, finetune_settings: FinetuneSettings
+) -> None:
+    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, silent)
+    alone = trained(started)
+    together = finetune_settings.model_copy(update={**EXACT, "devices": 2})
+    write_parameters(started, together)
+    files = set(started.root.rglob("*"))
+
+    def terminate(done: int, total: int, what: str) -> None:
+        if done == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    if interrupted:
+        with pytest.raises(SystemExit):
+            finetune(together, 7, started, terminate)
+    finetune(together, 7, started, silent)
+    found = trained(started)
+    assert not torch.distributed.is_initialized()
+    assert set(started.root.rglob("*")) <= files | {started.staging("finetune")}
+    assert [row["step"] for row in found.history] == [0, 2]
+    for key, tensor in alone.model.items():
+        assert (found.model[key] - tensor).abs().max() <= 1e-9, key
+    for ours, theirs in zip(found.history, alone.history, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.long
+def test_processes_that_do_not_train_the_same_stop(started: Workspace, finetune_settings: FinetuneSettings) -> None:
+    settings = finetune_settings.model_copy(update={**EXACT, "devices": 2})
+    write_parameters(started, settings.model_copy(update={"lr": 1e-4}))
+    with pytest.raises(MissingInputError, match="for all processes that train together"):
+        finetune(settings, 7, started, silent)
+    assert not started.checkpoints.exists()
