@@ -167,7 +167,7 @@ def truth(category: Category, garment: Garment, maps: Maps) -> tuple[Mask, Mask]
 def flare(skirt: Maps) -> float:
     """Half-width of a skirt below the hips, where it is widest, in half-widths of the hips."""
     body = body_from_keypoints(skirt.points, SIZE[0])
-    hips = round(float(body.at(Joint.RIGHT_HIP, Joint.LEFT_HIP)[:, 1].mean()))
+    hips = round(body.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP).imag)
     widths = [np.ptp(np.flatnonzero(row)) + 1 for row in (skirt.labels == Label.SKIRT)[hips:] if row.any()]
     return max(widths, default=0) / 2 / hip_half_width(skirt.dense, body)
 

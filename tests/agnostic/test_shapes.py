@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tryon.agnostic.body import UNKNOWN
 from tryon.agnostic.limbs import fill_chain, fill_disc, fill_end, fill_hull
 from tryon.agnostic.regions import (
     apply_mask,
     below,
+    box_around,
     grow,
-    hidden,
+    hide,
     ids_of,
     look_up,
     outside,
@@ -65,20 +67,20 @@ def test_growth_of_a_point_is_a_square(radius, side):
 
 
 def test_below_follows_the_line_and_steep_lines_give_a_level():
-    sloping = below((60, 50), np.array([10.0, 20.0]), np.array([30.0, 30.0]))
+    sloping = below((60, 50), 10 + 20j, 30 + 30j)
     rows, columns = np.mgrid[:60, :50]
     assert (sloping == (rows >= 20 + 0.5 * (columns - 10))).all()
-    steep = below((60, 50), np.array([10.0, 20.0]), np.array([12.0, 40.0]))
+    steep = below((60, 50), 10 + 20j, 12 + 40j)
     assert (steep == (rows >= 30)).all()
-    assert not below((60, 50), np.array([np.nan, 1.0]), np.array([3.0, 1.0])).any()
+    assert not below((60, 50), complex(np.nan, 1), 3 + 1j).any()
 
 
 @given(st.floats(5, 45), st.floats(5, 55), st.floats(1, 12))
 def test_a_disc_and_a_hull_of_one_disc_are_that_disc(x, y, radius):
     rows, columns = np.mgrid[:60, :50]
     distance = np.hypot(rows - y, columns - x)
-    for fill in (lambda region: fill_hull(region, np.array([[x, y]]), [radius]),
-                 lambda region: fill_disc(region, np.array([x, y]), radius)):  # fmt: skip
+    for fill in (lambda region: fill_hull(region, [complex(x, y)], [radius]),
+                 lambda region: fill_disc(region, complex(x, y), radius)):  # fmt: skip
         region = empty()
         fill(region)
         assert region[distance < 0.95 * radius - 0.5].all()
@@ -87,21 +89,21 @@ def test_a_disc_and_a_hull_of_one_disc_are_that_disc(x, y, radius):
 
 def test_unknown_centres_draw_nothing_and_far_ones_do_not_raise():
     region = empty()
-    fill_hull(region, np.array([[np.nan, 3.0], [4.0, 4.0]]), [5, 5])
-    fill_end(region, np.array([4.0, 4.0]), np.array([4.0, 4.0]), 3)
-    fill_end(region, np.array([4.0, 4.0]), np.array([np.nan, 4.0]), 3)
-    fill_disc(region, np.array([4.0, np.nan]), 5)
-    fill_disc(region, np.array([1e12, 4.0]), 5)
+    fill_hull(region, [complex(np.nan, 3), 4 + 4j], [5, 5])
+    fill_end(region, 4 + 4j, 4 + 4j, 3)
+    fill_end(region, 4 + 4j, complex(np.nan, 4), 3)
+    fill_disc(region, complex(4, np.nan), 5)
+    fill_disc(region, 1e12 + 4j, 5)
     assert not region.any()
-    fill_hull(region, np.array([[-1e12, 30.0], [1e12, 30.0]]), [1, 1])
+    fill_hull(region, [-1e12 + 30j, 1e12 + 30j], [1, 1])
     assert region[30].all()
 
 
 def test_a_chain_passes_over_unknown_points():
     whole, gap = empty(), empty()
-    points = np.array([[10.0, 10.0], [25.0, 30.0], [40.0, 50.0]])
+    points = [10 + 10j, 25 + 30j, 40 + 50j]
     fill_chain(whole, points, [3, 3, 3])
-    points[1] = np.nan
+    points[1] = UNKNOWN
     fill_chain(gap, points, [3, 3, 3])
     assert whole[30, 25] == gap[30, 25] == 1
     assert (whole == gap).mean() > 0.98
@@ -109,7 +111,7 @@ def test_a_chain_passes_over_unknown_points():
 
 def test_an_end_lies_beyond_its_joint():
     region = empty()
-    fill_end(region, np.array([25.0, 30.0]), np.array([25.0, 10.0]), 6)
+    fill_end(region, 25 + 30j, 25 + 10j, 6)
     rows = np.flatnonzero(region.any(1))
     assert abs(rows.min() - 30) <= 1
     assert abs(rows.max() - 42) <= 1
@@ -118,7 +120,24 @@ def test_an_end_lies_beyond_its_joint():
 @given(st.integers(0, 2**32 - 1))
 def test_garment_wins_over_kept_and_kept_over_reach(seed):
     reach, kept, garment = np.random.default_rng(seed).integers(0, 2, (3, 5, 5)).astype(np.uint8)
-    assert (hidden(reach, kept, garment) == np.where(garment, 1, np.where(kept, 0, reach))).all()
+    mask = np.zeros((7, 8), np.uint8)
+    mask[1, 1] = mask[0, 0] = 1
+    wanted = np.where(garment, 1, np.where(kept, 0, reach | mask[1:6, 1:6]))
+    hide(mask[1:6, 1:6], reach, kept, garment)
+    assert (mask[1:6, 1:6] == wanted).all()
+    assert mask.sum() == 1 + wanted.sum()
+
+
+def test_a_box_is_the_rectangle_around_a_region():
+    region = empty()
+    region[10:20, 30:33] = 1
+    window, corner = box_around(region)
+    assert region[window].shape == (10, 3)
+    assert region[window].all()
+    assert corner == 30 + 10j
+    wider = box_around(region, 25)
+    assert wider.corner == 5 + 0j
+    assert region[wider.window].shape == (45, 45)
 
 
 def test_hidden_pixels_are_black_and_the_photo_is_left_alone():

@@ -81,6 +81,16 @@ def test_at_any_size_it_is_pillows_map_resized(ids: Ids, height: int, width: int
     assert np.array_equal(decode_label_map(file, (height, width)), wanted)
 
 
+@settings(max_examples=60)
+@given(id_maps(), st.sampled_from([(2,), (0,), (0, 2), FILTERS]), st.integers(0, 2**32 - 1))
+def test_at_half_the_size_it_is_the_whole_map_resized(ids: Ids, kinds: tuple[int, ...], seed: int) -> None:
+    ids = np.kron(ids, np.ones((2, 2), np.uint8))
+    ids[1:, 1:] += ids[:-1, :-1]  # no two neighbours need be equal
+    half = (len(ids) // 2, ids.shape[1] // 2)
+    file = png(ids, np.random.default_rng(seed).choice(kinds, len(ids)).tolist())
+    assert np.array_equal(decode_label_map(file, half), resize_labels(ids, half))
+
+
 STRATEGIES = ("DEFAULT", "FILTERED", "HUFFMAN_ONLY", "RLE", "FIXED")
 
 
@@ -191,7 +201,7 @@ def test_damage_is_told_as_the_general_reader_tells_it(data: st.DataObject) -> N
     spoilt = bytes(damaged[: data.draw(st.integers(0, len(damaged) * 2))])
     with pytest.MonkeyPatch.context() as patch:
         found = outcome(spoilt)
-        patch.setattr(readers, "read_indices", lambda _: None)
+        patch.setattr(readers, "read_indices", lambda *_: None)
         assert outcome(spoilt) == found
 
 

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.agnostic.body import Body, body_from_keypoints
-from tryon.agnostic.protection import KEPT_LABELS, kept_head
-from tryon.agnostic.regions import Region, grow, ids_of, look_up, outside
+from tryon.agnostic.protection import arm_skin, kept_head, kept_labels, leg_skin
+from tryon.agnostic.regions import WHOLE, Box, Region, box_around, grow, ids_of, look_up, outside, square
+from tryon.agnostic.scene import Scene, worn_garment
 from tryon.agnostic.slices import arm_pose_of, sleeve_of, worn_of
 from tryon.agnostic.upper_body import GARMENT_MARGIN
 from tryon.categories import Category
-from tryon.dresscode.labels import GARMENT_LABELS, DensePart, Label
+from tryon.dresscode.labels import DensePart
 
 HARDLY_ANYTHING, NEARLY_ALL = 0.002, 0.95
 """Masks outside these fractions of the picture are no masks: the files behind them tell nothing."""
@@ -26,13 +26,6 @@ SLACK = 0.008
 KEPT_BESIDE = 0.004
 """How near to something that must be kept the mask's outline is not its own, in heights."""
 
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
-GARMENTS = {category: ids_of(labels) for category, labels in GARMENT_LABELS.items()}
-_KEPT = {category: ids_of(labels) for category, labels in KEPT_LABELS.items()}
-_ARM_SKIN, _LEG_SKIN = (
-    ids_of([Label.LEFT_ARM, Label.RIGHT_ARM]),
-    ids_of([Label.LEFT_LEG, Label.RIGHT_LEG]),
-)
 _HANDS = ids_of([DensePart.RIGHT_HAND, DensePart.LEFT_HAND])
 _FEET = ids_of([DensePart.RIGHT_FOOT, DensePart.LEFT_FOOT])
 
@@ -80,24 +73,29 @@ def audit(
     Args:
         margin: how far the recipe grows a garment, in pixels (`recipes.MARGINS`); None for the default recipe's.
     """
-    margin = GARMENT_MARGIN * len(label_map) if margin is None else margin
-    body = body_from_keypoints(keypoints, len(label_map))
+    return audit_scene(category, mask, Scene(label_map, dense_pose, keypoints), margin)
+
+
+def audit_scene(category: Category, mask: NDArray[np.bool_], scene: Scene, margin: float | None = None) -> Audit:
+    """`audit`, for a scene that the mask was made from."""
+    margin = GARMENT_MARGIN * scene.height if margin is None else margin
     hidden = mask.view(np.uint8)
-    garment = look_up(label_map, GARMENTS[category])
-    kept = must_keep(category, label_map, dense_pose, body)
+    part = np.ascontiguousarray(hidden[scene.box.window])
+    garment = scene.once(worn_garment, category)
+    kept = must_keep(category, scene)
     return Audit(
         mask_fraction=cv2.countNonZero(hidden) / mask.size,
-        leak_fraction=_fraction(garment & outside(hidden), garment),
-        protected_fraction=_fraction(kept & hidden, kept),
-        outline_similarity=outline_similarity(hidden, garment, kept, margin),
-        worn=worn_of(category, label_map),
-        sleeve=None if category is Category.LOWER_BODY else sleeve_of(label_map, body),
-        arm_pose=arm_pose_of(body),
-        missing_joints=int((~body.seen).sum()),
+        leak_fraction=_fraction(garment & outside(part), garment),
+        protected_fraction=_fraction(kept & part, kept),
+        outline_similarity=outline_similarity(hidden, garment, kept, margin, scene.box),
+        worn=worn_of(category, scene.labels),
+        sleeve=None if category is Category.LOWER_BODY else sleeve_of(scene.label_map, scene.body),
+        arm_pose=arm_pose_of(scene.body),
+        missing_joints=scene.body.seen.count(False),
     )
 
 
-def outline_similarity(hidden: Region, garment: Region, kept: Region, margin: float) -> float | None:
+def outline_similarity(hidden: Region, garment: Region, kept: Region, margin: float, box: Box = WHOLE) -> float | None:
     """Share of the mask's own outline that runs along the outline of the worn garment.
 
     Its own outline is where it ends neither at the picture's border nor beside something that must be kept, for there
@@ -108,14 +106,23 @@ def outline_similarity(hidden: Region, garment: Region, kept: Region, margin: fl
 
     Args:
         hidden: the mask.
-        garment: what it is to hide.
-        kept: what it must leave visible.
+        garment: what it is to hide, in the window.
+        kept: what it must leave visible, in the window.
         margin: how far the recipe grows a garment, in pixels.
+        box: the window of the picture outside which nothing is worn nor kept.
     """
     height = len(hidden)
-    outline = hidden & outside(cast(Region, cv2.erode(hidden, _NEIGHBOURS)))  # beyond the border OpenCV sees no edge
-    outline &= outside(grow(kept, KEPT_BESIDE * height))
-    return _fraction(outline & grow(garment, margin + SLACK * height), outline) if cv2.countNonZero(garment) else None
+    outline = hidden ^ cast(Region, cv2.erode(hidden, square(3)))  # beyond the border OpenCV sees no edge
+    inner = outline[box.window]
+    cv2.bitwise_and(inner, outside(grow(kept, KEPT_BESIDE * height)), dst=inner)
+    length = cv2.countNonZero(outline)
+    if not length or not cv2.countNonZero(garment):
+        return None
+    worn = np.zeros(hidden.shape, np.uint8)
+    worn[box.window] = garment
+    reach = margin + SLACK * height
+    near = box_around(worn, round(reach) + 1).window
+    return cv2.countNonZero(cv2.bitwise_and(outline[near], grow(worn[near], reach))) / length
 
 
 def unusable(found: Audit) -> str | None:
@@ -127,17 +134,16 @@ def unusable(found: Audit) -> str | None:
     return None
 
 
-def must_keep(
-    category: Category, label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body
-) -> Region:
-    """Pixels that a mask must leave visible: stricter than what the recipe protects, which may err on their side."""
-    kept = look_up(label_map, _KEPT[category])
+def must_keep(category: Category, scene: Scene) -> Region:
+    """Pixels that a mask must leave visible, in the scene's window: stricter than what the recipe protects, which may
+    err on their side."""
+    kept = scene.once(kept_labels, category).copy()
     if category is not Category.LOWER_BODY:
-        kept |= kept_head(label_map, dense_pose, body)
-    if dense_pose is not None and category is not Category.LOWER_BODY:
-        kept |= look_up(label_map, _ARM_SKIN) & look_up(dense_pose, _HANDS)
-    if dense_pose is not None and category is not Category.UPPER_BODY:
-        kept |= look_up(label_map, _LEG_SKIN) & look_up(dense_pose, _FEET)
+        kept |= scene.once(kept_head)
+    if scene.dense is not None and category is not Category.LOWER_BODY:
+        kept |= scene.once(arm_skin) & look_up(scene.dense, _HANDS)
+    if scene.dense is not None and category is not Category.UPPER_BODY:
+        kept |= scene.once(leg_skin) & look_up(scene.dense, _FEET)
     return kept
 
 

@@ -1,16 +1,25 @@
-"""The body that the key points tell: its size, and the joints of trunk and legs with the missing ones filled in."""
+"""The body that the key points tell: its size, and the joints of trunk and legs with the missing ones filled in.
+
+Points are complex numbers, x + yi in pixels, NaN when unknown: eighteen of them are too few for arrays to be fast.
+"""
 
 from __future__ import annotations
 
+import cmath
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tryon.agnostic.regions import ids_of, look_up
 from tryon.dresscode.labels import MIN_SCORE, DensePart, Joint
 
-Point = NDArray[np.float64]
-"""(2,): x, y in pixels; NaN when unknown."""
+UNKNOWN = complex(math.nan, math.nan)
 
 _SIZES = (
     (Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER, 1.0),
@@ -25,12 +34,10 @@ _SIZES = (
 )
 """Distances between joints, and how many shoulder widths one of each is on an adult."""
 
-_STARTS, _ENDS, _RATIOS = (np.array(column) for column in zip(*_SIZES, strict=True))
-
 _FORESHORTENED = 0.7
 """Quantile over the estimates: turning and bending only shorten distances, so the upper ones are nearer the truth."""
 
-_HIP_CHARTS = np.isin(np.arange(256), [
+_HIP_CHARTS = ids_of([
     DensePart.TORSO_BACK, DensePart.TORSO_FRONT, DensePart.RIGHT_UPPER_LEG_BACK, DensePart.LEFT_UPPER_LEG_BACK,
     DensePart.RIGHT_UPPER_LEG_FRONT, DensePart.LEFT_UPPER_LEG_FRONT,
 ])  # fmt: skip
@@ -59,38 +66,45 @@ class Body:
     """Joints in pixels and the unit that all lengths are multiples of.
 
     Args:
-        points: float64 (18, 2): x, y; NaN where unknown. Trunk and legs are filled in from what is seen, also beyond
-            the frame; head and arms are not.
-        seen: bool (18,): joints that the detector gave.
+        joints: 18 points; `UNKNOWN` where unknown. Trunk and legs are filled in from what is seen, also beyond the
+            frame; head and arms are not.
+        seen: joints that the detector gave.
         unit: the width of the shoulders, from joint to joint, as it would be from the front, in pixels.
     """
 
-    points: NDArray[np.float64]
-    seen: NDArray[np.bool_]
+    joints: Sequence[complex]
+    seen: Sequence[bool]
     unit: float
 
-    def at(self, *joints: Joint) -> NDArray[np.float64]:
-        """Points of some joints, (N, 2)."""
-        return self.points[list(joints)]
+    def at(self, *joints: Joint) -> list[complex]:
+        """Some joints' points."""
+        return [self.joints[joint] for joint in joints]
 
-    @property
-    def down(self) -> Point:
+    def middle(self, right: Joint, left: Joint) -> complex:
+        """Half-way between two joints."""
+        return (self.joints[right] + self.joints[left]) / 2
+
+    @cached_property
+    def down(self) -> complex:
         """Direction of the spine from neck to hips, length 1; straight down when unknown."""
-        spine = self.at(Joint.RIGHT_HIP, Joint.LEFT_HIP).mean(0) - self.points[Joint.NECK]
-        length = np.hypot(*spine)
-        return spine / length if np.isfinite(length) and length > 0 else np.array([0.0, 1.0])
+        spine = self.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP) - self.joints[Joint.NECK]
+        return spine / abs(spine) if cmath.isfinite(spine) and spine else 1j
 
 
 def body_from_keypoints(keypoints: NDArray[np.floating], height: int) -> Body:
     """Read key points, (18, 3) in pixels of a picture of this height, and fill in trunk and legs."""
-    seen = (keypoints[:, 2] > MIN_SCORE) & np.isfinite(keypoints).all(1)
     reach = 8.0 * height
-    points = np.where(seen[:, None], np.clip(keypoints[:, :2].astype(np.float64), -reach, reach), np.nan)
-    unit = _unit(points, height)
-    if not seen[_FILLED].all():
-        _fill_trunk(points, unit)
-        _fill_legs(points, unit)
-    return Body(points, seen, unit)
+    rows = keypoints.tolist()
+    seen = [score > MIN_SCORE and all(map(math.isfinite, (x, y, score))) for x, y, score in rows]
+    joints = [
+        complex(min(max(x, -reach), reach), min(max(y, -reach), reach)) if known else UNKNOWN
+        for (x, y, _), known in zip(rows, seen, strict=True)
+    ]
+    unit = _unit(joints, height)
+    if not all(seen[joint] for joint in _FILLED):
+        _fill_trunk(joints, unit)
+        _fill_legs(joints, unit)
+    return Body(joints, seen, unit)
 
 
 def hip_half_width(dense_pose: NDArray[np.uint8] | None, body: Body) -> float:
@@ -102,37 +116,39 @@ def hip_half_width(dense_pose: NDArray[np.uint8] | None, body: Body) -> float:
         dense_pose: uint8 (H, W), DensePose ids, or None.
         body: the joints.
     """
-    middle = body.at(Joint.RIGHT_HIP, Joint.LEFT_HIP)[:, 1].mean()
+    middle = body.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP).imag
     least, most = _SLIMMEST * body.unit, _STOUTEST * body.unit
-    if dense_pose is None or not np.isfinite(middle):
+    if dense_pose is None or not math.isfinite(middle):
         return HIP_WIDTH * body.unit
-    rows = [min(max(round(middle + side * _HIP_BAND * body.unit), 0), len(dense_pose)) for side in (-1, 1)]
-    band = _HIP_CHARTS[dense_pose[rows[0] : rows[1]]]
-    columns = np.flatnonzero(band.sum(0) > _HIP_ROWS * len(band))
+    first, end = (min(max(round(middle + side * _HIP_BAND * body.unit), 0), len(dense_pose)) for side in (-1, 1))
+    if first == end:
+        return HIP_WIDTH * body.unit
+    band = look_up(dense_pose[first:end], _HIP_CHARTS)
+    counts = cast(NDArray[np.int32], cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S))
+    columns = np.flatnonzero(counts > _HIP_ROWS * len(band))
     if not len(columns):
         return HIP_WIDTH * body.unit
     return min(max(float(columns[-1] - columns[0] + 1) / 2, least), most)
 
 
-def _unit(points: NDArray[np.float64], height: int) -> float:
-    run = points[_ENDS] - points[_STARTS]
-    lengths = np.hypot(run[:, 0], run[:, 1]) * _RATIOS
-    known = np.sort(lengths[np.isfinite(lengths)]).tolist()
+def _unit(joints: Sequence[complex], height: int) -> float:
+    lengths = [abs(joints[end] - joints[start]) * ratio for start, end, ratio in _SIZES]
+    known = sorted(length for length in lengths if math.isfinite(length))
     unit = known[round(_FORESHORTENED * (len(known) - 1))] if known else 0.2 * height
     return min(max(unit, 0.04 * height), 0.5 * height)
 
 
-def _first_known(*candidates: Point) -> Point:
-    """The first of some guesses that is known, or NaN."""
-    return next((point for point in candidates if np.isfinite(point).all()), np.full(2, np.nan))
+def _first_known(*candidates: complex) -> complex:
+    """The first of some guesses that is known."""
+    return next((point for point in candidates if cmath.isfinite(point)), UNKNOWN)
 
 
-def _fill_trunk(points: NDArray[np.float64], unit: float) -> None:
+def _fill_trunk(points: list[complex], unit: float) -> None:
     """Neck, shoulders and hips, in place: from their mirror images, or from the other end of the spine."""
     right, left = Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER
     right_hip, left_hip = Joint.RIGHT_HIP, Joint.LEFT_HIP
     across = _across(points) * unit
-    down = np.array([0.0, unit])
+    down = unit * 1j
     points[Joint.NECK] = _first_known(
         points[Joint.NECK],
         (points[right] + points[left]) / 2,
@@ -152,23 +168,21 @@ def _fill_trunk(points: NDArray[np.float64], unit: float) -> None:
     points[left_hip] = _first_known(points[left_hip], points[right_hip] + _HIPS * across)
 
 
-def _across(points: NDArray[np.float64]) -> Point:
-    """Horizontal direction from the wearer's right to left: +x seen from the front, -x from the back."""
+def _across(points: Sequence[complex]) -> float:
+    """Horizontal direction from the wearer's right to left: 1 seen from the front, -1 from the back."""
     pairs = ((Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER), (Joint.RIGHT_HIP, Joint.LEFT_HIP))
-    runs = [points[left][0] - points[right][0] for right, left in pairs]
-    backwards = next((run < 0 for run in runs if np.isfinite(run)), False)
-    return np.array([-1.0 if backwards else 1.0, 0.0])
+    runs = [points[left].real - points[right].real for right, left in pairs]
+    return -1.0 if next((run < 0 for run in runs if math.isfinite(run)), False) else 1.0
 
 
-def _fill_legs(points: NDArray[np.float64], unit: float) -> None:
+def _fill_legs(points: list[complex], unit: float) -> None:
     """Knees and ankles, in place: straight down from the hip, and on along the thigh."""
-    down = np.array([0.0, unit])
+    down = unit * 1j
     for hip, knee, ankle in (
         (Joint.RIGHT_HIP, Joint.RIGHT_KNEE, Joint.RIGHT_ANKLE),
         (Joint.LEFT_HIP, Joint.LEFT_KNEE, Joint.LEFT_ANKLE),
     ):
         points[knee] = _first_known(points[knee], (points[hip] + points[ankle]) / 2, points[hip] + _THIGH * down)
         thigh = points[knee] - points[hip]
-        length = np.hypot(*thigh)
-        along = thigh / length * unit if length > 0 else down
+        along = thigh / abs(thigh) * unit if abs(thigh) > 0 else down
         points[ankle] = _first_known(points[ankle], points[knee] + _SHIN * along, points[knee] + _SHIN * down)

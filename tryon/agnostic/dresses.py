@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tryon.agnostic.body import Body
-from tryon.agnostic.lower_body import fill_skirt, hull_of
-from tryon.agnostic.protection import ARM_PARTS, LEG_PARTS, kept
-from tryon.agnostic.regions import Region, grow, hidden, ids_of, look_up, without_specks
+from tryon.agnostic.lower_body import skirt_shape
+from tryon.agnostic.protection import ARM_PARTS, LEG_PARTS, arm_skin, kept, leg_skin
+from tryon.agnostic.regions import Region, grow, hide, ids_of, look_up, without_specks
+from tryon.agnostic.scene import Scene
 from tryon.agnostic.upper_body import GARMENT_MARGIN, TRUNK_PARTS, bare_body, fill_top
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, Label
@@ -16,17 +13,16 @@ from tryon.dresscode.labels import GARMENT_LABELS, Label
 _GARMENT = ids_of([*GARMENT_LABELS[Category.DRESSES], Label.PANTS])
 """Parsed as dress, as top plus skirt, as a suit with trousers: all of it goes."""
 
-_LIMBS = ids_of([Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_LEG, Label.RIGHT_LEG])
 _CHARTS = ids_of([*TRUNK_PARTS, *ARM_PARTS, *LEG_PARTS])
 
 
-def dresses(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
-    """Mask for replacing a dress; arguments as in `agnostic_mask`."""
-    garment = look_up(label_map, _GARMENT)
+def dresses(scene: Scene) -> Region:
+    """Mask for replacing a dress."""
+    garment = look_up(scene.labels, _GARMENT)
     solid = without_specks(garment)
-    near = grow(solid, GARMENT_MARGIN * len(label_map))
-    reach = bare_body(label_map, dense_pose, _LIMBS, _CHARTS)
-    if not fill_skirt(reach, dense_pose, body, solid):
-        reach |= hull_of(reach | solid)
-    fill_top(reach, dense_pose, body)
-    return hidden(reach | near, kept(Category.DRESSES, label_map, dense_pose, body, near), garment)
+    near = grow(solid, GARMENT_MARGIN * scene.height)
+    bare = bare_body(scene, _CHARTS) | scene.once(arm_skin) | scene.once(leg_skin)
+    mask = skirt_shape(scene, solid, bare)
+    fill_top(mask, scene)
+    hide(mask[scene.box.window], near | bare, kept(Category.DRESSES, scene, near), garment)
+    return mask

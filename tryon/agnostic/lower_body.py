@@ -6,19 +6,19 @@ follows trousers leaves a skirt no room. Both are why the shape comes from the j
 
 from __future__ import annotations
 
+import cmath
 from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from tryon.agnostic.body import Body, hip_half_width
 from tryon.agnostic.limbs import fill_hull, fill_outline
-from tryon.agnostic.protection import LEG_PARTS, kept
-from tryon.agnostic.regions import Region, below, grow, hidden, ids_of, look_up, without_specks
+from tryon.agnostic.protection import LEG_PARTS, kept, leg_skin
+from tryon.agnostic.regions import Region, below, grow, hide, ids_of, look_up, square, without_specks
+from tryon.agnostic.scene import Scene, worn_garment
 from tryon.agnostic.upper_body import GARMENT_MARGIN, bare_body
 from tryon.categories import Category
-from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
+from tryon.dresscode.labels import Joint, Label
 
 STANDARD_FLARE = 1.9
 """Half-width of the standard shape from the knees down, in half-widths of the hips: what a skirt may measure at its hem
@@ -43,76 +43,84 @@ SPECK = 0.006
 DRESS_RISE = 0.2
 """Where a dress label stops being the top and starts being the skirt: this far above the hip joints."""
 
-_GARMENT = ids_of(GARMENT_LABELS[Category.LOWER_BODY])
 _DRESS = ids_of([Label.DRESS])
-_LEG_LABELS = ids_of([Label.LEFT_LEG, Label.RIGHT_LEG])
 _CHARTS = ids_of(LEG_PARTS)
 _HIPS, _KNEES = (Joint.RIGHT_HIP, Joint.LEFT_HIP), (Joint.RIGHT_KNEE, Joint.LEFT_KNEE)
 _ANKLES = (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE)
 
 
-def lower_body(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
-    """Mask for replacing trousers or a skirt; arguments as in `agnostic_mask`."""
-    garment, dress = look_up(label_map, _GARMENT), look_up(label_map, _DRESS)
+def lower_body(scene: Scene) -> Region:
+    """Mask for replacing trousers or a skirt."""
+    garment, dress = scene.once(worn_garment, Category.LOWER_BODY), look_up(scene.labels, _DRESS)
     if cv2.countNonZero(dress):
-        garment |= dress & below(label_map.shape, *(body.at(*_HIPS) - DRESS_RISE * body.unit * body.down))
+        raised = scene.box.corner + DRESS_RISE * scene.body.unit * scene.body.down
+        garment = garment | dress & below(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS)))
     solid = without_specks(garment)
-    near = grow(solid, GARMENT_MARGIN * len(label_map))
-    reach = bare_body(label_map, dense_pose, _LEG_LABELS, _CHARTS)
-    if not fill_skirt(reach, dense_pose, body, solid):
-        reach |= hull_of(reach | solid)
-    stays = dress | kept(Category.LOWER_BODY, label_map, dense_pose, body, near)
-    return hidden(reach | near, stays, garment)
+    near = grow(solid, GARMENT_MARGIN * scene.height)
+    bare = bare_body(scene, _CHARTS) | scene.once(leg_skin)
+    mask = skirt_shape(scene, solid, bare)
+    hide(mask[scene.box.window], near | bare, dress | kept(Category.LOWER_BODY, scene, near), garment)
+    return mask
 
 
-def fill_skirt(region: Region, dense_pose: NDArray[np.uint8] | None, body: Body, garment: Region) -> bool:
-    """Fill the standard shape, made wider where the garment is, so that neither its cut nor its hem is told; in place.
+def skirt_shape(scene: Scene, garment: Region, bare: Region) -> Region:
+    """The standard shape, or where the joints do not tell where it lies, the hull of garment and legs.
 
     Args:
-        region: uint8 (H, W).
-        dense_pose: as in `agnostic_mask`; tells the width of the hips.
-        body: the joints.
-        garment: what is worn, without specks.
+        scene: the maps.
+        garment: what is worn, without specks, in the scene's window.
+        bare: bare limbs and DensePose's charts, in the window.
 
     Returns:
-        Whether the joints told where it lies.
+        uint8 (H, W), 1 inside.
     """
-    if not np.isfinite(body.at(*_HIPS)).all():
-        return False
-    hips = hip_half_width(dense_pose, body)
-    joints, knees, ankles = body.at(*_HIPS), body.at(*_KNEES), body.at(*_ANKLES)
-    thigh = (joints + knees).mean(0) / 2
-    first = _row(thigh[1])  # where it is looked for how wide the garment is: below hanging sleeves
-    end = _row(max(ankles[:, 1].max(), knees[:, 1].max()) + HEM * body.unit)
-    across, level = np.array([body.down[1], -body.down[0]]), np.array([1.0, 0.0])  # a skirt hangs straight down
+    shape = scene.nothing()
+    if all(map(cmath.isfinite, scene.body.at(*_HIPS))):
+        _fill_skirt(shape, scene, garment)
+    else:
+        shape[scene.box.window] = bare | garment
+        fill_hull_of(shape)
+    return shape
+
+
+def _fill_skirt(region: Region, scene: Scene, garment: Region) -> None:
+    """Fill the standard shape, in place, made wider where the garment is: neither its cut nor its hem is told."""
+    body, hips = scene.body, scene.hips
+    knees, ankles = body.at(*_KNEES), body.at(*_ANKLES)
+    hip, knee, ankle = (body.middle(*pair) for pair in (_HIPS, _KNEES, _ANKLES))
+    thigh = (hip + knee) / 2
+    first = _row(thigh.imag)  # where it is looked for how wide the garment is: below hanging sleeves
+    end = _row(max(joint.imag for joint in (*ankles, *knees)) + HEM * body.unit)
+    across = body.down / 1j  # but below the hips a skirt hangs straight down
     corners = [
-        _sides(joints.mean(0) - WAIST_RISE * body.unit * body.down, WAIST * hips * across),
-        _sides(joints.mean(0), HIP * hips * across),
-        _sides(thigh, THIGH * hips * level),
-        *(_sides(pair.mean(0), STANDARD_FLARE * hips * level) for pair in (knees, ankles)),
-        _widest(garment, first, end),
+        *_sides(hip - WAIST_RISE * body.unit * body.down, WAIST * hips * across),
+        *_sides(hip, HIP * hips * across),
+        *_sides(thigh, THIGH * hips),
+        *_sides(knee, STANDARD_FLARE * hips),
+        *_sides(ankle, STANDARD_FLARE * hips),
+        *_widest(garment, scene, first, end),
     ]
-    centres = np.concatenate([knees, ankles, *corners])
-    radii = np.full(len(centres), GARMENT_MARGIN * len(garment))
-    radii[:4] = LEG * body.unit
-    fill_hull(region[:end], centres, radii.tolist())
-    return True
+    centres = [*knees, *ankles, *corners]
+    radii = [LEG * body.unit] * 4 + [GARMENT_MARGIN * scene.height] * len(corners)
+    fill_hull(region[:end], centres, radii)
 
 
-def _sides(middle: NDArray[np.float64], half: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack([middle - half, middle + half])
+def _sides(middle: complex, half: complex) -> tuple[complex, complex]:
+    return middle - half, middle + half
 
 
-def _widest(garment: Region, first: int, end: int) -> NDArray[np.float64]:
-    """Points (N, 2) around a garment's rows `first` to `end`, and below its widest places at the end."""
-    whole = _without_pieces(garment[first:end], len(garment)).view(np.bool_)
-    rows = np.flatnonzero(whole.any(1))
-    if not len(rows):
-        return np.empty((0, 2))
-    left, right = whole[rows].argmax(1), whole.shape[1] - 1 - whole[rows, ::-1].argmax(1)
-    sides = [np.stack([side, rows + first], 1) for side in (left, right)]
-    points = np.concatenate([*sides, [(left.min(), end), (right.max(), end)]])
-    return cv2.convexHull(points.astype(np.int32)).reshape(-1, 2).astype(np.float64)
+def _widest(garment: Region, scene: Scene, first: int, end: int) -> list[complex]:
+    """Points around a garment's rows `first` to `end`, and below its widest places at the end."""
+    corner = scene.box.corner
+    top, bottom = (max(row - round(corner.imag), 0) for row in (first, end))
+    whole = _without_pieces(garment[top:bottom], scene.height)
+    contours = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0] if whole.size else ()
+    if not contours:
+        return []
+    hull = cv2.convexHull(np.concatenate(contours)).reshape(-1, 2).tolist()
+    points = [complex(x, y) + corner + top * 1j for x, y in hull]
+    columns = [point.real for point in points]
+    return [*points, complex(min(columns), end), complex(max(columns), end)]
 
 
 def _row(y: float) -> int:
@@ -120,15 +128,13 @@ def _row(y: float) -> int:
 
 
 def _without_pieces(region: Region, height: int) -> Region:
-    side = max(1, round(SPECK * height))
-    kernel = np.ones((side, side), np.uint8)
+    kernel = square(max(1, round(SPECK * height)))
     return cast(Region, cv2.morphologyEx(region, cv2.MORPH_OPEN, kernel)) if region.size else region
 
 
-def hull_of(region: Region) -> Region:
-    """Convex hull of a region without its specks."""
-    hull = np.zeros_like(region)
+def fill_hull_of(region: Region) -> None:
+    """Make a region the convex hull of what is in it, specks left out, in place."""
     points = cv2.findNonZero(_without_pieces(region, len(region)))
+    region[:] = 0
     if points is not None:
-        fill_outline(hull, points.reshape(-1, 2).astype(np.float64))
-    return hull
+        fill_outline(region, points.reshape(-1, 2).astype(np.float64))

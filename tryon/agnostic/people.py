@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.agnostic.audit import audit, unusable
+from tryon.agnostic.audit import audit_scene, unusable
 from tryon.agnostic.memory import keep_freed_memory
-from tryon.agnostic.recipes import MARGINS, RECIPES
+from tryon.agnostic.recipes import MARGINS, SCENE_RECIPES
+from tryon.agnostic.scene import Scene
 from tryon.agnostic.settings import AgnosticSettings
 from tryon.categories import Category
 from tryon.download.raw import read_checked
@@ -109,11 +110,12 @@ def mask_person(person: Person, making: Making) -> dict[str, Any]:
     except UnreadableError as error:
         return {"person_id": person.person_id, "reason": str(error)}
     recipe = making.settings.recipe
-    mask = RECIPES[recipe](making.category, *maps)
-    found = audit(making.category, mask, *maps, margin=MARGINS[recipe](making.size[0]))
+    scene = Scene(*maps)
+    mask = SCENE_RECIPES[recipe](making.category, scene)
+    found = audit_scene(making.category, mask, scene, MARGINS[recipe](making.size[0]))
     reason = unusable(found)
     png = encode_mask(mask) if reason is None else None
-    return {"person_id": person.person_id, "mask_png": png, **asdict(found), "reason": reason}
+    return {"person_id": person.person_id, "mask_png": png, **vars(found), "reason": reason}
 
 
 def mask_people(people: Sequence[Person], making: Making) -> list[dict[str, Any]]:

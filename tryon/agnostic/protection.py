@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from tryon.agnostic.body import Body
 from tryon.agnostic.limbs import fill_disc, fill_end
-from tryon.agnostic.regions import Region, below, grow, ids_of, look_up, outside, without_lone_pixels, without_specks
+from tryon.agnostic.regions import (
+    Region,
+    below,
+    box_around,
+    grow,
+    ids_of,
+    look_up,
+    outside,
+    without_lone_pixels,
+    without_specks,
+)
+from tryon.agnostic.scene import Scene
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label
 
@@ -66,72 +75,81 @@ _ONE_PART = {part: ids_of([part]) for part in _ENDS}
 _ARM_SKIN, _LEG_SKIN = ids_of(_ARMS), ids_of(_LEGS)
 
 
-def kept(
-    category: Category, label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body, near: Region
-) -> Region:
-    """All that stays visible.
+def kept(category: Category, scene: Scene, near: Region) -> Region:
+    """All that stays visible, in the scene's window.
 
     Args:
         category: which garment is to be replaced.
-        label_map: as in `agnostic_mask`.
-        dense_pose: as in `agnostic_mask`.
-        body: the joints.
-        near: the garment with its margin.
+        scene: the maps.
+        near: the garment with its margin, in the window.
     """
-    region = look_up(label_map, _LABEL_TABLES[category])
-    if dense_pose is not None:
-        parts = look_up(dense_pose, _OTHER_CHARTS[category]) & outside(near)
-        region |= (look_up(dense_pose, _NEVER_GARMENT) | parts) & look_up(label_map, _BACKGROUND)
+    region = scene.once(kept_labels, category).copy()
+    if scene.dense is not None:
+        parts = look_up(scene.dense, _OTHER_CHARTS[category]) & outside(near)
+        parts |= look_up(scene.dense, _NEVER_GARMENT)
+        region |= np.bitwise_and(parts, look_up(scene.labels, _BACKGROUND), out=parts)
     if category is not Category.LOWER_BODY:
-        region |= kept_head(label_map, dense_pose, body)
-        region |= kept_hands(label_map, dense_pose, body)
+        region |= scene.once(kept_head)
+        region |= kept_hands(scene)
     if category is not Category.UPPER_BODY:
-        region |= kept_feet(label_map, dense_pose, body)
+        region |= kept_feet(scene)
     return without_lone_pixels(region)
 
 
-def kept_head(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
+def kept_labels(scene: Scene, category: Category) -> Region:
+    """Labels that stay whole."""
+    return look_up(scene.labels, _LABEL_TABLES[category])
+
+
+def kept_head(scene: Scene) -> Region:
     """Face and neck without the skin that a neckline shows: above the shoulders, or in DensePose's head."""
-    head = look_up(label_map, _HEAD)
-    box, corner = _box_of(head, 0)
-    shoulders = body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER) - corner
-    skin = below(head[box].shape, *(shoulders - COLLAR * body.unit * body.down))
+    head, body = look_up(scene.labels, _HEAD), scene.body
+    window, corner = box_around(head)
+    corner += scene.box.corner
+    shoulders = [joint - corner for joint in body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER)]
+    raised = COLLAR * body.unit * body.down
+    skin = below(head[window].shape, *(shoulder - raised for shoulder in shoulders))
     for shoulder in shoulders:
         fill_disc(skin, shoulder, BARE_SHOULDER * body.unit)
-    if dense_pose is not None:
-        skin &= outside(look_up(dense_pose[box], _HEAD_CHARTS))
-    head[box] &= outside(skin)
+    if scene.dense is not None:
+        skin &= outside(look_up(scene.dense[window], _HEAD_CHARTS))
+    head[window] &= outside(skin)
     return head
 
 
-def kept_hands(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
+def arm_skin(scene: Scene) -> Region:
+    """Bare arms and hands, by the label map."""
+    return look_up(scene.labels, _ARM_SKIN)
+
+
+def leg_skin(scene: Scene) -> Region:
+    """Bare legs and feet, by the label map."""
+    return look_up(scene.labels, _LEG_SKIN)
+
+
+def kept_hands(scene: Scene) -> Region:
     """Arm labels that are hand: by DensePose, and beyond the wrist on a side that DensePose does not show."""
-    return _ends(_HANDS, look_up(label_map, _ARM_SKIN), dense_pose, body)
+    return _ends(_HANDS, scene.once(arm_skin), scene)
 
 
-def kept_feet(label_map: NDArray[np.uint8], dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
+def kept_feet(scene: Scene) -> Region:
     """Leg labels that are foot: by DensePose, and beyond the ankle on a side that DensePose does not show."""
-    return _ends(_FEET, look_up(label_map, _LEG_SKIN), dense_pose, body)
+    return _ends(_FEET, scene.once(leg_skin), scene)
 
 
-def _ends(ends: Sequence[_End], skin: Region, dense_pose: NDArray[np.uint8] | None, body: Body) -> Region:
-    """The part of `skin` that is an end of a limb; changes `skin`."""
-    margin = _END_MARGIN * len(skin)
-    box, corner = _box_of(skin, round(margin) + 1)
-    window = skin[box]
-    charts, guessed = np.zeros_like(window), np.zeros_like(window)
+def _ends(ends: Sequence[_End], skin: Region, scene: Scene) -> Region:
+    """The part of `skin` that is an end of a limb."""
+    margin, body = _END_MARGIN * scene.height, scene.body
+    window, corner = box_around(skin, round(margin) + 1)
+    corner += scene.box.corner
+    charts = np.zeros(skin[window].shape, np.uint8)
+    guessed = charts.copy()
     for part, last, before, radius in ends:
-        chart = None if dense_pose is None else without_specks(look_up(dense_pose[box], _ONE_PART[part]))
+        chart = None if scene.dense is None else without_specks(look_up(scene.dense[window], _ONE_PART[part]))
         if chart is not None and cv2.countNonZero(chart):
             charts |= chart
         else:
-            fill_end(guessed, body.points[last] - corner, body.points[before] - corner, radius * body.unit)
-    window &= grow(charts, margin) | guessed
-    return skin
-
-
-def _box_of(region: Region, margin: int) -> tuple[tuple[slice, slice], NDArray[np.float64]]:
-    """The rectangle around a region with a margin: to index with, and x and y of its first corner."""
-    left, top, width, height = cv2.boundingRect(region)
-    left, right, top, bottom = max(left - margin, 0), left + width + margin, max(top - margin, 0), top + height + margin
-    return (slice(top, bottom), slice(left, right)), np.array([left, top], np.float64)
+            fill_end(guessed, body.joints[last] - corner, body.joints[before] - corner, radius * body.unit)
+    found = np.zeros_like(skin)
+    np.bitwise_and(skin[window], grow(charts, margin) | guessed, out=found[window])
+    return found

@@ -5,7 +5,9 @@ uint8 and not bool because OpenCV's look-up, dilation and logic on it cost a ten
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 import cv2
@@ -17,6 +19,22 @@ _FEW = 5
 
 Region = NDArray[np.uint8]
 """uint8 (H, W) of 0 and 1."""
+
+
+class Box(NamedTuple):
+    """A rectangle of a picture.
+
+    Args:
+        window: to index with.
+        corner: its first pixel, x + yi.
+    """
+
+    window: tuple[slice, slice]
+    corner: complex
+
+
+WHOLE = Box((slice(None), slice(None)), 0j)
+"""All of a picture."""
 
 
 class Ids(NamedTuple):
@@ -45,16 +63,26 @@ def look_up(labels: NDArray[np.uint8], ids: Ids) -> Region:
     """Pixels of `labels` (H, W) whose id is in the set."""
     if not 0 < len(ids.runs) <= _FEW:
         return cast(Region, cv2.LUT(labels, ids.table))
-    region, *others = ((labels - low <= more).view(np.uint8) for low, more in ids.runs)  # below `low` wraps to high
+    region, *others = (_in_run(labels, *run) for run in ids.runs)
     for other in others:
         region |= other
     return region
 
 
+def _in_run(labels: NDArray[np.uint8], low: np.uint8, more: np.uint8) -> Region:
+    inside = labels - low <= more if more else labels == low  # below `low` wraps to high
+    return inside.view(np.uint8)
+
+
 def grow(region: Region, radius: float) -> Region:
     """Dilate by a rectangle that reaches `radius` pixels (rounded, at least one) to every side."""
-    side = 2 * max(1, round(radius)) + 1
-    return cast(Region, cv2.dilate(region, cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))))
+    return cast(Region, cv2.dilate(region, square(2 * max(1, round(radius)) + 1)))
+
+
+@lru_cache(64)
+def square(side: int) -> Region:
+    """Structuring element of ones."""
+    return np.ones((side, side), np.uint8)
 
 
 def without_specks(region: Region) -> Region:
@@ -77,25 +105,43 @@ def outside(region: Region) -> Region:
     return np.bitwise_xor(region, np.uint8(1))
 
 
-def hidden(reach: Region, kept: Region, garment: Region) -> Region:
-    """The rule of every mask: what the garment may cover is hidden unless it is to be kept; the garment always is."""
-    return reach & outside(kept) | garment
+def hide(mask: Region, reach: Region, kept: Region, garment: Region) -> None:
+    """The rule of every mask, in place: what the garment may cover is hidden unless it is to be kept; the garment
+    always is.
+
+    Args:
+        mask: what is hidden so far.
+        reach: what the garment may cover besides.
+        kept: what is to be kept.
+        garment: what is worn.
+    """
+    cv2.bitwise_or(mask, reach, dst=mask)  # not NumPy, which takes three times as long on a window of a picture
+    cv2.bitwise_and(mask, outside(kept), dst=mask)
+    cv2.bitwise_or(mask, garment, dst=mask)
 
 
-def below(shape: tuple[int, int], left: NDArray[np.floating], right: NDArray[np.floating]) -> Region:
-    """Pixels at or below the straight line through two points (x, y), extended to both edges of the picture.
+def below(shape: tuple[int, int], left: complex, right: complex) -> Region:
+    """Pixels at or below the straight line through two points, x + yi, extended to both edges of the picture.
 
     A line that is steeper than 45 degrees, or whose ends are unknown (not finite), gives the level of its middle, or
     nothing at all.
     """
     height, width = shape
     middle, run = (left + right) / 2, right - left
-    if not np.isfinite(middle).all():
+    if not cmath.isfinite(middle):
         return np.zeros(shape, np.uint8)
-    slope = run[1] / run[0] if abs(run[0]) > abs(run[1]) else 0.0
-    level = middle[1] + slope * (np.arange(width) - middle[0])
-    first = np.clip(np.ceil(level), 0, height).astype(np.int16)  # small whole numbers compare ten times as fast
-    return (np.arange(height, dtype=np.int16)[:, None] >= first).view(np.uint8)
+    slope = run.imag / run.real if abs(run.real) > abs(run.imag) else 0.0
+    level = middle.imag + slope * (np.arange(width) - middle.real)
+    first = np.minimum(np.maximum(np.ceil(level), 0), height).astype(np.int16)
+    return (np.arange(height, dtype=np.int16)[:, None] >= first).view(np.uint8)  # int16 compares ten times as fast
+
+
+def box_around(region: Region, margin: int = 0) -> Box:
+    """The rectangle around a region with a margin."""
+    left, top, width, height = cv2.boundingRect(region)
+    rows = slice(max(top - margin, 0), top + height + margin)
+    columns = slice(max(left - margin, 0), left + width + margin)
+    return Box((rows, columns), complex(columns.start, rows.start))
 
 
 def apply_mask(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

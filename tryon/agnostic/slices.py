@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
+import cmath
 import math
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.body import Body
+from tryon.agnostic.regions import ids_of, look_up
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
 
-_WORN = {Label.UPPER_CLOTHES: "top", Label.SKIRT: "skirt", Label.PANTS: "trousers", Label.DRESS: "dress"}
-_CLOTH, _SKIN = 1, 2
-_KINDS = np.zeros(256, np.uint8)
-_KINDS[[Label.UPPER_CLOTHES, Label.DRESS]] = _CLOTH
-_KINDS[[Label.LEFT_ARM, Label.RIGHT_ARM]] = _SKIN
-_ARMS = np.array(
-    [
-        (Joint.RIGHT_SHOULDER, Joint.RIGHT_ELBOW, Joint.RIGHT_WRIST),
-        (Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST),
-    ]
-)
-_STEPS = np.linspace(0.3, 0.9, 13)[:, None]
+_NAMES = {Label.UPPER_CLOTHES: "top", Label.SKIRT: "skirt", Label.PANTS: "trousers", Label.DRESS: "dress"}
+_WORN = {
+    category: {name: ids_of([label]) for label, name in _NAMES.items() if label in labels}
+    for category, labels in GARMENT_LABELS.items()
+}
+_CLOTH = frozenset((Label.UPPER_CLOTHES, Label.DRESS))
+_SKIN = frozenset((Label.LEFT_ARM, Label.RIGHT_ARM))
+_STEPS = np.linspace(0.3, 0.9, 13).tolist()
 """Where an upper arm or a forearm is looked at, as fractions of its length: away from armhole, elbow and wrist."""
 
 _STRAIGHT = 130.0
 """Degrees at the elbow from which an arm counts as straight."""
 
 
+class _Arm(NamedTuple):
+    """Points, NaN where unknown."""
+
+    shoulder: complex
+    elbow: complex
+    wrist: complex
+
+
 def worn_of(category: Category, label_map: NDArray[np.uint8]) -> str:
     """`top`, `skirt`, `trousers`, `dress`: the largest label among the category's garments, or `none`."""
-    sizes = {
-        name: int(np.count_nonzero(label_map == int(label)))
-        for label, name in _WORN.items()
-        if label in GARMENT_LABELS[category]
-    }
+    sizes = {name: cv2.countNonZero(look_up(label_map, ids)) for name, ids in _WORN[category].items()}
     name = max(sizes, key=lambda name: sizes[name])
     return name if sizes[name] else "none"
 
 
 def sleeve_of(label_map: NDArray[np.uint8], body: Body) -> str | None:
     """`sleeveless`, `short` or `long` by the labels along both arms; None when the arms do not tell."""
-    upper, lower = _covered(label_map, body)
+    right, left = _arms(body)
+    upper = _covered(label_map, (right.shoulder, right.elbow), (left.shoulder, left.elbow))
+    lower = _covered(label_map, (right.elbow, right.wrist), (left.elbow, left.wrist))
     if upper is None or (upper >= 0.5 and lower is None):
         return None
     if lower is not None and lower >= 0.5:
@@ -52,7 +58,7 @@ def sleeve_of(label_map: NDArray[np.uint8], body: Body) -> str | None:
 
 def arm_pose_of(body: Body) -> str:
     """`hidden`: no arm is seen to the wrist. `crossed`: both wrists lie across the middle. `bent`, or else `side`."""
-    arms = [arm for arm in body.points[_ARMS].tolist() if all(math.isfinite(value) for point in arm for value in point)]
+    arms = [arm for arm in _arms(body) if all(map(cmath.isfinite, arm))]
     if not arms:
         return "hidden"
     if len(arms) == 2 and _crossed(*arms):
@@ -60,38 +66,43 @@ def arm_pose_of(body: Body) -> str:
     return "bent" if min(_elbow_angle(arm) for arm in arms) < _STRAIGHT else "side"
 
 
-_Arm = list[list[float]]
-"""Shoulder, elbow and wrist: x, y. In plain numbers, which for a few points are several times as fast as arrays."""
+def _arms(body: Body) -> tuple[_Arm, _Arm]:
+    """Right and left."""
+    return (
+        _Arm(*body.at(Joint.RIGHT_SHOULDER, Joint.RIGHT_ELBOW, Joint.RIGHT_WRIST)),
+        _Arm(*body.at(Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST)),
+    )
 
 
 def _crossed(right: _Arm, left: _Arm) -> bool:
     """Whether each wrist lies on the other arm's side of the middle between the shoulders."""
-    middle = [(right[0][axis] + left[0][axis]) / 2 for axis in (0, 1)]
-    sides = [
-        sum((arm[2][axis] - middle[axis]) * (left[0][axis] - right[0][axis]) for axis in (0, 1))
-        for arm in (right, left)
-    ]
-    return sides[0] > 0 > sides[1]
+    middle, across = (right.shoulder + left.shoulder) / 2, left.shoulder - right.shoulder
+    return _dot(right.wrist - middle, across) > 0 > _dot(left.wrist - middle, across)
 
 
-def _covered(label_map: NDArray[np.uint8], body: Body) -> list[float | None]:
-    """Share of cloth among cloth and skin along both upper arms, and along both forearms."""
+def _covered(label_map: NDArray[np.uint8], *parts: tuple[complex, complex]) -> float | None:
+    """Share of cloth among cloth and skin along parts of arms, each from joint to joint."""
     height, width = label_map.shape
-    arms = body.points[_ARMS]
-    starts, ends = arms[:, :2, None], arms[:, 1:, None]
-    x, y = np.moveaxis(np.rint(starts + _STEPS * (ends - starts)), -1, 0)  # (arm, part, step) each
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)  # not where a joint is unknown: NaN
-    kinds = np.zeros(inside.shape, np.uint8)
-    kinds[inside] = _KINDS[label_map[y[inside].astype(np.intp), x[inside].astype(np.intp)]]
-    cloth, skin = ((kinds == kind).sum((0, 2)).tolist() for kind in (_CLOTH, _SKIN))
-    return [own / (own + bare) if own + bare else None for own, bare in zip(cloth, skin, strict=True)]
+    cloth = skin = 0
+    for start, end in parts:
+        if not cmath.isfinite(end - start):
+            continue
+        for step in _STEPS:
+            point = start + step * (end - start)
+            x, y = round(point.real), round(point.imag)
+            label = label_map.item(y, x) if 0 <= x < width and 0 <= y < height else Label.BACKGROUND
+            cloth += label in _CLOTH
+            skin += label in _SKIN
+    return cloth / (cloth + skin) if cloth + skin else None
 
 
 def _elbow_angle(arm: _Arm) -> float:
     """Degrees."""
-    shoulder, elbow, wrist = arm
-    inner = [shoulder[axis] - elbow[axis] for axis in (0, 1)]
-    outer = [wrist[axis] - elbow[axis] for axis in (0, 1)]
-    lengths = math.hypot(*inner) * math.hypot(*outer)
-    cosine = (inner[0] * outer[0] + inner[1] * outer[1]) / lengths if lengths > 0 else -1.0
+    inner, outer = arm.shoulder - arm.elbow, arm.wrist - arm.elbow
+    lengths = abs(inner) * abs(outer)
+    cosine = _dot(inner, outer) / lengths if lengths > 0 else -1.0
     return math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+
+
+def _dot(one: complex, other: complex) -> float:
+    return one.real * other.real + one.imag * other.imag
