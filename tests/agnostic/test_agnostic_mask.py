@@ -308,7 +308,7 @@ def test_shifted_and_speckled_maps_leak_little_and_keep_the_shape(figure, catego
     mask = agnostic_mask(category, parsed, dense_pose, keypoints)
     # A label map shifted by a pixel says that a strip of the garment is something that must be kept.
     assert (garment & ~mask).sum() <= (0.012 * (abs(down) + abs(right)) + 0.1 * speckle) * garment.sum()
-    assert iou(mask, whole) > 0.94 - speckle  # the noise that is garment is hidden
+    assert iou(mask, whole) > 0.945 - 1.5 * speckle  # the noise that is garment is hidden
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
