@@ -30,3 +30,11 @@ def test_first_layer_is_3x3_and_the_others_follow_the_kernel():
     kernels = [tuple(layer.weight.shape) for layer in estimator.layers if hasattr(layer, "weight")]
     assert kernels == [(8, 16, 3, 3), (6, 8, 7, 7), (9, 6, 7, 7)]
     assert estimator(torch.rand(2, 8, 4, 3), torch.rand(2, 8, 4, 3)).shape == (2, 9, 4, 3)
+
+
+def test_garment_and_person_are_read_as_if_side_by_side():
+    torch.manual_seed(2)
+    estimator = FlowEstimator(10, (8, 6), outputs=9, kernel=3).double()
+    garment, person = torch.randn(2, 2, 5, 4, 3, dtype=torch.float64)
+    side_by_side = estimator.layers(torch.cat((garment, person), dim=1))
+    torch.testing.assert_close(estimator(garment, person), side_by_side, rtol=0, atol=1e-12)

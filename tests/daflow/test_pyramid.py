@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from torch import nn
+from torch.nn import functional as F
 
-from tryon.daflow.pyramid import Encoder, TopDown
+from tryon.daflow import pyramid
+from tryon.daflow.pyramid import Encoder, TopDown, folded
 
 WIDTHS = (4, 6, 8)
 
@@ -25,3 +29,30 @@ def test_fine_levels_know_the_coarse_ones_but_not_the_other_way_round():
     coarsest, *_, finest = TopDown(WIDTHS, 5)(stages)
     assert all(slope is not None for slope in torch.autograd.grad(finest.sum(), stages, retain_graph=True))
     assert torch.autograd.grad(coarsest.sum(), stages, allow_unused=True)[:2] == (None, None)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4)], ids=str)
+def test_folded_level_is_exact_in_value_and_in_every_gradient(size):
+    torch.manual_seed(5)
+    adaptive, smooth = nn.Conv2d(3, 8, 1).double(), nn.Conv2d(8, 8, 3, padding=1).double()
+    stage = torch.randn(2, 3, *(2 * side for side in size), dtype=torch.float64, requires_grad=True)
+    coarser = torch.randn(2, 8, *size, dtype=torch.float64, requires_grad=True)
+    long_way = smooth(adaptive(stage) + F.interpolate(coarser, scale_factor=2.0, mode="nearest"))
+    short_way = folded(stage, coarser, adaptive, smooth)
+    torch.testing.assert_close(short_way, long_way, rtol=0, atol=1e-12)
+    wanted = [stage, coarser, *adaptive.parameters(), *smooth.parameters()]
+    expected = torch.autograd.grad(long_way.square().sum(), wanted)
+    for found, value in zip(torch.autograd.grad(short_way.square().sum(), wanted), expected, strict=True):
+        torch.testing.assert_close(found, value, rtol=1e-10, atol=1e-10)
+
+
+def test_only_narrow_stages_are_folded(monkeypatch):
+    seen: list[int] = []
+
+    def noted(stage, *others):
+        seen.append(stage.shape[1])
+        return folded(stage, *others)
+
+    monkeypatch.setattr(pyramid, "folded", noted)
+    TopDown((2, 3, 2), 8)([torch.rand(1, 2, 8, 8), torch.rand(1, 3, 4, 4), torch.rand(1, 2, 2, 2)])
+    assert seen == [2]  # the coarsest has nothing to add

@@ -9,9 +9,10 @@ Shape legend:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 LEAK = 0.1
 """Slope of every LeakyReLU in the network."""
@@ -38,8 +39,14 @@ class FlowEstimator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, garment: Tensor, person: Tensor) -> Tensor:
-        """(B, C, h, w) garment, then person features -> (B, outputs, h, w): pixel offsets and attention logits."""
-        return self.layers(torch.cat((garment, person), dim=1))
+        """(B, C, h, w) garment, then person features -> (B, outputs, h, w): pixel offsets and attention logits.
+
+        The first layer reads the two apart and adds: what it would read is never laid side by side, nor kept so.
+        """
+        first = cast(nn.Conv2d, self.layers[0])
+        for_garment, for_person = first.weight.split(garment.shape[1], dim=1)
+        seen = F.conv2d(garment, for_garment, first.bias, padding=1).add_(F.conv2d(person, for_person, padding=1))
+        return self.layers[1:](seen)
 
 
 def one_branch(output: Tensor, heads: int) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ compute it:
 
     reference   as written above; autograd keeps every sampled map
     lean        the same loop; keeps its inputs only and samples again in backward
-    gather      one weighted gather over the 4k neighbours of every pixel; CPU only
+    gather      one weighted gather over the 4k neighbours of every pixel, on maps that lie channels-last
 
 Shape legend:
     B batch, k heads, c channels, h x w sides of the map, H x W sides of the grid (may differ from the map's)

@@ -1,4 +1,4 @@
-"""The warp as one weighted gather, for the CPU.
+"""The warp as one weighted gather: the fastest on the CPU.
 
 Every output pixel is a weighted sum of 4k pixels of the map: k heads, four neighbours each, weight = attention x
 bilinear weight. With the map channels-last that is an `embedding_bag` over its pixels, which reads each of them as one
@@ -26,7 +26,7 @@ from torch.nn import functional as F
 def gather(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
     """Warp (B, c, h, w) features at a (B·k, 2, H, W) grid, blended by (B, k, H, W) attention, to (B, c, H, W).
 
-    CPU only. The result lies channels-last in memory, and features that do are read without a copy.
+    The result lies channels-last in memory, and features that do are read without a copy.
     """
     return _Gather.apply(features, grid, attention)
 
@@ -95,9 +95,9 @@ def _places(shape: torch.Size, grid: Tensor, attention: Tensor) -> _Places:
     x = (x * (width / 2)).add_((width - 1) / 2).clamp_(0, width - 1)
     y = (y * (height / 2)).add_((height - 1) / 2).clamp_(0, height - 1)
     left, top = x.floor().clamp_(max=max(width - 2, 0)), y.floor().clamp_(max=max(height - 2, 0))
-    sample = torch.arange(0, batch * height * width, height * width, dtype=torch.int32).view(batch, 1, 1, 1)
+    starts = torch.arange(0, batch * height * width, height * width, dtype=torch.int32, device=grid.device)
     right, below = min(width - 1, 1), width * min(height - 1, 1)
-    first = top.int().mul_(width).add_(left.int()).add_(sample)
+    first = top.int().mul_(width).add_(left.int()).add_(starts.view(batch, 1, 1, 1))
     first.clamp_(0, batch * height * width - 1 - below - right)  # for NaN: its weights make the result NaN as well
     return _Places(x, y, x - left, y - top, first, (0, right, below, below + right))
 
@@ -112,7 +112,11 @@ def _features_slope(places: _Places, blend: Tensor, slopes: Tensor, shape: torch
     rows, order = places.first.flatten().sort(stable=True)
     starts = torch.bincount(rows, minlength=pixels).cumsum(0, dtype=torch.int32).roll(1)
     starts[0] = 0
-    readers = torch.arange(slopes.shape[0], dtype=torch.int32).repeat_interleave(heads).index_select(0, order)
+    readers = (
+        torch.arange(slopes.shape[0], dtype=torch.int32, device=rows.device)
+        .repeat_interleave(heads)
+        .index_select(0, order)
+    )
     total = slopes.new_zeros(pixels, channels)
     for step, weight in zip(places.steps, places.corners(blend), strict=True):
         weight = weight.flatten().index_select(0, order)
@@ -128,10 +132,11 @@ def _corner_slopes(neighbours: Tensor, slopes: Tensor, rows: Tensor) -> Tensor:
     if rows.shape[0] < listed:  # torch makes room for no more entries in a row than there are columns
         rows = F.pad(rows, (0, 0, 0, listed - rows.shape[0]))
     places = torch.sparse_csr_tensor(
-        torch.arange(0, count * listed + 1, listed, dtype=torch.int32),
+        torch.arange(0, count * listed + 1, listed, dtype=torch.int32, device=rows.device),
         neighbours.flatten(),
         slopes.new_zeros(count * listed),
         (count, rows.shape[0]),
+        device=rows.device,
         check_invariants=False,
     )
     return torch.sparse.sampled_addmm(places, slopes, rows.t(), beta=0.0).values().view(count, listed)

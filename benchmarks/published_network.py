@@ -1,0 +1,90 @@
+"""The network in the published way, on the same weights: what `network.py` measures ours against.
+
+Every sample is drawn from k copies of the map, attention is repeated to the map's width, the product is materialised
+before the sum, the 1x1 layers around the warp stay apart, the flow estimators read a concatenation, the pyramid adds
+its maps at full width, and the last stage runs twice when all scales are wanted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tryon.daflow import DAFlow
+from tryon.daflow.cascade import Cascade
+from tryon.daflow.flow_estimator import FlowEstimator
+from tryon.daflow.grids import Flow, Flows, sample
+from tryon.daflow.pyramid import TopDown
+from tryon.daflow.warp import WARPS, warp
+
+
+def published_warp(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
+    """k copies of the map, sampled in one call, times repeated attention, summed."""
+    batch, heads, height, width = attention.shape
+    channels = features.shape[1]
+    copies = features.unsqueeze(1).repeat(1, heads, 1, 1, 1).flatten(0, 1)
+    sampled = sample(copies, grid).view(batch, heads, channels, height, width)
+    repeated = attention.unsqueeze(2).repeat(1, 1, channels, 1, 1)
+    return (sampled * repeated).sum(dim=1)
+
+
+WARPS["published"] = published_warp
+
+
+class PublishedTopDown(TopDown):
+    """The pyramid with every sum at full width."""
+
+    def forward(self, stages):
+        levels = []
+        for stage, adaptive, smooth in zip(reversed(stages), self.adaptive, self.smooth, strict=True):
+            level = adaptive(stage)
+            if levels:
+                level = level + F.interpolate(levels[-1], scale_factor=2.0, mode="nearest")
+            levels.append(smooth(level))
+        return levels
+
+
+class PublishedEstimator(FlowEstimator):
+    """The estimator on garment and person side by side."""
+
+    def forward(self, garment, person):
+        return self.layers(torch.cat((garment, person), dim=1))
+
+
+class PublishedCascade(Cascade):
+    """The cascade with its last stage written the published way."""
+
+    def forward(self, garment_levels, person_levels, garment, agnostic, all_scales):
+        flows: Any = None
+        pictures = []
+        for level, (source, reference) in enumerate(zip(garment_levels, person_levels, strict=True)):
+            flows = self.estimate(level, source, reference, flows).upsampled()
+            if all_scales:
+                pictures.append(self.compose(garment, agnostic, flows))
+        size = garment.shape[2:]
+        resized = Flows(*(Flow(*(F.interpolate(part, size, mode="bilinear") for part in flow)) for flow in flows))
+        return [*pictures, self.compose(garment, agnostic, resized)]
+
+    def compose(self, garment, agnostic, flows):
+        size = flows.garment.grid.shape[-2:]
+        garment, agnostic = (F.interpolate(picture, size, mode="bilinear") for picture in (garment, agnostic))
+        garment = warp(self.lights_encoder(garment), *flows.garment, self.backend)
+        person = warp(self.lights_encoder(agnostic), *flows.person, self.backend)
+        return self.lights_decoder(garment + person)
+
+
+PUBLISHED: dict[type[nn.Module], type[nn.Module]] = {
+    TopDown: PublishedTopDown,
+    FlowEstimator: PublishedEstimator,
+    Cascade: PublishedCascade,
+}
+
+
+def in_the_published_way(network: DAFlow) -> DAFlow:
+    """Make a network compute the published way. Returns it."""
+    for part in network.modules():
+        part.__class__ = PUBLISHED.get(type(part), type(part))
+    return network.use_warp("published")
