@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -119,6 +120,8 @@ class Project:
 
     def start(self, *arguments: str, url: str = "") -> subprocess.Popen[bytes]:
         """Start this Python in the project."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job; a child would inherit it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         quiet = subprocess.DEVNULL
         return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
 
