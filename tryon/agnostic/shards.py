@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from tryon.agnostic.audit import NUMBERS
 from tryon.agnostic.people import Making, Person, mask_people
 from tryon.files import digest
-from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
+from tryon.manifest import TableSchema, table_from_rows, write_table
 from tryon.staging import is_whole, note_whole
 
 MASKS = TableSchema(
@@ -57,8 +56,3 @@ def make_shard(people: Sequence[Person], making: Making, recipe: str) -> Path:
         write_table(path, table_from_rows(mask_people(people, making), MASKS), MASKS, {"recipe": recipe})
         note_whole(path)
     return path
-
-
-def read_shard(path: Path) -> list[dict[str, Any]]:
-    """Rows of a shard, as `mask_person` gave them."""
-    return read_table(path, MASKS).to_pylist()
