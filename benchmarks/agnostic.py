@@ -31,7 +31,6 @@ from benchmarks import published_masks
 from benchmarks.mask_people import write_index, write_people
 from benchmarks.mask_scaling import scaling
 from tryon.agnostic.audit import audit_scene
-from tryon.agnostic.memory import keep_freed_memory
 from tryon.agnostic.people import Making, Maps, Person, mask_person, person_of, read_maps
 from tryon.agnostic.recipes import SCENE_RECIPES
 from tryon.agnostic.scene import Scene
@@ -46,6 +45,7 @@ from tryon.export.plan import plan
 from tryon.export.shards import export_shard
 from tryon.manifest import INDEX, MANIFEST, read_table
 from tryon.manifest.mask_png import decode_mask, encode_mask
+from tryon.memory import keep_freed_memory
 from tryon.progress import silent
 from tryon.workspace import Workspace
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.audit import audit_scene, unusable
-from tryon.agnostic.memory import keep_freed_memory
 from tryon.agnostic.recipes import MARGINS, SCENE_RECIPES
 from tryon.agnostic.scene import Scene
 from tryon.agnostic.settings import AgnosticSettings
@@ -25,6 +24,7 @@ from tryon.dresscode.readers import (
     decode_label_map,
 )
 from tryon.manifest.mask_png import encode_mask
+from tryon.memory import keep_freed_memory
 from tryon.workspace import Workspace
 
 ROLES = ("label_map", "dense_pose", "keypoints")

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tryon.agnostic.memory import keep_freed_memory
 from tryon.categories import Category
 from tryon.errors import ParameterError
 from tryon.export.content import exported_files
@@ -19,6 +18,7 @@ from tryon.export.job import Job
 from tryon.export.plan import Take
 from tryon.export.rows import Row, full_rows
 from tryon.files import sha256_bytes, sha256_file, write_text
+from tryon.memory import keep_freed_memory
 
 CHECKSUMS = "checksums"
 

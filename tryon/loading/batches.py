@@ -17,6 +17,7 @@ from tryon.categories import Category
 from tryon.dresscode.pose import draw_pose
 from tryon.loading.mirror import mirror_keypoints
 from tryon.loading.rows import Example
+from tryon.memory import keep_freed_memory
 
 AHEAD = 4
 """Batches decoded ahead."""
@@ -84,7 +85,7 @@ def load_batches(rows: Examples, batches: Iterable[NDArray[np.int64]], threads: 
     def load(positions: NDArray[np.int64]) -> Batch:
         return collate([rows.example(int(position)) for position in positions])
 
-    _keep_freed_memory()
+    keep_freed_memory()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="loading")
     waiting: deque[Future[Batch]] = deque()
     try:
@@ -96,13 +97,6 @@ def load_batches(rows: Examples, batches: Iterable[NDArray[np.int64]], threads: 
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _keep_freed_memory() -> None:
-    """Make glibc keep the memory of freed pictures for the next ones: fetching it anew, page by page, costs half of
-    what decoding does. Its thresholds (mallopt(3), M_MMAP_THRESHOLD) follow the largest block freed, up to 32 MB.
-    """
-    np.empty(30 << 20, np.uint8)
 
 
 def _pose(example: Example) -> NDArray[np.uint8]:

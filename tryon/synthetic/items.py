@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import cache
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ from tryon.dresscode.layout import (
 )
 from tryon.dresscode.pair_lists import Pair
 from tryon.dresscode.pose import SKELETON_STROKE, draw_pose
+from tryon.memory import keep_freed_memory
 from tryon.synthetic.garments.cloth import garment_picture, lay_flat
 from tryon.synthetic.garments.kinds import Garment, sample_garment
 from tryon.synthetic.levels import Level
@@ -34,8 +34,6 @@ from tryon.synthetic.truth_files import encode_flow, encode_uv
 _FIGURE, _GARMENT, _ERRORS = 0, 1, 2
 """Last word of an item's seed: figures, garments and parser errors are drawn from streams of their own."""
 
-_LARGER_THAN_PICTURES = 24 << 20
-"""Bytes; above 32 MiB glibc would not learn from it."""
 
 Files = list[tuple[str, bytes]]
 
@@ -101,7 +99,7 @@ def make_item(seed: int, category: Category, number: int, item_id: str, content:
         item_id: names the files.
         content: what is drawn and written.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     figure = figure_of(seed, category, number, content.level)
     garment = garment_of(seed, category, number, content.level)
     flat = lay_flat(garment)
@@ -147,19 +145,9 @@ def worn_by(
     seed: int, category: Category, person: int, garment: int, level: Level = "catalogue", truth: bool = False
 ) -> Picture:
     """Item `person` rendered in the garment of item `garment`; with the truth planes if wanted."""
-    _keep_freed_memory()
+    keep_freed_memory()
     flat = lay_flat(garment_of(seed, category, garment, level))
     return render_person(figure_of(seed, category, person, level), flat, truth)
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed for the next picture, once in a process.
-
-    It gives blocks larger than the largest one freed so far back to the system, and new ones cost 3000 page faults per
-    item, a tenth of its time. So a block larger than all pictures is freed first; it is never touched.
-    """
-    np.empty(_LARGER_THAN_PICTURES, np.uint8)
 
 
 def _flow(picture: Picture) -> bytes:
