@@ -1,0 +1,139 @@
+"""Bootstrap intervals: how far a mean would move if other pairs of the same kind had been scored.
+
+The percentile bootstrap over rows (Efron 1979): rows are drawn with replacement, every mean is taken again, and the
+interval holds the middle 95 % of what comes out. All metrics and groups share the draws, so that one matrix product
+gives them all, and one seed the same intervals every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWS = 2000
+LEVEL = 0.95
+FEWEST = 5
+"""Rows below which no interval is given: so few values do not show how far others would lie."""
+
+_AT_ONCE = 100
+"""Draws whose counts are held at once; at 5,400 rows 4 MB."""
+
+Floats = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """A mean and where it may lie.
+
+    Args:
+        mean: over the rows that have a value.
+        low: lower end of the interval, None for fewer than `FEWEST` rows.
+        high: upper end.
+        rows: with a value.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    rows: int
+
+
+class Verdict(StrEnum):
+    """What a comparison says."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no difference"
+
+
+class Difference(NamedTuple):
+    """One system minus another on the same rows.
+
+    Args:
+        interval: of the mean difference.
+        verdict: on the first system; better or worse only if the whole interval lies on one side of 0.
+    """
+
+    interval: Interval
+    verdict: Verdict
+
+
+def intervals(values: Floats, groups: NDArray[np.bool_], seed: int) -> list[list[Interval | None]]:
+    """Mean and interval of every column within every group.
+
+    Args:
+        values: float64 (N, M), a row per pair and a column per metric; NaN where a pair has no value.
+        groups: bool (N, G), which rows belong to which group.
+        seed: of the draws.
+
+    Returns:
+        G lists of M; None where no row has a value.
+    """
+    known = np.isfinite(values)
+    parts = _split(np.where(known, values, 0.0), groups), _split(known.astype(np.float64), groups)
+    sums, counts = (part.sum(axis=0) for part in parts)
+    means = _means(*parts, draws=_draws(len(values), seed))
+    means[:, counts < FEWEST] = 0.0  # not looked at; all of them may be absent
+    tail = (1 - LEVEL) / 2
+    ends = np.nanquantile(means, (tail, 1 - tail), axis=0)
+    columns = values.shape[1]
+    found = [_interval(*facts) for facts in zip(sums, counts, *ends, strict=True)]
+    return [found[start : start + columns] for start in range(0, len(found), columns)]
+
+
+def difference(ours: Floats, theirs: Floats, lower_is_better: bool, seed: int) -> Difference | None:
+    """The paired comparison of two systems by one metric.
+
+    Args:
+        ours: float64 (N,), values of the system that the verdict is on; NaN where a pair has none.
+        theirs: values of the other on the same pairs.
+        lower_is_better: whether less is better.
+        seed: of the draws.
+
+    Returns:
+        Mean of `ours - theirs` over the pairs that have both; None if there are none.
+
+    Raises:
+        ValueError: the two are not equally long.
+    """
+    if ours.shape != theirs.shape:
+        raise ValueError(f"{len(ours)} and {len(theirs)} values cannot be paired")
+    between = (ours - theirs)[:, None]
+    found = intervals(between, np.ones((len(between), 1), bool), seed)[0][0]
+    return None if found is None else Difference(found, _verdict(found, lower_is_better))
+
+
+def _split(values: Floats, groups: NDArray[np.bool_]) -> Floats:
+    """(N, G·M): the values, 0 outside each group."""
+    return (groups[:, :, None] * values[:, None, :]).reshape(len(values), groups.shape[1] * values.shape[1])
+
+
+def _draws(rows: int, seed: int) -> Iterator[Floats]:
+    """How often each row is drawn, float64 (draws, N), some draws at a time."""
+    random = np.random.default_rng(seed)
+    for start in range(0, DRAWS, _AT_ONCE):
+        draws = min(_AT_ONCE, DRAWS - start)
+        drawn = random.integers(0, max(rows, 1), (draws, rows)) + np.arange(draws)[:, None] * rows
+        yield np.bincount(drawn.ravel(), minlength=draws * rows).reshape(draws, rows).astype(np.float64)
+
+
+def _means(values: Floats, known: Floats, draws: Iterator[Floats]) -> Floats:
+    """(draws, G·M): the mean of each column in each draw, NaN where a draw holds no value of it."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.concatenate([(drawn @ values) / (drawn @ known) for drawn in draws])
+
+
+def _interval(total: float, count: float, low: float, high: float) -> Interval | None:
+    if not count:
+        return None
+    enough = count >= FEWEST
+    return Interval(total / count, float(low) if enough else None, float(high) if enough else None, int(count))
+
+
+def _verdict(between: Interval, lower_is_better: bool) -> Verdict:
+    if between.low is None or between.high is None or between.low <= 0 <= between.high:
+        return Verdict.NO_DIFFERENCE
+    return Verdict.BETTER if (between.high < 0) == lower_is_better else Verdict.WORSE
