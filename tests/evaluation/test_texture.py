@@ -1,4 +1,4 @@
-"""Patterns whose name is known are told apart, at any size and brightness; a picture without a garment tells nothing."""
+"""Patterns whose name is known are told apart at any size; a picture without a garment tells nothing."""
 
 from collections import Counter
 

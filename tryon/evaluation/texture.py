@@ -27,6 +27,7 @@ _FEWEST = 50
 """Pixels of cloth below which nothing can be said."""
 
 Bits = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 
 class Texture(StrEnum):
@@ -46,11 +47,11 @@ def texture_of(garment: NDArray[np.uint8]) -> Texture | None:
     Returns:
         None when too little cloth is seen.
     """
-    picture = _small(garment).astype(np.float32) / 255
+    picture = _small(garment).astype(np.float32) / np.float32(255)
     inside = _cloth(picture)
     if np.count_nonzero(inside) < _FEWEST:
         return None
-    across, down = (cv2.Sobel(picture, cv2.CV_32F, *step, scale=1 / 8)[inside] for step in ((1, 0), (0, 1)))
+    across, down = (_slopes(picture, *step)[inside] for step in ((1, 0), (0, 1)))
     if np.sqrt((across**2 + down**2).sum(axis=1)).mean() < PLAIN_BELOW:
         return Texture.PLAIN
     return Texture.STRIPED if _coherence(across, down) > STRIPED_ABOVE else Texture.PRINTED
@@ -64,7 +65,7 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _cloth(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _cloth(picture: Floats) -> NDArray[np.bool_]:
     """Where the garment is, without its outline: holes of the backdrop's own colour belong to it."""
     border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     differs = np.abs(picture - np.median(border, axis=0)).max(axis=2) > _BACKGROUND
@@ -74,7 +75,11 @@ def _cloth(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
     return cv2.erode(whole, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8), borderValue=0).astype(bool)
 
 
-def _coherence(across: NDArray[np.float32], down: NDArray[np.float32]) -> float:
+def _slopes(picture: Floats, x: int, y: int) -> Floats:
+    return cv2.Sobel(picture, cv2.CV_32F, x, y, scale=1 / 8).astype(np.float32, copy=False)
+
+
+def _coherence(across: Floats, down: Floats) -> float:
     """Difference of the structure tensor's eigenvalues by their sum (Bigün and Granlund 1987)."""
     xx, yy, xy = (float((one * other).sum()) for one, other in ((across, across), (down, down), (across, down)))
     return float(np.hypot(xx - yy, 2 * xy) / (xx + yy))
