@@ -66,7 +66,10 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _cloth(picture: Floats) -> NDArray[np.bool_]:
-    """Where the garment is, without its outline: holes of the backdrop's own colour belong to it."""
+    """Where the garment is, without its outline: holes of the backdrop's own colour belong to it.
+
+    Not `baselines.garment_pixels`, which takes the whole picture where a garment is white: outlines would count.
+    """
     border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     differs = np.abs(picture - np.median(border, axis=0)).max(axis=2) > _BACKGROUND
     outlines, _ = cv2.findContours(differs.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
