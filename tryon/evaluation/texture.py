@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 HEIGHT = 128
 """Rows at which a picture is looked at, whatever its size: finer than this is cloth and not pattern."""
 
-PLAIN_BELOW = 0.024
+PLAIN_BELOW = 0.045
 """Mean length of the gradient, in parts of full brightness a pixel; folds and shading of plain cloth stay below."""
 
 STRIPED_ABOVE = 0.5
