@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tryon.synthetic.fabrics.fabric import WHOLE, Fabric
 from tryon.synthetic.fabrics.lettering import _GLYPHS, WORDS, paint_lettering, write
-from tryon.synthetic.fabrics.patterns import Fabric
 from tryon.synthetic.fabrics.tiles import Tile
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -37,5 +37,5 @@ def test_letters_differ_from_each_other():
 @pytest.mark.parametrize("seed", range(8))
 def test_written_cloth_has_a_readable_share_of_ink(seed):
     fabric = Fabric("lettering", (WHITE, BLACK, BLACK), 0, 260, (0.3, 0.4), seed)
-    share = (paint_lettering(fabric)[..., 0] < 128).mean()
+    share = (paint_lettering(fabric, WHOLE)[..., 0] < 128).mean()
     assert 0.08 < share < 0.45

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tryon.synthetic.fabrics.patterns import PATTERNS, Fabric, Family, family, paint_fabric, sample_fabric
+from tryon.synthetic.fabrics.patterns import PATTERNS, Fabric, Family, Part, family, paint_fabric, sample_fabric
 from tryon.synthetic.fabrics.samples import DRAWS
 from tryon.synthetic.levels import Level
 
@@ -50,6 +50,13 @@ def test_every_pattern_covers_the_picture_in_its_own_colours(pattern):
 @pytest.mark.parametrize("pattern", sorted(PATTERNS))
 def test_the_same_fabric_is_painted_the_same(pattern):
     assert np.array_equal(paint_fabric(fabric_of(pattern, 30)), paint_fabric(fabric_of(pattern, 30)))
+
+
+@pytest.mark.parametrize("angle", [0, 90, 45, -20])
+@pytest.mark.parametrize("pattern", sorted(PATTERNS))
+def test_a_part_is_painted_as_on_the_whole(pattern, angle):
+    fabric, part = replace(fabric_of(pattern, angle), weave="twill"), Part(131, 77, 640, 913)
+    assert np.array_equal(paint_fabric(fabric, part), part.of(paint_fabric(fabric)))
 
 
 @pytest.mark.parametrize("pattern", ["logo", "emblem", "icons", "camouflage", "animal", "floral", "lettering"])

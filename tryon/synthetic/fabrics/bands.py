@@ -1,4 +1,4 @@
-"""Parallel bands over a whole picture: the brush of stripes, and two of them crossed that of checks.
+"""Parallel bands over a picture: the brush of stripes, and two of them crossed that of checks.
 
 All rows of a striped picture are pieces of one line, each moved a little further than the row above. So the line is
 painted once, in quarters of a pixel, and the rows are cut out of it; bands that run flatter than 45 degrees are painted
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.synthetic.fabrics.fabric import WHOLE, Part
 
 _FINE = 4
 """Places of the line per pixel."""
@@ -28,6 +28,7 @@ def paint_bands(
     repeat: float,
     angle: float,
     origin: tuple[float, float],
+    part: Part = WHOLE,
     sway: tuple[float, float] | None = None,
 ) -> NDArray[np.uint8]:
     """Paint bands side by side, again and again.
@@ -36,31 +37,42 @@ def paint_bands(
         bands: in their order across; together they make one repeat.
         repeat: pixels.
         angle: direction along the bands in degrees; 0 is level.
-        origin: x and y of a point where the first band begins.
+        origin: x and y in the picture of a point where the first band begins.
+        part: of the picture, what is painted.
         sway: of zigzags: how far they swing and how long a swing is, in pixels; only for level bands.
 
     Returns:
-        uint8 (1024, 768, C), anti-aliased.
+        uint8 (h, w, C), anti-aliased.
     """
     turn = np.deg2rad(angle)
     across, down = -np.sin(turn), np.cos(turn)
     upright = abs(across) >= abs(down)
-    columns, rows = (WIDTH, HEIGHT) if upright else (HEIGHT, WIDTH)
     step, climb = (across, down) if upright else (down, across)
     first, second = origin if upright else origin[::-1]
-    offsets = (np.arange(rows) - second) * (climb / step)
+    start, above, end, below = part if upright else (part.top, part.left, part.bottom, part.right)
+    rows = np.arange(above, below) - second
+    offsets = rows * (climb / step)
     if sway is not None:
-        offsets += sway[0] * (2 * np.abs((np.arange(rows) - second) / sway[1] % 1 - 0.5) - 0.5)
-    shift = np.round(offsets * _FINE).astype(np.int64)
+        offsets += sway[0] * (2 * np.abs(rows / sway[1] % 1 - 0.5) - 0.5)
+    shift = np.round(offsets * _FINE).astype(np.int64) + start * _FINE
     least = int(shift.min())
-    length = columns + (int(shift.max()) - least) // _FINE + 1
+    columns, moved = end - start, shift - least
+    length = columns + int(moved.max()) // _FINE + 1
     line = _line(bands, repeat, ((np.arange(length * _FINE) + least) / _FINE - first) * step)
+    if not upright and not moved.any():
+        return _level(line[::_FINE][:columns], len(rows))
     channels = line.shape[1]
     quarters = np.ascontiguousarray(line.reshape(length, _FINE, channels).swapaxes(0, 1)).ravel()
-    moved = shift - least
     starts = (moved % _FINE * length + moved // _FINE) * channels
-    picture = sliding_window_view(quarters, columns * channels)[starts].reshape(rows, columns, channels)
-    return picture if upright else cv2.transpose(picture).reshape(HEIGHT, WIDTH, channels)  # pyright: ignore
+    picture = sliding_window_view(quarters, columns * channels)[starts].reshape(len(rows), columns, channels)
+    return picture if upright else cv2.transpose(picture).reshape(columns, len(rows), channels)  # pyright: ignore
+
+
+def _level(rows: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """A picture whose rows have one value (C) each; many are alike, and those are only copied."""
+    new = np.concatenate([[True], (rows[1:] != rows[:-1]).any(1)])
+    painted = np.tile(rows[new], width)
+    return painted[np.cumsum(new) - 1].reshape(len(rows), width, rows.shape[1])
 
 
 def _line(bands: Sequence[Band], repeat: float, places: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import Fabric, Picture
+from tryon.synthetic.fabrics.fabric import Fabric, Part, Picture
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 Frame = Literal["disc", "ring", "bare"]
@@ -37,24 +37,24 @@ _SIZES: dict[Frame, float] = {"disc": 0.84, "ring": 0.66, "bare": 1.0}
 """Radius of the figure as a share of the emblem's."""
 
 
-def paint_logo(fabric: Fabric) -> Picture:
+def paint_logo(fabric: Fabric, part: Part) -> Picture:
     """A figure on a large disc on the chest between side panels, so that legs and sleeves carry something too."""
     sheet = Tile(WIDTH, HEIGHT, fabric.colours[0])
     _emblem(sheet, _CHEST, fabric.period * 0.62, fabric, "disc", fabric.angle)
     for side in (-1, 1):
         edge, far = WIDTH / 2 + side * fabric.period * 0.95, WIDTH / 2 * (1 + side)
         cv2.rectangle(sheet.picture, (round(edge), 0), (round(far), HEIGHT), fabric.colours[1], cv2.FILLED)
-    return sheet.picture
+    return part.of(sheet.picture)
 
 
-def paint_emblem(fabric: Fabric) -> Picture:
+def paint_emblem(fabric: Fabric, part: Part) -> Picture:
     """A large emblem on the chest and nothing else."""
     sheet = Tile(WIDTH, HEIGHT, fabric.colours[0])
     _emblem(sheet, _CHEST, fabric.period * 0.62, fabric, _frame(fabric), fabric.angle)
-    return sheet.picture
+    return part.of(sheet.picture)
 
 
-def paint_icons(fabric: Fabric) -> Picture:
+def paint_icons(fabric: Fabric, part: Part) -> Picture:
     """One emblem all over the cloth, each in the gap of the row above."""
     step = fabric.period
     tile = Tile(step, step * 1.74, fabric.colours[0])
@@ -62,7 +62,7 @@ def paint_icons(fabric: Fabric) -> Picture:
     for row in range(2):
         centre = np.array([(0.5 + 0.5 * row) * width, (row + 0.5) * height / 2])
         _emblem(tile, centre, step * 0.38, fabric, _frame(fabric))
-    return lay_tiles(tile.picture, fabric.angle, fabric.origin)
+    return lay_tiles(tile.picture, fabric.angle, fabric.origin, part)
 
 
 def _frame(fabric: Fabric) -> Frame:

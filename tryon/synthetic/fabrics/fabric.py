@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -47,8 +47,40 @@ class Fabric:
         return WIDTH / 2 + (self.phase[0] - 0.5) * self.period, HEIGHT / 2 + (self.phase[1] - 0.5) * self.period
 
 
-Painter = Callable[[Fabric], Picture]
-"""Paints a fabric over a whole picture: uint8 (1024, 768, 3), RGB."""
+class Part(NamedTuple):
+    """A part of the picture, in pixels: what lies from `left` and `top` on, before `right` and `bottom`."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def of(self, picture: Picture) -> Picture:
+        """View of this part of a picture."""
+        return picture[self.top : self.bottom, self.left : self.right]
+
+    def within(self, other: Part) -> Part:
+        """The same part, counted from the corner of another one that holds it."""
+        return Part(self.left - other.left, self.top - other.top, self.right - other.left, self.bottom - other.top)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+
+WHOLE = Part(0, 0, WIDTH, HEIGHT)
+"""All of the picture, 1024x768."""
+
+
+def joined(parts: Iterable[Part]) -> Part:
+    """The smallest part that holds some parts."""
+    left, top, right, bottom = zip(*parts, strict=True)
+    return Part(min(left), min(top), max(right), max(bottom))
+
+
+Painter = Callable[[Fabric, Part], Picture]
+"""Paints a part of the picture with a fabric, just as it is painted on the whole: uint8 (h, w, 3), RGB."""
 
 
 def mixed(first: Colour, second: Colour, share: float) -> Colour:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Picture, mixed
+from tryon.synthetic.fabrics.fabric import Colour, Fabric, Part, Picture, mixed
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 _TURN = np.arange(80) * np.pi / 40
@@ -17,7 +17,7 @@ _MOST = (8, 10, 9)
 _TRIES = 160
 
 
-def paint_floral(fabric: Fabric) -> Picture:
+def paint_floral(fabric: Fabric, part: Part) -> Picture:
     """Flowers of three sizes and two colours; the tile is three repeats wide."""
     rng = np.random.default_rng(fabric.seed)
     ground, *petals = fabric.colours
@@ -37,7 +37,7 @@ def paint_floral(fabric: Fabric) -> Picture:
             _leaf(tile, centre + towards * radius * 0.95, radius * 0.42, turn, leaf)
         which = int(rng.random() < 0.35) if size == 0 else int(rng.random() < 0.65)
         _flower(tile, centre, radius * 0.9, spin, str(kinds[which]), petals[which], heart)
-    return lay_tiles(tile.picture, 0.0, fabric.origin)
+    return lay_tiles(tile.picture, 0.0, fabric.origin, part)
 
 
 def _scatter(rng: np.random.Generator, side: int, period: float) -> list[tuple[float, float, float, int]]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Picture
+from tryon.synthetic.fabrics.fabric import Colour, Fabric, Part, Picture
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 WORDS = ("LOMUNA", "TILU", "NELUM", "ROMIA", "SELTO", "ORENI", "MUTO", "ALUNE", "STIMO", "RUMAL")
@@ -38,7 +38,7 @@ _STROKE = 0.2
 _CHEST_WIDTH = 0.29 * WIDTH
 
 
-def paint_lettering(fabric: Fabric) -> Picture:
+def paint_lettering(fabric: Fabric, part: Part) -> Picture:
     """A word, told by the seed: large on the chest over two bars, or all over the cloth in rows.
 
     The period is the height of a row; letters of the rows are 0.56 of it high.
@@ -46,8 +46,8 @@ def paint_lettering(fabric: Fabric) -> Picture:
     rng = np.random.default_rng(fabric.seed)
     word = WORDS[rng.integers(len(WORDS))]
     if rng.random() < 0.4:
-        return _chest(fabric, word)
-    return _rows(fabric, word, str(WORDS[rng.integers(len(WORDS))]))
+        return part.of(_chest(fabric, word))
+    return _rows(fabric, part, word, str(WORDS[rng.integers(len(WORDS))]))
 
 
 def _chest(fabric: Fabric, word: str) -> Picture:
@@ -67,7 +67,7 @@ def _chest(fabric: Fabric, word: str) -> Picture:
     return sheet.picture
 
 
-def _rows(fabric: Fabric, *words: str) -> Picture:
+def _rows(fabric: Fabric, part: Part, *words: str) -> Picture:
     height = 0.56 * fabric.period
     lengths = [(_width(word) + 0.95) * height for word in words]
     tile = Tile(sum(lengths), 2 * fabric.period, fabric.colours[0])
@@ -77,7 +77,7 @@ def _rows(fabric: Fabric, *words: str) -> Picture:
             y = (row + 0.5) * fabric.period - height / 2
             write(tile, word, x, y, height, fabric.colours[1 + (number + row) % 2])
             x += lengths[number]
-    return lay_tiles(tile.picture, fabric.angle, fabric.origin)
+    return lay_tiles(tile.picture, fabric.angle, fabric.origin, part)
 
 
 def _width(word: str) -> float:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.synthetic.fabrics import checked, emblems, floral, lettering, printed, striped
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Painter, Picture
+from tryon.synthetic.fabrics.fabric import WHOLE, Colour, Fabric, Painter, Part, Picture, joined
 from tryon.synthetic.fabrics.samples import sample_fabric
 from tryon.synthetic.fabrics.weave import add_weave
 from tryon.synthetic.paint.plain import filled
 
-__all__ = ["PATTERNS", "Colour", "Fabric", "Family", "family", "paint_fabric", "sample_fabric"]
+__all__ = ["PATTERNS", "Colour", "Fabric", "Family", "Part", "family", "joined", "paint_fabric", "sample_fabric"]
 
 Family = Literal["plain", "striped", "checked", "dotted", "floral", "printed", "lettered"]
 
 
-def _paint_plain(fabric: Fabric) -> Picture:
+def _paint_plain(fabric: Fabric, part: Part) -> Picture:
     """The ground alone."""
-    return filled(WIDTH, HEIGHT, fabric.colours[0])
+    return filled(*part.size, fabric.colours[0])
 
 
 _FAMILIES: dict[Family, dict[str, Painter]] = {
@@ -62,6 +61,6 @@ def family(pattern: str) -> Family:
     return next(name for name, painters in _FAMILIES.items() if pattern in painters)
 
 
-def paint_fabric(fabric: Fabric) -> Picture:
-    """Paint a fabric over a whole picture: uint8 (1024, 768, 3), RGB."""
-    return add_weave(PATTERNS[fabric.pattern](fabric), fabric.weave)
+def paint_fabric(fabric: Fabric, part: Part = WHOLE) -> Picture:
+    """Paint a part of the picture with a fabric, just as it is painted on the whole: uint8 (h, w, 3), RGB."""
+    return add_weave(PATTERNS[fabric.pattern](fabric, part), fabric.weave, part)

@@ -7,11 +7,11 @@ import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.synthetic.fabrics.bands import paint_bands
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Picture
+from tryon.synthetic.fabrics.fabric import Colour, Fabric, Part, Picture
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 
-def paint_dots(fabric: Fabric) -> Picture:
+def paint_dots(fabric: Fabric, part: Part) -> Picture:
     """Dots of two colours, each in the gap of the row above."""
     step = fabric.period
     tile = Tile(step * 2, step * 1.74, fabric.colours[0])
@@ -20,10 +20,10 @@ def paint_dots(fabric: Fabric) -> Picture:
         for column in range(2):
             place = np.array([(column + 0.5 * row + 0.5) * width / 2, (row + 0.5) * height / 2])
             tile.disc(place, step * 0.31, fabric.colours[1 + (column + row) % 2])
-    return lay_tiles(tile.picture, fabric.angle, fabric.origin)
+    return lay_tiles(tile.picture, fabric.angle, fabric.origin, part)
 
 
-def paint_blocks(fabric: Fabric) -> Picture:
+def paint_blocks(fabric: Fabric, part: Part) -> Picture:
     """Three fields side by side, across the middle."""
     ground, second, third = fabric.colours
     endless = 4000.0
@@ -33,13 +33,13 @@ def paint_blocks(fabric: Fabric) -> Picture:
     turn = np.deg2rad(fabric.angle)
     start = endless + low  # the middle field begins this far along the repeat
     first = x + np.sin(turn) * start, y - np.cos(turn) * start
-    return paint_bands(bands, 2 * endless + low + high, fabric.angle, first)
+    return paint_bands(bands, 2 * endless + low + high, fabric.angle, first, part)
 
 
 _BLUR = 4  # blots are drawn at a quarter of their size
 
 
-def paint_camouflage(fabric: Fabric) -> Picture:
+def paint_camouflage(fabric: Fabric, part: Part) -> Picture:
     """Blots of three colours that run into each other."""
     rng = np.random.default_rng(fabric.seed)
     height, width = HEIGHT // _BLUR, WIDTH // _BLUR
@@ -54,7 +54,7 @@ def paint_camouflage(fabric: Fabric) -> Picture:
     middle, spread = thirds.mean(), max(thirds[1] - thirds[0], 1e-3)
     plane = np.clip((noise - middle) / spread * 64 + 128, 0, 255).astype(np.uint8)  # the edges lie at 96 and 160
     large = cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return _stepped(large, (fabric.colours[1], fabric.colours[0], fabric.colours[2]))
+    return _stepped(part.of(large), (fabric.colours[1], fabric.colours[0], fabric.colours[2]))
 
 
 def _stepped(plane: Picture, colours: tuple[Colour, Colour, Colour]) -> Picture:
@@ -65,7 +65,7 @@ def _stepped(plane: Picture, colours: tuple[Colour, Colour, Colour]) -> Picture:
     return cv2.applyColorMap(plane, table)  # pyright: ignore[reportReturnType]
 
 
-def paint_animal(fabric: Fabric) -> Picture:
+def paint_animal(fabric: Fabric, part: Part) -> Picture:
     """Spots with broken rims."""
     rng = np.random.default_rng(fabric.seed)
     step = fabric.period
@@ -81,7 +81,7 @@ def paint_animal(fabric: Fabric) -> Picture:
             gap = rng.integers(9, 13)
             tile.line(rim[: gap - 2], thickness, fabric.colours[1])
             tile.line(rim[gap : gap + int(rng.integers(6, 10))], thickness, fabric.colours[1])
-    return lay_tiles(tile.picture, 0.0, fabric.origin)
+    return lay_tiles(tile.picture, 0.0, fabric.origin, part)
 
 
 def _blot(rng: np.random.Generator) -> Points:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import Colour, Picture
+from tryon.synthetic.fabrics.fabric import WHOLE, Colour, Part, Picture
 from tryon.synthetic.paint.plain import filled
 
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
@@ -55,36 +55,37 @@ class Tile:
         ]
 
 
-def lay_tiles(tile: Picture, angle: float, origin: tuple[float, float]) -> Picture:
-    """Cover a whole picture with a tile.
+def lay_tiles(tile: Picture, angle: float, origin: tuple[float, float], part: Part = WHOLE) -> Picture:
+    """Cover a part of the picture with a tile.
 
     Args:
         tile: uint8 (h, w, 3).
         angle: by how many degrees the tiles are turned.
-        origin: x and y where a tile's corner lies.
+        origin: x and y in the picture where a tile's corner lies.
+        part: what is covered.
 
     Returns:
-        uint8 (1024, 768, 3); sharp where the angle is a multiple of 90 degrees, else interpolated.
+        uint8 (h, w, 3); sharp where the angle is a multiple of 90 degrees, else interpolated.
     """
     quarters = round(angle / 90)
     if abs(angle - quarters * 90) < 1e-6:
         turned = np.ascontiguousarray(np.rot90(tile, -quarters))
-        return _repeated(turned, HEIGHT, WIDTH, (round(origin[0]), round(origin[1])))
+        return _repeated(turned, part.size, (round(origin[0]) - part.left, round(origin[1]) - part.top))
     turn = np.deg2rad(angle)
     cosine, sine = np.cos(turn), np.sin(turn)
     back = np.array([[cosine, sine], [-sine, cosine]])
     corners = (np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)]) - origin) @ back.T
     low = np.floor(corners.min(0)).astype(int) - 2
-    width, height = np.ceil(corners.max(0)).astype(int) + 2 - low
-    sheet = _repeated(tile, height, width, (-low[0], -low[1]))
+    size = np.ceil(corners.max(0)).astype(int) + 2 - low
+    sheet = _repeated(tile, (size[0], size[1]), (-low[0], -low[1]))
     inverse = np.concatenate([back, (-back @ origin - low)[:, None]], axis=1)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(sheet, inverse, (WIDTH, HEIGHT), flags=flags)  # pyright: ignore[reportReturnType]
+    return part.of(cv2.warpAffine(sheet, inverse, (WIDTH, HEIGHT), flags=flags))  # pyright: ignore[reportArgumentType]
 
 
-def _repeated(tile: Picture, height: int, width: int, corner: tuple[int, int]) -> Picture:
+def _repeated(tile: Picture, size: tuple[int, int], corner: tuple[int, int]) -> Picture:
     """Tiles side by side, a corner of one at (x, y)."""
-    tall, wide = tile.shape[:2]
+    (width, height), (tall, wide) = size, tile.shape[:2]
     left, top = int(corner[0]) % wide, int(corner[1]) % tall
     below, right = max(int(height) - top - tall, 0), max(int(width) - left - wide, 0)
     whole = cv2.copyMakeBorder(tile, top, below, left, right, cv2.BORDER_WRAP)

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import Picture, Weave
+from tryon.synthetic.fabrics.fabric import WHOLE, Part, Picture, Weave
 
 _SIDE = 192
 _MIDDLE = 16
 
 
-def add_weave(picture: Picture, weave: Weave) -> Picture:
-    """A painted cloth with its grain, at most 16 grey levels up or down."""
+def add_weave(picture: Picture, weave: Weave, part: Part = WHOLE) -> Picture:
+    """A part of a painted cloth with its grain, at most 16 grey levels up or down."""
     if weave == "smooth":
         return picture
-    lighter, darker = _grain(weave)
+    lighter, darker = (part.of(change) for change in _grain(weave))
     return cv2.subtract(cv2.add(picture, lighter), darker)  # pyright: ignore[reportReturnType]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.patterns import paint_fabric
+from tryon.synthetic.fabrics.patterns import Part, joined, paint_fabric
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import Side
@@ -73,12 +73,23 @@ def lay_flat(garment: Garment) -> FlatGarment:
         for piece, sheet in zip(pieces, sheets, strict=True)
     ]
     camera = _fit(np.concatenate([line for lines in outlines for line in lines]), _MOST_ENLARGED[garment.kind])
-    cloth = paint_fabric(garment.fabric)
+    placed = [[camera(line) for line in lines] for lines in outlines]
+    parts = [_part(lines) for lines in placed]
+    whole = joined(parts)
+    cloth = paint_fabric(garment.fabric, whole)
     flat = [
-        _flat_piece(piece, sheet, camera, [camera(line) for line in lines], cloth)
-        for piece, sheet, lines in zip(pieces, sheets, outlines, strict=True)
+        _flat_piece(piece, sheet, camera, lines, part, part.within(whole).of(cloth))
+        for piece, sheet, lines, part in zip(pieces, sheets, placed, parts, strict=True)
     ]
     return FlatGarment(garment, tuple(flat))
+
+
+def _part(outlines: list[Array]) -> Part:
+    """The part of the picture that outlines cover, with a little room around."""
+    edge = np.concatenate(outlines)
+    left, top = (int(n) for n in np.maximum(np.floor(edge.min(0)) - 2, 0))
+    right, bottom = (int(n) for n in np.minimum(np.ceil(edge.max(0)) + 3, (WIDTH, HEIGHT)))
+    return Part(left, top, right, bottom)
 
 
 def _through(points: Array, places: Array) -> Array:
@@ -100,27 +111,24 @@ def _fit(outline: Array, most: float) -> Camera:
 
 
 def _flat_piece(
-    piece: Piece, sheet: Sheet, camera: Camera, outlines: list[Array], cloth: NDArray[np.uint8]
+    piece: Piece, sheet: Sheet, camera: Camera, outlines: list[Array], part: Part, cloth: NDArray[np.uint8]
 ) -> FlatPiece:
-    """Cut a piece out of the painted cloth, or of a colour of its own, and sew its seams."""
-    edge = np.concatenate(outlines)
-    left, top = (int(n) for n in np.maximum(np.floor(edge.min(0)) - 2, 0))
-    right, bottom = (int(n) for n in np.minimum(np.ceil(edge.max(0)) + 3, (WIDTH, HEIGHT)))
-    texture = np.empty((bottom - top, right - left, 4), np.uint8)
-    cv2.cvtColor(cloth[top:bottom, left:right], cv2.COLOR_RGB2RGBA, dst=texture)
+    """Cut a piece out of its part of the painted cloth, or of a colour of its own, and sew its seams."""
+    texture: NDArray[np.uint8] = cv2.cvtColor(cloth, cv2.COLOR_RGB2RGBA)  # pyright: ignore[reportAssignmentType]
+    corner = part.left, part.top
     if piece.colour is not None:
         texture[..., :3] = piece.colour
     sew(
         texture,
-        _placed(piece.marks(), sheet.points, camera, (left, top)),
+        _placed(piece.marks(), sheet.points, camera, corner),
         piece.colour or piece.garment.fabric.colours[0],
         piece.garment.belt,
     )
     opacity = np.zeros(texture.shape[:2], np.uint8)
     for line in outlines:
-        fill(opacity, line - (left, top), 255)
+        fill(opacity, line - corner, 255)
     cv2.insertChannel(opacity, texture, 3)
-    return FlatPiece(piece, sheet, camera(sheet.points), texture, (left, top))
+    return FlatPiece(piece, sheet, camera(sheet.points), texture, corner)
 
 
 def _placed(marks: list[Mark], points: Array, camera: Camera, corner: tuple[int, int]) -> list[Mark]:

@@ -26,8 +26,14 @@ Pixels = NDArray
 _SHADES = 200
 """A shade of 1 in bytes; what is brighter than 1.27 is as bright as 1.27."""
 
-_OUTSIDE = 24.0
-"""Texture pixels beyond a texture's edge from which on nothing of it is seen between two pixels of the rasteriser."""
+_NEAR = (1.0, 4.0)
+"""Pixels beyond a layer's edge, and texture pixels beyond its texture's, from which on nothing of it is seen between
+two pixels of the rasteriser."""
+
+_ROOM = (2.0 * STEP, 24.0)
+"""The same for shadows, which are cut off a little further out."""
+
+_Slices = tuple[slice, slice]
 
 _SHADOW_STEP = WINDOW_STEP
 _SHADOW_REACH = (10, 14)  # x, y in pixels
@@ -94,10 +100,8 @@ class Canvas:
     def _lay(self, layer: Layer, brush: _Brush) -> None:
         window, through = brush.placed.window, ~brush.alpha
         if layer.shadow:
-            area = _grown(window, self.label_map.shape)
-            cast = _cast(brush.alpha, window, area)
-            left = _left(cast, layer.shadow, (area.width, area.height))
-            behind = left[window.top - area.top :, window.left - area.left :][: window.height, : window.width]
+            area, left = _shadow(layer.shadow, brush, self.label_map.shape)
+            behind = window.within(area).of(left)
             cv2.multiply(behind, through, dst=behind, scale=1 / 255)
             _dim(area.of(self.photo), left)
         else:
@@ -127,16 +131,28 @@ def darken(under: Bytes, cast: Pixels, strength: float) -> None:
         cast: uint8, smaller: how much of the light is taken away, 255 = `strength`.
         strength: 0..1.
     """
-    _dim(under, _left(cast, strength, (under.shape[1], under.shape[0])))
+    _dim(under, cv2.resize(_left(cast, strength), under.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
-def _left(cast: Pixels, strength: float, size: tuple[int, int]) -> Pixels:
-    """What a shadow leaves of the light, at the size (width, height) of the picture: uint8, 255 = all."""
-    return cv2.resize(cv2.convertScaleAbs(cast, alpha=-strength, beta=255), size, interpolation=cv2.INTER_LINEAR)
+def _left(cast: Pixels, strength: float) -> Pixels:
+    """What a shadow leaves of the light: uint8, 255 = all."""
+    return cv2.convertScaleAbs(cast, alpha=-strength, beta=255)
 
 
 def _dim(under: Bytes, left: Pixels) -> None:
     cv2.multiply(under, cv2.cvtColor(left, cv2.COLOR_GRAY2RGB), dst=under, scale=1 / 255)
+
+
+def _shadow(strength: float, brush: _Brush, size: tuple[int, ...]) -> tuple[Window, Pixels]:
+    """The part of the picture that a layer or its shadow changes, and what the shadow leaves of the light there."""
+    window, area = brush.placed.window, _grown(brush.room, size)
+    left = _left(_cast(brush.alpha, window, area), strength)
+    changed = ~left
+    Window(*(side // _SHADOW_STEP for side in window.within(area))).of(changed)[:] = 255
+    part = _around(changed, 1)
+    assert part
+    whole = area.part(*part, _SHADOW_STEP)
+    return whole, enlarge(left[part], whole)
 
 
 def _cast(alpha: Pixels, window: Window, area: Window) -> Pixels:
@@ -166,11 +182,13 @@ class _Brush(NamedTuple):
 
     Args:
         placed: the part of the picture that it may change.
+        room: that part and some more, what its shadow is worked out for.
         alpha: uint8 (h, w), opacity.
         front: uint8 (h, w, 3), RGB, multiplied by the opacity.
     """
 
     placed: Placed
+    room: Window
     alpha: Pixels
     front: Pixels
 
@@ -180,15 +198,11 @@ def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     distance = layer.shade if layer.distance is None else layer.distance
     at = [] if layer.coordinates is None else [layer.coordinates[..., 0], layer.coordinates[..., 1]]
     known = lookup(placed, layer.shade, distance, *at)
-    near: Pixels = placed.covered.view(np.uint8)
-    if layer.distance is not None:
-        near = cv2.bitwise_and(near, cv2.inRange(known[1], -2.0 * STEP, np.inf))
-    if layer.texture is not None:
-        for at, length in zip(known[2:], layer.texture.shape[1::-1], strict=True):
-            near = cv2.bitwise_and(near, cv2.inRange(at, -_OUTSIDE, length + _OUTSIDE))
-    part = _around(near)
+    part = _near(layer, placed, known, _NEAR)
     if part is None:
         return None
+    wide = _near(layer, placed, known, _ROOM) if layer.shadow else None
+    room = placed.window.part(*(wide or part), STEP)
     placed = placed.part(*part)
     window, (shade, distance, *at) = placed.window, (values[part] for values in known)
     alpha: Pixels = threshold(enlarge(placed.covered.view(np.uint8) * np.uint8(255), window), 254)
@@ -198,20 +212,41 @@ def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     shade = cv2.convertScaleAbs(enlarge(shade, window), alpha=_SHADES)
     if layer.texture is None:
         shade = cv2.multiply(shade, alpha, scale=1 / 255)
-        return _Brush(placed, alpha, _merge([cv2.convertScaleAbs(shade, alpha=c / _SHADES) for c in layer.colour]))
+        return _Brush(
+            placed, room, alpha, _merge([cv2.convertScaleAbs(shade, alpha=c / _SHADES) for c in layer.colour])
+        )
     sampled = _sampled(layer, layer.texture, at, window)
     alpha = cv2.min(alpha, cv2.extractChannel(sampled, 3))
     shade = cv2.cvtColor(cv2.multiply(shade, alpha, scale=1 / 255), cv2.COLOR_GRAY2RGB)
-    return _Brush(placed, alpha, cv2.multiply(cv2.cvtColor(sampled, cv2.COLOR_RGBA2RGB), shade, scale=1 / _SHADES))
+    return _Brush(
+        placed, room, alpha, cv2.multiply(cv2.cvtColor(sampled, cv2.COLOR_RGBA2RGB), shade, scale=1 / _SHADES)
+    )
 
 
-def _around(near: Pixels) -> tuple[slice, slice] | None:
-    """Rows and columns that hold all of `near` and its neighbours; None where there is nothing."""
-    left, top, width, height = cv2.boundingRect(near)
-    step = WINDOW_STEP // STEP
+def _near(layer: Layer, placed: Placed, known: Sequence[Floats], reach: tuple[float, float]) -> _Slices | None:
+    """Rows and columns, at a `STEP`-th, that hold a layer and so much around it; None where it is nowhere.
+
+    Args:
+        layer: the layer.
+        placed: where its mesh lies.
+        known: its shade, distance and coordinates there.
+        reach: pixels beyond its edge, and texture pixels beyond its texture's.
+    """
+    near: Pixels = placed.covered.view(np.uint8)
+    if layer.distance is not None:
+        near = cv2.bitwise_and(near, cv2.inRange(known[1], -reach[0], np.inf))
+    if layer.texture is not None:
+        for at, length in zip(known[2:], layer.texture.shape[1::-1], strict=True):
+            near = cv2.bitwise_and(near, cv2.inRange(at, -reach[1], length + reach[1]))
+    return _around(near, WINDOW_STEP // STEP)
+
+
+def _around(cells: Pixels, step: int) -> _Slices | None:
+    """Rows and columns, whole steps, that hold all that is not 0 and its neighbours; None where there is nothing."""
+    left, top, width, height = cv2.boundingRect(cells)
     rows, columns = (
         slice(max(start - 1, 0) // step * step, min(-(-(start + length + 1) // step) * step, limit))
-        for start, length, limit in ((top, height, near.shape[0]), (left, width, near.shape[1]))
+        for start, length, limit in ((top, height, cells.shape[0]), (left, width, cells.shape[1]))
     )
     return (rows, columns) if width else None
 

@@ -42,6 +42,15 @@ class Window(NamedTuple):
         """View of this part of a picture."""
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]
 
+    def within(self, other: Window) -> Window:
+        """The same part, counted from the corner of another one that holds it."""
+        return Window(self.top - other.top, self.left - other.left, self.height, self.width)
+
+    def part(self, rows: slice, columns: slice, step: int) -> Window:
+        """Some of its rows and columns, counted in steps; the slices have no step, and starts from 0 on."""
+        top, left = self.top + rows.start * step, self.left + columns.start * step
+        return Window(top, left, (rows.stop - rows.start) * step, (columns.stop - columns.start) * step)
+
 
 class Placed(NamedTuple):
     """Grid places of the pixels of a window at a `STEP`-th of its size.
@@ -59,8 +68,7 @@ class Placed(NamedTuple):
     def part(self, rows: slice, columns: slice) -> Placed:
         """Some of its rows and columns; the slices have no step, and starts from 0 on."""
         places, covered = self.places[rows, columns], self.covered[rows, columns]
-        top, left = self.window.top + rows.start * STEP, self.window.left + columns.start * STEP
-        return Placed(Window(top, left, covered.shape[0] * STEP, covered.shape[1] * STEP), places, covered)
+        return Placed(self.window.part(rows, columns, STEP), places, covered)
 
 
 def place(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[Placed | None]:
