@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from tasks.api import VARIABLE, api_url
+from tasks.experiments import borrow
 from tasks.guard import unchanged_inputs
 from tasks.launch import FAILURE_FILE
+from tasks.lock import holding
 from tryon.categories import Category
 from tryon.console import ran_well, show_summary
 from tryon.errors import EXIT_CODE, TryOnError
+from tryon.files import disk_errors_told
 from tryon.processes import follow_parent
 from tryon.stages import STAGES
+from tryon.workspace import Workspace
 
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 """Keeps Prefect's log lines in Prefect: the terminal shows progress, summaries and messages."""
@@ -37,14 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(stage: str, category: Category | None) -> None:
-    """Run one stage of the project in the current directory, as a flow if there is an API.
+    """Run one stage of the project in the current directory, as a flow if there is an API, one at a time.
 
     Raises:
         TryOnError: whatever the stage finds wrong, its inputs were edited meanwhile, or PREFECT_API_URL is set and does
             not answer.
     """
     url = api_url()
-    with unchanged_inputs(stage, category):
+    name = stage if category is None else f"{stage}@{category}"
+    borrow(stage, Workspace())
+    # One that was killed may still be ending: it is waited for.
+    with holding(f"stage-{name}", f"stage {name}", wait=True), unchanged_inputs(stage, category):
         if url is None:
             from tryon.cli import run as run_plainly
 
@@ -66,7 +73,8 @@ def _run_as_flow(stage: str, category: Category | None) -> None:
 def _noting_failure(stage: str, category: Category | None) -> None:
     file = os.environ.get(FAILURE_FILE)
     try:
-        run(stage, category)
+        with disk_errors_told():
+            run(stage, category)
     except TryOnError as error:
         if file is None:
             raise

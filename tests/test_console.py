@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tryon import console
 from tryon.errors import SourceError
+from tryon.files import write_text
 from tryon.summary import Summary
 
 Captured = pytest.CaptureFixture[str]
@@ -30,6 +33,17 @@ def test_ctrl_c_is_130_and_a_bug_stays_a_bug() -> None:
     assert console.ran_well(lambda: None) == 0
     with pytest.raises(RuntimeError):
         console.ran_well(broken)
+
+
+def test_what_the_disk_refuses_is_one_message_in_every_command(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "data").write_text("a file in the way")
+    assert console.ran_well(lambda: write_text(tmp_path / "data" / "index" / "x.json", "")) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"error: {tmp_path}/data/index: every folder of its path is a folder (found: 'Not a directory'"
+    )
+    assert said.endswith("run the same command again: what was finished before is still there.\n")
+    assert "Traceback" not in said
 
 
 def test_lines_of_progress_are_few(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

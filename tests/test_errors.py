@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from tryon.errors import ParameterError, SourceError, TryOnError, listed
+from tryon.errors import ParameterError, SourceError, TryOnError, listed, without_secrets
 
 
 def test_message_names_thing_rule_value_and_remedy():
@@ -28,3 +28,18 @@ def test_errors_come_back_whole_from_a_worker_process(kind):
 def test_long_lists_are_cut_and_counted():
     assert listed(["a", "b"]) == "a, b"
     assert listed([str(n) for n in range(12)], most=2) == "0, 1 and 10 more"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:pass@word@host/a.zip?key=1&b=2, then", "https://***@host/a.zip?*** then"),
+        ("s3://key:secret@bucket/a", "s3://***@bucket/a"),
+        ("see 'https://host/a?b' or http://host", "see 'https://host/a?***' or http://host"),
+        ("what? a@b.c, data/raw: 1:2", "what? a@b.c, data/raw: 1:2"),
+    ],
+)
+def test_secrets_in_addresses_are_not_told(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
+    assert str(TryOnError("it", rule=text)) == f"it: {shown}"
+    assert "word" not in str(pickle.loads(pickle.dumps(TryOnError("it", value="https://me:pass@word@host"))))

@@ -1,10 +1,25 @@
 """Files and folders appear whole or not at all; hashes speak of content alone."""
 
+import errno
+import os
+import pickle
 from pathlib import Path
 
 import pytest
 
-from tryon.files import digest, replacing, replacing_folder, sha256_bytes, sha256_file, write_json, write_text
+from tryon.errors import DiskError
+from tryon.files import (
+    digest,
+    disk_error,
+    disk_errors_told,
+    replacing,
+    replacing_folder,
+    sha256_bytes,
+    sha256_file,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def test_a_file_appears_whole_with_its_folder(tmp_path):
@@ -112,3 +127,71 @@ def test_json_refuses_numbers_that_json_does_not_have(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "x.json", {"loss": float("nan")})
     assert not (tmp_path / "x.json").exists()
+
+
+def refused(number, *names):
+    return OSError(number, os.strerror(number), *names)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "Make room"),
+        (errno.EDQUOT, "Make room"),
+        (errno.EACCES, "rights"),
+        (errno.EPERM, "rights"),
+        (errno.EROFS, "Mount"),
+        (errno.ENOTDIR, "file that is in the way"),
+        (errno.EISDIR, "folder that is in the way"),
+        (errno.ENAMETOOLONG, "shorter path"),
+    ],
+)
+def test_what_the_disk_refuses_says_what_which_rule_and_what_to_do(number, said):
+    told = disk_error(refused(number, "data/raw/x"), then="run `tryon x` again")
+    assert isinstance(told, DiskError)
+    assert (told.what, told.value) == ("data/raw/x", os.strerror(number))
+    assert told.rule
+    assert said in told.remedy
+    assert told.remedy.endswith(", then run `tryon x` again.")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused(errno.ENOENT, "gone"),  # whoever opens a file that is not there has a message of his own
+        refused(errno.EACCES),  # not of a file: a port, say
+        refused(errno.ECONNREFUSED),
+        refused(errno.EPIPE),
+        OSError("pyarrow has no number for this"),
+        ValueError("a bug"),
+    ],
+)
+def test_everything_else_stays_the_error_that_it_is(error):
+    with pytest.raises(type(error)) as raised, disk_errors_told():
+        raise error
+    assert raised.value is error
+
+
+def test_a_folder_that_is_there_already_is_no_mistake_of_the_users(tmp_path):
+    with pytest.raises(FileExistsError), disk_errors_told():
+        tmp_path.mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(DiskError, match="Move the file that is in the way"), disk_errors_told():
+        (tmp_path / "file").mkdir()
+
+
+def test_a_full_disk_names_the_file_even_from_another_process_and_keeps_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "file.bin"
+    write_bytes(path, b"old")
+
+    def full(*_):
+        raise refused(errno.ENOSPC)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space") as raised:
+        write_bytes(path, b"new")
+    told = disk_error(pickle.loads(pickle.dumps(raised.value)))
+    assert told is not None
+    assert told.what == str(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tryon.errors import EXIT_CODE, TryOnError
+from tryon.errors import EXIT_CODE, TryOnError, without_secrets
+from tryon.files import disk_errors_told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,14 +43,16 @@ def terminal(results: bool = False) -> Console:
 
 
 def say(line: str) -> None:
-    """Tell people something."""
-    print(line, file=sys.stderr, flush=True)
+    """Tell people something, without what may be a key to something."""
+    print(without_secrets(line), file=sys.stderr, flush=True)
 
 
 def ran_well(work: Callable[[], object]) -> int:
-    """Do `work` and return the exit code: 0, 2 after a mistake of the user's, which is told in one message, or 130."""
+    """Do `work` and return the exit code: 0, 2 after a mistake of the user's or when the disk refuses, which is told in
+    one message, or 130."""
     try:
-        work()
+        with disk_errors_told():
+            work()
     except TryOnError as error:
         say(f"error: {error}")
         return EXIT_CODE

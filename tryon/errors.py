@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 EXIT_CODE = 2
 """Exit code of every command that stops on a `TryOnError`."""
+
+
+_URL = re.compile(r"""([a-zA-Z][a-zA-Z0-9+.-]*://)([^/\s'"]*@)?([^\s'"?]*)([?][^\s'"]*)?""")
+"""A URL in four parts: scheme, name and password, host and path, query."""
+
+
+def without_secrets(text: str) -> str:
+    """`text` with names, passwords and queries of all URLs in it replaced by stars: they may be keys to something."""
+    return _URL.sub(lambda url: f"{url[1]}{'***@' * bool(url[2])}{url[3]}{'?***' * bool(url[4])}", text)
 
 
 class TryOnError(Exception):
@@ -24,8 +35,8 @@ class TryOnError(Exception):
         if value is not None:
             text += f" (found: {value!r})"
         if remedy:
-            text += f". {remedy}"
-        super().__init__(text)
+            text += f"\n{remedy}" if "\n" in text else f". {remedy}"
+        super().__init__(without_secrets(text))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process, keyword arguments included."""
@@ -46,6 +57,10 @@ class SourceError(TryOnError):
 
 class MissingInputError(TryOnError):
     """Files that a stage reads are absent or differ from what was recorded."""
+
+
+class DiskError(TryOnError):
+    """A disk is full, or a file or folder cannot be read or written as it is: see `tryon.files.disk_error`."""
 
 
 class WeightsError(TryOnError):

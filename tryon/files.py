@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all, and the hashes that name their content."""
+"""Files that appear whole or not at all, what is said when the disk refuses, and the hashes that name their content."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -10,9 +11,81 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tryon.errors import DiskError
 from tryon.progress import Progress, silent
 
 _PIECE = 4 << 20
+
+_FULL = ("there is room for it on the disk", "Make room")
+_FORBIDDEN = ("may be read and written by whoever runs this", "Change its owner or its rights")
+_IN_THE_WAY = ("every folder of its path is a folder", "Move the file that is in the way")
+_REFUSALS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: ("is no larger than the file system allows", "Use another disk"),
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: ("lies on a disk that can be written", "Mount the disk for writing, or work in a folder elsewhere"),
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.EEXIST: _IN_THE_WAY,
+    errno.EISDIR: ("is a file", "Move the folder that is in the way"),
+    errno.ENAMETOOLONG: ("has a name that the file system takes", "Work in a folder with a shorter path"),
+    errno.ELOOP: ("leads to a file", "Remove the links that lead in a circle"),
+    errno.EIO: ("can be read and written", "See whether the disk is sound"),
+    errno.EBUSY: ("is not in use by another program", "Wait for that program"),
+}
+"""By error number: the rule that was broken, and what to do. All else that the system refuses is taken for a bug."""
+
+_NEEDS_NO_NAME = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the system says of a write, which names no file; the others only count with a file's name."""
+
+AGAIN = "run the same command again: what was finished before is still there"
+
+
+def disk_error(error: OSError, path: Path | None = None, then: str = AGAIN) -> DiskError | None:
+    """What to tell the user of an error of the system, or None when it may well be a bug.
+
+    Args:
+        error: as it was raised.
+        path: the file or folder that was written, where the error does not name it.
+        then: what to do after the cause is mended.
+    """
+    number = error.errno or 0
+    if number not in _REFUSALS or (error.filename is None and number not in _NEEDS_NO_NAME):
+        return None
+    name = error.filename if error.filename is not None else path
+    if number == errno.EEXIST and Path(os.fsdecode(name or "")).is_dir():
+        return None  # a folder that is there is no mistake of the user's
+    rule, remedy = _REFUSALS[number]
+    what = "the disk" if name is None else os.fsdecode(name)
+    return DiskError(what, rule=rule, value=error.strerror or str(error), remedy=f"{remedy}, then {then}.")
+
+
+@contextmanager
+def disk_errors_told(then: str = AGAIN) -> Iterator[None]:
+    """Turn what the disk refuses inside the block into one message; every other error stays as it is.
+
+    Raises:
+        DiskError: it is full, a path is not what it should be, or rights are lacking.
+    """
+    try:
+        yield
+    except OSError as error:
+        told = disk_error(error, then=then)
+        if told is None:
+            raise
+        raise told from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an error of writing the name of the file that was to be written, which the system does not tell."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NEEDS_NO_NAME and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager
@@ -25,9 +98,10 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        yield temporary
-        _flush(temporary)
-        temporary.replace(path)
+        with naming(path):
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -45,10 +119,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _flush(file)
+        with naming(path):
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _flush(file)
         if path.exists():
             path.replace(old)
         temporary.replace(path)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tryon.categories import Category
+from tryon.errors import ParameterError
+
+OWN_FOLDERS = (
+    "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "evaluation", "staging", "weights",
+)  # fmt: skip
+"""Folders below `data/` that only the stages write: they replace them whole, or remove what they do not know."""
 
 SUBSET_PARTS = ("train", "val", "test_paired", "test_unpaired")
 
@@ -17,9 +23,11 @@ class Workspace:
 
     Args:
         root: the folder; stages run by DVC use the current directory.
+        weights_folder: where pretrained weights lie, if not in `data/weights`; see `with_weights`.
     """
 
     root: Path = Path()
+    weights_folder: Path | None = None
 
     @property
     def params_file(self) -> Path:
@@ -93,4 +101,22 @@ class Workspace:
     @property
     def weights(self) -> Path:
         """Pretrained weights that are not ours; `TRYON_WEIGHTS` names another folder that already has them."""
-        return Path(os.environ.get("TRYON_WEIGHTS") or self.data / "weights")
+        return Path(os.environ.get("TRYON_WEIGHTS") or self.weights_folder or self.data / "weights")
+
+    def refuse_own(self, path: Path, option: str) -> None:
+        """Make sure that what an option names is written elsewhere than in `OWN_FOLDERS`.
+
+        Raises:
+            ParameterError: it lies in one of them.
+        """
+        place = path.resolve()
+        if any(place.is_relative_to((self.data / name).resolve()) for name in OWN_FOLDERS):
+            rule = f"is none of {', '.join(OWN_FOLDERS)} below {self.data}, nor in one of them: the stages own these"
+            raise ParameterError(option, rule=rule, value=str(path), remedy="Name another folder.")
+
+    def with_weights(self, folder: str | None) -> Workspace:
+        """The same with weights in `folder`, absolute or relative to the root; None changes nothing.
+
+        `TRYON_WEIGHTS` outranks it, because it belongs to the machine and `params.yaml` travels.
+        """
+        return replace(self, weights_folder=self.root / folder) if folder else self

@@ -287,6 +287,85 @@ def test_no_input_raises_and_garment_is_never_left_visible(drawn, category):
     assert unusable(found) is not None or 0 < mask.mean() < 1
 
 
+wrong_point = st.one_of(
+    st.just((0.0, 0.0)),
+    st.tuples(st.floats(0, 384), st.floats(0, 512)),  # all on one point, wherever it is
+    st.tuples(*[st.sampled_from([-1e30, -5000.0, -300.0, 900.0, 1e9, np.nan, np.inf])] * 2),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(CATEGORIES), st.sampled_from(WORN), st.sets(st.sampled_from(list(Joint)), min_size=3), wrong_point
+)
+def test_degenerate_joints_are_as_good_as_missing(figure, category, worn, joints, point):
+    labels, dense_pose, keypoints = figure.with_(worn=worn).maps
+    missing = keypoints.copy()
+    missing[list(joints)] = -1, -1, 0
+    keypoints[list(joints), :2] = point  # with a score that says they are seen
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
+    found = audit(category, mask, labels, dense_pose, keypoints)
+    assert unusable(found) is None
+    assert 0.05 < mask.mean() < 0.6
+    if point == (0, 0) or not max(map(abs, point)) < 800:  # else a joint that is one may lie there by chance
+        assert (mask == agnostic_mask(category, labels, dense_pose, missing)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(CATEGORIES), wrong_point, st.booleans())
+def test_joints_that_are_all_degenerate_leave_the_maps_to_tell(figure, category, point, dense):
+    labels, dense_pose, keypoints = figure.with_(worn="skirt").maps
+    keypoints[:, :2] = point
+    maps = labels, dense_pose if dense else None, keypoints
+    mask = agnostic_mask(category, *maps)
+    assert unusable(audit(category, mask, *maps)) is None
+    assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
+    assert mask.mean() < 0.6
+
+
+def test_without_hips_the_shape_is_still_a_skirt_and_no_bare_hull(figure):
+    labels, dense_pose, keypoints = figure.maps
+    whole = agnostic_mask(Category.LOWER_BODY, labels, dense_pose, keypoints)
+    seen = keypoints.copy()
+    seen[[joint for joint in Joint if joint not in (Joint.RIGHT_KNEE, Joint.LEFT_KNEE, Joint.LEFT_ANKLE)]] = -1, -1, 0
+    assert iou(agnostic_mask(Category.LOWER_BODY, labels, dense_pose, seen), whole) > 0.9
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("height", [32, 48, 64, 96])
+def test_small_pictures_keep_hands_straps_and_hair(figure, category, height):
+    for one in all_figures(figure.with_(size=(height, height * 3 // 4))):
+        labels, dense_pose, keypoints = one.maps
+        labels[np.arange(10, height // 3), np.arange(10, height // 3) * 3 // 4] = Label.BAG  # a strap, one pixel wide
+        mask = agnostic_mask(category, labels, dense_pose, keypoints)
+        found = audit(category, mask, labels, dense_pose, keypoints)
+        assert found.leak_fraction in (0, None)
+        assert found.protected_fraction is not None
+        assert found.protected_fraction <= 0.02
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_a_ragged_edge_is_not_told(figure, category):
+    """Dents in the label's edge leave the mask as it is without them."""
+    labels, dense_pose, keypoints = figure.with_(worn="dress", flare=2.6, length=0.8).maps
+    whole = agnostic_mask(category, labels, dense_pose, keypoints)
+    garment = np.isin(labels, [Label.DRESS, Label.UPPER_CLOTHES]).astype(np.uint8)
+    edge = garment - cv2.erode(garment, np.ones((13, 13), np.uint8))
+    rows = np.arange(len(labels))[:, None] // 8 % 2 == 0
+    labels[(edge & rows).astype(bool)] = 0
+    mask = agnostic_mask(category, labels, dense_pose, keypoints)
+    assert iou(mask, whole) > 0.985
+
+
+def test_what_is_parsed_as_dress_below_the_hips_is_audited_as_lower_garment(figure):
+    labels, dense_pose, keypoints = figure.with_(worn="dress").maps
+    nothing = np.zeros(labels.shape, bool)
+    assert audit(Category.LOWER_BODY, nothing, labels, dense_pose, keypoints).leak_fraction == 1
+    mask = agnostic_mask(Category.LOWER_BODY, labels, dense_pose, keypoints)
+    assert audit(Category.LOWER_BODY, mask, labels, dense_pose, keypoints).leak_fraction == 0
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(CATEGORIES),

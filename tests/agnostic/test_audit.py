@@ -9,7 +9,7 @@ from tryon.agnostic.recipes import RECIPES
 from tryon.agnostic.regions import grow
 from tryon.agnostic.slices import arm_pose_of, sleeve_of, worn_of
 from tryon.categories import Category
-from tryon.dresscode.labels import Joint, Label
+from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
 
 
 def test_fractions_are_counted_by_hand():
@@ -100,6 +100,15 @@ def test_worn_is_the_largest_garment(figure, worn):
     one = figure.with_(worn=worn)
     assert worn_of(one.category, one.label_map) == worn
     assert worn_of(Category.UPPER_BODY, one.label_map) == ("dress" if worn == "dress" else "top")
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_worn_is_the_same_when_the_garment_was_counted_before(category):
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        labels = rng.choice(18, (9, 11), p=rng.dirichlet(np.full(18, 0.3))).astype(np.uint8)
+        size = int(np.isin(labels, GARMENT_LABELS[category]).sum())
+        assert worn_of(category, labels, size) == worn_of(category, labels)
 
 
 @pytest.mark.parametrize("arms", ["side", "bent"])

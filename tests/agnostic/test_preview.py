@@ -13,7 +13,7 @@ from tryon.agnostic.strip import GAP, HARM, LEAK, encode
 from tryon.categories import Category
 from tryon.cli import main
 from tryon.code_version import ROOT
-from tryon.errors import MissingInputError
+from tryon.errors import MissingInputError, ParameterError
 from tryon.manifest import INDEX, SHOWN, read_table, table_from_rows, write_table
 from tryon.progress import silent
 
@@ -152,3 +152,33 @@ def test_the_command_draws_prints_the_path_and_writes_nothing_else(indexed, caps
 def test_a_folder_for_pictures_that_are_not_drawn_is_refused(indexed, capsys):
     assert main(["agnostic", "dresses", "--out", "own", "--root", str(indexed.root)]) == 2
     assert "--out: goes with --preview" in capsys.readouterr().err
+
+
+def test_a_damaged_manifest_is_told_and_a_sample_shown(indexed):
+    stage.agnostic(DRESSES, OURS, SIZE, indexed, silent)
+    path = indexed.manifest(DRESSES)
+    good = path.read_bytes()
+    for damaged in (b"", good[:1000], good[: len(good) // 2] + b"?" * 500 + good[len(good) // 2 + 500 :]):
+        path.write_bytes(damaged)
+        said = draw(indexed)[1]
+        assert "a sample of 5 of 5 people" in said
+        assert "the manifest is not looked at, for it is damaged" in said
+        assert "Run `tryon agnostic dresses` again" in said
+        assert path.read_bytes() == damaged
+
+
+def test_pictures_are_not_drawn_where_only_the_stages_write(indexed):
+    with pytest.raises(ParameterError, match="--out: is none of raw"):
+        draw(indexed, out=indexed.raw / "dresses" / "look.jpg")
+
+
+def test_a_file_in_the_way_is_one_message_and_the_same_command_goes_on(indexed, capsys):
+    indexed.params_file.write_bytes((ROOT / "params" / "default.yaml").read_bytes())
+    indexed.manifest(DRESSES).parent.write_text("in the way")
+    assert main(["agnostic", "dresses", "--root", str(indexed.root)]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert f"error: {indexed.manifest(DRESSES).parent}: every folder of its path is a folder" in said
+    assert "Move the file that is in the way, then run the same command again" in said
+    indexed.manifest(DRESSES).parent.unlink()
+    assert main(["agnostic", "dresses", "--root", str(indexed.root)]) == 0

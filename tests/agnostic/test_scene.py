@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tryon.agnostic.audit import audit, audit_scene
+from tryon.agnostic.protection import KEPT_LABELS, kept_labels
 from tryon.agnostic.recipes import MARGINS, RECIPES, SCENE_RECIPES
 from tryon.agnostic.scene import Scene, worn_garment
 from tryon.categories import Category
@@ -25,7 +26,7 @@ def test_the_window_has_a_margin_around_all_labels_and_parts(seed, dense):
     assert not (dense and parts[beyond].any())
     assert scene.labels.shape == labels[scene.box.window].shape
     first = np.argwhere(labels | (parts if dense else 0)).min(0)
-    assert scene.box.corner == complex(*np.maximum(first - 6, 0)[::-1])
+    assert scene.box.corner == complex(*np.maximum(first - 8, 0)[::-1])
 
 
 @pytest.mark.parametrize("category", Category)
@@ -59,3 +60,10 @@ def test_what_was_told_is_kept_and_cannot_be_changed(figure):
     assert (scene.once(worn_garment, Category.LOWER_BODY) != top).any()
     with pytest.raises(ValueError, match="read-only"):
         top[0, 0] = 1
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_labels_that_stay_whole_are_those_of_the_table_whatever_ids_a_map_has(category):
+    labels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    scene = Scene(labels, None, np.zeros((18, 3)))
+    assert (kept_labels(scene, category) == np.isin(scene.labels, KEPT_LABELS[category])).all()

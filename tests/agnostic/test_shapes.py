@@ -16,6 +16,7 @@ from tryon.agnostic.regions import (
     ids_of,
     look_up,
     outside,
+    without,
     without_lone_pixels,
     without_specks,
 )
@@ -31,6 +32,8 @@ def test_look_up_is_membership(seed, ids):
     region = look_up(labels, ids_of(ids))
     assert (region == np.isin(labels, list(ids))).all()
     assert (outside(region) == ~region.astype(bool)).all()
+    even = (labels % 2 == 0).view(np.uint8)
+    assert (without(region, even) == (region & ~even)).all()
 
 
 def test_specks_go_and_edges_stay():
@@ -107,6 +110,16 @@ def test_a_chain_passes_over_unknown_points():
     fill_chain(gap, points, [3, 3, 3])
     assert whole[30, 25] == gap[30, 25] == 1
     assert (whole == gap).mean() > 0.98
+
+
+def test_a_chain_is_the_hulls_between_its_neighbours():
+    points, radii = [10 + 8j, 30.3 + 20.7j, 25 + 45j], [6.5, 5.0, 3.2]
+    chain, hulls = empty(), empty()
+    fill_chain(chain, points, radii)
+    fill_hull(hulls, points[:2], radii[:2])
+    fill_hull(hulls, points[1:], radii[1:])
+    assert chain.any()
+    assert (chain == hulls).all()
 
 
 def test_an_end_lies_beyond_its_joint():

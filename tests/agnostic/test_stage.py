@@ -4,10 +4,13 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import tryon.agnostic.plan as planning
 import tryon.agnostic.stage as stage
+from tryon.agnostic.limits import BeyondLimitsError
 from tryon.agnostic.people import ROLES
 from tryon.agnostic.settings import AgnosticSettings
 from tryon.agnostic.shards import make_shard, shard_path, staging_folder
@@ -15,7 +18,7 @@ from tryon.categories import Category
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import decode_label_map
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import sha256_file
+from tryon.files import sha256_bytes, sha256_file
 from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
 from tryon.progress import silent
@@ -251,9 +254,45 @@ def test_a_missing_index_names_the_command(indexed):
         run(indexed)
 
 
-def test_an_index_without_good_rows_gives_a_manifest_without_masks(indexed):
-    rows = [row | {"status": "quarantined", "reason": "bad"} for row in index(indexed)]
-    write_table(indexed.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
-    summary = run(indexed)
-    assert {row["status"] for row in manifest(indexed)} == {"quarantined"}
-    assert summary.pictures == {}
+def test_an_index_without_good_rows_is_told_and_the_manifest_stays(indexed):
+    run(indexed)
+    before, rows = indexed.manifest(DRESSES).read_bytes(), index(indexed)
+    bad = [row | {"status": "quarantined", "reason": "label_map: is whole"} for row in rows]
+    write_table(indexed.index(DRESSES), table_from_rows(bad, INDEX), INDEX)
+    with pytest.raises(TryOnError, match=r"all 11 rows of dresses: are set aside.*11 x label_map: is whole"):
+        run(indexed)
+    assert indexed.manifest(DRESSES).read_bytes() == before
+
+
+def test_a_category_that_has_no_rows_gets_an_empty_manifest(indexed):
+    write_table(indexed.index(DRESSES), table_from_rows([], INDEX), INDEX)
+    assert run(indexed).pictures == {}
+    assert manifest(indexed) == []
+
+
+def blank_label_map(workspace, number):
+    """Make a person's label map all background, and the index say so."""
+    rows = index(workspace)
+    relative = next(row["label_map"] for row in rows if row["person_id"] == f"{number:06d}")
+    content = cv2.imencode(".png", np.zeros(SIZE, np.uint8))[1].tobytes()
+    (workspace.raw / relative).write_bytes(content)
+    changed = {"label_map_bytes": len(content), "label_map_sha256": sha256_bytes(content)}
+    rows = [row | changed if row["label_map"] == relative else row for row in rows]
+    write_table(workspace.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
+
+
+def test_a_row_whose_label_map_shows_no_garment_is_bad_and_set_aside_with_the_reason(indexed):
+    blank_label_map(indexed, 2)
+    with pytest.raises(BeyondLimitsError, match=r"(?s)2 of 10 rows.*000002_000002 \(unknown\)") as raised:
+        run(indexed)
+    assert "\n    max_leak_fraction: 1\n" in str(raised.value)
+    assert "\n    max_bad_fraction: 0.2\n" in str(raised.value)
+    some = SETTINGS.model_copy(update={"limits": SETTINGS.limits.model_copy(update={"max_bad_fraction": 0.2})})
+    stage.agnostic(DRESSES, some, SIZE, indexed, silent)
+    bad = [row for row in manifest(indexed)[:-1] if row["status"] != "ok"]
+    assert {row["person_id"] for row in bad} == {"000002"}
+    assert "the label map shows no garment of this category" in bad[0]["reason"]
+    assert bad[0]["mask_png"] is not None  # it is drawn, and may be looked at
+    everything = SETTINGS.limits.model_copy(update={"max_leak_fraction": 1.0})
+    stage.agnostic(DRESSES, SETTINGS.model_copy(update={"limits": everything}), SIZE, indexed, silent)
+    assert [row["status"] for row in manifest(indexed)[:-1]] == ["ok"] * 10

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.conftest import ids, row_of, write_category, write_rows
+from tests.export.conftest import PAIRS, ids, row_of, write_category, write_rows
 from tryon.categories import Category, Setting
 from tryon.cli import main
 from tryon.dresscode.layout import relative_path
-from tryon.errors import MissingInputError, ParameterError, TryOnError
+from tryon.errors import DiskError, MissingInputError, ParameterError, TryOnError
 from tryon.export import Format, shards
 from tryon.export.export import export, parse_size
 from tryon.export.job import Job
@@ -224,7 +224,7 @@ def test_a_full_disk_is_one_message_and_leaves_no_part_of_a_file(
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ParameterError, match=r"--out: can be written .*No space left.*the same command goes on"):
+    with pytest.raises(DiskError, match=r"No space left.*run the same command again, which goes on where it stopped"):
         run(workspace, out)
     assert not list(out.rglob("*.tmp"))
     monkeypatch.undo()
@@ -235,8 +235,31 @@ def test_a_full_disk_is_one_message_and_leaves_no_part_of_a_file(
 
 def test_an_unwritable_place_is_one_message(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ParameterError, match="--out"):
+    with pytest.raises(DiskError, match=r"below: every folder of its path is a folder.*or name another --out"):
         run(workspace, tmp_path / "file" / "below")
+
+
+@pytest.mark.parametrize("place", ["raw", "raw/new", "index", "manifests/x", "subset", "staging/export", "evaluation"])
+def test_no_export_goes_where_only_the_stages_write(workspace: Workspace, place: str) -> None:
+    before = content(workspace.data)
+    for out in (workspace.data / place, workspace.data / "new" / ".." / place):
+        with pytest.raises(ParameterError, match=r"--out: is none of raw, index.*the stages own these"):
+            run(workspace, out)
+    assert content(workspace.data) == before
+    run(workspace, workspace.data / "export", Format.MASKS)
+
+
+def test_the_readme_says_where_masks_are_of_different_sizes(workspace: Workspace, out: Path) -> None:
+    run(workspace, out, Format.MASKS)
+    readme = out / "README.txt"
+    assert "The masks were made at 128x96.\n" in readme.read_text()
+    larger = [row_of(workspace, Category.DRESSES, *pair) | {"height": 256, "width": 192} for pair in PAIRS]
+    write_rows(workspace, Category.DRESSES, larger)
+    other = out.with_name("other")
+    run(workspace, other, Format.MASKS, [Category.LOWER_BODY])
+    run(workspace, other, Format.MASKS, [Category.DRESSES])
+    told = "The masks were made at DIFFERENT SIZES: lower_body 128x96, dresses 256x192.\n"
+    assert told in (other / "README.txt").read_text()
 
 
 def test_a_manifest_with_nothing_to_export_is_named(workspace: Workspace, out: Path) -> None:

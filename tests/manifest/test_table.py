@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tryon.errors import MissingInputError, TryOnError
+from tryon.errors import DiskError, MissingInputError, TryOnError
 from tryon.manifest import (
     FINDINGS,
     INDEX,
     MANIFEST,
     PACKED,
+    SHOWN,
     TableSchema,
     read_metadata,
     read_table,
@@ -124,6 +126,40 @@ def test_damage_inside_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(TryOnError, match=r"table\.parquet: is a whole parquet table.*Run `tryon sample` again"):
         read_table(path, PACKED, made_by="tryon sample")
+
+
+@pytest.mark.parametrize(
+    ("schema", "command"),
+    [(INDEX, "tryon download"), (FINDINGS, "tryon download"), (MANIFEST, "tryon agnostic"), (SHOWN, "tryon agnostic"),
+     (PACKED, "tryon sample")],
+)  # fmt: skip
+def test_whatever_is_wrong_with_a_table_the_command_that_makes_it_is_named(
+    tmp_path: Path, schema: TableSchema, command: str
+) -> None:
+    path = tmp_path / "table.parquet"
+    for content in (None, b"", b"PAR1 no table PAR1"):
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(TryOnError, match=f"Run `{command}`"):
+            read_table(path, schema)
+        with pytest.raises(TryOnError, match="Run `dvc repro`"):
+            read_metadata(path)
+    older = TableSchema(schema.kind, schema.version - 1, schema.columns)
+    write_table(path, table_from_rows([], older), older)
+    with pytest.raises(TryOnError, match=f"Run `{command}` again with this version of the code"):
+        read_table(path, schema)
+
+
+def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.parquet"
+    write_table(path, table_from_rows([], FINDINGS), FINDINGS)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(pq, "read_schema", refused)
+    with pytest.raises(DiskError, match=r"table\.parquet: may be read and written by whoever runs this"):
+        read_table(path, FINDINGS)
 
 
 def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.agnostic.protection import arm_skin, kept_head, kept_labels, leg_skin
-from tryon.agnostic.regions import WHOLE, Box, Region, box_around, grow, ids_of, look_up, outside, square
+from tryon.agnostic.lower_body import lower_garment
+from tryon.agnostic.protection import arm_skin, hand_charts, kept_head, kept_labels, leg_skin
+from tryon.agnostic.regions import WHOLE, Box, Region, box_around, grow, ids_of, look_up, square, without
 from tryon.agnostic.scene import Scene, worn_garment
 from tryon.agnostic.slices import arm_pose_of, sleeve_of, worn_of
 from tryon.agnostic.upper_body import GARMENT_MARGIN
@@ -26,7 +27,6 @@ SLACK = 0.008
 KEPT_BESIDE = 0.004
 """How near to something that must be kept the mask's outline is not its own, in heights."""
 
-_HANDS = ids_of([DensePart.RIGHT_HAND, DensePart.LEFT_HAND])
 _FEET = ids_of([DensePart.RIGHT_FOOT, DensePart.LEFT_FOOT])
 
 
@@ -81,14 +81,15 @@ def audit_scene(category: Category, mask: NDArray[np.bool_], scene: Scene, margi
     margin = GARMENT_MARGIN * scene.height if margin is None else margin
     hidden = mask.view(np.uint8)
     part = np.ascontiguousarray(hidden[scene.box.window])
-    garment = scene.once(worn_garment, category)
+    garment = must_hide(category, scene)
     kept = must_keep(category, scene)
+    size = cv2.countNonZero(garment)
     return Audit(
         mask_fraction=cv2.countNonZero(hidden) / mask.size,
-        leak_fraction=_fraction(garment & outside(part), garment),
-        protected_fraction=_fraction(kept & part, kept),
+        leak_fraction=_fraction(without(garment, part), size),
+        protected_fraction=_fraction(kept & part, cv2.countNonZero(kept)),
         outline_similarity=outline_similarity(hidden, garment, kept, margin, scene.box),
-        worn=worn_of(category, scene.labels),
+        worn=worn_of(category, scene.labels, size),
         sleeve=None if category is Category.LOWER_BODY else sleeve_of(scene.label_map, scene.body),
         arm_pose=arm_pose_of(scene.body),
         missing_joints=scene.body.seen.count(False),
@@ -114,7 +115,7 @@ def outline_similarity(hidden: Region, garment: Region, kept: Region, margin: fl
     height = len(hidden)
     outline = hidden ^ cast(Region, cv2.erode(hidden, square(3)))  # beyond the border OpenCV sees no edge
     inner = outline[box.window]
-    cv2.bitwise_and(inner, outside(grow(kept, KEPT_BESIDE * height)), dst=inner)
+    cv2.subtract(inner, grow(kept, KEPT_BESIDE * height), dst=inner)
     length = cv2.countNonZero(outline)
     if not length or not cv2.countNonZero(garment):
         return None
@@ -134,6 +135,11 @@ def unusable(found: Audit) -> str | None:
     return None
 
 
+def must_hide(category: Category, scene: Scene) -> Region:
+    """The worn garment, which a mask must hide, in the scene's window."""
+    return scene.once(lower_garment) if category is Category.LOWER_BODY else scene.once(worn_garment, category)
+
+
 def must_keep(category: Category, scene: Scene) -> Region:
     """Pixels that a mask must leave visible, in the scene's window: stricter than what the recipe protects, which may
     err on their side."""
@@ -141,12 +147,11 @@ def must_keep(category: Category, scene: Scene) -> Region:
     if category is not Category.LOWER_BODY:
         kept |= scene.once(kept_head)
     if scene.dense is not None and category is not Category.LOWER_BODY:
-        kept |= scene.once(arm_skin) & look_up(scene.dense, _HANDS)
+        kept |= scene.once(arm_skin) & scene.once(hand_charts)
     if scene.dense is not None and category is not Category.UPPER_BODY:
         kept |= scene.once(leg_skin) & look_up(scene.dense, _FEET)
     return kept
 
 
-def _fraction(part: Region, whole: Region) -> float | None:
-    count = cv2.countNonZero(whole)
-    return cv2.countNonZero(part) / count if count else None
+def _fraction(part: Region, whole: int) -> float | None:
+    return cv2.countNonZero(part) / whole if whole else None

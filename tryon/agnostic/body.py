@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, combinations, product
 from typing import cast
 
 import cv2
@@ -45,8 +47,23 @@ _FILLED = [
     Joint.NECK, Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER, Joint.RIGHT_HIP, Joint.LEFT_HIP, Joint.RIGHT_KNEE,
     Joint.LEFT_KNEE, Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE,
 ]  # fmt: skip
-_TRUNK, _HIPS, _THIGH, _SHIN = 1.4, 0.55, 1.15, 1.1  # lengths for joints that must be guessed, in shoulder widths
+_HEAD = (Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR)
+_NECK, _TRUNK, _HIPS, _THIGH, _SHIN = 0.7, 1.4, 0.55, 1.15, 1.1
+"""Lengths for joints that must be guessed, in shoulder widths: of neck with face, spine, hips, thigh, shin."""
 
+
+_LIMBS = range(Joint.NECK, Joint.LEFT_ANKLE + 1)
+"""Joints of trunk and limbs. Those of the head lie close to each other: a head is small, and often cropped."""
+
+_ONE_POINT = 0.01
+"""Joints so near to each other, in heights, are on one point."""
+
+_CROWD = 3
+"""So many joints on one point, of trunk or limbs all but one, are no joints but what a detector writes for lack of any.
+Two may be: hands are folded, a hip hides the other."""
+
+_BEYOND = 0.5
+"""A joint farther than this outside the picture, in heights, is no joint."""
 
 HIP_WIDTH = 0.48
 """Half-width of the hips in shoulder widths, where DensePose does not tell it."""
@@ -68,7 +85,7 @@ class Body:
     Args:
         joints: 18 points; `UNKNOWN` where unknown. Trunk and legs are filled in from what is seen, also beyond the
             frame; head and arms are not.
-        seen: joints that the detector gave.
+        seen: joints that the detector gave and that can be joints.
         unit: the width of the shoulders, from joint to joint, as it would be from the front, in pixels.
     """
 
@@ -91,15 +108,17 @@ class Body:
         return spine / abs(spine) if cmath.isfinite(spine) and spine else 1j
 
 
-def body_from_keypoints(keypoints: NDArray[np.floating], height: int) -> Body:
-    """Read key points, (18, 3) in pixels of a picture of this height, and fill in trunk and legs."""
-    reach = 8.0 * height
+def body_from_keypoints(keypoints: NDArray[np.floating], height: int, width: int | None = None) -> Body:
+    """Read key points and fill in trunk and legs.
+
+    Args:
+        keypoints: float (18, 3): x, y in pixels, score.
+        height: of their picture.
+        width: of their picture; None for one that is as wide as high.
+    """
     rows = keypoints.tolist()
-    seen = [score > MIN_SCORE and all(map(math.isfinite, (x, y, score))) for x, y, score in rows]
-    joints = [
-        complex(min(max(x, -reach), reach), min(max(y, -reach), reach)) if known else UNKNOWN
-        for (x, y, _), known in zip(rows, seen, strict=True)
-    ]
+    seen = _credible(rows, height, width or height)
+    joints = [complex(x, y) if known else UNKNOWN for (x, y, _), known in zip(rows, seen, strict=True)]
     unit = _unit(joints, height)
     if not all(seen[joint] for joint in _FILLED):
         _fill_trunk(joints, unit)
@@ -124,11 +143,34 @@ def hip_half_width(dense_pose: NDArray[np.uint8] | None, body: Body) -> float:
     if first == end:
         return HIP_WIDTH * body.unit
     band = look_up(dense_pose[first:end], _HIP_CHARTS)
-    counts = cast(NDArray[np.int32], cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S))
+    counts = cast("NDArray[np.int32]", cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S))
     columns = np.flatnonzero(counts > _HIP_ROWS * len(band))
     if not len(columns):
         return HIP_WIDTH * body.unit
     return min(max(float(columns[-1] - columns[0] + 1) / 2, least), most)
+
+
+def _credible(rows: Sequence[Sequence[float]], height: int, width: int) -> list[bool]:
+    """Which key points are joints: scored, finite, in the picture or not far from it, not many on one point.
+
+    The very corner, (0, 0), is no joint either: detectors write it for lack of one. A cropped head has only y = 0.
+    """
+    far, near = _BEYOND * height, _ONE_POINT * height
+    seen = [
+        score > MIN_SCORE
+        and math.isfinite(score)
+        and -far <= x <= width + far
+        and -far <= y <= height + far
+        and (x, y) != (0, 0)
+        for x, y, score in rows
+    ]
+    limbs = [(joint, complex(*rows[joint][:2])) for joint in _LIMBS if seen[joint]]
+    head = [(joint, complex(*rows[joint][:2])) for joint in _HEAD if seen[joint]]
+    pairs = chain(combinations(limbs, 2), product(limbs, head))
+    beside = [(one, other) for (one, here), (other, there) in pairs if abs(here - there) <= near]
+    for joint, others in Counter(chain.from_iterable(beside)).items():
+        seen[joint] = others + 1 < _CROWD
+    return seen
 
 
 def _unit(joints: Sequence[complex], height: int) -> float:
@@ -144,28 +186,46 @@ def _first_known(*candidates: complex) -> complex:
 
 
 def _fill_trunk(points: list[complex], unit: float) -> None:
-    """Neck, shoulders and hips, in place: from their mirror images, or from the other end of the spine."""
+    """Neck, shoulders and hips, in place: from their mirror images, or from the other end of the spine or the legs."""
     right, left = Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER
     right_hip, left_hip = Joint.RIGHT_HIP, Joint.LEFT_HIP
     across = _across(points) * unit
     down = unit * 1j
-    points[Joint.NECK] = _first_known(
+    hips = _first_known(
+        (points[right_hip] + points[left_hip]) / 2,
+        points[right_hip] + _HIPS / 2 * across,
+        points[left_hip] - _HIPS / 2 * across,
+    )
+    neck = _first_known(
         points[Joint.NECK],
         (points[right] + points[left]) / 2,
         points[right] + across / 2,
         points[left] - across / 2,
-        (points[right_hip] + points[left_hip]) / 2 - _TRUNK * down,
-        points[right_hip] + _HIPS / 2 * across - _TRUNK * down,
-        points[left_hip] - _HIPS / 2 * across - _TRUNK * down,
-        points[Joint.NOSE] + 0.7 * down,
+        hips - _TRUNK * down,
+        *(points[joint] + _NECK * down for joint in _HEAD),
     )
-    neck = points[Joint.NECK]
+    hips = _first_known(hips, _hips_above_legs(points, neck, across, down), neck + _TRUNK * down)
+    points[Joint.NECK] = neck = _first_known(neck, hips - _TRUNK * down)
     points[right] = _first_known(points[right], 2 * neck - points[left], neck - across / 2)
     points[left] = _first_known(points[left], 2 * neck - points[right])
-    points[right_hip] = _first_known(
-        points[right_hip], points[left_hip] - _HIPS * across, neck + _TRUNK * down - _HIPS / 2 * across
-    )
+    points[right_hip] = _first_known(points[right_hip], points[left_hip] - _HIPS * across, hips - _HIPS / 2 * across)
     points[left_hip] = _first_known(points[left_hip], points[right_hip] + _HIPS * across)
+
+
+def _hips_above_legs(points: Sequence[complex], neck: complex, across: float, down: complex) -> complex:
+    """The middle between hips that are not seen: on the way from the neck to knees or ankles, or straight above."""
+    for right, left, length in (
+        (Joint.RIGHT_KNEE, Joint.LEFT_KNEE, _THIGH),
+        (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE, _THIGH + _SHIN),
+    ):
+        middle = _first_known(
+            (points[right] + points[left]) / 2,
+            points[right] + _HIPS / 2 * across,
+            points[left] - _HIPS / 2 * across,
+        )
+        if cmath.isfinite(middle):
+            return _first_known(neck + _TRUNK / (_TRUNK + length) * (middle - neck), middle - length * down)
+    return UNKNOWN
 
 
 def _across(points: Sequence[complex]) -> float:

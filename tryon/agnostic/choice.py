@@ -16,6 +16,9 @@ pc: Any = pyarrow.compute  # most of its functions are made at run time, out of 
 RANKED_BY = ("leak_fraction", "protected_fraction", "outline_similarity")
 """What makes a mask worse than another, the gravest fault first."""
 
+_UNKNOWN = {"leak_fraction": 1.0, "protected_fraction": 0.0, "outline_similarity": 0.0}
+"""What counts where a number is not known: of a garment that nobody found, all may be visible."""
+
 _DECIMALS = 3
 """Faults are compared in tenths of a percent: a pixel or two at an edge make no mask worse than another."""
 
@@ -27,7 +30,7 @@ def worst(audits: pa.Table, count: int) -> list[int]:
         audits: rows of `shards.MASKS`, one a person; those without a mask are passed over.
         count: most of them.
     """
-    faults = [np.round(pc.fill_null(audits[name], 0.0).to_numpy(), _DECIMALS) for name in RANKED_BY]
+    faults = [np.round(pc.fill_null(audits[name], _UNKNOWN[name]).to_numpy(), _DECIMALS) for name in RANKED_BY]
     order = np.lexsort([-values for values in reversed(faults)])
     usable = pc.is_null(audits["reason"]).to_numpy()
     return [int(number) for number in order if usable[number]][:count]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tryon.agnostic.lower_body import skirt_shape
 from tryon.agnostic.protection import ARM_PARTS, LEG_PARTS, arm_skin, kept, leg_skin
-from tryon.agnostic.regions import Region, grow, hide, ids_of, look_up, without_specks
+from tryon.agnostic.regions import Region, hide, ids_of, look_up, without_specks
 from tryon.agnostic.scene import Scene
-from tryon.agnostic.upper_body import GARMENT_MARGIN, TRUNK_PARTS, bare_body, fill_top
+from tryon.agnostic.upper_body import TRUNK_PARTS, around, bare_body, fill_top
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, Label
 
@@ -20,9 +20,9 @@ def dresses(scene: Scene) -> Region:
     """Mask for replacing a dress."""
     garment = look_up(scene.labels, _GARMENT)
     solid = without_specks(garment)
-    near = grow(solid, GARMENT_MARGIN * scene.height)
+    near = around(solid, scene.height)
     bare = bare_body(scene, _CHARTS) | scene.once(arm_skin) | scene.once(leg_skin)
-    mask = skirt_shape(scene, solid, bare)
+    mask = skirt_shape(scene, solid, bare, sleeves=True)
     fill_top(mask, scene)
     hide(mask[scene.box.window], near | bare, kept(Category.DRESSES, scene, near), garment)
     return mask

@@ -29,8 +29,7 @@ def fill_hull(region: Region, centres: Sequence[complex], radii: Sequence[float]
         radii: N radii in pixels.
     """
     if all(map(cmath.isfinite, centres)):
-        discs = np.array(centres)[:, None] + np.array(radii)[:, None] * _RING
-        fill_outline(region, discs.view(np.float64).reshape(-1, 2))
+        _fill(region, _discs(region, centres, radii))
 
 
 def fill_disc(region: Region, centre: complex, radius: float) -> None:
@@ -43,16 +42,15 @@ def fill_disc(region: Region, centre: complex, radius: float) -> None:
 
 def fill_outline(region: Region, points: NDArray[np.floating]) -> None:
     """Fill the convex hull of points (N, 2), x and y in pixels, in place."""
-    reach = 4 * max(region.shape)  # what lies farther away cannot be told apart, and would overflow
-    fixed = np.rint(np.minimum(np.maximum(points, -reach), reach) * 2**_SHIFT).astype(np.int32)
-    cv2.fillConvexPoly(region, cv2.convexHull(fixed), (1,), cv2.LINE_8, _SHIFT)
+    _fill(region, _fixed(region, points))
 
 
 def fill_chain(region: Region, points: Sequence[complex], radii: Sequence[float]) -> None:
     """Fill a limb, in place: tapered capsules between neighbouring points; unknown points are passed over."""
     known = [disc for disc in zip(points, radii, strict=True) if cmath.isfinite(disc[0])]
-    for (start, first), (end, second) in pairwise(known):
-        fill_hull(region, [start, end], [first, second])
+    if len(known) > 1:
+        for start, end in pairwise(_discs(region, *zip(*known, strict=True))):
+            _fill(region, np.concatenate((start, end)))
 
 
 def fill_end(region: Region, last: complex, before: complex, radius: float) -> None:
@@ -67,3 +65,19 @@ def fill_end(region: Region, last: complex, before: complex, radius: float) -> N
     step = last - before
     if cmath.isfinite(step) and step:
         fill_disc(region, last + step / abs(step) * radius, radius)
+
+
+def _discs(region: Region, centres: Sequence[complex], radii: Sequence[float]) -> NDArray[np.int32]:
+    """Outlines of discs, (N, 16, 2), as OpenCV draws them."""
+    discs = np.array(centres)[:, None] + np.array(radii)[:, None] * _RING
+    return _fixed(region, discs.view(np.float64).reshape(-1, len(_RING), 2))
+
+
+def _fixed(region: Region, points: NDArray[np.floating]) -> NDArray[np.int32]:
+    """OpenCV's drawing coordinates."""
+    reach = 4 * max(region.shape)  # what lies farther away cannot be told apart, and would overflow
+    return np.rint(np.minimum(np.maximum(points, -reach), reach) * 2**_SHIFT).astype(np.int32)
+
+
+def _fill(region: Region, fixed: NDArray[np.int32]) -> None:
+    cv2.fillConvexPoly(region, cv2.convexHull(fixed.reshape(-1, 2)), (1,), cv2.LINE_8, _SHIFT)

@@ -14,9 +14,9 @@ import numpy as np
 
 from tryon.agnostic.limbs import fill_hull, fill_outline
 from tryon.agnostic.protection import LEG_PARTS, kept, leg_skin
-from tryon.agnostic.regions import Region, below, grow, hide, ids_of, look_up, square, without_specks
+from tryon.agnostic.regions import Region, below, hide, ids_of, look_up, square, without_specks
 from tryon.agnostic.scene import Scene, worn_garment
-from tryon.agnostic.upper_body import GARMENT_MARGIN, bare_body
+from tryon.agnostic.upper_body import GARMENT_MARGIN, around, bare_body
 from tryon.categories import Category
 from tryon.dresscode.labels import Joint, Label
 
@@ -51,45 +51,52 @@ _ANKLES = (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE)
 
 def lower_body(scene: Scene) -> Region:
     """Mask for replacing trousers or a skirt."""
-    garment, dress = scene.once(worn_garment, Category.LOWER_BODY), look_up(scene.labels, _DRESS)
-    if cv2.countNonZero(dress):
-        raised = scene.box.corner + DRESS_RISE * scene.body.unit * scene.body.down
-        garment = garment | dress & below(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS)))
+    garment, dress = scene.once(lower_garment), look_up(scene.labels, _DRESS)
     solid = without_specks(garment)
-    near = grow(solid, GARMENT_MARGIN * scene.height)
+    near = around(solid, scene.height)
     bare = bare_body(scene, _CHARTS) | scene.once(leg_skin)
     mask = skirt_shape(scene, solid, bare)
     hide(mask[scene.box.window], near | bare, dress | kept(Category.LOWER_BODY, scene, near), garment)
     return mask
 
 
-def skirt_shape(scene: Scene, garment: Region, bare: Region) -> Region:
+def lower_garment(scene: Scene) -> Region:
+    """What is worn below, in the scene's window: also what is parsed as dress from the hips down."""
+    garment, dress = worn_garment(scene, Category.LOWER_BODY), look_up(scene.labels, _DRESS)
+    if cv2.countNonZero(dress):
+        raised = scene.box.corner + DRESS_RISE * scene.body.unit * scene.body.down
+        garment |= dress & below(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS)))
+    return garment
+
+
+def skirt_shape(scene: Scene, garment: Region, bare: Region, sleeves: bool = False) -> Region:
     """The standard shape, or where the joints do not tell where it lies, the hull of garment and legs.
 
     Args:
         scene: the maps.
         garment: what is worn, without specks, in the scene's window.
         bare: bare limbs and DensePose's charts, in the window.
+        sleeves: whether the garment may have some. They hang to the thighs and must not count as its width.
 
     Returns:
         uint8 (H, W), 1 inside.
     """
     shape = scene.nothing()
     if all(map(cmath.isfinite, scene.body.at(*_HIPS))):
-        _fill_skirt(shape, scene, garment)
+        _fill_skirt(shape, scene, garment, sleeves)
     else:
         shape[scene.box.window] = bare | garment
         fill_hull_of(shape)
     return shape
 
 
-def _fill_skirt(region: Region, scene: Scene, garment: Region) -> None:
+def _fill_skirt(region: Region, scene: Scene, garment: Region, sleeves: bool) -> None:
     """Fill the standard shape, in place, made wider where the garment is: neither its cut nor its hem is told."""
     body, hips = scene.body, scene.hips
     knees, ankles = body.at(*_KNEES), body.at(*_ANKLES)
     hip, knee, ankle = (body.middle(*pair) for pair in (_HIPS, _KNEES, _ANKLES))
     thigh = (hip + knee) / 2
-    first = _row(thigh.imag)  # where it is looked for how wide the garment is: below hanging sleeves
+    first = _row(thigh.imag) if sleeves else 0  # where it is looked for how wide the garment is
     end = _row(max(joint.imag for joint in (*ankles, *knees)) + HEM * body.unit)
     across = body.down / 1j  # but below the hips a skirt hangs straight down
     corners = [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from tryon.agnostic.people import ROLES, Making, Person, person_of
 from tryon.agnostic.settings import AgnosticSettings
+from tryon.agnostic.shards import Earlier, earlier_shards
 from tryon.categories import Category
 from tryon.code_version import code_version
 from tryon.download.raw import check_present
@@ -39,6 +40,7 @@ class Plan:
             them makes no mask anew.
         shards: the people to make masks for, each once, in index order.
         index_sha256: of the index that all this was read from.
+        earlier: where masks of these people lie since the last finished run.
     """
 
     category: Category
@@ -47,6 +49,7 @@ class Plan:
     recipe: str
     shards: tuple[tuple[Person, ...], ...]
     index_sha256: str
+    earlier: Earlier = field(default_factory=dict)
 
     def making(self, workspace: Workspace) -> Making:
         """What the masks depend on besides the people."""
@@ -76,7 +79,9 @@ def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: 
     # The code of the shards is all that a mask depends on: to change a caption makes no mask anew.
     made_by = {"code": code_version("tryon.agnostic.shards"), "recipe": settings.recipe, "size": list(size)}
     cut = tuple(tuple(part) for part in shards(list(people.values()), SHARD_SIZE))
-    return Plan(category, settings, size, digest(made_by), cut, sha256_file(workspace.index(category)))
+    recipe, making = digest(made_by), Making(category, settings, size, workspace)
+    found = earlier_shards(cut, making, recipe)
+    return Plan(category, settings, size, recipe, cut, sha256_file(workspace.index(category)), found)
 
 
 def read_index(category: Category, workspace: Workspace, columns: list[str]) -> pa.Table:

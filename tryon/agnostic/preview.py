@@ -24,7 +24,7 @@ from tryon.agnostic.sheet import Shown, sheet
 from tryon.agnostic.strip import strip
 from tryon.categories import Category
 from tryon.dresscode.readers import Size
-from tryon.errors import MissingInputError
+from tryon.errors import DiskError, MissingInputError, TryOnError
 from tryon.files import write_bytes
 from tryon.manifest import MANIFEST, read_metadata, read_table, table_from_rows
 from tryon.manifest.mask_png import decode_mask
@@ -72,20 +72,17 @@ def preview(
 
     Raises:
         MissingInputError: the index is not there or has no good row, or raw files are absent or differ from it.
+        ParameterError: `out` lies where only the stages write.
     """
+    path = out or workspace.preview(category)
+    workspace.refuse_own(path, "--out")
     planned = plan(category, settings, size, workspace)
     if not planned.people:
         remedy = "`tryon download` says why its rows are set aside."
         raise MissingInputError(str(workspace.index(category)), rule="has a good row", remedy=remedy)
-    audits = _manifest_audits(planned, workspace)
-    if audits is None:
-        audits = _sample_audits(planned, workspace, max(SAMPLED, _PER_SHOWN * count), progress)
-        of = f"a sample of {audits.num_rows} of {planned.people} people, masks made for this picture alone"
-    else:
-        of = f"all {audits.num_rows} people with a mask in the manifest"
+    audits, of = _audits(planned, workspace, count, progress)
     masks = audits["mask_png"]
     shown = show_people(pick(audits, count, count), audits, lambda number: masks[number].as_py(), planned, workspace)
-    path = out or workspace.preview(category)
     height, width = size
     write_bytes(path, sheet(f"{category}, recipe {settings.recipe}, masks of {height}x{width}", shown))
     return path, f"{category}: the worst and some typical of {of}"
@@ -137,15 +134,33 @@ def _files_of(person_ids: Sequence[str], category: Category, workspace: Workspac
     return {row["person_id"]: row for row in table.filter(good).to_pylist()}
 
 
+def _audits(planned: Plan, workspace: Workspace, count: int, progress: Progress) -> tuple[pa.Table, str]:
+    """People to choose from, of the manifest or else of a sample, and in words who they are."""
+    damage = ""
+    try:
+        audits = _manifest_audits(planned, workspace)
+    except DiskError:
+        raise
+    except TryOnError as error:
+        audits, damage = None, f"; the manifest is not looked at, for it is damaged: {error}"
+    if audits is not None:
+        return audits, f"all {audits.num_rows} people with a mask in the manifest"
+    audits = _sample_audits(planned, workspace, max(SAMPLED, _PER_SHOWN * count), progress)
+    return (
+        audits,
+        f"a sample of {audits.num_rows} of {planned.people} people, masks made for this picture alone{damage}",
+    )
+
+
 def _manifest_audits(planned: Plan, workspace: Workspace) -> pa.Table | None:
     """One row a person of the manifest; None when there is none, or none of this recipe, size, code and index."""
-    path = workspace.manifest(planned.category)
+    path, made_by = workspace.manifest(planned.category), f"tryon agnostic {planned.category}"
     if not path.is_file():
         return None
-    marks = read_metadata(path)
+    marks = read_metadata(path, made_by)
     if (marks.get("recipe"), marks.get("index_sha256")) != (planned.recipe, planned.index_sha256):
         return None
-    table = read_table(path, MANIFEST, ["person_id", "worn", "mask_png", *NUMBERS])
+    table = read_table(path, MANIFEST, ["person_id", "worn", "mask_png", *NUMBERS], made_by)
     table = table.filter(pc.is_valid(table["mask_png"]))
     first: dict[str, int] = {}
     for number, name in enumerate(table["person_id"].to_pylist()):

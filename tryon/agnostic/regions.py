@@ -63,9 +63,9 @@ def look_up(labels: NDArray[np.uint8], ids: Ids) -> Region:
     """Pixels of `labels` (H, W) whose id is in the set."""
     if not 0 < len(ids.runs) <= _FEW:
         return cast(Region, cv2.LUT(labels, ids.table))
-    region, *others = (_in_run(labels, *run) for run in ids.runs)
-    for other in others:
-        region |= other
+    region = _in_run(labels, *ids.runs[0])
+    for run in ids.runs[1:]:
+        region |= _in_run(labels, *run)
     return region
 
 
@@ -105,6 +105,11 @@ def outside(region: Region) -> Region:
     return np.bitwise_xor(region, np.uint8(1))
 
 
+def without(region: Region, other: Region) -> Region:
+    """The pixels of a region that are not in another, neither of them empty of pixels: a difference that stops at 0."""
+    return cast(Region, cv2.subtract(region, other))
+
+
 def hide(mask: Region, reach: Region, kept: Region, garment: Region) -> None:
     """The rule of every mask, in place: what the garment may cover is hidden unless it is to be kept; the garment
     always is.
@@ -116,7 +121,7 @@ def hide(mask: Region, reach: Region, kept: Region, garment: Region) -> None:
         garment: what is worn.
     """
     cv2.bitwise_or(mask, reach, dst=mask)  # not NumPy, which takes three times as long on a window of a picture
-    cv2.bitwise_and(mask, outside(kept), dst=mask)
+    cv2.subtract(mask, kept, dst=mask)
     cv2.bitwise_or(mask, garment, dst=mask)
 
 

@@ -20,7 +20,7 @@ GARMENTS = {category: ids_of(labels) for category, labels in GARMENT_LABELS.item
 
 LabelMap = NDArray[np.uint8]
 
-_MARGIN = 0.025
+_MARGIN = 0.035
 """How far the window reaches beyond label map and DensePose, in heights: farther than any growth within it."""
 
 
@@ -62,7 +62,7 @@ class Scene:
     @cached_property
     def body(self) -> Body:
         """The joints, in the whole picture."""
-        return body_from_keypoints(self.keypoints, self.height)
+        return body_from_keypoints(self.keypoints, *self.label_map.shape)
 
     @cached_property
     def box(self) -> Box:

@@ -1,28 +1,34 @@
 """Finished shards in the work area: masks of some hundred people each, reused only after their hash was verified.
 
 A shard's name is a digest of all that its content depends on. What a killed run left is found again by name, and work
-of other parameters, other code or other files is never mistaken for it.
+of other parameters, other code or other files is never mistaken for it. The shards of the last finished run are kept
+beside the work area: of a source that has grown, only the new people's masks are made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from tryon.agnostic.audit import NUMBERS
 from tryon.agnostic.people import Making, Person, mask_people
+from tryon.errors import TryOnError
 from tryon.files import digest
-from tryon.manifest import TableSchema, table_from_rows, write_table
-from tryon.staging import is_whole, note_whole
+from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
+from tryon.staging import is_whole, note_of, note_whole
 
 MASKS = TableSchema(
     "masks",
-    2,
+    3,
     pa.schema(
         [
             pa.field("person_id", pa.string(), nullable=False),
+            pa.field("made_from", pa.string()),
             pa.field("mask_png", pa.binary()),
             *(pa.field(name, pa.float32()) for name in NUMBERS),
             *(pa.field(name, pa.string()) for name in ("worn", "sleeve", "arm_pose")),
@@ -30,9 +36,13 @@ MASKS = TableSchema(
             pa.field("reason", pa.string()),
         ]
     ),
+    "tryon agnostic",
 )
 """One row per person: mask and audit, or the reason why there is none. The words are told from label map and key
-points; in the manifest, those of the index go before them."""
+points; in the manifest, those of the index go before them. `made_from` is a digest of all that the row depends on."""
+
+Earlier = Mapping[str, tuple[Path, ...]]
+"""By the name of a shard's file: files of the last finished run that hold some of its people."""
 
 
 def staging_folder(making: Making) -> Path:
@@ -45,14 +55,72 @@ def shard_path(people: Sequence[Person], making: Making, recipe: str) -> Path:
     return staging_folder(making) / f"{digest([recipe, people])}.parquet"
 
 
-def make_shard(people: Sequence[Person], making: Making, recipe: str) -> Path:
+def make_shard(people: Sequence[Person], making: Making, recipe: str, earlier: Earlier | None = None) -> Path:
     """Make the masks of these people unless they are there and whole. Can be called from any process or thread.
+
+    Args:
+        people: of the shard.
+        making: what the masks depend on besides.
+        recipe: its digest.
+        earlier: as `earlier_shards` gives it; rows found there are taken from there.
 
     Returns:
         The shard's file. Beside it lies its SHA-256, written last.
     """
     path = shard_path(people, making, recipe)
     if not is_whole(path):
-        write_table(path, table_from_rows(mask_people(people, making), MASKS), MASKS, {"recipe": recipe})
+        keys = [_made_from(person, recipe) for person in people]
+        rows = _rows_of((earlier or {}).get(path.name, ()), set(keys))
+        new = [person for person, key in zip(people, keys, strict=True) if key not in rows]
+        made = {_made_from(person, recipe): row for person, row in zip(new, mask_people(new, making), strict=True)}
+        rows |= {key: row | {"made_from": key} for key, row in made.items()}
+        write_table(path, table_from_rows([rows[key] for key in keys], MASKS), MASKS, {"recipe": recipe})
         note_whole(path)
     return path
+
+
+def earlier_shards(shards: Iterable[Sequence[Person]], making: Making, recipe: str) -> Earlier:
+    """Where the last finished run has left masks of the people of these shards."""
+    found: dict[str, Path] = {}
+    for path in sorted(_kept_folder(making).glob("*.parquet")):
+        found |= dict.fromkeys(_keys_in(path), path)
+    files: defaultdict[str, dict[Path, None]] = defaultdict(dict)
+    for people in shards if found else ():
+        own = [found[key] for person in people if (key := _made_from(person, recipe)) in found]
+        if own:
+            files[shard_path(people, making, recipe).name] = dict.fromkeys(own)
+    return {name: tuple(paths) for name, paths in files.items()}
+
+
+def keep(paths: Iterable[Path], making: Making) -> None:
+    """Keep the shards of a finished run for the next one, in the place of earlier ones, and clear the work area."""
+    area, kept = staging_folder(making), _kept_folder(making)
+    wanted = {file for path in paths for file in (path, note_of(path))}
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for other in set(area.iterdir()) - wanted if area.is_dir() else ():
+        other.unlink()
+    if area.is_dir():
+        area.replace(kept)
+
+
+def _rows_of(paths: Iterable[Path], keys: set[str]) -> dict[str, dict[str, Any]]:
+    """Rows of files that are whole, by their keys."""
+    rows = (row for path in paths if is_whole(path) for row in read_table(path, MASKS).to_pylist())
+    return {row["made_from"]: row for row in rows if row["made_from"] in keys}
+
+
+def _keys_in(path: Path) -> list[str]:
+    """`made_from` of a shard's rows; nothing if it is not whole or was written by another version of the code."""
+    try:
+        return read_table(path, MASKS, ["made_from"]).column(0).to_pylist() if is_whole(path) else []
+    except TryOnError:
+        return []
+
+
+def _made_from(person: Person, recipe: str) -> str:
+    return digest([recipe, person])
+
+
+def _kept_folder(making: Making) -> Path:
+    return making.workspace.staging("agnostic") / "kept" / making.category

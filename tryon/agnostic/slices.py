@@ -17,11 +17,14 @@ from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
 
 _NAMES = {Label.UPPER_CLOTHES: "top", Label.SKIRT: "skirt", Label.PANTS: "trousers", Label.DRESS: "dress"}
 _WORN = {
-    category: {name: ids_of([label]) for label, name in _NAMES.items() if label in labels}
+    category: {_NAMES[label]: ids_of([label]) for label in labels if label in _NAMES}
     for category, labels in GARMENT_LABELS.items()
 }
-_CLOTH = frozenset((Label.UPPER_CLOTHES, Label.DRESS))
-_SKIN = frozenset((Label.LEFT_ARM, Label.RIGHT_ARM))
+_CLOTH = ids_of([Label.UPPER_CLOTHES, Label.DRESS])
+_SKIN = ids_of([Label.LEFT_ARM, Label.RIGHT_ARM])
+_KINDS = (_CLOTH.table + 2 * _SKIN.table).tolist()
+"""By label: 1 is cloth on an arm, 2 its skin, 0 neither."""
+
 _STEPS = np.linspace(0.3, 0.9, 13).tolist()
 """Where an upper arm or a forearm is looked at, as fractions of its length: away from armhole, elbow and wrist."""
 
@@ -37,11 +40,23 @@ class _Arm(NamedTuple):
     wrist: complex
 
 
-def worn_of(category: Category, label_map: NDArray[np.uint8]) -> str:
-    """`top`, `skirt`, `trousers`, `dress`: the largest label among the category's garments, or `none`."""
-    sizes = {name: cv2.countNonZero(look_up(label_map, ids)) for name, ids in _WORN[category].items()}
-    name = max(sizes, key=lambda name: sizes[name])
-    return name if sizes[name] else "none"
+def worn_of(category: Category, label_map: NDArray[np.uint8], garment: int | None = None) -> str:
+    """`top`, `skirt`, `trousers`, `dress`: the largest label among the category's garments, or `none`.
+
+    Args:
+        category: whose garments.
+        label_map: uint8 (H, W), ATR ids.
+        garment: how many pixels the category's garments have together, if known: it saves counting small ones.
+    """
+    largest, name, rest = 0, "none", label_map.size if garment is None else garment
+    for other, ids in _WORN[category].items():
+        if largest >= rest:
+            break
+        size = cv2.countNonZero(look_up(label_map, ids))
+        rest -= size
+        if size > largest:
+            largest, name = size, other
+    return name
 
 
 def sleeve_of(label_map: NDArray[np.uint8], body: Body) -> str | None:
@@ -83,16 +98,15 @@ def _crossed(right: _Arm, left: _Arm) -> bool:
 def _covered(label_map: NDArray[np.uint8], *parts: tuple[complex, complex]) -> float | None:
     """Share of cloth among cloth and skin along parts of arms, each from joint to joint."""
     height, width = label_map.shape
-    cloth = skin = 0
+    counts = [0, 0, 0]
     for start, end in parts:
-        if not cmath.isfinite(end - start):
-            continue
-        for step in _STEPS:
-            point = start + step * (end - start)
+        run = end - start
+        for step in _STEPS if cmath.isfinite(run) else ():
+            point = start + step * run
             x, y = round(point.real), round(point.imag)
-            label = label_map.item(y, x) if 0 <= x < width and 0 <= y < height else Label.BACKGROUND
-            cloth += label in _CLOTH
-            skin += label in _SKIN
+            if 0 <= x < width and 0 <= y < height:
+                counts[_KINDS[label_map.item(y, x)]] += 1
+    _, cloth, skin = counts
     return cloth / (cloth + skin) if cloth + skin else None
 
 

@@ -6,7 +6,6 @@ the three in a row. Whoever has an orchestrator calls them one by one.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -24,17 +23,17 @@ from tryon.agnostic.limits import (
     LIMITS,
     any_of,
     beyond,
-    error_of,
     numbers_of,
     set_aside,
     status_is_ok,
     too_many,
 )
+from tryon.agnostic.limits_told import check_any_good, error_of
 from tryon.agnostic.manifest_rows import MaskOf, join, mask_reader, read_audits, with_masks
 from tryon.agnostic.plan import Plan, plan
 from tryon.agnostic.preview import TYPICAL, WORST, pick, show_people
 from tryon.agnostic.settings import AgnosticSettings
-from tryon.agnostic.shards import make_shard, shard_path, staging_folder
+from tryon.agnostic.shards import keep, make_shard, shard_path
 from tryon.agnostic.sheet import Shown, sheet
 from tryon.agnostic.strip import encode
 from tryon.categories import Category
@@ -61,7 +60,7 @@ __all__ = ["Plan", "agnostic", "collect", "plan", "run_shard"]
 def agnostic(
     category: Category, settings: AgnosticSettings, size: Size, workspace: Workspace, progress: Progress
 ) -> Summary:
-    """Make the manifest of one category; shards of an interrupted run are taken up again.
+    """Make the manifest of one category; masks of an interrupted run, and of the last one, are taken up again.
 
     Args:
         category: which one.
@@ -76,7 +75,7 @@ def agnostic(
             shards, for the next run.
     """
     planned = plan(category, settings, size, workspace)
-    work = partial(make_shard, making=planned.making(workspace), recipe=planned.recipe)
+    work = partial(make_shard, making=planned.making(workspace), recipe=planned.recipe, earlier=planned.earlier)
     map_shards(work, planned.shards, progress, f"{category} masks")
     return collect(planned, workspace)
 
@@ -94,7 +93,7 @@ def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | 
         The number of people in it.
     """
     people = planned.shards[shard]
-    work = partial(make_shard, people, planned.making(workspace), planned.recipe)
+    work = partial(make_shard, people, planned.making(workspace), planned.recipe, planned.earlier)
     if pool is None:
         work()
     else:
@@ -103,12 +102,12 @@ def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | 
 
 
 def collect(planned: Plan, workspace: Workspace) -> Summary:
-    """Make the manifest of all shards, one row per row of the index, and clear the work area.
+    """Make the manifest of all shards, one row per row of the index, and put the shards by for the next run.
 
     Raises:
         MissingInputError: the index has changed since it was planned, or a raw file that is shown has.
         BeyondLimitsError: as `agnostic`.
-        TryOnError: a shard is not there or not whole.
+        TryOnError: a shard is not there or not whole, or no row is left that is not set aside.
     """
     index = workspace.index(planned.category)
     if sha256_file(index) != planned.index_sha256:
@@ -118,13 +117,14 @@ def collect(planned: Plan, workspace: Workspace) -> Summary:
     audits, mask_of = read_audits(paths), mask_reader(paths, planned)
     rows, numbers = join(planned, audits, workspace)
     rows = _within_limits(planned, rows, numbers, audits, mask_of, workspace)
+    check_any_good(planned.category, rows)
     # What reads raw files comes before anything is written: if one is wrong, all stays as it was.
     shown = show_people(pick(audits, SHOWN_WORST, SHOWN_TYPICAL), audits, mask_of, planned, workspace)
     metadata = {"recipe": planned.recipe, "index_sha256": planned.index_sha256}
     metadata[COMPARISON] = as_text(_comparison(planned, audits, workspace))
     write_table(workspace.mask_pictures(planned.category), _shown_table(shown), SHOWN)
     write_tables(workspace.manifest(planned.category), with_masks(rows, numbers, mask_of), MANIFEST, metadata)
-    shutil.rmtree(staging_folder(planned.making(workspace)), ignore_errors=True)
+    keep(paths, planned.making(workspace))
     return _summary(planned, rows, shown)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tryon.agnostic.audit import must_keep
+from tryon.agnostic.audit import must_hide, must_keep
 from tryon.agnostic.people import Making, Maps, person_of, read_maps
-from tryon.agnostic.regions import apply_mask, look_up
-from tryon.agnostic.scene import GARMENTS, Scene
+from tryon.agnostic.regions import apply_mask
+from tryon.agnostic.scene import Scene
 from tryon.download.raw import read_checked
 from tryon.dresscode.readers import decode_photo, resize_labels
 
@@ -78,10 +78,9 @@ def _tones(mask: NDArray[np.bool_], maps: Maps, making: Making) -> NDArray[np.ui
     """0 visible, 1 hidden, 2 garment left visible, 3 hidden though to be kept; at the mask's own size."""
     tones = mask.astype(np.uint8)
     scene = Scene(*maps)
-    kept = np.zeros_like(mask)
-    kept[scene.box.window] = must_keep(making.category, scene).view(np.bool_)
-    tones[look_up(maps.label_map, GARMENTS[making.category]).view(np.bool_) & ~mask] = 2
-    tones[kept & mask] = 3
+    hidden, part = mask[scene.box.window], tones[scene.box.window]
+    part[must_hide(making.category, scene).view(np.bool_) & ~hidden] = 2
+    part[must_keep(making.category, scene).view(np.bool_) & hidden] = 3
     return tones
 
 

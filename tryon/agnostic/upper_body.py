@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from tryon.agnostic.body import Body
 from tryon.agnostic.limbs import fill_chain, fill_hull
 from tryon.agnostic.protection import ARM_PARTS, arm_skin, kept
-from tryon.agnostic.regions import Ids, Region, grow, hide, ids_of, look_up, without_specks
+from tryon.agnostic.regions import Ids, Region, box_around, grow, hide, ids_of, look_up, square, without_specks
 from tryon.agnostic.scene import Scene, worn_garment
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint
 
 GARMENT_MARGIN = 0.012
 """How far the mask reaches beyond the garment's label, in heights: parsers miss seams, fringes and shadows."""
+
+DENT = 0.02
+"""Dents in the garment's edge up to twice this wide, in heights, are filled: a parser's ragged edge is no shape."""
 
 BODY_MARGIN = 0.01
 """How far it reaches beyond DensePose's charts, in heights."""
@@ -38,12 +42,21 @@ _CHARTS = ids_of([*TRUNK_PARTS, *ARM_PARTS])
 def upper_body(scene: Scene) -> Region:
     """Mask for replacing a top."""
     garment = scene.once(worn_garment, Category.UPPER_BODY)
-    near = grow(without_specks(garment), GARMENT_MARGIN * scene.height)
+    near = around(without_specks(garment), scene.height)
     mask = scene.nothing()
     fill_top(mask, scene)
     reach = near | bare_body(scene, _CHARTS) | scene.once(arm_skin)
     hide(mask[scene.box.window], reach, kept(Category.UPPER_BODY, scene, near), garment)
     return mask
+
+
+def around(garment: Region, height: int) -> Region:
+    """A garment without specks and its margin, in a picture of this height. Dents are filled."""
+    margin, dent = (max(1, round(length * height)) for length in (GARMENT_MARGIN, DENT))
+    window = box_around(garment, margin + dent + 1).window  # all else is empty, and stays so
+    near = np.zeros_like(garment)
+    near[window] = cv2.erode(grow(garment[window], margin + dent), square(2 * dent + 1))
+    return near
 
 
 def bare_body(scene: Scene, charts: Ids) -> Region:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from tryon.categories import Category, Setting
 from tryon.dresscode.readers import Size
@@ -34,9 +35,11 @@ def export(job: Job, categories: Sequence[Category], settings: Sequence[Setting]
 
     Raises:
         MissingInputError: a manifest or raw files are not there, or changed meanwhile.
-        ParameterError: the folder holds something else, or cannot be written.
+        ParameterError: the folder holds something else, or is one of the workspace's own.
+        DiskError: it cannot be written.
         TryOnError: a manifest has nothing to export in this layout.
     """
+    job.workspace.refuse_own(job.out, "--out")
     settings = [setting for setting in Setting if setting in settings]
     stamp = read_stamp(job.out, new_stamp(job.format, job.size))
     plans = [_planned(category, job, settings, stamp) for category in Category if category in categories]
@@ -90,12 +93,24 @@ def _finish(planned: Plan, stamp: Stamp, job: Job) -> None:
 def _readme(stamp: Stamp, note: str) -> str:
     categories = stamp["categories"]
     licences = sorted({licence for facts in categories.values() for licence in facts["licences"]})
-    size = "x".join(map(str, stamp["size"])) if stamp["size"] else "the layout's own (no --size was given)"
+    size = _by(stamp["size"]) if stamp["size"] else "the layout's own (no --size was given)"
     head = f"Written by `tryon export --format {stamp['format']}`. Size: {size}. Licence of the pictures: "
-    head += f"{', '.join(licences)}.\n{STAMP} says what it was made from, and whether it is finished. To see that all"
-    return (
-        f"{head} is whole, run the same\ncommand again, or `sha256sum --check --quiet checksums/*.txt` here.\n\n{note}"
-    )
+    head += f"{', '.join(licences)}.\n{_made_at(categories)}"
+    head += f"{STAMP} says what it was made from, and whether it is finished. To see that all is whole, run the same\n"
+    return f"{head}command again, or `sha256sum --check --quiet checksums/*.txt` here.\n\n{note}"
+
+
+def _made_at(categories: Mapping[str, Any]) -> str:
+    """In which sizes the masks were made, which need not be one."""
+    sizes = {category: " and ".join(map(_by, facts["mask_sizes"])) for category, facts in categories.items()}
+    if len(set(sizes.values())) == 1:
+        return f"The masks were made at {next(iter(sizes.values()))}.\n"
+    told = ", ".join(f"{category} {size}" for category, size in sizes.items())
+    return f"The masks were made at DIFFERENT SIZES: {told}.\n"
+
+
+def _by(size: Sequence[int]) -> str:
+    return "x".join(map(str, size))
 
 
 def _summary(plans: Sequence[Plan], written: int, job: Job) -> Summary:

@@ -79,6 +79,7 @@ class _Found:
         self._strangers: list[str] = []
         self._recipes: set[str] = set()
         self._licences: set[str] = set()
+        self._sizes: set[tuple[int, int]] = set()
 
     def add(self, number: int, row: Row) -> None:
         """Take row `number` into account."""
@@ -101,6 +102,7 @@ class _Found:
             self._garments.add(garment)
         self._recipes.add(row["recipe"])
         self._licences.add(row["licence"] or "unknown")
+        self._sizes.add((row["height"], row["width"]))
         self._pairs += 1
 
     def check(self) -> None:
@@ -121,6 +123,7 @@ class _Found:
             "recipe": sorted(self._recipes),
             "licences": sorted(self._licences),
             "settings": list(self.settings),
+            "mask_sizes": [list(size) for size in sorted(self._sizes)],
             "pairs": self._pairs,
             "people": len(self._people),
             "garments": len(self._garments),

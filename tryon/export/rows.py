@@ -17,10 +17,22 @@ from tryon.workspace import Workspace
 
 Row = dict[str, Any]
 
-LIGHT = ("pair_id", "setting", "person_id", "garment_id", "person", "garment", "recipe", "licence", "status")
+LIGHT = (
+    "pair_id",
+    "setting",
+    "person_id",
+    "garment_id",
+    "person",
+    "garment",
+    "recipe",
+    "licence",
+    "status",
+    "height",
+    "width",
+)
 """What is needed to say which files an export has."""
 
-FULL = (*LIGHT, "person_sha256", "garment_sha256", "mask_png", "height", "width")
+FULL = (*LIGHT, "person_sha256", "garment_sha256", "mask_png")
 """What is needed to write them."""
 
 _BATCH = 1024
@@ -98,5 +110,5 @@ def _run(path: Path, columns: Sequence[str], start: int, stop: int) -> list[Row]
 
 
 def _damaged(path: Path, error: Exception) -> TryOnError:
-    remedy = "Make it again: run `tryon download`, then `tryon agnostic`."
+    remedy = "Run `tryon download`, then `tryon agnostic` again."
     return TryOnError(str(path), rule="is a whole parquet table", value=str(error), remedy=remedy)

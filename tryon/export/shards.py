@@ -8,16 +8,15 @@ a machine that went down and a file that was changed since are all mended by run
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tryon.categories import Category
-from tryon.errors import ParameterError
 from tryon.export.content import exported_files
 from tryon.export.job import Job
 from tryon.export.plan import Take
 from tryon.export.rows import Row, full_rows
-from tryon.files import sha256_bytes, sha256_file, write_text
+from tryon.files import disk_errors_told, naming, sha256_bytes, sha256_file, write_text
 from tryon.memory import keep_freed_memory
 
 CHECKSUMS = "checksums"
@@ -35,7 +34,7 @@ def export_shard(part: Sequence[Take], job: Job) -> int:
 
     Raises:
         MissingInputError: a raw file is absent or differs from the manifest.
-        ParameterError: the folder cannot be written.
+        DiskError: the folder cannot be written.
     """
     keep_freed_memory()
     note = note_path(part[0].category, part[0].shard, job.out)
@@ -56,14 +55,9 @@ def note_path(category: Category, shard: int, out: Path) -> Path:
     return out / CHECKSUMS / f"{category}-{shard:05d}.txt"
 
 
-@contextmanager
-def writing() -> Iterator[None]:
+def writing() -> AbstractContextManager[None]:
     """Turn a full disk or a folder that may not be written into one message."""
-    try:
-        yield
-    except OSError as error:
-        remedy = "Make room, or choose another folder; the same command goes on where it stopped."
-        raise ParameterError("--out", rule="can be written", value=str(error), remedy=remedy) from error
+    return disk_errors_told("run the same command again, which goes on where it stopped, or name another --out")
 
 
 def _is_whole(note: Path, out: Path) -> bool:
@@ -88,12 +82,13 @@ def _put(path: Path, content: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        try:
-            temporary.write_bytes(content)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
-        temporary.replace(path)
+        with naming(path):
+            try:
+                temporary.write_bytes(content)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary.write_bytes(content)
+            temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

@@ -31,11 +31,13 @@ class TableSchema:
         kind: word in the file's metadata that says what it holds.
         version: raised when columns or their meaning change.
         columns: the pyarrow schema.
+        made_by: the command that makes such a file.
     """
 
     kind: str
     version: int
     columns: pa.Schema
+    made_by: str = ""
 
 
 def _text(*names: str) -> list[pa.Field]:
@@ -68,11 +70,14 @@ INDEX = TableSchema(
             *_text("worn", "sleeve", "neckline", "pattern", "arm_pose", "licence", "status", "reason"),
         ]
     ),
+    "tryon download",
 )
 """One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file. Slices are
 what the source itself says, null where it is silent."""
 
-FINDINGS = TableSchema("findings", 1, pa.schema(_text("category", "setting", "pair_id", "file", "rule", "value")))
+FINDINGS = TableSchema(
+    "findings", 1, pa.schema(_text("category", "setting", "pair_id", "file", "rule", "value")), "tryon download"
+)
 """One row per broken rule that `download` found."""
 
 MANIFEST = TableSchema(
@@ -93,6 +98,7 @@ MANIFEST = TableSchema(
             *_text("licence", "recipe", "status", "reason"),
         ]
     ),
+    "tryon agnostic",
 )
 """One row per index row: the mask (1-bit PNG, 1 = hidden, height x width) and its audit."""
 
@@ -109,6 +115,7 @@ SHOWN = TableSchema(
             pa.field("picture", pa.binary()),
         ]
     ),
+    "tryon agnostic",
 )
 """People of a manifest to look at: `why` is worst or typical, `picture` a WebP strip of photo, label map, DensePose,
 mask and agnostic picture, so that who has no raw files can see them too."""
@@ -133,6 +140,7 @@ PACKED = TableSchema(
             *_SLICES,
         ]
     ),
+    "tryon sample",
 )
 """One self-contained pair at training size. Pictures are encoded bytes (format in the file's metadata, key `pictures`);
 masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key

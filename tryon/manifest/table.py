@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import replacing
+from tryon.files import disk_error, replacing
 from tryon.manifest.schemas import TableSchema
 
 ROW_GROUP = 256
@@ -68,38 +68,58 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
         path: the file.
         schema: what it must be.
         columns: read only these.
-        made_by: the command that makes the file, named in the message when it is absent.
+        made_by: the command that makes this very file, where that is more than the schema's.
 
     Raises:
         MissingInputError: there is no such file.
-        TryOnError: it is not a table of this kind and version, or it is damaged.
+        TryOnError: it is not a table of this kind and version, it is damaged, or it may not be read.
     """
+    made_by = made_by or schema.made_by
     _check_marks(path, schema, made_by)
     try:
         return pq.read_table(path, columns=columns, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        remedy = f"Run `{made_by}` again." if made_by else "Make it again."
-        raise TryOnError(str(path), rule="is a whole parquet table", value=str(error), remedy=remedy) from error
+        raise _unreadable(path, error, made_by) from error
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Metadata that `write_table` put into the file."""
+def read_metadata(path: Path, made_by: str = "") -> dict[str, str]:
+    """Metadata that `write_table` put into the file.
+
+    Args:
+        path: the file.
+        made_by: the command that makes it.
+
+    Raises:
+        TryOnError: it is not there, is no parquet file or may not be read.
+    """
     try:
         raw = pq.read_schema(path).metadata or {}
     except (pa.ArrowException, OSError) as error:
-        raise TryOnError(str(path), rule="is a parquet table", value=str(error), remedy="Make it again.") from error
+        raise _unreadable(path, error, made_by) from error
     return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in raw.items()}
+
+
+def _unreadable(path: Path, error: Exception, made_by: str) -> TryOnError:
+    """What to tell of a table that does not read: the disk refuses it, or it is damaged."""
+    if isinstance(error, OSError):
+        error.filename = error.filename or str(path)  # pyarrow names it in words only
+        if told := disk_error(error):
+            return told
+    return TryOnError(str(path), rule="is a whole parquet table", value=str(error), remedy=_again(made_by))
+
+
+def _again(made_by: str, words: str = "") -> str:
+    return f"Run `{made_by or 'dvc repro'}` again{words}."
 
 
 def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
     if not path.is_file():
-        remedy = f"Run `{made_by}` first." if made_by else "Run the stage that makes it."
-        raise MissingInputError(str(path), rule="exists", remedy=remedy)
-    marks = read_metadata(path)
+        raise MissingInputError(str(path), rule="exists", remedy=f"Run `{made_by or 'dvc repro'}` first.")
+    marks = read_metadata(path, made_by)
     found = (marks.get("kind"), marks.get("version"))
     if found != (schema.kind, str(schema.version)):
         rule = f"is a {schema.kind} table of version {schema.version}"
-        raise TryOnError(str(path), rule=rule, value=found, remedy="Make it again with this version of the code.")
+        raise TryOnError(str(path), rule=rule, value=found, remedy=_again(made_by, " with this version of the code"))
 
 
 def _leaf(field: pa.Field) -> str:
