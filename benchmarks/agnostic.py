@@ -6,6 +6,11 @@ caches as another one left them. Printed are median milliseconds per item and th
 row, which machine load moves far less. Taken in turn with ways that need ten times its memory, a row finds its caches
 cold, as in a loader that does other work, too; a stage that makes nothing but rows takes a fifth less for each.
 
+What is compared: a row is label map, DensePose and key points in, mask and audit out. The published loaders have no
+such part to take out: whoever wants their mask runs their item, which reads photo, garment and pose picture as well,
+resizes them by Pillow's bicubic filter and works on float maps. `published: loader's item` is that; the two lines above
+it leave out what a row does not need, down to the mask alone. See `published_masks` for each.
+
 The floor of a row reads the same files with this project's readers and writes the same mask; `usual readers` is that
 with Pillow for the label map and OpenCV for DensePose. The audit is taken as it comes in a row: after the mask, of the
 same scene. The floor of an export decodes the photo as the export does and writes two files; the export also reads the
@@ -98,9 +103,9 @@ def rows(category: Category, size: Size, workspace: Workspace, rounds: int) -> T
         "manifest row": lambda person: mask_person(person, making),
         "  of it the mask": lambda person: recipe(category, Scene(*maps[person])),
         "  of it the audit": lambda person: audit_scene(category, masks[person], scenes[person]),
-        "published: mask alone": published(published_masks.mask_alone),
-        "published: agnostic and mask": published(published_masks.agnostic_and_mask),
-        "published: loader's item": published(published_masks.loader_item),
+        "published: mask alone, no photo": published(published_masks.mask_alone),
+        "published: agnostic picture and mask": published(published_masks.agnostic_and_mask),
+        "published: loader's item, 3 photos": published(published_masks.loader_item),
     }
     return timed(variants, people, rounds)
 

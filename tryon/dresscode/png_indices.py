@@ -91,9 +91,11 @@ def _unfiltered_half(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """
     if (rows[1:, 0] != UP).any() or rows[0, 0] not in (NO_FILTER, UP):
         return None
-    pairs = np.empty((len(rows) // 2, rows.shape[1] + 1), np.uint8)  # of even width: two columns are one number
-    np.add(rows[::2], rows[1::2], out=pairs[:, :-1])
-    return _summed_down(pairs.view("<u2")[:, 1:].astype(np.uint8))  # lower bytes; the first pair begins with the filter
+    width, flat = rows.shape[1], rows.reshape(-1)
+    sums = np.empty_like(flat)
+    np.add(flat[:-width], flat[width:], out=sums[:-width])  # of all neighbours: faster in one run than of every other
+    pairs = sums.view("<u2").reshape(-1, width)  # two rows, and two columns are one number
+    return _summed_down(pairs[:, 1 : width // 2 + 1].astype(np.uint8))  # lower bytes; a row begins with its filter
 
 
 def _unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

@@ -19,6 +19,8 @@ Size = tuple[int, int]
 
 JOINTS = 18
 
+_FRAME = np.array((KEYPOINT_WIDTH, KEYPOINT_HEIGHT), np.float32)
+
 FARTHEST = 4
 """Frame sizes that a key point may lie away from the origin; farther out it is damage, not a joint out of view."""
 
@@ -113,12 +115,10 @@ def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
         raise UnreadableError("keypoints", rule="is JSON with a list `keypoints`", value=str(error)) from error
     if points.shape != (JOINTS, 3) or not np.isfinite(points).all():
         raise UnreadableError("keypoints", rule="has 18 finite points x, y, score", value=points.shape)
-    if (np.abs(points[:, :2]) > FARTHEST * np.array((KEYPOINT_WIDTH, KEYPOINT_HEIGHT))).any():
+    if (np.abs(points[:, :2]) > FARTHEST * _FRAME).any():
         rule = f"has points within {FARTHEST} frames of {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH}"
         raise UnreadableError("keypoints", rule=rule, value=float(np.abs(points[:, :2]).max()))
-    seen = points[:, 2] > 0
-    points[seen, 0] *= size[1] / KEYPOINT_WIDTH
-    points[seen, 1] *= size[0] / KEYPOINT_HEIGHT
+    points[points[:, 2] > 0, :2] *= np.array((size[1] / KEYPOINT_WIDTH, size[0] / KEYPOINT_HEIGHT), np.float32)
     return points
 
 
