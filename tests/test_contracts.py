@@ -160,7 +160,7 @@ def spelled_out(path: str) -> list[str]:
 def test_git_ignores_what_the_stages_write_and_nothing_that_it_tracks() -> None:
     ignored = {line.strip("/") for line in (ROOT / "data/.gitignore").read_text().split()}
     written = {Path(path).parts[1] for stage in DVC for path in outputs(stage)}
-    assert ignored == written | {"raw", "staging", "weights", "previews"}
+    assert ignored == written | {"raw", "staging", "weights", "previews", "scores"}
 
 
 def test_the_embedded_default_is_active() -> None:
@@ -198,7 +198,7 @@ PULLED_IN = {"fastapi", "sqlalchemy", "scipy", "torchvision", "aiohttp"}
 """Dependencies that need not be imported by us: Prefect and torch-fidelity need theirs within bounds; torchmetrics
 and fsspec want one for LPIPS and for https."""
 
-OTHER_NAMES = {"opencv-python-headless": "cv2", "pillow": "PIL"}
+OTHER_NAMES = {"opencv-python-headless": "cv2", "pillow": "PIL", "clean-fid": "cleanfid"}
 """Dependencies that are imported by another name."""
 
 

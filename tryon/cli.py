@@ -243,6 +243,61 @@ def synthesize(
 
 
 @app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(help="Result pictures, named by pair id, person_garment.png or .jpg.")],
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", help="fitting-room, ladi, catvton, daflow or all; may be repeated."),
+    ] = None,
+    dataset: Annotated[str, typer.Option("--dataset", help="What they answer: workspace or twin:v1.")] = "workspace",
+    setting: Annotated[str, typer.Option("--setting", help="paired or unpaired.")] = "paired",
+    category: Annotated[list[Category] | None, typer.Option("--category", help="Only these; may be repeated.")] = None,
+    only_listed: Annotated[
+        Path | None, typer.Option("--only-listed", help="Score only the pairs of this file, one pair id a line.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Another result, or a metrics.json, to put beside it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the numbers and their fingerprints as JSON.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Score a folder of result pictures, ours or another system's, by our protocol and by those of other papers."""
+    from tryon.scoring.job import Order, run_order
+    from tryon.scoring.show import show_comparison, show_scores
+
+    order = Order(
+        folder, tuple(protocol or ["fitting-room"]), dataset, setting, tuple(category or Category), only_listed
+    )
+    with shown_progress() as progress:
+        content, comparison = run_order(order, Workspace(root), against, out, progress)
+    show_scores(content)
+    if comparison is not None:
+        show_comparison(comparison)
+
+
+@app.command()
+def compare(
+    this: Annotated[Path, typer.Argument(help="Folder that `evaluate` wrote; the verdict is on its checkpoint.")],
+    other: Annotated[Path, typer.Argument(help="Another such folder, of the same test rows.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write every difference and the verdict as JSON.")] = None,
+    root: Root = HERE,
+) -> None:
+    """Compare two evaluations pair by pair: better, worse or no difference, with 95 % intervals."""
+    from tryon.evaluation import compare as comparing
+    from tryon.evaluation.show import show_comparison
+    from tryon.files import write_json
+
+    if out is not None:
+        Workspace(root).refuse_own(out, "--out")
+    content = comparing.told_comparison(
+        comparing.compare(comparing.read_evaluated(this), comparing.read_evaluated(other))
+    )
+    if out is not None:
+        write_json(out, content)
+    show_comparison(content)
+
+
+@app.command()
 def export(
     format: Annotated[Format, typer.Option("--format", help="The layout.")],
     out: Annotated[Path, typer.Option("--out", help="The folder: new, empty, or an export to go on with.")],

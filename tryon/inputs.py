@@ -23,9 +23,10 @@ MADE_HERE = ("upper_body", "scratch")
 RELEASED = "daflow"
 """Name of the weights that `pretrain.start: released` means."""
 
-FOR_LOSS = ("vgg16", "vgg19")
-"""Weights that are not noted: without them training stops, and there is but one content with their published hash, so
-they change no result. All others are for metrics, which are left out where weights are absent."""
+FOR_LOSS = ("vgg19",)
+"""Weights that no metric needs. They are not noted: without them training stops, and there is but one content with
+their published hash, so they change no result. All others are for metrics, which are left out where weights are
+absent."""
 
 READS = {"pretrain": "start", "evaluate": "metrics"}
 """Stages that read weights, each with the key of `data/weights.json` that is its input."""
@@ -84,7 +85,8 @@ def weights_state(workspace: Workspace, parameters: Parameters, progress: Progre
     """SHA-256 of the starting point, None where no file is read or there is none, and of each metric's weights."""
     start = parameters.pretrain.start
     for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (RELEASED, *FOR_LOSS)]
-    files = {weight.name: workspace.weights / weight.file for weight in for_metrics}
+    place = workspace.with_weights(parameters.evaluate.weights).weights
+    files = {weight.name: place / weight.file for weight in for_metrics}
     if start not in MADE_HERE:
         released = start == "released"
         files["start"] = workspace.weights / WEIGHTS[RELEASED].file if released else workspace.root / start

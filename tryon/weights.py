@@ -32,7 +32,8 @@ class WeightFile:
         file: published file name.
         needed_for: what cannot be computed without it.
         url: where it is published; None where there is no address that may be fetched unattended.
-        sha256: the first hex digits of its SHA-256, as published in the file name; empty when none is published.
+        sha256: the first hex digits of its SHA-256, as published in the file name, or all of it where the name has
+            none (clean-fid's file, whose hash is that of every copy of it in use); empty when none is known.
         instruction: how a person gets it, when `url` is None.
     """
 
@@ -50,22 +51,36 @@ WEIGHTS = {
         WeightFile(
             "alexnet",
             "alexnet-owt-7be5be79.pth",
-            needed_for="the metric LPIPS",
+            needed_for="LPIPS on AlexNet, the usual one",
             url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
             sha256="7be5be79",
         ),
         WeightFile(
             "inception",
             "weights-inception-2015-12-05-6726825d.pth",
-            needed_for="the metrics FID and KID",
+            needed_for="FID and KID, by torch-fidelity",
             url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
             "weights-inception-2015-12-05-6726825d.pth",
             sha256="6726825d",
         ),
         WeightFile(
+            "inception_clean",
+            "inception-2015-12-05.pt",
+            needed_for="FID and KID, by clean-fid",
+            url="https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
+            sha256="f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
+        ),
+        WeightFile(
+            "squeezenet",
+            "squeezenet1_1-b8a52dc0.pth",
+            needed_for="LPIPS on SqueezeNet",
+            url="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
+            sha256="b8a52dc0",
+        ),
+        WeightFile(
             "vgg16",
             "vgg16-397923af.pth",
-            needed_for="LPIPS in `loss.perceptual: vgg`; `none` does without",
+            needed_for="LPIPS on VGG, as a metric and in `loss.perceptual: vgg`",
             url="https://download.pytorch.org/models/vgg16-397923af.pth",
             sha256="397923af",
         ),

@@ -10,28 +10,88 @@ import torch
 import torchvision
 from numpy.typing import NDArray
 from torchmetrics.functional.image import learned_perceptual_image_patch_similarity
+from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
 from tryon.metrics import PICTURE
-from tryon.metrics.lpips import load
+from tryon.metrics.lpips import ALEXNET, SQUEEZENET, VGG, Backbone, load
+
+MODELS = {ALEXNET: "alexnet", VGG: "vgg16", SQUEEZENET: "squeezenet1_1"}
 
 
-def test_it_agrees_with_torchmetrics_given_the_same_alexnet(
-    pictures: NDArray[np.uint8], changed: NDArray[np.uint8], alexnet: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = torchvision.models.alexnet
+@pytest.fixture(scope="module", params=list(MODELS), ids=list(MODELS.values()))
+def backbone(request: pytest.FixtureRequest) -> Backbone:
+    return request.param
 
-    def with_our_weights(weights: object = None) -> torch.nn.Module:
+
+@pytest.fixture(scope="module")
+def weights(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The backbone's file in torchvision's layout with random weights."""
+    torch.manual_seed(3)
+    network = torchvision.models.get_model(MODELS[backbone], weights=None)
+    path = tmp_path_factory.mktemp("weights") / "backbone.pth"
+    torch.save({name: value for name, value in network.state_dict().items() if name.startswith("features.")}, path)
+    return path
+
+
+@pytest.fixture
+def torchmetrics_with(backbone: Backbone, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torchmetrics finds the same weights instead of downloading some."""
+    plain = getattr(torchvision.models, MODELS[backbone])
+
+    def with_our_weights(weights_wanted: object = None, **kwargs: object) -> torch.nn.Module:
         network = plain(weights=None)
-        network.load_state_dict(torch.load(alexnet))
+        network.load_state_dict(torch.load(weights), strict=False)
         return network
 
-    ours = load(alexnet)(changed, pictures, {PICTURE: None})[PICTURE]
-    monkeypatch.setattr(torchvision.models, "alexnet", with_our_weights)
-    first, second = (torch.from_numpy(p).permute(0, 3, 1, 2).float() / 255 for p in (changed, pictures))
-    theirs = learned_perceptual_image_patch_similarity(first, second, "alex", reduction="none", normalize=True)
+    monkeypatch.setattr(torchvision.models, MODELS[backbone], with_our_weights)
+
+
+def _floats(pictures: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+
+
+@pytest.mark.usefixtures("torchmetrics_with")
+def test_it_agrees_with_torchmetrics_given_the_same_weights(
+    pictures: NDArray[np.uint8], changed: NDArray[np.uint8], backbone: Backbone, weights: Path
+) -> None:
+    ours = load(weights, backbone=backbone)(changed, pictures, {PICTURE: None})[PICTURE]
+    theirs = learned_perceptual_image_patch_similarity(
+        _floats(changed), _floats(pictures), backbone.net, reduction="none", normalize=True
+    )
     np.testing.assert_allclose(ours, theirs.flatten(), rtol=1e-5)
     assert (np.diff(ours) > 0).all()
+
+
+@pytest.mark.usefixtures("torchmetrics_with")
+def test_a_region_is_the_mean_of_the_spatial_map(
+    pictures: NDArray[np.uint8], changed: NDArray[np.uint8], backbone: Backbone, weights: Path
+) -> None:
+    network = _NoTrainLpips(net=backbone.net, spatial=True)
+    with torch.inference_mode():
+        local = network(_floats(changed), _floats(pictures), normalize=True)[:, 0]
+    region = np.zeros(pictures.shape[:3], bool)
+    region[:3, 10:40, 5:30] = True
+    measure = load(weights, backbone=backbone)
+    for _ in range(2):  # nothing of one call is left in the next
+        rows = measure(changed, pictures, {PICTURE: None, "some": region, "all": np.ones_like(region)})
+        expected = [float(own[mask].mean()) for own, mask in zip(local[:3], torch.from_numpy(region), strict=False)]
+        np.testing.assert_allclose(rows["some"][:3], expected, rtol=1e-5)
+        assert np.isnan(rows["some"][3])
+        np.testing.assert_allclose(rows["all"], local.mean((1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("backbone", MODELS, ids=MODELS.values(), scope="function")
+def test_the_least_side_is_what_the_network_takes(backbone: Backbone) -> None:
+    network = _NoTrainLpips(net=backbone.net, pnet_rand=True)
+    smallest = torch.zeros(1, 3, backbone.least_side, backbone.least_side)
+    assert float(network(smallest, smallest)) == 0
+    with pytest.raises(RuntimeError):
+        network(smallest[..., 1:], smallest[..., 1:])
+
+
+def test_no_pictures_have_no_numbers(pictures: NDArray[np.uint8], alexnet: Path) -> None:
+    assert load(alexnet)(pictures[:0], pictures[:0], {PICTURE: None})[PICTURE].shape == (0,)
 
 
 def test_equal_pictures_are_at_distance_zero(pictures: NDArray[np.uint8], alexnet: Path) -> None:

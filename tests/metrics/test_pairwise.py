@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torch.nn import functional as F
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
 from tryon.metrics import METRICS, PICTURE
 from tryon.metrics.l1 import l1
+from tryon.metrics.metric import mean
+from tryon.metrics.ms_ssim import EXPONENTS, LEAST_SIDE, ms_ssim
 from tryon.metrics.psnr import CEILING, psnr
-from tryon.metrics.ssim import similarity_map, ssim
+from tryon.metrics.similarity import Scale
+from tryon.metrics.ssim import ssim
 
 Pictures = NDArray[np.uint8]
 LOCAL = {"l1": l1, "psnr": psnr, "ssim": ssim}
@@ -67,8 +75,8 @@ def test_an_empty_region_is_not_a_number(name: str, pictures: Pictures, changed:
     region[1:] = True
     rows = LOCAL[name](changed, pictures, {"some": region})["some"]
     assert np.isnan(rows).tolist() == [True, False, False, False]
-    assert METRICS[name].value(rows) == pytest.approx(rows[1:].mean())
-    assert np.isnan(METRICS[name].value(rows[:1]))
+    assert mean(rows) == pytest.approx(rows[1:].mean())
+    assert np.isnan(mean(rows[:1]))
 
 
 def test_l1_by_hand() -> None:
@@ -91,23 +99,85 @@ def test_ssim_of_flat_pictures_by_hand() -> None:
     assert ssim(_flat(51), _flat(153))[PICTURE][0] == pytest.approx((2 * a * b + c) / (a * a + b * b + c), abs=2e-3)
 
 
-def test_agreement_with_torchmetrics(pictures: Pictures, changed: Pictures) -> None:
-    ours, theirs = _tensor(changed), _tensor(pictures)
+def _enlarged(pictures: Pictures, height: int, width: int) -> Pictures:
+    grown = F.interpolate(_tensor(pictures), (height, width), mode="bicubic").clamp(0, 1)
+    return (grown.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (63, 47), (200, 171), (6, 6)])
+def test_agreement_with_torchmetrics(pictures: Pictures, changed: Pictures, size: tuple[int, int]) -> None:
+    result, target = (_enlarged(each, *size) for each in (changed, pictures))
+    ours, theirs = _tensor(result), _tensor(target)
     similarity = structural_similarity_index_measure(ours, theirs, data_range=1.0, reduction="none")
     ratio = peak_signal_noise_ratio(ours, theirs, data_range=1.0, reduction="none", dim=(1, 2, 3))
     assert isinstance(similarity, torch.Tensor)
-    np.testing.assert_allclose(ssim(changed, pictures)[PICTURE], similarity, rtol=1e-4)
-    np.testing.assert_allclose(psnr(changed, pictures)[PICTURE], ratio, rtol=1e-6)
-    np.testing.assert_allclose(l1(changed, pictures)[PICTURE], (ours - theirs).abs().mean((1, 2, 3)), rtol=1e-9)
+    np.testing.assert_allclose(ssim(result, target)[PICTURE], similarity, rtol=1e-5)
+    np.testing.assert_allclose(psnr(result, target)[PICTURE], ratio, rtol=1e-6)
+    np.testing.assert_allclose(l1(result, target)[PICTURE], (ours - theirs).abs().mean((1, 2, 3)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(200, 176), (199, 177)])
+def test_agreement_with_torchmetrics_at_five_scales(
+    pictures: Pictures, changed: Pictures, size: tuple[int, int]
+) -> None:
+    result, target = (_enlarged(each[1::2], *size) for each in (changed, pictures))
+    theirs = multiscale_structural_similarity_index_measure(
+        _tensor(result), _tensor(target), data_range=1.0, reduction="none"
+    )
+    np.testing.assert_allclose(ms_ssim(result, target)[PICTURE], theirs, rtol=1e-4)
+
+
+def test_flat_pictures_lose_no_digits() -> None:
+    """Where nothing varies, variances are small differences of large numbers."""
+    result, target = _flat(250), _flat(251)
+    result[:, ::2] += 1
+    theirs = structural_similarity_index_measure(_tensor(result), _tensor(target), data_range=1.0)
+    assert isinstance(theirs, torch.Tensor)
+    assert ssim(result, target)[PICTURE][0] == pytest.approx(float(theirs), rel=1e-4)
+
+
+def test_a_region_of_everything_is_the_picture_at_five_scales(pictures: Pictures, changed: Pictures) -> None:
+    result, target = (_enlarged(each, LEAST_SIDE, LEAST_SIDE + 1) for each in (changed, pictures))
+    everything = np.ones(result.shape[:3], bool)
+    rows = ms_ssim(result, target, {PICTURE: None, "all": everything, "none": ~everything})
+    np.testing.assert_allclose(rows["all"], rows[PICTURE], rtol=1e-6)
+    assert np.isnan(rows["none"]).all()
+
+
+def test_a_region_at_five_scales_is_the_product_of_its_means(pictures: Pictures, changed: Pictures) -> None:
+    """Once more with torch: contrast from torchmetrics' formula, the region averaged down with the pictures."""
+    result, target = (_enlarged(each[:1], 192, 176) for each in (changed, pictures))
+    region = np.zeros((1, 192, 176), bool)
+    region[:, 31:130, 47:101] = True
+    one, other, share = _tensor(result), _tensor(target), torch.from_numpy(region)[:, None].double()
+    expected = 1.0
+    for number, exponent in enumerate(EXPONENTS):
+        similarity, contrast = _maps(one, other)
+        last = number == len(EXPONENTS) - 1
+        inner = slice(None) if last else slice(5, -5)
+        weight = share[0, 0, inner, inner]
+        local = (similarity if last else contrast)[0].mean(0)[inner, inner]
+        expected *= float((local * weight).sum() / weight.sum()) ** exponent
+        one, other, share = (F.avg_pool2d(each, 2) for each in (one, other, share))
+    assert ms_ssim(result, target, {"some": region})["some"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def _maps(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Similarity from torchmetrics, contrast as it over the luminance of blurred pictures."""
+    _, similarity = structural_similarity_index_measure(one, other, data_range=1.0, return_full_image=True)
+    kernel = torch.exp(-((torch.arange(11) - 5.0) ** 2) / 4.5).double()
+    window = (kernel[:, None] * kernel / kernel.sum() ** 2).expand(3, 1, 11, 11)
+    a, b = (F.conv2d(F.pad(each, (5, 5, 5, 5), "reflect"), window, groups=3) for each in (one, other))
+    return similarity, similarity * (a * a + b * b + 1e-4) / (2 * a * b + 1e-4)
 
 
 def test_the_similarity_map_is_local(pictures: Pictures) -> None:
-    spoilt = pictures.copy()
-    spoilt[:, :10] = 255 - spoilt[:, :10]
-    local = similarity_map(spoilt, pictures)
-    assert local.shape == pictures.shape[:3]
-    np.testing.assert_allclose(local[:, 16:], 1, atol=1e-5)  # the window reaches five pixels
-    assert (local[:, :10].mean((1, 2)) < 0.9).all()
+    spoilt = pictures[0].copy()
+    spoilt[:10] = 255 - spoilt[:10]
+    local = Scale.of(spoilt, pictures[0]).similarity
+    assert local.shape == pictures.shape[1:3]
+    np.testing.assert_allclose(local[16:], 1, atol=1e-5)  # the window reaches five pixels
+    assert local[:10].mean() < 0.9
 
 
 @pytest.mark.parametrize("name", LOCAL)

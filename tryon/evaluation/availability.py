@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tryon.errors import ParameterError, TryOnError, WeightsError
 from tryon.metrics import METRICS, Metric
+from tryon.metrics.inception import Extractor
 from tryon.metrics.metric import Measure
+from tryon.metrics.regions import GARMENT, NECKLINE, OUTSIDE, PICTURE
 from tryon.weights import COMMAND, WEIGHTS, weight_path
 from tryon.workspace import Workspace
 
 NO_TRUTH = "there is no true picture of these rows to compare with"
 NO_GARMENT = "no row shows the garment in its true picture"
+NO_SPREAD = "every random subset would be the whole set"
+
+EMPTY = {
+    PICTURE: NO_TRUTH,
+    GARMENT: NO_GARMENT,
+    OUTSIDE: "the garment covers the whole of every true picture",
+    NECKLINE: "no row shows both shoulders and an upper edge of the garment near the neck",
+}
+"""Why a region has no number although there are true pictures."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +31,14 @@ class Opened:
     """The metrics after looking for their weights.
 
     Args:
-        measures: those that can be computed, by name.
-        reasons: for the others, why not.
+        measures: pairwise metrics that can be computed, by name.
+        reasons: for metrics that cannot, why not.
+        extractors: metrics of sets that can be computed, by name, with what sees their features.
     """
 
     measures: dict[str, Measure]
     reasons: dict[str, str]
-
-    def comparing(self, against: str) -> dict[str, Measure]:
-        """The measures of one kind: `target` or `people`."""
-        return {name: measure for name, measure in self.measures.items() if METRICS[name].against == against}
+    extractors: dict[str, Extractor] = field(default_factory=dict)
 
 
 def open_metrics(workspace: Workspace, size: tuple[int, int], device: str) -> Opened:
@@ -38,16 +47,17 @@ def open_metrics(workspace: Workspace, size: tuple[int, int], device: str) -> Op
     Raises:
         WeightsError: a file of weights is there but damaged.
     """
-    measures: dict[str, Measure] = {}
-    reasons: dict[str, str] = {}
+    opened = Opened({}, {}, {})
     for name, metric in METRICS.items():
         reason = _cannot_open(metric, workspace, size)
+        path = weight_path(workspace, metric.weights) if metric.weights and not reason else None
         if reason:
-            reasons[name] = reason
-        else:
-            path = weight_path(workspace, metric.weights) if metric.weights else None
-            measures[name] = metric.load(path, device)
-    return Opened(measures, reasons)
+            opened.reasons[name] = reason
+        elif metric.measure is not None:
+            opened.measures[name] = metric.measure(path, device)
+        elif metric.extract is not None:
+            opened.extractors[name] = metric.extract(path, device)
+    return opened
 
 
 def _cannot_open(metric: Metric, workspace: Workspace, size: tuple[int, int]) -> str:
@@ -62,6 +72,13 @@ def _cannot_open(metric: Metric, workspace: Workspace, size: tuple[int, int]) ->
             raise
         return f"its weights {WEIGHTS[metric.weights].file} are not here; `{COMMAND}` fetches them"
     return ""
+
+
+def caution(metric: Metric, count: int) -> str:
+    """What to bear in mind with a number of a set of `count` pictures; empty when nothing."""
+    if metric.pairwise or count >= metric.enough:
+        return ""
+    return f"{count} pictures; with fewer than {metric.enough:,} {metric.caution}"
 
 
 def too_few(metric: Metric, count: int) -> str:

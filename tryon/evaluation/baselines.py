@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.metrics.metric import Pictures
+from tryon.metrics.pair import Pictures
 
 WHITE, COLOURLESS = 215, 16
 """A pixel is near white when all three channels reach the first and lie within the second of each other.

@@ -103,7 +103,7 @@ def difference(ours: Floats, theirs: Floats, lower_is_better: bool, seed: int) -
         raise ValueError(f"{len(ours)} and {len(theirs)} values cannot be paired")
     between = (ours - theirs)[:, None]
     found = intervals(between, np.ones((len(between), 1), bool), seed)[0][0]
-    return None if found is None else Difference(found, _verdict(found, lower_is_better))
+    return None if found is None else Difference(found, verdict(found, lower_is_better))
 
 
 def _split(values: Floats, groups: NDArray[np.bool_]) -> Floats:
@@ -133,7 +133,8 @@ def _interval(total: float, count: float, low: float, high: float) -> Interval |
     return Interval(total / count, float(low) if enough else None, float(high) if enough else None, int(count))
 
 
-def _verdict(between: Interval, lower_is_better: bool) -> Verdict:
+def verdict(between: Interval, lower_is_better: bool) -> Verdict:
+    """What the interval of a mean difference says of the first system."""
     if between.low is None or between.high is None or between.low <= 0 <= between.high:
         return Verdict.NO_DIFFERENCE
     return Verdict.BETTER if (between.high < 0) == lower_is_better else Verdict.WORSE

@@ -16,7 +16,8 @@ from tryon.evaluation.headline import MODEL
 from tryon.loading.batches import Batch, load_batches
 from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
 from tryon.loading.transforms import check_finite, denormalise, prepare
-from tryon.metrics.metric import Pictures
+from tryon.metrics.pair import Pictures
+from tryon.metrics.regions import Regions, regions_of
 from tryon.workspace import Workspace
 
 SETTINGS = {"paired": "test_paired", "unpaired": "test_unpaired"}
@@ -30,12 +31,12 @@ METHODS = {MODEL: "Model", COPY: "Agnostic copied", MEAN_COLOUR: "Mean garment c
 class Truth:
     """True pictures of some rows of a batch.
 
-    Shapes: known bool (B,), True for the K rows that have one; pictures uint8 (K, H, W, 3); garment bool (K, H, W).
+    Shapes: known bool (B,), True for the K rows that have one; pictures uint8 (K, H, W, 3); regions bool (K, H, W).
     """
 
     known: NDArray[np.bool_]
     pictures: Pictures
-    garment: NDArray[np.bool_]
+    regions: Regions
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def run_methods(
                 COPY: agnostic_copied(person, mask),
                 MEAN_COLOUR: mean_colour_painted(person, mask, garment),
             }
-            truth = _paired_truth(batch) if setting == "paired" else _unpaired_truth(own, chosen)
+            truth = _paired_truth(own, chosen, batch) if setting == "paired" else _unpaired_truth(own, chosen)
             yield Scored(batch.pair_ids, category, person, garment, results, truth)
 
 
@@ -109,9 +110,10 @@ def _try_on(network: nn.Module, batch: Batch, device: torch.device) -> Pictures:
     return _pictures(denormalise(result.float()).cpu())
 
 
-def _paired_truth(batch: Batch) -> Truth:
+def _paired_truth(rows: PackedRows, positions: NDArray[np.int64], batch: Batch) -> Truth:
     known = np.ones(len(batch.pair_ids), np.bool_)
-    return Truth(known, _pictures(batch.person), batch.garment_mask[:, 0].numpy())
+    garment = batch.garment_mask[:, 0].numpy()
+    return Truth(known, _pictures(batch.person), regions_of(garment, _keypoints(rows, positions)))
 
 
 def _unpaired_truth(rows: PackedRows, positions: NDArray[np.int64]) -> Truth:
@@ -124,8 +126,13 @@ def _unpaired_truth(rows: PackedRows, positions: NDArray[np.int64]) -> Truth:
     return Truth(
         known,
         np.array(pictures, np.uint8).reshape(-1, height, width, 3),
-        np.array(garment, np.bool_).reshape(-1, height, width),
+        regions_of(np.array(garment, np.bool_).reshape(-1, height, width), _keypoints(rows, positions[known])),
     )
+
+
+def _keypoints(rows: PackedRows, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Key points of some rows, (K, 18, 3); a person stands the same whatever is put on."""
+    return np.array([rows.keypoints(int(i)) for i in positions], np.float32).reshape(-1, 18, 3)
 
 
 def _pictures(tensor: Tensor) -> Pictures:

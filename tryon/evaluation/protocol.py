@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tryon.code_version import code_version
 from tryon.evaluation.baselines import COLOURLESS, LEAST_SHARE, WHITE
-from tryon.evaluation.scores import GARMENT
 from tryon.files import digest, sha256_file
 from tryon.manifest import read_metadata
 from tryon.metrics import METRICS
+from tryon.metrics.regions import BAND, GARMENT, NECKLINE, OUTSIDE
 
 NAME = "fitting-room"
-LIBRARIES = ("torch", "torchmetrics", "torch-fidelity")
+LIBRARIES = ("torch", "torchmetrics", "torch-fidelity", "clean-fid")
 
 Facts = list[dict[str, str]]
 """Named facts in the order of a table: `name`, `value`."""
@@ -48,6 +48,9 @@ def protocol(
             truth="paired: the person picture; unpaired: the row's own true picture, where it has one",
             garment_region="the garment of the row's category in the true picture, by its label map; keys end in "
             f"_{GARMENT}",
+            outside_region=f"all the rest of the picture; keys end in _{OUTSIDE}",
+            neckline_region=f"within {BAND} shoulder widths of the garment's upper edge between the shoulder joints; "
+            f"keys end in _{NECKLINE}",
             averages="each row counts once, also in `all`",
             agnostic_copied="the person picture with hidden pixels black",
             mean_garment_colour="hidden pixels in the mean colour of the garment picture without its background "

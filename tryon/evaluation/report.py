@@ -15,9 +15,10 @@ from tryon.evaluation.gallery import Shot, data_uri
 from tryon.evaluation.headline import headline_table
 from tryon.evaluation.methods import METHODS
 from tryon.evaluation.protocol import Facts
-from tryon.evaluation.scores import ALL, GARMENT, metric_keys
+from tryon.evaluation.scores import ALL, metric_keys, pair_keys
 from tryon.manifest.schemas import LEAKY
 from tryon.metrics import METRICS
+from tryon.metrics.regions import PICTURE, REGIONS
 
 MOST_SHOTS = 12
 """Rows of a category and setting inside the report; the others are files in `galleries/`."""
@@ -99,6 +100,8 @@ def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
             for key, name in metric_keys().items():
+                if key in METRICS[name].also:
+                    continue  # a spread is neither good nor bad
                 known = {method: told[key] for method, told in methods.items() if told[key] is not None}
                 if known:
                     pick = max if METRICS[name].better == "higher" else min
@@ -106,22 +109,29 @@ def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
     return found
 
 
-def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
-    """Metric columns of each setting that have a number, with their titles."""
-    columns: dict[str, list[dict[str, str]]] = {}
+def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Tables of each setting, one a region: metric columns that have a number, with their titles."""
+    regions = {key: region for key, (_, region) in pair_keys().items()}
+    tables: dict[str, list[dict[str, Any]]] = {}
     for setting, categories in content["metrics"].items():
         told = [numbers for methods in categories.values() for numbers in methods.values()]
-        columns[setting] = [
-            {"key": key, "title": _title(key, name)}
+        known = {
+            key: _title(key, name)
             for key, name in metric_keys().items()
             if any(numbers[key] is not None for numbers in told)
-        ]
-    return columns
+        }
+        by_region = {
+            words: [{"key": key, "title": title} for key, title in known.items() if regions.get(key, PICTURE) == region]
+            for region, words in REGIONS.items()
+        }
+        tables[setting] = [{"region": words, "columns": columns} for words, columns in by_region.items() if columns]
+    return tables
 
 
 def _title(key: str, name: str) -> str:
-    arrow = "↑" if METRICS[name].better == "higher" else "↓"
-    return f"{METRICS[name].title}{' in garment' if key.endswith(GARMENT) else ''} {arrow}"
+    if key in METRICS[name].also:
+        return f"{METRICS[name].title} ±"
+    return f"{METRICS[name].title} {'↑' if METRICS[name].better == 'higher' else '↓'}"
 
 
 def _galleries(shots: list[Shot]) -> list[dict[str, Any]]:

@@ -1,32 +1,30 @@
-"""Scoring plain arrays: numbers per picture, gathered by category and method. Knows no network, file or report."""
+"""Scoring pairs of plain arrays, and the numbers of every row, kept. Knows no network and no report."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tryon.categories import Category
-from tryon.metrics import METRICS, PICTURE
-from tryon.metrics.metric import Measure, Pictures, Rows
+from tryon.manifest import read_table, write_table
+from tryon.manifest.schemas import TableSchema
+from tryon.metrics import METRICS
+from tryon.metrics.metric import Local, Measure, pairs_of
+from tryon.metrics.pair import Pictures, check_pair
+from tryon.metrics.regions import GARMENT, PICTURE, REGIONS, Regions
+
+__all__ = ["ALL", "GARMENT", "SCORES", "Numbers", "RowScores", "key_of", "metric_keys", "pair_keys", "score_pairs"]
 
 ALL = "all"
 """The rows of every category together, each row counting once."""
 
-GARMENT = "garment"
-"""The region that the garment of the row's category covers in the true picture."""
-
-Numbers = dict[str, NDArray[np.floating]]
-"""Metric key ("l1", "l1_garment", "fid") to one entry per picture."""
-
-
-def metric_keys() -> dict[str, str]:
-    """Every key of the outputs with the metric it belongs to, in the order of tables: whole picture, then garment."""
-    whole = {name: name for name in METRICS}
-    inside = {key_of(name, GARMENT): name for name, metric in METRICS.items() if metric.regional}
-    return {**whole, **inside}
+Numbers = dict[str, NDArray[np.float64]]
+"""Metric key ("l1", "l1_garment") to one number per picture; NaN where its region is empty."""
 
 
 def key_of(metric: str, region: str) -> str:
@@ -34,55 +32,125 @@ def key_of(metric: str, region: str) -> str:
     return metric if region == PICTURE else f"{metric}_{region}"
 
 
-def score_pairs(
-    measures: Mapping[str, Measure], results: Pictures, targets: Pictures, garment: NDArray[np.bool_]
-) -> Numbers:
-    """Compare each result with its own true picture, over the picture and inside the garment.
+def pair_keys() -> dict[str, tuple[str, str]]:
+    """Every key of a pairwise metric with the metric and the region it belongs to, region by region."""
+    names = [name for name, metric in METRICS.items() if metric.pairwise]
+    return {key_of(name, region): (name, region) for region in REGIONS for name in names}
+
+
+def metric_keys() -> dict[str, str]:
+    """Every key of the outputs with its metric, in the order of tables: whole pictures, sets of them, then regions."""
+    pairs = {key: name for key, (name, _) in pair_keys().items()}
+    whole = {name: name for name in METRICS if name in pairs}
+    sets = {key: name for name, metric in METRICS.items() if not metric.pairwise for key in (name, *metric.also)}
+    return {**whole, **sets, **pairs}
+
+
+def score_pairs(measures: Mapping[str, Measure], results: Pictures, targets: Pictures, regions: Regions) -> Numbers:
+    """Compare each result with its own true picture, over every region.
+
+    Metrics that need no network share the maps of a pair, which are gone before the next pair begins.
 
     Args:
-        measures: opened metrics that compare pairs, by name.
+        measures: opened pairwise metrics, by name.
         results, targets: uint8 (N, H, W, 3).
-        garment: bool (N, H, W), the garment in the true picture.
+        regions: bool (N, H, W) by name, see `tryon.metrics.regions.regions_of`.
     """
-    return _named(measures, results, targets, {PICTURE: None, GARMENT: garment})
-
-
-def score_set(measures: Mapping[str, Measure], results: Pictures, people: Pictures) -> Numbers:
-    """Features of the results and of the person pictures, for metrics that compare two sets."""
-    return _named(measures, results, people, {PICTURE: None})
-
-
-def _named(
-    measures: Mapping[str, Measure],
-    results: Pictures,
-    targets: Pictures,
-    regions: Mapping[str, NDArray[np.bool_] | None],
-) -> Numbers:
-    measured: dict[Measure, Rows] = {}  # FID and KID share one measure: the costly features are computed once
-    for measure in measures.values():
-        if measure not in measured:
-            measured[measure] = measure(results, targets, regions)
-    return {
-        key_of(name, region): rows
-        for name, measure in measures.items()
-        for region, rows in measured[measure].items()
-        if region == PICTURE or METRICS[name].regional
+    check_pair(results, targets)
+    local = {name: measure for name, measure in measures.items() if isinstance(measure, Local)}
+    rows = [
+        {name: measure.of_pair(pair) for name, measure in local.items()} for pair in pairs_of(results, targets, regions)
+    ]
+    numbers = {
+        key_of(name, region): np.array([row[name][region] for row in rows], np.float64)
+        for name in local
+        for region in regions
     }
+    for name, measure in measures.items():
+        if name not in local:
+            numbers |= {key_of(name, region): own for region, own in measure(results, targets, regions).items()}
+    return numbers
 
 
-class Scores:
-    """Numbers of one setting, gathered batch by batch."""
+def _schema() -> TableSchema:
+    texts = [pa.field(name, pa.string(), nullable=False) for name in ("setting", "method", "category", "pair_id")]
+    return TableSchema("scores", 1, pa.schema([*texts, *(pa.field(key, pa.float64()) for key in pair_keys())]))
+
+
+SCORES = _schema()
+"""One row per test row and method: setting (paired, unpaired), method, category, pair_id, then a column per pairwise
+metric and region, null where the row has no true picture, its region is empty or the metric is not available."""
+
+
+class RowScores:
+    """The numbers of every row, by setting and method, gathered batch by batch and never averaged away.
+
+    Rows of a setting have the same order for every method: category by category, as they came in.
+    """
 
     def __init__(self) -> None:
-        self._parts: dict[tuple[Category, str, str], list[NDArray[np.floating]]] = defaultdict(list)
+        self.keys = tuple(pair_keys())
+        self._parts: dict[tuple[str, str, str], list[tuple[tuple[str, ...], NDArray[np.float64]]]] = defaultdict(list)
 
-    def add(self, category: Category, method: str, numbers: Numbers) -> None:
-        """Add the numbers of a batch."""
-        for key, values in numbers.items():
-            self._parts[category, method, key].append(values)
+    def add(self, setting: str, method: str, category: str, pair_ids: Sequence[str], numbers: Numbers) -> None:
+        """Add the rows of a batch; keys that are not in `numbers` stay empty.
 
-    def of(self, category: Category | str, method: str, key: str) -> NDArray[np.floating]:
-        """All numbers of a category, or of `ALL`, in the order they came in; empty when there are none."""
-        wanted = list(Category) if category == ALL else [Category(category)]
-        parts = [part for one in wanted for part in self._parts.get((one, method, key), [])]
-        return np.concatenate(parts) if parts else np.empty(0)
+        Args:
+            setting: paired or unpaired.
+            method: whose results they are.
+            category: of all rows of the batch.
+            pair_ids: B of them.
+            numbers: float64 (B,) by key; NaN where a row has no number.
+        """
+        values = np.full((len(pair_ids), len(self.keys)), np.nan)
+        for key, own in numbers.items():
+            values[:, self.keys.index(key)] = own
+        self._parts[setting, method, str(category)].append((tuple(pair_ids), values))
+
+    def pair_ids(self, setting: str, method: str, category: str = ALL) -> list[str]:
+        """Pairs of a category, or of `ALL`, in the order of `matrix`."""
+        return [pair for pairs, _ in self._of(setting, method, category) for pair in pairs]
+
+    def matrix(self, setting: str, method: str, category: str = ALL) -> NDArray[np.float64]:
+        """Numbers of a category, or of `ALL`: float64 (N, M), a column per entry of `keys`, NaN where there is none."""
+        return np.concatenate([np.empty((0, len(self.keys))), *(own for _, own in self._of(setting, method, category))])
+
+    def values(self, setting: str, method: str, category: str, key: str) -> NDArray[np.float64]:
+        """One column of `matrix`, float64 (N,)."""
+        return self.matrix(setting, method, category)[:, self.keys.index(key)]
+
+    def _of(self, setting: str, method: str, category: str) -> list[tuple[tuple[str, ...], NDArray[np.float64]]]:
+        wanted = map(str, Category) if category == ALL else [str(category)]
+        return [part for one in wanted for part in self._parts.get((setting, method, one), [])]
+
+    def table(self) -> pa.Table:
+        """All of it as a table of schema `SCORES`."""
+        groups = {(setting, method): None for setting, method, _ in self._parts}
+        whole = [(*group, category) for group in groups for category in map(str, Category)]
+        texts = [(*place, pair) for place in whole for pair in self.pair_ids(*place)]
+        numbers = np.concatenate([np.empty((0, len(self.keys))), *(self.matrix(*place) for place in whole)])
+        columns = [pa.array([text[column] for text in texts], pa.string()) for column in range(4)]
+        columns += [pa.array(column, pa.float64(), from_pandas=True) for column in numbers.T]  # NaN becomes null
+        return pa.table(columns, schema=SCORES.columns)
+
+    def write(self, path: Path) -> None:
+        """Write the table."""
+        write_table(path, self.table(), SCORES)
+
+    @classmethod
+    def read(cls, path: Path, made_by: str = "tryon evaluate") -> RowScores:
+        """What `write` wrote.
+
+        Raises:
+            MissingInputError: there is no such file.
+            TryOnError: it is no table of scores of this version.
+        """
+        table = read_table(path, SCORES, made_by=made_by)
+        scores = cls()
+        texts = list(zip(*(table.column(name).to_pylist() for name in SCORES.columns.names[:4]), strict=True))
+        numbers = np.column_stack([table.column(key).to_numpy() for key in scores.keys])
+        starts = [row for row in range(len(texts)) if not row or texts[row][:3] != texts[row - 1][:3]]
+        for start, end in zip(starts, [*starts[1:], len(texts)], strict=False):
+            pairs = tuple(text[3] for text in texts[start:end])
+            scores._parts[texts[start][:3]].append((pairs, numbers[start:end]))
+        return scores

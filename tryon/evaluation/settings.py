@@ -17,4 +17,9 @@ class EvaluateSettings(Settings):
     accelerator: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Device; `auto` takes a GPU when there is one."
     )
+    weights: str | None = Field(
+        None,
+        description="Folder that already has the networks of LPIPS, FID and KID, relative to the project or absolute; "
+        "null for data/weights, where `tryon weights` puts them.",
+    )
     require: tuple[str, ...] = Field((), description="Metrics that must be available, else the stage fails.")

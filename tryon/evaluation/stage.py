@@ -14,16 +14,18 @@ from tryon.categories import Category
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError
 from tryon.evaluation.audit import mask_audit, mask_pictures
-from tryon.evaluation.availability import Opened, check_names, check_required, open_metrics
+from tryon.evaluation.availability import check_names, check_required, open_metrics
 from tryon.evaluation.course import read_course
+from tryon.evaluation.fingerprints import Fingerprints
 from tryon.evaluation.gallery import Shot, choose, overview, take, write_strip
-from tryon.evaluation.headline import KEY, MODEL, headline_table, nested, sentence
-from tryon.evaluation.methods import METHODS, SETTINGS, category_counts, read_rows, run_methods
+from tryon.evaluation.headline import KEY, headline_table, nested, sentence
+from tryon.evaluation.measuring import Measuring
+from tryon.evaluation.methods import SETTINGS, Scored, category_counts, read_rows, run_methods
 from tryon.evaluation.protocol import Facts, facts, file_hash, protocol
 from tryon.evaluation.report import Report, render
-from tryon.evaluation.scores import Scores, score_pairs, score_set
+from tryon.evaluation.scores import Numbers, RowScores
 from tryon.evaluation.settings import EvaluateSettings
-from tryon.evaluation.table import Reasons, compared_rows, new_reasons, setting_table, unavailable_list
+from tryon.evaluation.table import caution_list, unavailable_list
 from tryon.files import digest, replacing_folder, write_json, write_text
 from tryon.loading.rows import PackedRows
 from tryon.progress import Progress
@@ -33,12 +35,30 @@ from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.workspace import Workspace
 
 CHECKPOINT = "best.ckpt"
+SCORES_FILE = "scores.parquet"
+"""Numbers of every row, see `tryon.evaluation.scores.SCORES`."""
+
 IN_SUMMARY = 3
 """Rows of a category in the summary's pictures."""
 
 
-def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
-    """Make `data/evaluation/`: `metrics.json`, `report.html` and `galleries/`.
+def evaluate(
+    settings: EvaluateSettings,
+    seed: int,
+    workspace: Workspace,
+    progress: Progress,
+    checkpoint_file: Path | None = None,
+    out: Path | None = None,
+) -> Summary:
+    """Make `data/evaluation/`: `metrics.json`, `scores.parquet`, `report.html` and `galleries/`.
+
+    Args:
+        settings: what is scored and shown.
+        seed: of the choice of pictures.
+        workspace: the project.
+        progress: told how far it is.
+        checkpoint_file: scored instead of the best checkpoint; the report then tells nothing of the training here.
+        out: folder that is written instead of `data/evaluation/`.
 
     Raises:
         ParameterError: a required metric does not exist, or there is no GPU where one is asked for.
@@ -47,9 +67,10 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
         TryOnError: a metric of `evaluate.require` is unavailable, or a result of the network is not finite.
     """
     check_names(settings.require)
+    workspace = workspace.with_weights(settings.weights)
     device = torch.device(choose_accelerator("evaluate", settings.accelerator))
     set_cpu_threads()
-    path = workspace.checkpoints / CHECKPOINT
+    path = checkpoint_file or workspace.checkpoints / CHECKPOINT
     checkpoint = load_checkpoint(path, remedy="Run `tryon finetune` first.")
     network = build_network(checkpoint, str(path)).eval().to(device)
     rows = {setting: read_rows(workspace, setting) for setting in SETTINGS}
@@ -61,60 +82,59 @@ def evaluate(settings: EvaluateSettings, seed: int, workspace: Workspace, progre
     counts = {setting: category_counts(own) for setting, own in rows.items()}
     check_required(settings.require, opened, counts["paired"])
 
-    tables, compared, shots, reasons = _score(network, rows, opened, settings, seed, device, progress)
+    measured = Measuring(opened, workspace.staging("evaluate") / "references")
+    fingerprints = Fingerprints()
+    shots = _score(network, rows, (measured, fingerprints), settings, seed, progress)
+    places = len(SETTINGS) * (len(Category) + 1)
     content = {
-        "headline": nested(headline_table({"metrics": tables})),
-        "metrics": tables,
+        "headline": nested(headline_table({"metrics": measured.tables})),
+        "metrics": measured.tables,
         "rows": counts,
-        "compared": compared,
+        "compared": measured.compared,
         "masks": mask_audit(workspace),
-        "unavailable": unavailable_list(reasons, places=len(SETTINGS) * (len(Category) + 1)),
+        "unavailable": unavailable_list(measured.reasons, places),
+        "warnings": caution_list(measured.cautions, places),
+        "fingerprints": fingerprints.told(size, workspace),
         "protocol": protocol(size, counts, _pair_ids(rows), workspace.subset(SETTINGS["paired"]), device.type),
     }
     report = Report(
         content=content,
         shots=shots,
-        courses=_courses(workspace),
+        courses=[] if checkpoint_file else _courses(workspace),
         masks=mask_pictures(workspace),
         data=_data_facts(rows),
-        versions=_versions(checkpoint, network, settings, seed, workspace),
+        versions=_versions(checkpoint, network, settings, seed, {"checkpoint": path} | _test_files(workspace)),
     )
-    _write(workspace.evaluation, content, report)
+    _write(out or workspace.evaluation, content, report, measured.scores)
     return _summary(content, shots)
 
 
 def _score(
     network: nn.Module,
     rows: dict[str, PackedRows],
-    opened: Opened,
+    kept: tuple[Measuring, Fingerprints],
     settings: EvaluateSettings,
     seed: int,
-    device: torch.device,
     progress: Progress,
-) -> tuple[dict[str, Any], dict[str, Any], list[Shot], Reasons]:
-    """Numbers of every setting, over how many rows, the rows of the galleries, and what could not be computed."""
-    pairs, sets = opened.comparing("target"), opened.comparing("people")
-    tables: dict[str, Any] = {}
-    compared: dict[str, Any] = {}
+) -> list[Shot]:
+    """Score every setting, keeping numbers and fingerprints; returns the rows of the galleries."""
+    measured, fingerprints = kept
+    device = next(network.parameters()).device
     shots: list[Shot] = []
-    reasons = new_reasons()
     done, total = 0, sum(map(len, rows.values()))
     for setting, own in rows.items():
-        scores = Scores()
         wanted = _gallery_rows(own, settings.gallery_rows, seed)
-        for batch in run_methods(network, own, setting, settings.batch_size, device):
-            known = batch.truth.known
-            for method, results in batch.results.items():
-                truth = batch.truth
-                numbers = score_pairs(pairs, results[known], truth.pictures, truth.garment) if known.any() else {}
-                scores.add(batch.category, method, numbers | score_set(sets, results, batch.person))
-                if method == MODEL:
-                    shots += take(batch, setting, wanted, numbers.get(KEY, np.empty(0)))
+
+        def each(batch: Scored, numbers: Numbers, setting: str = setting, wanted: set[str] = wanted) -> None:
+            nonlocal done
+            errors = numbers.get(KEY, np.empty(0))[batch.truth.known if numbers else slice(0)]
+            shots.extend(take(batch, setting, wanted, errors))
+            fingerprints.add(setting, batch)
             done += len(batch.pair_ids)
             progress(done, total, "rows tried on and scored")
-        tables[setting] = setting_table(scores, list(METHODS), category_counts(own), opened, setting, reasons)
-        compared[setting] = compared_rows(scores, MODEL)
-    return tables, compared, shots, reasons
+
+        measured.score(setting, own, run_methods(network, own, setting, settings.batch_size, device), each)
+    return shots
 
 
 def _gallery_rows(rows: PackedRows, count: int, seed: int) -> set[str]:
@@ -138,11 +158,13 @@ def _data_facts(rows: dict[str, PackedRows]) -> Facts:
     return facts(test_rows=", ".join(f"{setting} {len(own)}" for setting, own in rows.items()), licence="; ".join(told))
 
 
+def _test_files(workspace: Workspace) -> dict[str, Path]:
+    return {f"subset {part}": workspace.subset(part) for part in SETTINGS.values()}
+
+
 def _versions(
-    checkpoint: Checkpoint, network: DAFlow, settings: EvaluateSettings, seed: int, workspace: Workspace
+    checkpoint: Checkpoint, network: DAFlow, settings: EvaluateSettings, seed: int, files: dict[str, Path]
 ) -> Facts:
-    files = {"checkpoint": workspace.checkpoints / CHECKPOINT}
-    files |= {f"subset {part}": workspace.subset(part) for part in SETTINGS.values()}
     return [
         *facts(**{f"{name} SHA-256": file_hash(path) for name, path in files.items()}),
         *facts(
@@ -155,8 +177,9 @@ def _versions(
     ]
 
 
-def _write(place: Path, content: dict[str, Any], report: Report) -> None:
+def _write(place: Path, content: dict[str, Any], report: Report, scores: RowScores) -> None:
     with replacing_folder(place) as folder:
+        scores.write(folder / SCORES_FILE)
         write_json(folder / "metrics.json", content)
         write_text(folder / "report.html", render(report))
         for shot in report.shots:

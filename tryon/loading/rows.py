@@ -147,7 +147,7 @@ class PackedRows:
             TryOnError: the picture is absent, damaged or of another size than its row says.
         """
         try:
-            picture = decode_photo(bytes(self._bytes(column, index)))
+            picture = decode_photo(bytes(self.encoded(column, index)))
         except UnreadableError as error:
             raise self._damaged(column, index, error.rule, error.value) from error
         if picture.shape[:2] != self.size:
@@ -162,13 +162,18 @@ class PackedRows:
             TryOnError: the mask is absent or of another size than its row says.
         """
         height, width = self.size
-        packed = np.frombuffer(self._bytes(column, index), np.uint8)
+        packed = np.frombuffer(self.encoded(column, index), np.uint8)
         if len(packed) != -(-height * width // 8):  # unpackbits would fill up with zeros
             rule = f"is the packed bits of {height}x{width} (height x width)"
             raise self._damaged(column, index, rule, f"{len(packed)} bytes")
         return np.unpackbits(packed, count=height * width).reshape(height, width).view(np.bool_)
 
-    def _bytes(self, column: str, index: int) -> memoryview:
+    def encoded(self, column: str, index: int) -> memoryview:
+        """The bytes of a picture or mask as they lie in the file.
+
+        Raises:
+            TryOnError: it is absent.
+        """
         data = self._binary[column][index]
         if data is None:
             raise self._damaged(column, index, "is not empty", None)

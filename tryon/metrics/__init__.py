@@ -1,9 +1,18 @@
-"""Metrics, one a file, all with the signature of `tryon.metrics.metric.Measure`."""
+"""Metrics, one a file: pairwise ones over regions, and distances between sets of pictures."""
 
-from tryon.metrics import fid, kid, l1, lpips, psnr, ssim
-from tryon.metrics.metric import PICTURE, Metric
+from tryon.metrics import fid, kid, l1, lpips, ms_ssim, psnr, ssim
+from tryon.metrics.metric import Metric
+from tryon.metrics.regions import PICTURE
 
-METRICS: dict[str, Metric] = {module.METRIC.name: module.METRIC for module in (ssim, psnr, l1, lpips, fid, kid)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        *(module.METRIC for module in (ssim, ms_ssim, psnr, l1, lpips)),
+        lpips.ON_VGG,
+        lpips.ON_SQUEEZENET,
+        *(found for module in (fid, kid) for found in (module.METRIC, module.CLEAN)),
+    )
+}
 """Every metric by its name, in the order of tables."""
 
 __all__ = ["METRICS", "PICTURE", "Metric"]

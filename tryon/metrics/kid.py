@@ -1,37 +1,76 @@
-"""KID: kernel distance between Inception features (Binkowski et al. 2018), computed by torch-fidelity; never scaled."""
+"""KID: kernel distance between Inception features (Binkowski et al. 2018), computed by torch-fidelity; never scaled.
+
+The kernel and the estimator are the same in clean-fid; it only draws its subsets without a seed. So both are computed
+here with torch-fidelity's seeded subsets, and differ by their features alone.
+"""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
-from tryon.metrics.inception import RESIZER, load_features
-from tryon.metrics.metric import Metric
+from tryon.metrics.inception import CLEAN_RESIZER, RESIZER, load_clean_features, load_features
+from tryon.metrics.metric import Features, Metric
+from tryon.metrics.reference import Reference
 
 SUBSETS, SUBSET_SIZE, SEED = 100, 1000, 2020
 """torch-fidelity's own defaults, written down so that they cannot drift."""
 
+CAUTION = "KID's subsets are no random choice, and it varies strongly from one sample to the next"
 
-def kid(features: NDArray[np.floating]) -> float:
-    """Mean over random subsets of the two sets of features (N, 2, D): results at 0, people at 1."""
-    results, people = (torch.from_numpy(features[:, side]).double() for side in (0, 1))
+
+def kernel_distance(results: Features, reference: Features) -> tuple[float, float]:
+    """Mean and standard deviation over random subsets of the two sets of features, (N, D) and (M, D).
+
+    Of a set smaller than `SUBSET_SIZE` all pictures are in every subset, as in clean-fid; then there is no spread
+    (NaN).
+    """
+    size = min(SUBSET_SIZE, len(results), len(reference))
+    subsets = 1 if size == len(results) == len(reference) else SUBSETS
     told = kid_features_to_metric(
-        results, people, kid_subsets=SUBSETS, kid_subset_size=SUBSET_SIZE, rng_seed=SEED, verbose=False
+        *(torch.from_numpy(features).double() for features in (results, reference)),
+        kid_subsets=subsets,
+        kid_subset_size=size,
+        rng_seed=SEED,
+        verbose=False,
     )
-    return float(told[KEY_METRIC_KID_MEAN])
+    spread = float("nan") if subsets == 1 else float(told[KEY_METRIC_KID_STD])
+    return float(told[KEY_METRIC_KID_MEAN]), spread
 
+
+def kid(results: Features, reference: Reference) -> dict[str, float]:
+    """Mean over subsets, and `_std`, their spread."""
+    return dict(zip(("kid", "kid_std"), kernel_distance(results, reference.features), strict=True))
+
+
+def kid_clean(results: Features, reference: Reference) -> dict[str, float]:
+    """The same of clean-fid's features."""
+    return dict(zip(("kid_clean", "kid_clean_std"), kernel_distance(results, reference.features), strict=True))
+
+
+_SETTINGS = f"raw scale, {SUBSETS} subsets of {SUBSET_SIZE}, seed {SEED}"
 
 METRIC = Metric(
     "kid",
     "KID",
     "lower",
-    load=load_features,
-    value=kid,
+    extract=load_features,
+    distance=kid,
+    also=("kid_std",),
     weights="inception",
-    regional=False,
-    against="people",
-    least=SUBSET_SIZE,
-    settings=f"{RESIZER}; raw scale, {SUBSETS} subsets of {SUBSET_SIZE}, seed {SEED}",
+    enough=SUBSET_SIZE,
+    caution=CAUTION,
+    settings=f"{RESIZER}; {_SETTINGS}",
+)
+CLEAN = Metric(
+    "kid_clean",
+    "KID (clean)",
+    "lower",
+    extract=load_clean_features,
+    distance=kid_clean,
+    also=("kid_clean_std",),
+    weights="inception_clean",
+    enough=SUBSET_SIZE,
+    caution=CAUTION,
+    settings=f"{CLEAN_RESIZER}; {_SETTINGS}",
 )

@@ -1,52 +1,67 @@
-"""What a metric is here: a function over a batch of 8-bit pictures, and how its numbers become one.
-
-Per-picture metrics (SSIM, PSNR, L1) make one map of local values and average it inside each region, so that the
-picture, the garment and any region that comes later cost one pass.
-"""
+"""What a metric is here: how it measures pairs or sets of 8-bit pictures, and how its numbers become one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.uint8]
-"""A batch of pictures, uint8 (N, H, W, 3), RGB."""
+from tryon.metrics.pair import ByRegion, Pair, Pictures, Rows, check_pair
+from tryon.metrics.regions import WHOLE, Regions
 
-Regions = Mapping[str, NDArray[np.bool_] | None]
-"""Named regions, bool (N, H, W) with True = counts; None is the whole picture."""
-
-Rows = dict[str, NDArray[np.floating]]
-"""For each region one entry per picture, (N, ...): float64 numbers (NaN: the region is empty), or float32 features."""
+if TYPE_CHECKING:
+    from tryon.metrics.inception import Extractor
+    from tryon.metrics.reference import Reference
 
 Measure = Callable[[Pictures, Pictures, Regions], Rows]
-"""The one signature: results, targets, regions."""
+"""Results, their true pictures, regions → one number per pair and region."""
 
-PICTURE = "picture"
-"""Name of the region that is the whole picture."""
+Features = NDArray[np.float32]
+"""What a network sees in a set of pictures, one row each: float32 (N, D)."""
 
-WHOLE: Regions = {PICTURE: None}
+
+@dataclass(frozen=True)
+class Local:
+    """A `Measure` that takes one pair at a time; several of them share the maps of a pair.
+
+    Args:
+        of_pair: the metric of one pair, region by region; NaN where a region is empty.
+    """
+
+    of_pair: Callable[[Pair], ByRegion]
+
+    def __call__(self, results: Pictures, targets: Pictures, regions: Regions = WHOLE) -> Rows:
+        """The metric of each pair, float64 (N,) for each region."""
+        check_pair(results, targets)
+        rows = [self.of_pair(pair) for pair in pairs_of(results, targets, regions)]
+        return {name: np.array([row[name] for row in rows], np.float64) for name in regions}
+
+
+def pairs_of(results: Pictures, targets: Pictures, regions: Regions) -> Iterator[Pair]:
+    """The pairs of a batch, each with its own part of the regions, one at a time: its maps are 30 MB at 512x384."""
+    for row, (result, target) in enumerate(zip(results, targets, strict=True)):
+        yield Pair(result, target, {name: None if own is None else own[row] for name, own in regions.items()})
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric by name.
+    """A metric by name: either `measure` compares pairs, or `extract` and `distance` compare sets.
 
     Args:
         name: its key in every output.
         title: what people call it.
         better: which way it improves.
-        load: makes the measuring function, from the path of its weights (None when it needs none) and a torch device.
-        value: all entries of a set of pictures to one number.
+        measure: makes the measuring function, from the path of its weights (None when it needs none) and a device.
+        extract: makes the function that sees features of pictures, likewise.
+        distance: of the results' features to the reference; the metric's own number comes first, and is named as it.
+        also: names of the other numbers that `distance` gives.
         weights: name in `tryon.weights.WEIGHTS` of the file it needs.
-        regional: it can be restricted to a region.
-        against: `target` compares each picture with its own true picture; `people` compares the set of results with
-            the set of person pictures, so it needs no truth.
-        least: fewest pictures for which the number means anything.
+        enough: number of pictures below which the output says `caution`.
+        caution: what is wrong with the number of fewer.
         least_side: shortest side of a picture, in pixels, that can be measured.
         settings: what fixes the number, for the protocol.
     """
@@ -54,38 +69,28 @@ class Metric:
     name: str
     title: str
     better: Literal["higher", "lower"]
-    load: Callable[[Path | None, str], Measure]
-    value: Callable[[NDArray[np.floating]], float]
+    measure: Callable[[Path | None, str], Measure] | None = None
+    extract: Callable[[Path | None, str], Extractor] | None = None
+    distance: Callable[[Features, Reference], dict[str, float]] | None = None
+    also: tuple[str, ...] = ()
     weights: str | None = None
-    regional: bool = True
-    against: Literal["target", "people"] = "target"
-    least: int = 1
+    enough: int = 1
+    caution: str = ""
     least_side: int = 1
     settings: str = ""
+
+    @property
+    def pairwise(self) -> bool:
+        """Whether it compares each picture with its own true picture, and so needs one."""
+        return self.measure is not None
+
+    @property
+    def least(self) -> int:
+        """Fewest pictures of which it can be computed: sets need a spread."""
+        return 1 if self.pairwise else 2
 
 
 def mean(rows: NDArray[np.floating]) -> float:
     """Mean over pictures; those whose region is empty (NaN) have no say. NaN when none is left."""
     told = rows[~np.isnan(rows)]
     return float(told.mean()) if len(told) else float("nan")
-
-
-def region_means(local: NDArray[np.floating], regions: Regions) -> Rows:
-    """Mean of a map of local values, float (N, H, W), inside each region; NaN for an empty one."""
-    return {name: _inside(local.astype(np.float64), region) for name, region in regions.items()}
-
-
-def _inside(local: NDArray[np.float64], region: NDArray[np.bool_] | None) -> NDArray[np.float64]:
-    if region is None:
-        return local.mean((1, 2))
-    count = region.sum((1, 2))
-    total = np.where(region, local, 0.0).sum((1, 2))
-    return np.divide(total, count, out=np.full(len(local), np.nan), where=count > 0)
-
-
-def check_pair(results: Pictures, targets: Pictures) -> None:
-    """Programming errors only: pictures of two shapes or of another type are never compared."""
-    assert results.dtype == targets.dtype == np.uint8, (results.dtype, targets.dtype)
-    assert results.shape == targets.shape, (results.shape, targets.shape)
-    assert results.ndim == 4, results.shape
-    assert results.shape[-1] == 3, results.shape

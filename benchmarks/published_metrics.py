@@ -1,0 +1,81 @@
+"""How the metrics are usually computed: one torchmetrics call for every metric and every region.
+
+A region is scored as the field's codebases do it: the map or the pictures are made anew for each question. What a
+number means is the same as in `tryon.metrics`, so that times are of equal work and results can be compared.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
+from torchmetrics.functional.image.ssim import _ssim_update
+
+from tryon.metrics.ms_ssim import EXPONENTS
+from tryon.metrics.psnr import CEILING
+
+
+def ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
+    """The mean, or the full picture's map averaged over the region. Pictures (1, 3, H, W), 0..1; region bool (H, W)."""
+    if region is None:
+        whole = structural_similarity_index_measure(result, target, data_range=1.0)
+        assert isinstance(whole, Tensor)
+        return float(whole)
+    _, local = structural_similarity_index_measure(result, target, data_range=1.0, return_full_image=True)
+    return float(local[0].mean(0)[region].mean())
+
+
+def psnr(result: Tensor, target: Tensor, region: Tensor | None) -> float:
+    """Of all pixels, or of the region's."""
+    if region is not None:
+        result, target = result[:, :, region], target[:, :, region]
+    return min(float(peak_signal_noise_ratio(result, target, data_range=1.0)), CEILING)
+
+
+def l1(result: Tensor, target: Tensor, region: Tensor | None) -> float:
+    """Of all pixels, or of the region's."""
+    if region is not None:
+        result, target = result[:, :, region], target[:, :, region]
+    return float(F.l1_loss(result, target))
+
+
+def ms_ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
+    """The product of means over five scales, inside the region reduced with the pictures."""
+    if region is None:
+        return float(multiscale_structural_similarity_index_measure(result, target, data_range=1.0))
+    share, product = region[None, None].to(result.dtype), 1.0
+    for number, exponent in enumerate(EXPONENTS):
+        similarity, contrast = _scale(result, target)
+        last = number == len(EXPONENTS) - 1
+        inner = slice(None) if last else slice(5, -5)
+        local, weight = (similarity if last else contrast)[inner, inner], share[0, 0, inner, inner]
+        product *= max(float((local * weight).sum() / weight.sum()), 0.0) ** exponent
+        result, target, share = (F.avg_pool2d(each, 2) for each in (result, target, share))
+    return product
+
+
+def _scale(result: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Similarity and contrast, (H, W): torchmetrics' map, and the same with the luminance term divided out."""
+    _, similarity = _ssim_update(result, target, data_range=1.0, return_full_image=True)
+    kernel = torch.exp(-((torch.arange(11, dtype=result.dtype) - 5) ** 2) / 4.5)
+    window = (kernel[:, None] * kernel / kernel.sum() ** 2).expand(3, 1, 11, 11)
+    one, other = (F.conv2d(F.pad(each, (5, 5, 5, 5), "reflect"), window, groups=3) for each in (result, target))
+    luminance = (2 * one * other + 1e-4) / (one * one + other * other + 1e-4)
+    return similarity[0].mean(0), (similarity / luminance)[0].mean(0)
+
+
+METRICS = {"ssim": ssim, "ms_ssim": ms_ssim, "psnr": psnr, "l1": l1}
+"""Metrics that need no weights."""
+
+
+def full_maps(result: Tensor, target: Tensor) -> None:
+    """torchmetrics' own work for whole pictures: the similarity map, the five scales, squared and absolute errors."""
+    structural_similarity_index_measure(result, target, data_range=1.0, return_full_image=True)
+    multiscale_structural_similarity_index_measure(result, target, data_range=1.0)
+    peak_signal_noise_ratio(result, target, data_range=1.0)
+    F.l1_loss(result, target)

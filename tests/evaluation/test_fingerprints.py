@@ -1,0 +1,49 @@
+"""The stage's fingerprints are those of `tryon score` on the same pictures, and so are its numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.evaluation.baselines import agnostic_copied
+from tryon.evaluation.settings import EvaluateSettings
+from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
+from tryon.progress import silent
+from tryon.scoring.comparison import compared, read_runs, runs_of
+from tryon.scoring.job import Order, score_folder
+from tryon.workspace import Workspace
+
+SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize("setting", ["paired", "unpaired"])
+def test_a_folder_and_the_stage_can_be_compared(
+    evaluated: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    """The baseline that needs no network, saved as PNG and scored, has the stage's own numbers of it."""
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    rows = PackedRows.read(evaluated.subset(f"test_{setting}"), (*TRAINING_COLUMNS,))
+    for number in range(len(rows)):
+        example = rows.example(number)
+        picture = agnostic_copied(example.person[None], example.mask[None])[0]
+        cv2.imwrite(str(tmp_path / f"{example.pair_id}.png"), np.ascontiguousarray(picture[..., ::-1]))
+    order = Order(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
+    ours = runs_of(score_folder(order, SETTINGS, evaluated, silent))
+    metrics = evaluated.evaluation / "metrics.json"
+    content = json.loads(metrics.read_text())["metrics"][setting]
+    theirs = [
+        replace(run, numbers={place: methods["copy"] for place, methods in content.items()})
+        for run in read_runs(metrics)
+        if run.setting == setting
+    ]
+    found = compared(ours, theirs)
+    assert not found.refused
+    told = [row["difference"] for row in found.rows if row["this"] is not None]
+    assert len(told) == 4 * 3
+    assert told == pytest.approx([0] * len(told), abs=1e-6)

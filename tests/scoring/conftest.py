@@ -1,0 +1,174 @@
+"""A small project with raw photos behind its test rows, results for it, and stand-ins for published weights."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from numpy.typing import NDArray
+from PIL import Image
+
+from tryon.categories import Category, Setting
+from tryon.dresscode.readers import decode_photo
+from tryon.files import sha256_bytes, write_bytes
+from tryon.manifest import INDEX, PACKED, table_from_rows, write_table
+from tryon.metrics import Metric
+from tryon.metrics.inception import Extractor, _bytes, clean_resized
+from tryon.sample.packing import PNG, encode_picture
+from tryon.scoring.protocols import PROTOCOLS
+from tryon.weights import WEIGHTS
+from tryon.workspace import Workspace
+
+ORIGINAL, PACKED_SIZE = (256, 192), (64, 48)
+PER_CATEGORY = 3
+PHOTO = "{}/images/{}_0.jpg"
+TRUTH = "{}/truth/{}.jpg"
+
+
+def photo(*seed: int) -> bytes:
+    """A JPEG with structure at every scale."""
+    random = np.random.default_rng(seed)
+    rough = torch.from_numpy(random.random((1, 3, 8, 6), np.float32))
+    smooth = torch.nn.functional.interpolate(rough, ORIGINAL, mode="bilinear")[0].permute(1, 2, 0).numpy() * 200
+    picture = (smooth + random.integers(0, 50, (*ORIGINAL, 3))).astype(np.uint8)
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=95)
+    return data.getvalue()
+
+
+def make_workspace(root: Path) -> Workspace:
+    """Test rows of both settings; unpaired rows have a truth in the category of dresses alone."""
+    made = Workspace(root)
+    index: dict[Category, list[dict]] = {category: [] for category in Category}
+    for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
+        packed = []
+        for code, category in enumerate(Category):
+            for number in range(PER_CATEGORY):
+                person = f"{code}{number:05d}"
+                garment = person if setting == Setting.TEST_PAIRED else f"{code}{(number + 1) % PER_CATEGORY:05d}"
+                names = {"pair_id": f"{person}_{garment}", "category": str(category), "setting": str(setting)}
+                names |= {"person_id": person, "garment_id": garment}
+                files = {"person": (PHOTO.format(category, person), photo(code, number))}
+                if setting == Setting.TEST_UNPAIRED and category == Category.DRESSES:
+                    files["truth"] = TRUTH.format(category, names["pair_id"]), photo(code, number, 1)
+                row = dict(names)
+                for role, (path, data) in files.items():
+                    write_bytes(made.raw / path, data)
+                    row |= {role: path, f"{role}_sha256": sha256_bytes(data)}
+                index[category].append(row | {"status": "ok"})
+                pictures = {
+                    role: encode_picture(decode_photo(data, PACKED_SIZE), PNG) for role, (_, data) in files.items()
+                }
+                blank = {"garment": b"", "mask": b"", "garment_mask": b"", "keypoints": [0.0] * 54}
+                packed.append(names | blank | pictures | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
+        write_table(made.subset(setting), table_from_rows(packed, PACKED), PACKED, {"pictures": "png"})
+    for category, rows in index.items():
+        write_table(made.index(category), table_from_rows(rows, INDEX), INDEX)
+    return made
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A project in which everything before `evaluate` is done."""
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    return make_workspace(tmp_path / "project")
+
+
+def changed(picture: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """The picture with noise."""
+    noise = np.random.default_rng(seed).integers(-12, 12, picture.shape)
+    return np.clip(picture.astype(int) + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def fill(workspace: Workspace, tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder of results: noisy photos of the people of a setting."""
+
+    def make(
+        name: str = "results",
+        setting: str = "paired",
+        size: tuple[int, int] = PACKED_SIZE,
+        ending: str = ".png",
+        quality: int = 75,
+    ) -> Path:
+        from tryon.scoring.references import workspace_references
+
+        folder = tmp_path / name
+        folder.mkdir()
+        references = workspace_references(workspace, setting)
+        for number, line in enumerate(references.lines):
+            picture = changed(references.packed(line, "person", size), number)
+            Image.fromarray(picture).save(folder / f"{line.pair_id}{ending}", quality=quality)
+        return folder
+
+    return make
+
+
+class Small(torch.nn.Module):
+    """Features of six numbers, in place of Inception's 2048."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = torch.nn.Conv2d(3, 6, 5, stride=3)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W), 0 to 255, to (N, 6)."""
+        return torch.relu(self.convolution(batch.float() / 255)).mean((2, 3)) * 10
+
+
+def small_network(path: Path) -> Small:
+    """The network of a file that `weights` wrote."""
+    network = Small()
+    network.load_state_dict(torch.load(path, weights_only=True))
+    return network.eval()
+
+
+@pytest.fixture
+def load_small() -> Callable[[Path], torch.nn.Module]:
+    """Reads the small network of a file of `weights`."""
+    return small_network
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random networks under the published names, and small ones in place of Inception."""
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(3)
+    for name, network in (("alexnet", torchvision.models.alexnet), ("squeezenet", torchvision.models.squeezenet1_1)):
+        state = network(weights=None).state_dict()
+        features = {key: value for key, value in state.items() if key.startswith("features")}
+        torch.save(features, folder / WEIGHTS[name].file)
+    for name in ("inception", "inception_clean"):
+        torch.save(Small().state_dict(), folder / WEIGHTS[name].file)
+    return folder
+
+
+@pytest.fixture
+def weights(random_weights: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of random networks that are taken for the published ones; FID and KID keep their own resizers."""
+    monkeypatch.setenv("TRYON_WEIGHTS", str(random_weights))
+    for name in ("alexnet", "squeezenet", "inception", "inception_clean"):
+        monkeypatch.setitem(WEIGHTS, name, replace(WEIGHTS[name], sha256=""))
+    for name, protocol in PROTOCOLS.items():
+        numbers = tuple(replace(number, metric=with_small_network(number.metric)) for number in protocol.numbers)
+        monkeypatch.setitem(PROTOCOLS, name, replace(protocol, numbers=numbers))
+    return random_weights
+
+
+def with_small_network(metric: Metric) -> Metric:
+    """The metric with a network that gives six features instead of 2048."""
+    if metric.extract is None:
+        return metric
+    prepare = {"inception": _bytes, "inception_clean": clean_resized}[metric.weights or ""]
+
+    def extract(path: Path | None, device: str) -> Extractor:
+        assert path is not None
+        return Extractor(small_network(path), prepare, device, str(path))
+
+    return replace(metric, extract=extract)

@@ -1,0 +1,108 @@
+"""A folder of results is taken as a whole or refused with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tryon.categories import Category
+from tryon.errors import MissingInputError
+from tryon.progress import silent
+from tryon.scoring.folder import Line, Results, read_results
+
+LINES = [Line(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
+
+
+def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: int = 75) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8)).save(path, quality=quality)
+
+
+def read(folder: Path, lines: list[Line] = LINES, wanted: list[Line] | None = None) -> Results:
+    return read_results(folder, lines, wanted or lines, silent)
+
+
+def fault(folder: Path, lines: list[Line] = LINES) -> str:
+    with pytest.raises(MissingInputError) as caught:
+        read(folder, lines)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["{0.pair_id}.png", "{0.person_id}.png", "{0.person_id}_0.png", "{0.category}/{0.person_id}.png"]
+)
+def test_files_are_found_by_pair_by_person_and_in_folders_of_their_category(tmp_path: Path, name: str) -> None:
+    for number, line in enumerate(LINES):
+        save(tmp_path / name.format(line), number)
+    (tmp_path / "notes.txt").write_text("no picture")
+    found = read(tmp_path)
+    assert list(found.files) == [line.pair_id for line in LINES]
+    assert (found.size, found.format) == ((16, 12), "PNG")
+
+
+def test_a_person_that_the_list_has_twice_needs_the_pair(tmp_path: Path) -> None:
+    lines = [Line("1_2", Category.DRESSES, "1"), Line("1_3", Category.DRESSES, "1")]
+    save(tmp_path / "1.png")
+    told = fault(tmp_path, lines)
+    assert "2 missing: 1_2, 1_3" in told
+    assert "1 extra, for no pair of the list: 1.png" in told
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    for number, line in enumerate(LINES[15:]):
+        save(tmp_path / f"{line.pair_id}.png", number)
+    save(tmp_path / "other.jpg")
+    save(tmp_path / f"{LINES[20].person_id}.png")
+    save(tmp_path / f"{LINES[21].pair_id}.png", size=(16, 13))
+    (tmp_path / f"{LINES[22].pair_id}.png").write_bytes(b"\x89PNG no more")
+    Image.new("RGB", (12, 16), (9, 9, 9)).save(tmp_path / f"{LINES[23].pair_id}.png")
+    (tmp_path / f"{LINES[24].pair_id}.png").unlink()
+    save(tmp_path / f"{LINES[24].pair_id}.jpg")
+    Image.fromarray(np.arange(192, dtype=np.uint16).reshape(16, 12) * 300).save(tmp_path / f"{LINES[25].pair_id}.png")
+    told = fault(tmp_path)
+    first = ", ".join(line.pair_id for line in LINES[:12])
+    assert told.splitlines()[1:] == [
+        f"  15 missing: {first} and 3 more",
+        f"  1 there twice: {LINES[20].pair_id} (000020.png, 000020_000020.png)",
+        "  1 extra, for no pair of the list: other.jpg",
+        "  1 unreadable: 000022_000022.png",
+        "  1 constant: 000023_000023.png",
+        "  1 not of 8 bits a channel: 000025_000025.png",
+        "  1 not 16x12 as most are: 000021_000021.png (16x13)",
+        "  1 not PNG as most are: 000024_000024.jpg (JPEG 75)",
+        "Mend the folder, or name the pairs to score with --only-listed FILE, one pair id a line.",
+    ]
+
+
+def test_pairs_that_are_not_wanted_are_no_fault(tmp_path: Path) -> None:
+    for number, line in enumerate(LINES[:5]):
+        save(tmp_path / f"{line.pair_id}.png", number)
+    found = read(tmp_path, LINES, LINES[:2])
+    assert list(found.files) == [line.pair_id for line in LINES[:2]]
+
+
+@pytest.mark.parametrize(("quality", "format"), [(75, "JPEG 75"), (95, "JPEG 95")])
+def test_the_quality_of_jpegs_is_told(tmp_path: Path, quality: int, format: str) -> None:
+    save(tmp_path / "000000_000000.jpg", quality=quality)
+    assert read(tmp_path, LINES[:1]).format == format
+
+
+def test_other_tables_are_told_apart(tmp_path: Path) -> None:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
+    picture.save(tmp_path / "000000_000000.jpg", qtables="web_low")
+    assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
+
+
+def test_the_digest_is_of_names_and_content(tmp_path: Path) -> None:
+    save(tmp_path / "000000_000000.png", 1)
+    first = read(tmp_path, LINES[:1]).digest
+    save(tmp_path / "000000_000000.png", 2)
+    assert read(tmp_path, LINES[:1]).digest != first
+
+
+def test_no_folder_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match="is a folder of result pictures"):
+        read(tmp_path / "absent")

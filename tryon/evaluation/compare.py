@@ -1,0 +1,230 @@
+"""One evaluation against another on the same rows: paired differences with intervals, and what they say together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tryon.categories import Category
+from tryon.errors import MissingInputError, TryOnError, listed
+from tryon.evaluation.bootstrap import Interval, Verdict, intervals, verdict
+from tryon.evaluation.headline import KEY, MODEL
+from tryon.evaluation.scores import ALL, RowScores, pair_keys
+from tryon.metrics import METRICS
+from tryon.scoring.fingerprint import NUMBERS, common, differences
+
+SCORES_FILE = "scores.parquet"
+"""Numbers of every row, see `tryon.evaluation.scores.SCORES`."""
+
+METRICS_FILE = "metrics.json"
+SEED = 0
+"""Of the bootstrap: whoever compares the same two evaluations gets the same intervals."""
+
+DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What the evaluate stage left of a checkpoint: fingerprints by setting, numbers of every row."""
+
+    fingerprints: Mapping[str, Any]
+    scores: RowScores
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric on one setting and category.
+
+    Args:
+        setting, category, key: what is compared.
+        ours, theirs: means over the rows that both have.
+        interval: of the mean of ours minus theirs.
+        verdict: on ours.
+    """
+
+    setting: str
+    category: str
+    key: str
+    ours: float
+    theirs: float
+    interval: Interval
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All lines, and what was not compared, with the reason."""
+
+    lines: list[Line]
+    refused: list[str]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One verdict on our checkpoint, and in words what it rests on.
+
+    Args:
+        verdict: better, worse or no difference.
+        setting: the one it rests on.
+        reason: one sentence.
+    """
+
+    verdict: Verdict
+    setting: str
+    reason: str
+
+
+def read_evaluated(folder: Path) -> Evaluated:
+    """Read a folder that `tryon evaluate` wrote.
+
+    Raises:
+        MissingInputError: it is none, or one of a version without fingerprints.
+    """
+    path = folder / METRICS_FILE
+    try:
+        fingerprints = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+    except OSError as error:
+        raise MissingInputError(str(path), rule="can be read", value=error.strerror, remedy=_REMEDY) from error
+    except (ValueError, KeyError, TypeError) as error:
+        rule = "is the metrics.json of an evaluation with fingerprints"
+        raise MissingInputError(str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY) from error
+    return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE))
+
+
+_REMEDY = "Name a folder that `tryon evaluate` wrote, such as data/evaluation."
+
+
+def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
+    """Compare all that was made the same way on the same rows.
+
+    Raises:
+        TryOnError: nothing can be compared; what differs is told.
+    """
+    lines: list[Line] = []
+    refused: list[str] = []
+    for setting, facts in ours.fingerprints.items():
+        keys, reasons = _comparable(setting, facts, theirs.fingerprints.get(setting))
+        if keys and (why := _other_pairs(setting, ours.scores, theirs.scores)):
+            keys, reasons = [], [why]
+        refused += reasons
+        lines += _lines(setting, keys, (ours.scores, theirs.scores), seed) if keys else []
+    if not lines:
+        told = "".join(f"\n  {reason}" for reason in refused) or "\n  no row of either has a true picture"
+        rule = f"are made the same way on the same rows; these differ (the first one's named first):{told}"
+        raise TryOnError("evaluations that are compared", rule=rule, remedy="Score both checkpoints with one version.")
+    return Comparison(lines, refused)
+
+
+def _comparable(
+    setting: str, ours: Mapping[str, Any], theirs: Mapping[str, Any] | None
+) -> tuple[list[str], list[str]]:
+    """Metric keys that may be compared, and what may not and why."""
+    if theirs is None:
+        return [], [f"{setting}: not in the other evaluation"]
+    if different := differences(common(ours), common(theirs)):
+        return [], [f"{setting}: {'; '.join(map(str, different))}"]
+    reasons = {}
+    for name, facts in ours[NUMBERS].items():
+        if different := differences(facts, theirs[NUMBERS].get(name, {})):
+            reasons[name] = f"{setting} {name}: {'; '.join(map(str, different))}"
+    keys = [key for key, (name, _) in pair_keys().items() if name in ours[NUMBERS] and name not in reasons]
+    return keys, list(reasons.values())
+
+
+def _other_pairs(setting: str, ours: RowScores, theirs: RowScores) -> str:
+    """What keeps the rows from being paired; empty when nothing does."""
+    one, other = ours.pair_ids(setting, MODEL), theirs.pair_ids(setting, MODEL)
+    if one == other:
+        return ""
+    only, missing = sorted(set(one) - set(other)), sorted(set(other) - set(one))
+    parts = [f"pairs only in the first: {listed(only)}"] if only else []
+    parts += [f"pairs only in the second: {listed(missing)}"] if missing else []
+    return f"{setting}: {'; '.join(parts) or 'the same pairs in another order'}"
+
+
+def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], seed: int) -> list[Line]:
+    columns = [both[0].keys.index(key) for key in keys]
+    ours, theirs = (scores.matrix(setting, MODEL)[:, columns] for scores in both)
+    counts = [len(both[0].pair_ids(setting, MODEL, str(category))) for category in Category]
+    own = np.repeat(list(map(str, Category)), counts)
+    places = [*map(str, Category), ALL]
+    between = ours - theirs
+    groups = np.column_stack([np.full(len(own), True) if place == ALL else own == place for place in places])
+    lines = []
+    for place, row, group in zip(places, intervals(between, groups, seed), groups.T, strict=True):
+        for number, (key, found) in enumerate(zip(keys, row, strict=True)):
+            if found is not None:
+                known = group & np.isfinite(between[:, number])
+                means = float(ours[known, number].mean()), float(theirs[known, number].mean())
+                lines.append(Line(setting, place, key, *means, found, verdict(found, _lower_is_better(key))))
+    return lines
+
+
+def _lower_is_better(key: str) -> bool:
+    return METRICS[pair_keys()[key][0]].better == "lower"
+
+
+def judge(comparison: Comparison) -> Judgement:
+    """The verdict on our checkpoint by the error inside the garment, in the setting that says most.
+
+    That is the unpaired one where true pictures of it are known, else the paired one. Better is what is better on all
+    rows and worse in no category; worse is what is worse on all rows or in a category: a gain in one category does not
+    pay for a loss in another.
+
+    Raises:
+        TryOnError: the error inside the garment is not among what could be compared.
+    """
+    own = [line for line in comparison.lines if line.key == KEY]
+    setting = next((name for name in ("unpaired", "paired") if any(line.setting == name for line in own)), None)
+    if setting is None:
+        remedy = "Score both checkpoints with one version, on rows whose garment is seen in a true picture."
+        raise TryOnError("the comparison", rule=f"has {KEY}, by which checkpoints are judged", remedy=remedy)
+    lines = {line.category: line for line in own if line.setting == setting}
+    overall = lines[ALL]
+    worse = [category for category, line in lines.items() if category != ALL and line.verdict is Verdict.WORSE]
+    found = Verdict.WORSE if worse else overall.verdict
+    return Judgement(found, setting, _reason(overall, worse))
+
+
+def _reason(overall: Line, worse: list[str]) -> str:
+    one = overall.interval
+    ends = "too few rows for an interval" if one.low is None else f"95 % interval {one.low:+.4f} to {one.high:+.4f}"
+    told = f"L1 inside the garment, {overall.setting}, {one.rows} rows: {overall.ours:.4f} and {overall.theirs:.4f}, "
+    told += f"difference {one.mean:+.4f} ({ends}): {overall.verdict}"
+    return f"{told}; worse on {' and '.join(worse)}" if worse else told
+
+
+def told_comparison(comparison: Comparison) -> dict[str, Any]:
+    """The content of `compare.json`."""
+    judgement = judge(comparison)
+    return {
+        "verdict": str(judgement.verdict),
+        "setting": judgement.setting,
+        "reason": judgement.reason,
+        "lines": [_told(line) for line in comparison.lines],
+        "not_compared": comparison.refused,
+    }
+
+
+def _told(line: Line) -> dict[str, Any]:
+    return {
+        "setting": line.setting,
+        "category": line.category,
+        "metric": line.key,
+        "this": _rounded(line.ours),
+        "other": _rounded(line.theirs),
+        "difference": _rounded(line.interval.mean),
+        "low": _rounded(line.interval.low),
+        "high": _rounded(line.interval.high),
+        "rows": line.interval.rows,
+        "verdict": str(line.verdict),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DECIMALS)

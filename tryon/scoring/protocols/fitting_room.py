@@ -1,0 +1,25 @@
+"""Our own protocol, that of the evaluate stage: nothing is resized, saved again or pasted back.
+
+Results are PNG files of the size of the packed test rows, in the full run 512x384, and are compared with those rows, of
+the official test lists, 1800 pairs per category.
+"""
+
+from __future__ import annotations
+
+from tryon.metrics import METRICS
+from tryon.scoring.protocols.protocol import Number, Protocol, as_it_is
+
+NUMBERS = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
+
+PROTOCOL = Protocol(
+    name="fitting-room",
+    origin="this project",
+    size=(512, 384),
+    reference="packed",
+    sizes="rows",
+    format="PNG",
+    result=as_it_is,
+    true_picture=as_it_is,
+    numbers=tuple(Number(name, METRICS[name]) for name in NUMBERS),
+    handling={"results": "as they are", "reference": "the packed test row, by area averaging, never saved with loss"},
+)

@@ -1,0 +1,76 @@
+"""What a protocol is: how pictures are treated before they are compared, and which metrics compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.dresscode.readers import Size
+from tryon.metrics import Metric
+
+Picture = NDArray[np.uint8]
+"""One picture, uint8 (H, W, 3), RGB."""
+
+
+@dataclass(frozen=True)
+class Treated:
+    """A picture made ready: as it is compared with its counterpart, and as it goes into the set's statistics."""
+
+    pair: Picture
+    set: Picture
+
+
+@dataclass(frozen=True)
+class Number:
+    """A metric as a protocol gives it.
+
+    Args:
+        name: its key in the protocol's numbers.
+        metric: what is computed.
+        scale: what it is multiplied with.
+    """
+
+    name: str
+    metric: Metric
+    scale: int = 1
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way of scoring.
+
+    Args:
+        name: on the command line and in every output.
+        origin: whose way it is.
+        size: height and width of the results that it is about; None for any.
+        reference: `packed` reads a true picture as the sample stage packs test rows, `original` as the data set has it.
+        sizes: `any` takes results as they are. `size` and `rows` refuse results of another size than `size`, or than
+            the data set's packed rows.
+        format: file format that results should have, as `tryon.scoring.folder` spells it; None for any.
+        result: treats a result; also gets the format of its file.
+        true_picture: treats a true picture; also gets the size of the results.
+        numbers: in the order of tables.
+        handling: what `result` and `true_picture` do, in words.
+        rows: pairs per category that the protocol is about.
+    """
+
+    name: str
+    origin: str
+    size: Size | None
+    reference: Literal["packed", "original"]
+    sizes: Literal["any", "size", "rows"]
+    format: str | None
+    result: Callable[[Picture, str], Treated]
+    true_picture: Callable[[Picture, Size], Treated]
+    numbers: tuple[Number, ...]
+    handling: Mapping[str, str]
+    rows: int = 1800
+
+
+def as_it_is(picture: Picture, *_: object) -> Treated:
+    """A picture that is compared as it was read."""
+    return Treated(picture, picture)
