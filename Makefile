@@ -5,7 +5,7 @@ BIN := .venv/bin
 TEST_ENV := OMP_NUM_THREADS=1 TRYON_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long lint format clean
+.PHONY: help install demo serve test test-long lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ install: .venv/.installed ## make .venv and install the pinned versions
 
 demo: install ## run the whole pipeline on the embedded default and show the headline table
 	@$(BIN)/python -m flows
+
+serve: install ## serve the deployments with a page to run them from, until Ctrl-C
+	@$(BIN)/python -m flows.serve
 
 test: install ## run the test suite
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2

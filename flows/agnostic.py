@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.agnostic import collect, make_shard, masks_of
+from tasks.agnostic import collect, make_shards, masks_of
 from tryon.categories import Category
 from tryon.summary import Summary
 from tryon.workers import worker_count
@@ -19,7 +19,7 @@ THREADS: Any = ThreadPoolTaskRunner(worker_count())
 def agnostic(category: Category) -> Summary:
     """Hide the garment to be replaced."""
     with masks_of(category) as masks:
-        shards = make_shard.map(masks.shards, unmapped(masks))
+        shards = make_shards.map(masks.parts, unmapped(masks))
         shards.wait()  # all of them: what is finished need not be made again after a failure
         shards.result()
         return collect(masks)

@@ -10,11 +10,13 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from flows.server import own_server, server_home
+from flows.server import own_server, server_home, serving_url
 from flows.stage import QUIET
 from tasks.api import VARIABLE, api_url
 from tasks.launch import ChildFailedError
+from tasks.lock import PIPELINE, holding, told_at_work
 from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
+from tasks.watch import tick
 from tryon.console import duration, ran_well, say, show_table, shown_progress, terminal
 from tryon.inputs import refresh_inputs
 from tryon.summary import Cell
@@ -25,36 +27,39 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline of the project in the current directory; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m flows", description="Bring every stage up to date.")
     parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run it though nothing changed")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would run and why")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would run and why, or what is running")
+    parser.add_argument(
+        "--watch", action="store_true", help="run if the source has changed and is as it was when last looked at"
+    )
     chosen = parser.parse_args(arguments)
+    work = watch_once if chosen.watch else lambda: launch(chosen.force, chosen.dry_run)
     try:
-        return ran_well(lambda: launch(chosen.force, chosen.dry_run))
+        return ran_well(work)
     except ChildFailedError as error:
         say(f"error: {error}")
         return 1
 
 
 def launch(force: list[str], dry_run: bool) -> None:
-    """Run what is out of date or forced, then say where the report is.
+    """Run what is out of date or forced, then say where the report is. While a run goes on, a dry run tells of it.
 
     Raises:
-        TryOnError: a stage found something wrong, or DVC is busy or refuses, or PREFECT_API_URL does not answer.
+        TryOnError: a stage found something wrong, another pipeline is at work here, DVC is busy or refuses, or
+            PREFECT_API_URL does not answer.
         ChildFailedError: a stage failed otherwise.
     """
     workspace = Workspace()
-    with shown_progress() as progress:
-        changed = refresh_inputs(workspace, progress=progress, write=not dry_run)
-    if not (force or (dry_run and changed) or stale_stages()):
-        say("Nothing to do: every stage is up to date.")
-        show_result(workspace)
-        return
-    order = stage_order()
-    forced = stages_named(force, order)
-    if dry_run:
-        tell_plan(due_stages(order, forced, changed=changed))
-        return
-    _run(workspace, forced)
-    show_result(workspace)
+    if not dry_run:
+        with holding(PIPELINE, "pipeline", workspace):
+            _launch(workspace, force, dry_run)
+    elif not told_at_work(workspace):
+        _launch(workspace, force, dry_run)
+
+
+def watch_once() -> None:
+    """Look at the source as `flows.watch` does, and run the pipeline here if it is to be run."""
+    workspace = Workspace()
+    say(tick(workspace, lambda _: launch([], dry_run=False)))
 
 
 def show_result(workspace: Workspace) -> None:
@@ -77,9 +82,27 @@ def headline_rows(metrics: dict[str, Any]) -> list[dict[str, Cell]]:
     ]
 
 
+def _launch(workspace: Workspace, force: list[str], dry_run: bool) -> None:
+    with shown_progress() as progress:
+        changed = refresh_inputs(workspace, progress=progress, write=not dry_run)
+    if not (force or (dry_run and changed) or stale_stages()):
+        say("Nothing to do: every stage is up to date.")
+        show_result(workspace)
+        return
+    order = stage_order()
+    forced = stages_named(force, order)
+    if dry_run:
+        tell_plan(due_stages(order, forced, changed=changed))
+        return
+    _run(workspace, forced)
+    show_result(workspace)
+
+
 def _run(workspace: Workspace, force: list[str]) -> None:
     since = time.monotonic()
     url = api_url()
+    if url is None and VARIABLE not in os.environ:
+        url = serving_url(workspace)  # on a port of its own; a second server would meet it in the database
     if url is None:
         # Ended at exit and not here: Prefect, imported later and so done earlier, sends its last words at exit.
         server = ExitStack()
@@ -91,5 +114,5 @@ def _run(workspace: Workspace, force: list[str]) -> None:
     os.environ.update({VARIABLE: url, **QUIET})
     from flows.pipeline import pipeline
 
-    ran = pipeline(force, look=False)
+    ran = pipeline(force=force, look=False)
     say(f"\nDone: {len(ran)} stages in {duration(time.monotonic() - since)}.")

@@ -1,44 +1,90 @@
 """The pipeline flow: every stage that DVC calls out of date, in DVC's order, each in a process of its own."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from prefect import flow
 
+from flows.form import UNCHANGED, NullableKey, Overrides, Preset, StageName
+from tasks.launch import follow_runner
+from tasks.lock import PIPELINE, at_work, holding
 from tasks.pipeline import run_stage_by_dvc
-from tasks.versions import due_stages, stage_order, stages_named, tell_plan
+from tasks.settings import chosen_settings, due_with, tell_due, tell_running
+from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
 from tryon.console import say, shown_progress
 from tryon.errors import listed
 from tryon.inputs import refresh_inputs
+from tryon.overrides import Proposal
 from tryon.workspace import Workspace
+
+NOTHING, KEEP = Overrides(), Preset(UNCHANGED)
 
 
 @flow(name="pipeline", flow_run_name="pipeline")
-def pipeline(force: list[str] | None = None, dry_run: bool = False, look: bool = True) -> list[str]:
+def pipeline(
+    dry_run: bool = False,
+    force: Sequence[StageName] = (),
+    look: bool = True,
+    preset: Preset = KEEP,
+    settings: Overrides = NOTHING,
+    set_to_null: Sequence[NullableKey] = (),
+) -> dict[str, str]:
     """Bring everything up to date.
 
     Args:
+        dry_run: only say what would run and why; `params.yaml` stays as it is.
         force: stages to run even though nothing changed; "agnostic" means all its categories.
-        dry_run: only say what would run and why.
-        look: see first whether the data source or weights have changed. The command line has done so already.
+        look: see first whether the data source or weights have changed.
+        preset: put this file of `params/` in the place of `params.yaml` first.
+        settings: keys of `params.yaml` to change first; what is left empty stays as the file has it.
+        set_to_null: keys of `params.yaml` to set to null first, which an empty field cannot say.
 
     Returns:
-        The stages that were run, or those that would be run first.
+        The stages that were run, or those that would be run first, each with the reasons.
     """
-    changed: dict[str, str] = {}
-    if look:
-        with shown_progress() as progress:
-            changed = refresh_inputs(Workspace(), progress=progress, write=not dry_run)
-    order = stage_order()
-    waiting = stages_named(force or [], order)
+    follow_runner()
+    chosen = partial(
+        chosen_settings, Workspace(), None if preset == UNCHANGED else preset, settings.model_dump(), set_to_null
+    )
     if dry_run:
-        due = due_stages(order, waiting, changed=changed)
-        tell_plan(due)
-        return list(due)
+        return _plan(chosen, force, look)
+    with holding(PIPELINE, "pipeline", wait=True):
+        order = stage_order()
+        forced, proposal = stages_named(force, order), chosen()
+        if proposal.changes:
+            stale_stages()  # stops if a stage runs by itself
+        if look:
+            _look(proposal, write=True)
+        proposal.write(Workspace())
+        return _run_due(order, forced)
+
+
+def _plan(chosen: Callable[[], Proposal], force: Sequence[str], look: bool) -> dict[str, str]:
+    if holders := at_work():
+        tell_running(holders)
+        return {}
+    order = stage_order()
+    forced, proposal = stages_named(force, order), chosen()
+    due = due_with(proposal, order, forced, _look(proposal, write=False) if look else {})
+    tell_plan(due)
+    return tell_due(due)
+
+
+def _look(proposal: Proposal, write: bool) -> dict[str, str]:
+    with shown_progress() as progress:
+        return refresh_inputs(Workspace(), proposal.parameters, progress, write)
+
+
+def _run_due(order: list[str], waiting: list[str]) -> dict[str, str]:
     due = due_stages(order, waiting)
-    ran: list[str] = []
+    ran: dict[str, str] = {}
     while due:
         stage, reasons = next(iter(due.items()))
-        say(f"\n{stage} runs: {listed(reasons, 3)}")
+        ran[stage] = listed(reasons, 3)
+        say(f"\n{stage} runs: {ran[stage]}")
         run_stage_by_dvc.with_options(name=stage, task_run_name=stage)(stage, stage in waiting)
-        ran.append(stage)
         waiting = [name for name in waiting if name != stage]
         # Asked anew: an output that came out as before leaves the stages after it alone.
         due = {name: why for name, why in due_stages(order, waiting).items() if name not in ran}

@@ -1,4 +1,4 @@
-"""A Prefect server of the pipeline's own, on loopback, for as long as one run lasts.
+"""A Prefect server of the project's own, on loopback: for as long as one run lasts, or kept up while serving.
 
 Its database lies in the project, so the runs of before are there the next time any server is started on it.
 """
@@ -9,17 +9,24 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
-from tasks.api import answers
+from tasks.api import VARIABLE, answers
 from tasks.launch import end, start
+from tryon.console import say
 from tryon.errors import TryOnError
+from tryon.files import write_text
 from tryon.workspace import Workspace
 
 HOST = "127.0.0.1"
+
+PORT = 4200
+"""Where Prefect's own pages and commands look for a server."""
 
 START_WITHIN = 120.0
 """Seconds that the server gets to answer; it takes some nine, more on its first start."""
@@ -37,12 +44,82 @@ def own_server(workspace: Workspace) -> Iterator[str]:
     port = free_port()
     url = f"http://{HOST}:{port}/api"
     with (home / "server.log").open("wb") as log:
-        server = start(_command(port), workspace.root, _settings(home, url), output=log.fileno(), errors=log.fileno())
+        server = _start(port, workspace, log.fileno(), ONE_RUN)
         try:
-            _await(server, url, home / "server.log")
+            _await(lambda: server.poll() is not None, url, home / "server.log")
             yield url
         finally:
             end(server)
+
+
+class KeptServer:
+    """The server of `make serve`: with schedules, and started again when it dies. A context manager.
+
+    Args:
+        workspace: the project.
+        port: where it listens.
+    """
+
+    def __init__(self, workspace: Workspace, port: int) -> None:
+        self.url = f"http://{HOST}:{port}/api"
+        self._workspace, self._port = workspace, port
+        self._home = server_home(workspace)
+        self._ending = threading.Event()
+        # Starts every server: what is started ends with the thread that did it, so that one has to stay.
+        self._keeper = threading.Thread(target=self._keep, name="server keeper", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start it and wait until it answers.
+
+        Raises:
+            TryOnError: somebody listens on the port already, or it does not come up.
+        """
+        if not _is_free(self._port):
+            remedy = f"Name another one with --port, or set {VARIABLE} to the Prefect server that is there."
+            raise TryOnError(f"port {self._port}", rule="is free", remedy=remedy)
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._keeper.start()
+        try:
+            _await(self._failed, self.url, self._home / "server.log")
+        except BaseException:
+            self.__exit__()
+            raise
+        write_text(_address(self._workspace), f"{os.getpid()} {self.url}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        _address(self._workspace).unlink(missing_ok=True)
+        self._ending.set()
+        self._keeper.join()
+
+    def _failed(self) -> bool:
+        return not self._keeper.is_alive()
+
+    def _keep(self) -> None:
+        answered = False
+        with (self._home / "server.log").open("ab") as log:
+            while not self._ending.is_set():
+                child = _start(self._port, self._workspace, log.fileno())
+                try:
+                    while child.poll() is None and not self._ending.wait(0.5):
+                        answered = answered or answers(self.url, 1.0)
+                finally:
+                    end(child)
+                if self._ending.is_set() or not answered:
+                    return
+                say(f"The Prefect server ended ({child.returncode}) and is started again.")
+                self._ending.wait(1.0)
+
+
+def serving_url(workspace: Workspace) -> str | None:
+    """The API of the server that `make serve` has started in this project, if it answers."""
+    try:
+        process, url = _address(workspace).read_text().split()
+        os.kill(int(process), 0)  # it was not killed, so that another project's server answers at the same port
+    except (OSError, ValueError):
+        return None
+    return url if answers(url, 1.0) else None
 
 
 def server_home(workspace: Workspace) -> Path:
@@ -57,25 +134,51 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _command(port: int) -> list[str]:
-    quiet = ["--analytics-off", "--no-scheduler", "--no-late-runs", "--log-level", "WARNING"]
-    return [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port), *quiet]
+ONE_RUN = ("--no-scheduler", "--no-late-runs")
+"""Services that a single run has no need of."""
+
+
+def _start(port: int, workspace: Workspace, log: int, options: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    listen = ["--host", HOST, "--port", str(port), "--analytics-off", "--log-level", "WARNING", *options]
+    command = [sys.executable, "-m", "prefect", "server", "start", *listen]
+    settings = _settings(server_home(workspace), f"http://{HOST}:{port}/api")
+    return start(command, workspace.root, settings, output=log, errors=log)
+
+
+def _address(workspace: Workspace) -> Path:
+    return server_home(workspace) / "serving"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _settings(home: Path, url: str) -> dict[str, str]:
-    return {
-        "PREFECT_HOME": str(home),
+    """Environment of the server; what somebody has set about the database or the page's address stays."""
+    chosen = {
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_SERVER_UI_API_URL": url,
+    }
+    return {
+        "PREFECT_HOME": str(home),
         "PREFECT_API_URL": url,
         "PREFECT_CLI_PROMPT": "false",
+        # In memory, a restart would forget who holds the GPU and never give it back.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        **{name: os.environ.get(name) or value for name, value in chosen.items()},
     }
 
 
-def _await(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def _await(failed: Callable[[], bool], url: str, log: Path) -> None:
     until = time.monotonic() + START_WITHIN
     while not answers(url, 1.0):
-        if server.poll() is not None or time.monotonic() > until:
+        if failed() or time.monotonic() > until:
             remedy = f"See {os.path.relpath(log)}, or start one by hand and set PREFECT_API_URL."
             raise TryOnError("Prefect server", rule=f"answers within {START_WITHIN:.0f} s", remedy=remedy)
         time.sleep(0.1)

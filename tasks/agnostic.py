@@ -1,6 +1,7 @@
 """The tasks of the agnostic stage: plan one category, make the masks shard by shard, collect them.
 
-A shard is a task. The tasks run on threads that wait for one pool of processes, where the work is done.
+A task is a few shards, some seconds of work. The tasks run on threads that wait for one pool of processes, where the
+work is done.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ from tasks.artifacts import publish, reported_progress
 from tasks.reported import may_pass
 from tryon.agnostic.limits import BeyondLimitsError
 from tryon.categories import Category
+from tryon.disk_needs import check_disk
 from tryon.parameters import load_parameters
 from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.workers import process_pool, worker_count
 from tryon.workspace import Workspace
+
+
+SHARDS_PER_TASK = 4
+"""At most. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes one to two seconds."""
 
 
 class Masks:
@@ -34,12 +40,18 @@ class Masks:
     def __init__(self, planned: stage.Plan, workspace: Workspace, progress: Progress) -> None:
         self.planned = planned
         self.workspace = workspace
-        self.shards = list(range(len(planned.shards)))
         self._progress = progress
         self._done = 0
         self._lock = threading.Lock()
-        self._workers = min(worker_count(), len(self.shards))
+        self._workers = min(worker_count(), len(planned.shards))
         self._pool: ProcessPoolExecutor | None = self._new_pool()
+
+    @property
+    def parts(self) -> list[range]:
+        """Numbers of the shards of each task; few shards make small parts, so that no process is idle for long."""
+        count = len(self.planned.shards)
+        step = min(max(count // (2 * max(self._workers, 1)), 1), SHARDS_PER_TASK)
+        return [range(start, min(start + step, count)) for start in range(0, count, step)]
 
     def make(self, shard: int) -> None:
         """Make one shard. Processes that died, of too little memory for example, are replaced for the next try."""
@@ -80,20 +92,22 @@ def plan(category: Category, progress: Progress) -> Masks:
     """Read the index and cut the work into shards."""
     workspace = Workspace()
     parameters = load_parameters(workspace.params_file)
+    check_disk("agnostic", parameters, workspace, category)
     return Masks(stage.plan(category, parameters.agnostic, parameters.image.size, workspace), workspace, progress)
 
 
 @task(
     name="agnostic",
-    task_run_name="shard {shard}",
+    task_run_name="shards {shards.start} to {shards.stop}",
     retries=2,
     retry_delay_seconds=2,
     retry_condition_fn=may_pass,
     cache_policy=NO_CACHE,
 )
-def make_shard(shard: int, masks: Masks) -> None:
-    """Make the masks of one shard, unless they lie in the work area already."""
-    masks.make(shard)
+def make_shards(shards: range, masks: Masks) -> None:
+    """Make the masks of some shards, unless they lie in the work area already."""
+    for shard in shards:
+        masks.make(shard)
 
 
 @task(name="agnostic", task_run_name="collect", cache_policy=NO_CACHE)

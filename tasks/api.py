@@ -21,6 +21,10 @@ GLANCE = 0.5
 """Seconds that the default address gets: on this machine, it is there or it is not."""
 
 
+HEARTBEAT = 30
+"""Seconds between two heartbeats of a served flow run, the least that Prefect takes."""
+
+
 class ApiError(TryOnError):
     """The Prefect API that was asked for does not answer."""
 

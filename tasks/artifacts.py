@@ -30,6 +30,7 @@ from prefect.settings import get_current_settings
 from tasks.api import is_loopback
 from tryon.console import shown, shown_progress
 from tryon.download.fetch import SYNTHETIC
+from tryon.errors import without_secrets
 from tryon.progress import Progress
 from tryon.summary import Cell, Summary
 
@@ -57,9 +58,17 @@ def publish(summary: Summary, source: str) -> None:
     note = "" if allowed or not summary.pictures else WITHHELD
     with _forgiven():
         get_run_logger().info(summary.headline)
-        create_markdown_artifact(markdown(summary) + note, key=key, description=summary.headline)
+        create_markdown_artifact(without_secrets(markdown(summary) + note), key=key, description=summary.headline)
         for name, picture in summary.pictures.items() if allowed else ():
             create_image_artifact(image_url=data_uri(picture), key=slug(f"{summary.stage}-{name}"), description=name)
+
+
+def publish_page(key: str, text: str, description: str) -> None:
+    """Show Markdown on the page of the run that this is called from."""
+    if _in_run():
+        with _forgiven():
+            get_run_logger().info("%s\n%s", description, text)
+            create_markdown_artifact(without_secrets(text), key=slug(key), description=description)
 
 
 @contextmanager

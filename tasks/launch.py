@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tryon.processes import follow_parent
+
 PARENT_TASK_RUN = "TRYON_PARENT_TASK_RUN_ID"
 """Environment variable: the task run that the flow of a child process belongs under."""
 
@@ -16,6 +18,9 @@ FAILURE_FILE = "TRYON_FAILURE_FILE"
 """Environment variable: where a child writes the message about a mistake of the user's, for its parent to print.
 
 DVC stands between a stage and the pipeline and passes on neither messages nor exit codes."""
+
+RUNNER = "TRYON_RUNNER"
+"""Environment variable: the process whose children run the flows of deployments."""
 
 GRACE = 15.0
 """Seconds that a process group gets between SIGTERM and SIGKILL."""
@@ -63,6 +68,12 @@ def start(
         stderr=errors,
         process_group=0,
     )
+
+
+def follow_runner() -> None:
+    """In a flow run that a served deployment started: end when the process that serves it does, however it ends."""
+    if os.environ.get(RUNNER) == str(os.getppid()):
+        follow_parent()
 
 
 def finish(child: subprocess.Popen[bytes]) -> int:

@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from tasks.artifacts import publish, reported_progress
+from tasks.gpu import gpu_slot
 from tryon.categories import Category
 from tryon.parameters import load_parameters
 from tryon.stages import run_stage
@@ -24,7 +25,9 @@ def run_reported(stage: str, category: Category | None = None) -> Summary:
     """
     workspace = Workspace()
     parameters = load_parameters(workspace.params_file)
-    with reported_progress(f"{stage}@{category}" if category else stage) as progress:
+    accelerator = getattr(getattr(parameters, stage), "accelerator", "cpu")
+    name = f"{stage}@{category}" if category else stage
+    with gpu_slot(stage, accelerator), reported_progress(name) as progress:
         summary = run_stage(stage, parameters, workspace, category, progress)
     publish(summary, parameters.download.source)
     return summary

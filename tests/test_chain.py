@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category
+from tryon.disk_needs import disk_need
 from tryon.download.fingerprint import write_fingerprint
 from tryon.files import sha256_file
 from tryon.manifest import PACKED, read_table
@@ -68,6 +69,26 @@ def test_every_pair_of_the_archive_arrives_in_the_subset(finished: Workspace) ->
     assert rows["val"] > 0
     for part in ("test_paired", "test_unpaired"):
         assert read_table(finished.subset(part), PACKED).num_rows == 3 * 2
+
+
+def test_the_disk_that_is_asked_for_holds_what_is_written(finished: Workspace, parameters: Parameters) -> None:
+    """Two copies are counted; what is there is one, and the work areas that are kept."""
+    data = finished.data
+    written = {
+        "download": [data / "raw", data / "index", *data.glob("staging/download"), *data.glob("staging/checks")],
+        "sample": [data / "subset"],
+        "pretrain": [data / "pretrained"],
+        "finetune": [data / "checkpoints"],
+        "evaluate": [data / "evaluation"],
+    }
+    for stage, folders in written.items():
+        assert size_of(folders) < disk_need(stage, parameters, finished).bytes, stage
+    agnostic = sum(disk_need("agnostic", parameters, finished, category).bytes for category in Category)
+    assert size_of([data / "manifests", *data.glob("staging/agnostic")]) < agnostic
+
+
+def size_of(folders: list[Path]) -> int:
+    return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 def test_both_settings_are_scored_beside_the_baselines(finished: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -34,12 +35,8 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None, pro
         ParameterError: there is no such preset, or it breaks a rule. `params.yaml` then stays as it was.
         SourceError: the source cannot be looked at; `params.yaml` then stays as it was too.
     """
-    if preset not in preset_names(workspace):
-        names = ", ".join(preset_names(workspace)) or "none"
-        remedy = f"Presets are the files in {workspace.root / 'params'}: {names}."
-        raise ParameterError("preset", rule="is the name of a preset", value=preset, remedy=remedy)
-    path = workspace.root / "params" / f"{preset}.yaml"
-    text = read_parameter_file(path)
+    text = preset_text(workspace, preset)
+    path = _preset_file(workspace, preset)
     if source is not None:
         text = _with_source(text, source, str(path))
     parameters = parse_parameters(text, str(path))
@@ -53,13 +50,30 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None, pro
     write_text(workspace.params_file, text)
 
 
+def preset_text(workspace: Workspace, preset: str) -> str:
+    """Text of `params/<preset>.yaml`.
+
+    Raises:
+        ParameterError: there is no such preset, or its file cannot be read.
+    """
+    if preset not in preset_names(workspace):
+        names = ", ".join(preset_names(workspace)) or "none"
+        remedy = f"Presets are the files in {workspace.root / 'params'}: {names}."
+        raise ParameterError("preset", rule="is the name of a preset", value=preset, remedy=remedy)
+    return read_parameter_file(_preset_file(workspace, preset))
+
+
 def parameter_list() -> str:
     """Every key of `params.yaml` as text: key, type and rule, default, and what it means on a line of its own."""
     schema = Parameters.model_json_schema()
     return "\n".join(
-        f"{key}  {_rule(field)}{_default(field)}\n    {field.get('description', '')}"
+        f"{key}  {rule_text(field)}{_default(field)}\n    {field.get('description', '')}"
         for key, field in _leaves(schema, schema.get("$defs", {}), "")
     )
+
+
+def _preset_file(workspace: Workspace, preset: str) -> Path:
+    return workspace.root / "params" / f"{preset}.yaml"
 
 
 def _with_source(text: str, source: str, name: str) -> str:
@@ -96,16 +110,17 @@ _BOUNDS = {
 }
 
 
-def _rule(field: dict[str, Any]) -> str:
+def rule_text(field: dict[str, Any]) -> str:
+    """Type and rule of a key in words, from its JSON schema."""
     if "anyOf" in field:
-        return " or ".join(_rule(choice) for choice in field["anyOf"])
+        return " or ".join(rule_text(choice) for choice in field["anyOf"])
     if "enum" in field or "const" in field:
         return "one of " + ", ".join(map(str, field.get("enum", [field.get("const")])))
     kind = {"null": "none", "array": "list"}.get(field.get("type", ""), str(field.get("type", "anything")))
     if "prefixItems" in field:
-        kind += f" of {len(field['prefixItems'])}, each {_rule(field['prefixItems'][0])}"
+        kind += f" of {len(field['prefixItems'])}, each {rule_text(field['prefixItems'][0])}"
     elif "items" in field:
-        kind += f" of {_rule(field['items'])}"
+        kind += f" of {rule_text(field['items'])}"
     return ", ".join([kind, *(text.format(field[key]) for key, text in _BOUNDS.items() if key in field)])
 
 

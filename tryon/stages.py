@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 
 from tryon.categories import Category
+from tryon.disk_needs import check_disk
 from tryon.errors import ParameterError
 from tryon.parameters import Parameters
 from tryon.progress import Progress
@@ -79,6 +80,7 @@ def run_stage(
 
     Raises:
         ParameterError: there is no such stage, or a category is missing or given in vain.
+        DiskError: there is no room for what it will write.
         TryOnError: whatever the stage finds wrong.
     """
     if name not in STAGES:
@@ -86,4 +88,5 @@ def run_stage(
     if (category is not None) != (name in PER_CATEGORY):
         rule = f"names one of {', '.join(Category)}" if name in PER_CATEGORY else "takes no category"
         raise ParameterError(f"stage {name}", rule=rule, value=category)
+    check_disk(name, parameters, workspace, category)
     return STAGES[name](parameters, workspace, category, progress)

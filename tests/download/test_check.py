@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tryon.download.check import check_file
+from tryon.download.check import FileFacts, check_file
 from tryon.files import sha256_bytes
 from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 
@@ -28,7 +28,7 @@ UV = np.zeros((2, 1024, 768), np.float32)
 
 def test_a_whole_uv_map_passes() -> None:
     data = npz(uv=UV)
-    assert check_file("uv", data) == (len(data), sha256_bytes(data), None, None)
+    assert check_file("uv", data) == FileFacts(len(data), sha256_bytes(data))
 
 
 @pytest.mark.parametrize(

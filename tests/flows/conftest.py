@@ -99,6 +99,7 @@ class Project:
         weights = '{\n  "start": null,\n  "metrics": {\n    "alexnet": null,\n    "inception": null\n  }\n}\n'
         (root / "data" / "weights.json").write_text(weights)
         shutil.copy(ROOT / "params" / "default.yaml", root / "params.yaml")
+        shutil.copytree(ROOT / "params", root / "params")
         (root / "dvc.yaml").write_text(CHAIN)
         (root / "stage.py").write_text(STAND_INS)
         return cls(root)
@@ -107,8 +108,8 @@ class Project:
         """The same project, with all that has been run in it, elsewhere."""
         return Project(Path(shutil.copytree(self.root, root)))
 
-    def python(self, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
-        """Run this Python in the project and wait; `url` is the Prefect API that it is told of."""
+    def python(self, *arguments: str, url: str | None = "") -> subprocess.CompletedProcess[str]:
+        """Run this Python in the project and wait; `url` is the Prefect API that it is told of, None for not a word."""
         return subprocess.run(
             [sys.executable, *arguments],
             **self._surroundings(url),
@@ -118,16 +119,18 @@ class Project:
             check=False,
         )
 
-    def start(self, *arguments: str, url: str = "") -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, url: str | None = "") -> subprocess.Popen[bytes]:
         """Start this Python in the project."""
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job; a child would inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
         quiet = subprocess.DEVNULL
         return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
 
-    def _surroundings(self, url: str) -> dict:
+    def _surroundings(self, url: str | None) -> dict:
         # The plain shell that DVC falls back on: unlike bash, it stays there while its last command runs.
-        surroundings = environment({"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
+        surroundings = environment({"PREFECT_API_URL": url or "", "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
+        if url is None:
+            del surroundings["PREFECT_API_URL"]
         return {"cwd": self.root, "env": surroundings, "stdin": subprocess.DEVNULL, "process_group": 0}
 
     def set(self, key: str, value: object) -> None:

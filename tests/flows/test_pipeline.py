@@ -191,7 +191,7 @@ def test_a_parameter_that_breaks_a_rule_stops_it_before_anything_starts(project)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "seed" in done.stderr
-    assert not (project.root / "data" / "staging").exists()
+    assert not (project.root / "data" / "staging" / "prefect").exists()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
@@ -223,3 +223,25 @@ def wait_until(true, seconds: float = WITHIN) -> None:
     while not true():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.1)
+
+
+def test_a_second_one_is_refused_and_a_dry_run_tells_what_runs(project, server) -> None:
+    project.mark("slow")
+    first = project.start(*PIPELINE, url=server)
+    try:
+        wait_until(lambda: project.log())
+        second = project.python(*PIPELINE, url=server)
+        assert second.returncode == 2
+        assert f"pipeline (process {first.pid} since 20" in second.stderr
+        assert "stage download (process " in second.stderr
+        look = project.python(*PIPELINE, "--dry-run")
+        assert look.returncode == 0
+        assert [line.split(" (process")[0] for line in look.stderr.splitlines()] == [
+            "running: pipeline",
+            "running: stage download",
+        ]
+    finally:
+        first.terminate()
+        first.wait(WITHIN)
+    wait_until(lambda: not project.processes())
+    assert "would run" in project.python(*PIPELINE, "--dry-run").stderr

@@ -113,7 +113,8 @@ def test_an_error_of_the_stage_stays_what_it_is(workspace: Workspace) -> None:
 
 
 def test_weights_that_are_not_noted_stop_the_stages_that_read_them(workspace: Workspace) -> None:
-    edit(workspace, "data/weights.json", json.dumps({"start": None, "metrics": {"alexnet": None, "inception": None}}))
+    metrics = dict.fromkeys(("alexnet", "inception", "inception_clean", "squeezenet", "vgg16"))
+    edit(workspace, "data/weights.json", json.dumps({"start": None, "metrics": metrics}))
     with unchanged_inputs("evaluate", None, workspace):
         pass
     edit(workspace, "data/weights/alexnet-owt-7be5be79.pth", "anything")

@@ -42,7 +42,7 @@ def write_fingerprint(
         Whether the source has changed since it was noted.
     """
     state = fingerprint(settings, workspace, progress)
-    changed = _noted(workspace) != state
+    changed = noted_fingerprint(workspace) != state
     if changed and write:
         write_json(workspace.source_file, state)
     return changed
@@ -54,7 +54,7 @@ def check_fingerprint(workspace: Workspace, settings: DownloadSettings, progress
     Raises:
         MissingInputError: it is absent, or the source has changed since.
     """
-    noted = _noted(workspace)
+    noted = noted_fingerprint(workspace)
     if noted != fingerprint(settings, workspace, progress):
         rule = f"describes the source {settings.source} as it is now"
         found = "an earlier or another state" if noted else "no such file, or not JSON"
@@ -62,7 +62,8 @@ def check_fingerprint(workspace: Workspace, settings: DownloadSettings, progress
         raise MissingInputError(str(workspace.source_file), rule=rule, value=found, remedy=remedy)
 
 
-def _noted(workspace: Workspace) -> Any:
+def noted_fingerprint(workspace: Workspace) -> Any:
+    """Content of `data/source.json`: the source as the last pipeline saw it; None where there is no such file."""
     try:
         return json.loads(workspace.source_file.read_text())
     except (OSError, ValueError):
@@ -82,5 +83,5 @@ def _folded(members: list[Member]) -> dict[str, Any]:
         "files": len(members),
         "bytes": sum(member.size for member in members),
         "newest_mtime_ns": max(member.mtime_ns for member in members),
-        "names_and_sizes": digest([[member.target, member.size] for member in members]),
+        "names_sizes_times": digest([[member.target, member.size, member.mtime_ns] for member in members]),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tryon.categories import Category, Setting
@@ -12,6 +12,7 @@ from tryon.download.check import FileFacts, check_files
 from tryon.download.fetch import SYNTHETIC, fetch
 from tryon.download.fingerprint import check_fingerprint
 from tryon.download.pairs import AGREEMENT_RULE, Disagreement, ListedPair, read_pair_lists
+from tryon.download.passed import read_passed, write_passed
 from tryon.download.rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE, Checked, Row, files_of, index_rows
 from tryon.download.settings import DownloadSettings
 from tryon.download.unpack import mirror
@@ -56,7 +57,7 @@ def download(settings: DownloadSettings, seed: int, workspace: Workspace, progre
     _limit_bad(rows, findings, settings, workspace)
     check_fingerprint(workspace, settings, progress)  # a source still being written is not recorded as this state
     _write(rows, findings, workspace)
-    return _summary(rows, findings, synthetic)
+    return _summary(rows, findings, facts, synthetic)
 
 
 def licence(settings: DownloadSettings, synthetic: bool) -> str:
@@ -67,12 +68,15 @@ def licence(settings: DownloadSettings, synthetic: bool) -> str:
 def _check_all(
     pairs: Sequence[ListedPair], present: set[str], workspace: Workspace, progress: Progress
 ) -> dict[str, FileFacts]:
-    """Facts of every file that a pair names and that is there, each file once."""
+    """Facts of every file that a pair names and that is there, each file once; what has passed before is known."""
+    passed = read_passed(workspace)
     named = {file.relative: file for pair in pairs for file in files_of(pair, present)}
-    files = [file for relative, file in named.items() if relative in present]
+    files = [file._replace(passed=passed.get(name)) for name, file in named.items() if name in present]
     results = map_shards(partial(check_files, workspace.raw), shards(files, SHARD), progress, "check")
-    facts = [fact for result in results for fact in result]
-    return {file.relative: fact for file, fact in zip(files, facts, strict=True)}
+    found = [fact for result in results for fact in result]
+    facts = {file.relative: fact for file, fact in zip(files, found, strict=True)}
+    write_passed(facts, workspace)
+    return facts
 
 
 def _limit_bad(rows: Sequence[Row], findings: Sequence[Row], settings: DownloadSettings, workspace: Workspace) -> None:
@@ -110,7 +114,7 @@ def _write(rows: Sequence[Row], findings: Sequence[Row], workspace: Workspace) -
         write_table(path, table, schema)
 
 
-def _summary(rows: Sequence[Row], findings: Sequence[Row], synthetic: bool) -> Summary:
+def _summary(rows: Sequence[Row], findings: Sequence[Row], facts: Mapping[str, FileFacts], synthetic: bool) -> Summary:
     counts = Counter((row["category"], row["setting"] if row["status"] == STATUS_OK else row["status"]) for row in rows)
     table: list[dict[str, Cell]] = [
         {"category": str(category), **{str(kind): counts[category, kind] for kind in (*Setting, STATUS_QUARANTINED)}}
@@ -118,6 +122,8 @@ def _summary(rows: Sequence[Row], findings: Sequence[Row], synthetic: bool) -> S
     ]
     bad = sum(counts[category, STATUS_QUARANTINED] for category in Category)
     headline = f"{len(rows)} pairs, {bad} of them quarantined; {len(findings)} findings."
+    if known := sum(fact.known for fact in facts.values()):
+        headline += f" {len(facts) - known} of {len(facts)} files are new or changed."
     if synthetic and not any(row.get("truth") for row in rows):
         headline += " The twin came without its truth."
     return Summary("download", headline, tuple(table))

@@ -1,0 +1,53 @@
+"""The flow of one stage by itself, run by DVC as in the pipeline, so that what comes of it is recorded."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.form import StageName
+from tasks.launch import follow_runner
+from tasks.lock import PIPELINE, at_work, holding
+from tasks.pipeline import run_stage_by_dvc
+from tasks.settings import tell_due, tell_running
+from tasks.versions import due_stages, stage_order, stages_named
+from tryon.console import say, shown_progress
+from tryon.errors import listed
+from tryon.inputs import refresh_inputs
+from tryon.workspace import Workspace
+
+
+@flow(name="stage", flow_run_name="{stage} alone")
+def alone(stage: StageName, force: bool = False, dry_run: bool = False) -> dict[str, str]:
+    """Run one stage if it is out of date, on the outputs of the others as they are.
+
+    Args:
+        stage: which one; "agnostic" means all its categories.
+        force: run it even though nothing changed.
+        dry_run: only say whether it would run and why.
+
+    Returns:
+        The stages of `dvc.yaml` that were run, or would be, each with the reasons.
+    """
+    follow_runner()
+    if dry_run and (holders := at_work()):
+        tell_running(holders)
+        return {}
+    if dry_run:
+        return tell_due(_due(stage, force, write=False))
+    with holding(PIPELINE, f"stage {stage} alone", wait=True):
+        due = _due(stage, force, write=True)
+        for name, reasons in due.items():
+            say(f"\n{name} runs: {listed(reasons, 3)}")
+            run_stage_by_dvc.with_options(name=name, task_run_name=name)(name, force)
+        if not due:
+            say(f"Nothing to do: {stage} is up to date.")
+        return {name: listed(reasons, 3) for name, reasons in due.items()}
+
+
+def _due(stage: str, force: bool, write: bool) -> dict[str, list[str]]:
+    with shown_progress() as progress:
+        changed = refresh_inputs(Workspace(), progress=progress, write=write)
+    order = stage_order()
+    wanted = stages_named([stage], order)
+    due = due_stages(order, wanted if force else [], changed={} if write else changed)
+    return {name: why for name, why in due.items() if name in wanted}

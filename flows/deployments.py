@@ -1,0 +1,125 @@
+"""What `make serve` offers: names, flows, schedules and limits of the deployments, and what they need on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tryon.errors import ParameterError
+from tryon.stages import STAGES
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Schedule
+
+WATCH = "watch"
+WATCH_EVERY = 10.0
+"""Minutes between two looks at the data source."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One thing that can be started from the page, a schedule or `prefect deployment run <flow>/<name>`.
+
+    Args:
+        name: its own name.
+        flow: module and function, "flows.pipeline.pipeline"; its Prefect name is the first half of the full name.
+        description: what the page says about it.
+        queues: a second run waits for the first; else it is cancelled at once.
+        parameters: fixed ones; the form shows them filled in.
+        scheduled: it takes the schedule of the watch.
+    """
+
+    name: str
+    flow: str
+    description: str
+    queues: bool = True
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    scheduled: bool = False
+
+
+DEPLOYMENTS = (
+    Deployment("pipeline", "flows.pipeline.pipeline", "Bring every stage up to date, with other settings if you like."),
+    *(
+        Deployment(stage, "flows.alone.alone", f"Run the stage {stage} alone.", parameters={"stage": stage})
+        for stage in STAGES
+    ),
+    Deployment(
+        WATCH,
+        "flows.watch.watch",
+        "Look whether the data source has changed; start the pipeline once it has and is at rest.",
+        queues=False,
+        scheduled=True,
+    ),
+    Deployment(
+        "score-checkpoint",
+        "flows.score_checkpoint.score_checkpoint",
+        "Score a checkpoint file on the test rows of the subset; nothing that DVC keeps is touched.",
+    ),
+)
+"""All of them. Each has one run at a time."""
+
+TAG = "fitting-room"
+
+
+@dataclass(frozen=True)
+class WatchSchedule:
+    """When to watch: at a cron line, else every `minutes`, else never."""
+
+    minutes: float | None = WATCH_EVERY
+    cron: str | None = None
+
+    def schedule(self) -> Schedule | None:
+        """For Prefect; None for never. Cron lines are in UTC.
+
+        Raises:
+            ParameterError: the interval is not positive, or the cron line is none.
+        """
+        from prefect.schedules import Cron, Interval
+
+        if self.cron:
+            check_cron(self.cron)
+            return Cron(self.cron, timezone="UTC", slug=WATCH)
+        if self.minutes is None:
+            return None
+        if not self.minutes > 0:
+            raise ParameterError("--watch-every", rule="is a positive number of minutes", value=self.minutes)
+        return Interval(timedelta(minutes=self.minutes), slug=WATCH)
+
+
+def check_cron(line: str) -> None:
+    """Raises ParameterError if `line` is no cron line."""
+    from prefect.client.schemas.schedules import CronSchedule
+
+    try:
+        CronSchedule(cron=line)
+    except ValueError as error:
+        remedy = 'Write five fields: "0 3 * * *" is every night at three.'
+        raise ParameterError("--watch-cron", rule="is a cron line", value=line, remedy=remedy) from error
+
+
+def runner_deployments(watch: WatchSchedule) -> list[RunnerDeployment]:
+    """The deployments as Prefect takes them. Imports every flow."""
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.types.entrypoint import EntrypointType
+
+    found: list[RunnerDeployment] = []
+    for own in DEPLOYMENTS:
+        module, _, name = own.flow.rpartition(".")
+        schedule = watch.schedule() if own.scheduled else None
+        strategy = ConcurrencyLimitStrategy.ENQUEUE if own.queues else ConcurrencyLimitStrategy.CANCEL_NEW
+        found.append(
+            getattr(import_module(module), name).to_deployment(
+                name=own.name,
+                description=own.description,
+                parameters=dict(own.parameters),
+                schedules=[schedule] if schedule else [],
+                concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
+                tags=[TAG],
+                entrypoint_type=EntrypointType.MODULE_PATH,
+            )
+        )
+    return found

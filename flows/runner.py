@@ -1,0 +1,29 @@
+"""Prefect's runner, which starts a process for each run of a deployment, stopped by SIGTERM as by Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prefect.runner import Runner
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
+
+class StoppableRunner(Runner):
+    """Prefect's own handler of SIGTERM forgets to wait for its tidying up, and leaves a warning on the terminal."""
+
+    def handle_sigterm(self, *_: Any, **__: Any) -> None:
+        """End as after Ctrl-C: schedules are paused, runs are ended."""
+        signal.raise_signal(signal.SIGINT)
+
+
+async def serve_deployments(deployments: Sequence[RunnerDeployment], ready: Callable[[], object]) -> None:
+    """Register deployments and run what is asked of them until SIGINT or SIGTERM; `ready` is called in between."""
+    runner = StoppableRunner()
+    for deployment in deployments:
+        await runner.aadd_deployment(deployment)
+    ready()
+    await runner.start()

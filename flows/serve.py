@@ -1,0 +1,85 @@
+"""`python -m flows.serve`: a Prefect server, what it needs, and the deployments, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from contextlib import ExitStack
+
+from flows.deployments import WATCH_EVERY, WatchSchedule, runner_deployments
+from flows.server import PORT, KeptServer, server_home, serving_url
+from flows.stage import QUIET
+from tasks.api import HEARTBEAT, VARIABLE, api_url
+from tasks.launch import RUNNER
+from tryon.console import ran_well, say
+from tryon.errors import TryOnError
+from tryon.workspace import Workspace
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the project in the current directory; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m flows.serve", description="Serve the deployments and their page.")
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--watch-every", type=float, metavar="MINUTES", help=f"look for new data ({WATCH_EVERY:g})")
+    when.add_argument("--watch-cron", metavar="CRON", help='look for new data at these times: "0 3 * * *"')
+    when.add_argument("--no-watch", action="store_true", help="look for new data only when told to")
+    parser.add_argument("--port", type=int, default=PORT, help=f"where the server listens ({PORT})")
+    chosen = parser.parse_args(arguments)
+    return ran_well(lambda: serve(_schedule(chosen), chosen.port))
+
+
+def serve(watch: WatchSchedule, port: int = PORT) -> None:
+    """Serve until stopped. A server that PREFECT_API_URL names, or that answers already, is used; else one is started.
+
+    Raises:
+        TryOnError: PREFECT_API_URL does not answer, the port is taken, the server does not come up, this project is
+            served already, or the schedule is none.
+    """
+    workspace = Workspace()
+    if url := serving_url(workspace):
+        rule = "is served by one process"
+        raise TryOnError(str(workspace.root.resolve()), rule=rule, value=url, remedy="Stop that one first.")
+    with ExitStack() as stack:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
+        signal.signal(signal.SIGTERM, _stop)
+        url = api_url(f"http://127.0.0.1:{port}/api")
+        if url is None:
+            say("Starting a Prefect server.")
+            url = stack.enter_context(KeptServer(workspace, port)).url
+        os.environ.setdefault("PREFECT_HOME", str(server_home(workspace)))
+        os.environ.update({VARIABLE: url, RUNNER: str(os.getpid()), **QUIET})
+        _run(watch, url.removesuffix("/api"))
+
+
+def _run(watch: WatchSchedule, page: str) -> None:
+    import asyncio
+
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT))  # before Prefect looks
+    from flows.runner import serve_deployments
+    from tasks.crashes import ensure_automation
+    from tasks.gpu import ensure_limit
+
+    ensure_limit()
+    ensure_automation()
+    deployments = runner_deployments(watch)
+    ready = f"Serving {len(deployments)} deployments at {page}; Ctrl-C stops."
+    try:
+        asyncio.run(serve_deployments(deployments, lambda: say(ready)))
+    except KeyboardInterrupt:
+        say("Stopping.")
+
+
+def _schedule(chosen: argparse.Namespace) -> WatchSchedule:
+    if chosen.no_watch:
+        return WatchSchedule(None)
+    every = WATCH_EVERY if chosen.watch_every is None else chosen.watch_every
+    return WatchSchedule(every, chosen.watch_cron)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,48 @@
+"""The task of score-checkpoint: the evaluate stage's work on any checkpoint, into a folder of its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.artifacts import publish, reported_progress
+from tasks.gpu import gpu_slot
+from tryon.errors import ParameterError, WeightsError
+from tryon.files import sha256_file
+from tryon.parameters import load_parameters
+from tryon.workspace import Workspace
+
+
+@task(name="score-checkpoint", task_run_name="score-checkpoint", cache_policy=NO_CACHE)
+def score(checkpoint: str, name: str = "") -> str:
+    """Score a checkpoint file of the project in the current directory; its headline goes to the run's page.
+
+    Args:
+        checkpoint: path of the file, relative to the project or absolute.
+        name: of the folder in `data/scores`; empty for the first 16 digits of the file's SHA-256.
+
+    Returns:
+        The folder that was written.
+
+    Raises:
+        WeightsError: the file is absent or no checkpoint of ours.
+        ParameterError: the name is no plain folder name.
+        TryOnError: whatever the evaluation finds wrong.
+    """
+    from tryon.evaluation.stage import evaluate
+
+    workspace = Workspace()
+    path = workspace.root / checkpoint
+    if not path.is_file():
+        raise WeightsError(checkpoint, rule="is a checkpoint file", remedy="Name one, relative to the project.")
+    if not re.fullmatch(r"[\w.-]*", name) or name.startswith("."):
+        raise ParameterError("name", rule="holds letters, digits, dots, dashes, and no dot at its start", value=name)
+    parameters = load_parameters(workspace.params_file)
+    with reported_progress("score-checkpoint") as progress, gpu_slot("evaluate", parameters.evaluate.accelerator):
+        out = workspace.data / "scores" / (name or sha256_file(path, progress)[:16])
+        summary = evaluate(parameters.evaluate, parameters.seed, workspace, progress, path, out)
+    publish(replace(summary, stage="score-checkpoint"), parameters.download.source)
+    return str(out)

@@ -1,0 +1,203 @@
+"""What a person sees: deployments, the run form, a run's page, in a real browser on a small twin.
+
+TRYON_SCREENSHOTS=1 also writes the pictures of docs/pictures/operations.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from flows.deployments import DEPLOYMENTS
+from tests.flows.serving import Served, stop
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "docs" / "pictures" / "operations"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome on PATH"),
+]
+
+SMALL = {
+    "download.synthetic.train_pairs": 12,
+    "download.synthetic.test_pairs": 3,
+    "pretrain.epochs": 1,
+    "finetune.epochs": 2,
+    "pretrain.network.widths": [8, 16, 16],
+    "evaluate.gallery_rows": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def served(new_project, tmp_path_factory) -> Iterator[Served]:
+    """The real chain on a few pairs, served."""
+    project = new_project(tmp_path_factory.mktemp("browser") / "project")
+    shutil.copy(ROOT / "dvc.yaml", project.root)
+    shutil.copytree(ROOT / "tryon", project.root / "tryon", ignore=shutil.ignore_patterns("__pycache__"))
+    for key, value in SMALL.items():
+        project.set(key, value)
+    one = Served(project, "--watch-cron", "0 3 * * *")
+    yield one
+    stop(one, signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser."""
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield running
+        running.close()
+
+
+@pytest.fixture(params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    """Name of a window size."""
+    return request.param
+
+
+@pytest.fixture
+def page(browser, size) -> Iterator[Any]:
+    """An empty page of that size."""
+    width, height = SIZES[size]
+    opened = browser.new_page(viewport={"width": width, "height": height})
+    opened.set_default_timeout(60_000)
+    yield opened
+    opened.close()
+
+
+def shoot(page: Any, name: str) -> None:
+    """Keep a picture of the window, small, if that is asked for."""
+    page.wait_for_timeout(1500)
+    picture = page.screenshot()
+    if os.environ.get("TRYON_SCREENSHOTS"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        small = Image.open(io.BytesIO(picture)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+        small.save(PICTURES / f"{name}.png", optimize=True)
+        assert (PICTURES / f"{name}.png").stat().st_size < 150_000
+
+
+def sees(page: Any, *texts: str) -> None:
+    """Each text is visible somewhere."""
+    for text in texts:
+        page.get_by_text(text).locator("visible=true").first.wait_for()
+
+
+def entry(page: Any, *path: str) -> Any:
+    """A field of the run form by its section and key."""
+    found = page
+    for name in path:
+        label = page.get_by_text(f"{name} (Optional)", exact=True)
+        found = found.locator(".schema-form-property").filter(has=label).last
+    return found
+
+
+def test_the_deployments_are_listed(served: Served, page: Any, size: str) -> None:
+    page.goto(f"{served.page}/deployments")
+    sees(page, f"{len(DEPLOYMENTS)} Deployments", *(one.name for one in DEPLOYMENTS))
+    assert not page.get_by_text("Not Ready").count()
+    shoot(page, f"deployments-{size}")
+
+
+def test_the_form_offers_every_setting_and_sends_what_was_typed(served: Served, page: Any, size: str) -> None:
+    file = served.project.root / "params.yaml"
+    before = file.read_text()
+    page.goto(f"{served.page}/deployments/deployment/{served.deployment('pipeline')}/run")
+    sees(page, "dry_run (Optional)", "force (Optional)", "preset (Optional)", "settings (Optional)")
+    shoot(page, f"form-top-{size}")
+    entry(page, "dry_run").get_by_role("switch").click()
+    epochs = entry(page, "settings", "finetune", "epochs")
+    assert "Passes over the training rows. (Integer, at least 0. Was 2 when serving began.)" in epochs.inner_text()
+    epochs.locator("input").fill("3")
+    precision = entry(page, "settings", "finetune", "precision")
+    precision.locator("button.p-select-button__control").press("ArrowDown")
+    page.get_by_text("bf16-mixed", exact=True).locator("visible=true").click()
+    epochs.scroll_into_view_if_needed()
+    shoot(page, f"form-settings-{size}")
+    page.get_by_role("button", name="Submit").click()
+    sees(page, "scheduled to start now")
+    pipelines = {"name": {"any_": ["pipeline"]}}
+    (run,) = served.ask("flow_runs", sort="EXPECTED_START_TIME_DESC", limit=1, deployments=pipelines)
+    assert run["parameters"]["settings"] == {"finetune": {"epochs": 3, "precision": "bf16-mixed"}}
+    assert run["parameters"]["dry_run"] is True
+    assert served.ended(run["id"])["state_name"] == "Completed"
+    assert file.read_text() == before
+    assert "| `finetune.epochs` | 2 | 3 |" in served.artifacts()["settings"]
+
+
+def test_a_value_beyond_its_range_is_refused(served: Served, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{served.page}/deployments/deployment/{served.deployment('pipeline')}/run")
+    entry(page, "settings", "finetune", "lr").locator("input").fill("5")
+    before = len(served.ask("flow_runs"))
+    page.get_by_role("button", name="Submit").click()
+    sees(page, "5 is greater than the maximum of 1")
+    assert len(served.ask("flow_runs")) == before
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def finished(served: Served) -> str:
+    """Id of a whole run of the pipeline."""
+    run = served.started("pipeline")
+    assert served.ended(run, 900)["state_name"] == "Completed"
+    return run
+
+
+def test_a_runs_page_shows_one_tree(served: Served, finished: str, page: Any, size: str) -> None:
+    page.goto(f"{served.page}/runs/flow-run/{finished}")
+    sees(page, "Completed", "download: done in")
+    shoot(page, f"run-{size}")
+    if size == "wide":  # narrow ones have a drop-down for this
+        page.get_by_text("Subflow Runs", exact=True).locator("visible=true").first.click()
+        sees(page, "8 Flow runs", "evaluate", "agnostic@dresses")
+
+
+def test_masks_grids_and_headline_are_shown(served: Served, finished: str, page: Any, size: str) -> None:
+    del finished
+    shown = {one["key"]: one for one in served.ask("artifacts/latest")}
+    pictures = {key for key, one in shown.items() if one["type"] == "image"}
+    looked_at = ["agnostic-dresses-worst", "finetune-samples", "evaluate-paired-dresses"]
+    others = {f"agnostic-{name}-body-worst" for name in ("upper", "lower")}
+    assert {*looked_at, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= pictures
+    assert all(len(shown[key]["data"]) <= 300_000 for key in pictures)
+    assert {"download-progress", "finetune-progress"} <= {*shown}
+    for key, text in (("agnostic-dresses", "protected"), ("evaluate", "ratio_to_copy")):
+        page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
+        sees(page, text)
+        shoot(page, f"{key}-{size}")
+    for key in looked_at:
+        page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
+        picture = page.locator("img").first
+        picture.wait_for()
+        page.wait_for_function("() => document.querySelector('img').naturalWidth > 50")
+        shoot(page, f"{key}-{size}")
+
+
+def test_scoring_a_checkpoint_leaves_what_dvc_keeps_alone(served: Served, finished: str) -> None:
+    del finished
+    root = served.project.root
+    lock = (root / "dvc.lock").read_bytes()
+    before = {path: path.stat().st_mtime_ns for path in (root / "data/evaluation").rglob("*")}
+    run = served.started("score-checkpoint", checkpoint="data/checkpoints/last.ckpt", name="last")
+    assert served.ended(run, 300)["state_name"] == "Completed"
+    assert (root / "data/scores/last/metrics.json").is_file()
+    assert "ratio_to_copy" in served.artifacts()["score-checkpoint"]
+    assert (root / "dvc.lock").read_bytes() == lock
+    assert {path: path.stat().st_mtime_ns for path in (root / "data/evaluation").rglob("*")} == before
+    assert YAML(typ="safe").load(lock)["stages"]["evaluate"]

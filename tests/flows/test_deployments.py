@@ -1,0 +1,70 @@
+"""The registry: names, flows, schedules and limits of all deployments."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from prefect import Flow
+
+from flows.deployments import DEPLOYMENTS, WatchSchedule, runner_deployments
+from tryon.errors import ParameterError
+
+FULL_NAMES = {
+    "pipeline/pipeline": "flows.pipeline.pipeline",
+    "stage/download": "flows.alone.alone",
+    "stage/agnostic": "flows.alone.alone",
+    "stage/sample": "flows.alone.alone",
+    "stage/pretrain": "flows.alone.alone",
+    "stage/finetune": "flows.alone.alone",
+    "stage/evaluate": "flows.alone.alone",
+    "watch/watch": "flows.watch.watch",
+    "score-checkpoint/score-checkpoint": "flows.score_checkpoint.score_checkpoint",
+}
+
+
+@pytest.fixture(scope="module")
+def served():
+    return {f"{one.flow_name}/{one.name}": one for one in runner_deployments(WatchSchedule())}
+
+
+def test_names_and_flows(served) -> None:
+    assert {name: one.entrypoint for name, one in served.items()} == FULL_NAMES
+    assert all(one.description and one.tags == ["fitting-room"] for one in served.values())
+
+
+def test_one_run_of_each_at_a_time_and_a_second_look_at_the_source_is_dropped(served) -> None:
+    assert {one.concurrency_limit for one in served.values()} == {1}
+    strategies = {name: one.concurrency_options.collision_strategy.value for name, one in served.items()}
+    assert strategies.pop("watch/watch") == "CANCEL_NEW"
+    assert set(strategies.values()) == {"ENQUEUE"}
+
+
+def test_stages_are_preset(served) -> None:
+    for name, one in served.items():
+        stage = name.removeprefix("stage/")
+        assert one.parameters == ({"stage": stage} if stage != name else {})
+
+
+def test_only_the_watch_has_a_schedule(served) -> None:
+    assert {name: len(one.schedules) for name, one in served.items() if one.schedules} == {"watch/watch": 1}
+    assert served["watch/watch"].schedules[0].schedule.interval == timedelta(minutes=10)
+
+
+def test_schedules() -> None:
+    cron = WatchSchedule(cron="0 3 * * *").schedule()
+    assert cron is not None
+    assert (cron.cron, cron.timezone) == ("0 3 * * *", "UTC")
+    assert WatchSchedule(None).schedule() is None
+    with pytest.raises(ParameterError, match="cron line"):
+        WatchSchedule(cron="every day").schedule()
+    with pytest.raises(ParameterError, match="positive"):
+        WatchSchedule(0).schedule()
+
+
+def test_every_flow_can_be_imported() -> None:
+    from importlib import import_module
+
+    for one in DEPLOYMENTS:
+        module, _, name = one.flow.rpartition(".")
+        assert isinstance(getattr(import_module(module), name), Flow)
