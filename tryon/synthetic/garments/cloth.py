@@ -147,7 +147,7 @@ def garment_picture(flat: FlatGarment) -> NDArray[np.uint8]:
         uint8 (1024, 768, 3), RGB.
     """
     rng = np.random.default_rng(flat.garment.seed)
-    canvas = Canvas(np.full((HEIGHT, WIDTH, 3), round(rng.uniform(244, 252)), np.uint8))
+    canvas = Canvas(np.full((HEIGHT, WIDTH, 3), round(rng.uniform(244, 252)), np.uint8), ids=False)
     inside = tuple(round(c * _INSIDE) for c in flat.garment.fabric.colours[0])
     for piece in flat.pieces:
         for line in piece.piece.lining():

@@ -79,11 +79,13 @@ class Canvas:
     Args:
         ground: uint8 (H, W, 3), RGB, what lies behind all layers; it is painted over.
         truth: keep the planes of `Truth`, too; the rest is the same without.
+        ids: whether anybody asks for label map and DensePose; without, they stay empty.
     """
 
-    def __init__(self, ground: Bytes, truth: bool = False) -> None:
+    def __init__(self, ground: Bytes, truth: bool = False, ids: bool = True) -> None:
         self.photo = ground
         """uint8 (H, W, 3), RGB."""
+        self._ids = ids
         size = self.photo.shape[:2]
         self.label_map: Bytes = np.zeros(size, np.uint8)
         self.dense_pose: Bytes = np.zeros(size, np.uint8)
@@ -108,7 +110,8 @@ class Canvas:
             _dim(window.of(self.photo), through)
         under = window.of(self.photo)
         cv2.add(under, brush.front, dst=under)
-        self._write_ids(layer, brush.placed, threshold(brush.alpha, 127))
+        if self._ids:
+            self._write_ids(layer, brush.placed, threshold(brush.alpha, 127))
 
     def _write_ids(self, layer: Layer, placed: Placed, seen: Bytes) -> None:
         """Write what the layer is where it is seen; `seen` is 255 there and 0 elsewhere."""
