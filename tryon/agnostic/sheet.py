@@ -12,12 +12,14 @@ from PIL import Image, ImageDraw, ImageFont
 from tryon.agnostic.strip import COLUMNS, GAP, HARM, LEAK, Picture
 
 LEGEND = (
-    "leak: share of the garment left visible · protected: share of what must be kept that is hidden ·"
-    " hidden: share of the picture",
-    "outline: share of the mask's own outline that runs along the garment's",
+    "leak: share of the garment left visible · protected: share of what must be kept that is hidden",
+    "hidden: share of the picture · outline: share of the mask's own outline that runs along the garment's",
 )
 
 _MARGIN = 14
+_NARROWEST = 640
+"""Pixels that the legend's longest line needs; small pictures leave room beside them."""
+
 _INK, _SOFT, _FAULT = (29, 33, 37), (93, 101, 109), (190, 40, 30)
 _QUALITY, _SMALL_QUALITY = 90, 80
 _TITLE, _LINE, _SMALL = 19, 15, 13  # sizes of letters, pixels
@@ -56,7 +58,7 @@ def sheet(title: str, people: Sequence[Shown], height: int | None = None) -> byt
         A JPEG.
     """
     pictures = [_scaled(one.picture, height) for one in people]
-    width = max([picture.shape[1] for picture in pictures], default=640) + 2 * _MARGIN
+    width = max([picture.shape[1] + 2 * _MARGIN for picture in pictures] + [_NARROWEST])
     blocks = [_text_band([(title, _TITLE, _INK)], width), *_legend(width)]
     before = ""
     for one, picture in zip(people, pictures, strict=True):
