@@ -115,3 +115,20 @@ def test_every_file_of_weights_is_an_input_of_a_stage(workspace: Workspace) -> N
 
 def _start_description(workspace: Workspace) -> str:
     return str(type(load_parameters(workspace.params_file).pretrain).model_fields["start"].description)
+
+
+def test_the_run_that_the_report_puts_beside_ours_is_noted_by_its_content(workspace: Workspace) -> None:
+    text = workspace.params_file.read_text()
+    assert "beside: null" in text
+    workspace.params_file.write_text(text.replace("beside: null", "beside: other"))
+    assert refresh_inputs(workspace) == {"evaluate": "weights (metrics) changed"}
+    scores = workspace.root / "other" / "evaluation" / "scores.parquet"
+    scores.parent.mkdir(parents=True)
+    scores.write_bytes(b"scores")
+    assert refresh_inputs(workspace) == {"evaluate": "weights (metrics) changed"}
+    told = {name: value for name, value in noted(workspace)["metrics"].items() if name.startswith("beside ")}
+    assert told == {
+        **{f"beside {name}": None for name in inputs.BESIDE},
+        "beside evaluation/scores.parquet": hashlib.sha256(b"scores").hexdigest(),
+    }
+    assert refresh_inputs(workspace) == {}

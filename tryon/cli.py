@@ -284,8 +284,8 @@ def compare(
 ) -> None:
     """Compare two evaluations pair by pair: better, worse or no difference, with 95 % intervals."""
     from tryon.evaluation import compare as comparing
-    from tryon.evaluation.show import show_comparison
     from tryon.files import write_json
+    from tryon.scoring.evaluations import show_evaluations
 
     if out is not None:
         Workspace(root).refuse_own(out, "--out")
@@ -294,7 +294,7 @@ def compare(
     )
     if out is not None:
         write_json(out, content)
-    show_comparison(content)
+    show_evaluations(content)
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """What comes from outside, noted in two files under git so that DVC sees when it changes.
 
 `data/source.json` describes the data source. `data/weights.json` holds the SHA-256 of the pretrained weights: of the
-file that `pretrain` starts from, and of those that metrics need.
+file that `pretrain` starts from, and of those that metrics need; with these also of the run that `evaluate.beside`
+names.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ FOR_LOSS = ("vgg19",)
 """Weights that no metric needs. They are not noted: without them training stops, and there is but one content with
 their published hash, so they change no result. All others are for metrics, which are left out where weights are
 absent."""
+
+BESIDE = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
+"""Files that the evaluate stage reads of the run that `evaluate.beside` names. They are noted with the weights of
+metrics, as DVC sees no file outside the project."""
 
 READS = {"pretrain": "start", "evaluate": "metrics"}
 """Stages that read weights, each with the key of `data/weights.json` that is its input."""
@@ -87,6 +92,8 @@ def weights_state(workspace: Workspace, parameters: Parameters, progress: Progre
     for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (RELEASED, *FOR_LOSS)]
     place = workspace.with_weights(parameters.evaluate.weights).weights
     files = {weight.name: place / weight.file for weight in for_metrics}
+    if parameters.evaluate.beside is not None:
+        files |= {f"beside {name}": workspace.root / parameters.evaluate.beside / name for name in BESIDE}
     if start not in MADE_HERE:
         released = start == "released"
         files["start"] = workspace.weights / WEIGHTS[RELEASED].file if released else workspace.root / start

@@ -23,7 +23,7 @@ def test_ticks_reach_from_zero_to_above_the_highest(highest: float) -> None:
 
 
 def test_lines_lie_inside_the_frame_and_up_is_more() -> None:
-    chart = line_chart("loss", {"a": [(0, 3.0), (1, 1.0), (2, 0.0)]}, {"a": 0}, mark=2)
+    chart = line_chart("loss", {"a": [(0, 3.0), (1, 1.0), (2, 0.0)]}, {"a": 0}, mark=(2, "best"))
     points = [tuple(map(float, pair.split(","))) for pair in chart.lines[0].points.split()]
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
     assert points[0][1] < points[1][1] < points[2][1]

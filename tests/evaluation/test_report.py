@@ -11,15 +11,17 @@ import pytest
 
 from tryon.categories import Category
 from tryon.evaluation.gallery import choose
-from tryon.evaluation.report import compared, number, percent, times
+from tryon.evaluation.report import compared, number, percent, published_tables, times
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.evaluation.stage import evaluate
 from tryon.manifest import MANIFEST, read_table, table_from_rows, write_table
 from tryon.manifest.schemas import LEAKY
 from tryon.progress import silent
+from tryon.scoring.fingerprint import short
+from tryon.scoring.published import PUBLISHED
 from tryon.workspace import Workspace
 
-VOID = {"meta", "link", "img", "br", "line"}
+VOID = {"meta", "link", "img", "br", "line", "circle", "polyline"}
 
 
 class Page(HTMLParser):
@@ -91,7 +93,8 @@ def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> Non
     assert sum(value.startswith("result of") for value in alternatives) == 2 * 3 * 2
     for category in ("Upper body", "Lower body", "Dresses"):
         assert f"{category}: epoch 2" in alternatives
-    assert source.count("<svg") == 3  # the pretraining of this project has one epoch, too few for a curve of its loss
+    training = source[source.index('<section id="training">') : source.index('<section id="masks">')]
+    assert training.count("<svg") == 3  # the pretraining here has one epoch, too few for a curve of its loss
 
 
 def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, evaluated: Workspace) -> None:
@@ -173,3 +176,35 @@ def test_gallery_rows_depend_on_names_and_seed_only() -> None:
 def test_numbers_as_people_read_them() -> None:
     assert [number(0.12345), number(21.456, "psnr"), number(None)] == ["0.1235", "21.46", "–"]
     assert [percent(0.0123), percent(None), times(0.254), times(None)] == ["1.2 %", "–", "0.25×", "–"]
+
+
+def test_every_slice_of_a_setting_stands_in_its_charts(source: str, evaluated: Workspace) -> None:
+    slices = json.loads((evaluated.evaluation / "metrics.json").read_text())["slices"]
+    section = source[source.index('<section id="slices">') : source.index('<section id="gallery">')]
+    assert section.count("<circle") == sum(len(values) for own in slices.values() for values in own.values())
+    assert section.index("Unpaired</h3>") < section.index("Paired <span>")
+    assert "No slice of 10 rows or more lies above" in section
+
+
+def test_the_curve_of_inexact_masks_has_its_intervals(source: str) -> None:
+    section = source[source.index('<section id="sensitivity">') : source.index('<section id="metrics">')]
+    assert section.count("<polyline") == 2
+    assert section.count('class="bar ') == 7 + 4
+    assert "The same 9 unpaired rows" in section
+
+
+def test_published_numbers_carry_their_protocols(source: str) -> None:
+    section = Page(source[source.index('<section id="published">') : source.index('<section id="data">')]).text
+    assert {table.source for table in (row.table for row in PUBLISHED)} == {
+        table.source for table, _ in published_tables() if table.source in section
+    }
+    assert "protocol: catvton; 512x384" in section
+    assert "which no published number is" in section  # the rows are the twin's
+    assert "0.7656" in section
+
+
+def test_fingerprints_and_the_data_card_are_there(source: str, evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    for facts in content["fingerprints"].values():
+        assert short(facts) in source
+    assert "a score here does not predict one on Dress Code" in source

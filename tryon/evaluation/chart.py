@@ -6,11 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tryon.evaluation.bootstrap import Interval
+
 WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 30
 """Margins around the plotting area, in the units of the drawing."""
 
 Point = tuple[float, float]
+
+Span = tuple[float, float, float]
+"""x, lower end, upper end."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,16 @@ class Line:
 
     name: str
     points: str
+    colour: int
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An upright interval: where it stands, its ends, and the number of its colour."""
+
+    x: float
+    low: float
+    high: float
     colour: int
 
 
@@ -33,6 +48,7 @@ class Chart:
     y_ticks: list[tuple[float, str]]
     mark: float | None
     mark_label: str
+    bars: list[Bar]
 
 
 def line_chart(
@@ -40,12 +56,13 @@ def line_chart(
     series: dict[str, list[Point]],
     colours: dict[str, int],
     x_title: str = "epoch",
-    mark: float | None = None,
-    mark_label: str = "",
+    mark: tuple[float, str] | None = None,
+    spans: dict[str, list[Span]] | None = None,
 ) -> Chart:
-    """Lay out named series of (x, y); the y axis begins at 0."""
+    """Lay out named series of (x, y) with intervals (x, low, high) around their points; the y axis begins at 0."""
+    spans = spans or {}
     xs = [x for points in series.values() for x, _ in points]
-    ys = [y for points in series.values() for _, y in points]
+    ys = [y for points in series.values() for _, y in points] + [high for own in spans.values() for *_, high in own]
     x_low, x_high = min(xs), max(max(xs), min(xs) + 1)
     y_steps = ticks(max(ys))
     across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -63,11 +80,67 @@ def line_chart(
             Line(name, " ".join(f"{at_x(x)},{at_y(y)}" for x, y in points), colours[name])
             for name, points in series.items()
         ],
-        x_ticks=[(at_x(x), f"{x:g}") for x in _whole_steps(x_low, x_high)],
+        x_ticks=[(at_x(x), f"{x:g}".replace("-", "−")) for x in _whole_steps(x_low, x_high)],
         y_ticks=[(at_y(y), f"{y:g}") for y in y_steps],
-        mark=None if mark is None else at_x(mark),
-        mark_label=mark_label,
+        mark=None if mark is None else at_x(mark[0]),
+        mark_label="" if mark is None else mark[1],
+        bars=[
+            Bar(at_x(x), at_y(low), at_y(high), colours[name]) for name, own in spans.items() for x, low, high in own
+        ],
     )
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A line of a dot chart: label, number of rows, where the mean and the ends of its interval lie, whether marked."""
+
+    label: str
+    rows: int
+    y: float
+    x: float
+    ends: tuple[float, float] | None
+    marked: bool
+
+
+@dataclass(frozen=True)
+class DotChart:
+    """Means with intervals, one below the other; `mean` is where the upright line stands."""
+
+    title: str
+    dots: list[Dot]
+    ticks: list[tuple[float, str]]
+    mean: float
+    height: float
+
+
+DOT_LEFT, DOT_RIGHT, DOT_LINE, DOT_TOP, DOT_BOTTOM = 124, 326, 24, 10, 24
+"""Where the plotting area of a dot chart begins and ends across, the height of a line, and the margins."""
+
+
+def dot_chart(title: str, values: dict[str, Interval], mean: float, highest: float, marked: set[str]) -> DotChart:
+    """Lay out means with their intervals.
+
+    Args:
+        title: of the chart.
+        values: label to interval, top down.
+        mean: of all rows, drawn as an upright line.
+        highest: what the axis must hold, the same for charts to be read together; it begins at 0.
+        marked: labels to point out.
+    """
+    steps = ticks(highest, 4)
+
+    def at(x: float) -> float:
+        return round(DOT_LEFT + x / steps[-1] * (DOT_RIGHT - DOT_LEFT), 1)
+
+    dots = [
+        Dot(
+            label, one.rows, DOT_TOP + (number + 0.5) * DOT_LINE, at(one.mean),
+            None if one.low is None or one.high is None else (at(one.low), at(one.high)), label in marked,
+        )
+        for number, (label, one) in enumerate(values.items())
+    ]  # fmt: skip
+    height = DOT_TOP + len(dots) * DOT_LINE + DOT_BOTTOM
+    return DotChart(title, dots, [(at(x), f"{x:g}") for x in steps], at(mean), height)
 
 
 def ticks(highest: float, most: int = 5) -> list[float]:

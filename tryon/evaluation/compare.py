@@ -92,7 +92,9 @@ def read_evaluated(folder: Path) -> Evaluated:
         raise MissingInputError(str(path), rule="can be read", value=error.strerror, remedy=_REMEDY) from error
     except (ValueError, KeyError, TypeError) as error:
         rule = "is the metrics.json of an evaluation with fingerprints"
-        raise MissingInputError(str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY) from error
+        raise MissingInputError(
+            str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY
+        ) from error
     return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE))
 
 
@@ -120,9 +122,7 @@ def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
     return Comparison(lines, refused)
 
 
-def _comparable(
-    setting: str, ours: Mapping[str, Any], theirs: Mapping[str, Any] | None
-) -> tuple[list[str], list[str]]:
+def _comparable(setting: str, ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
     """Metric keys that may be compared, and what may not and why."""
     if theirs is None:
         return [], [f"{setting}: not in the other evaluation"]

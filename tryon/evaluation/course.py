@@ -59,7 +59,10 @@ def _charts(history: list[HistoryRow], best: int | None) -> list[Chart]:
         colours = {name: number for number, name in enumerate(reversed(validation))}
         charts.append(
             line_chart(
-                "Validation L1 inside the garment", validation, colours, mark=best, mark_label=f"best: epoch {best}"
+                "Validation L1 inside the garment",
+                validation,
+                colours,
+                mark=None if best is None else (best, f"best: epoch {best}"),
             )
         )
     return charts

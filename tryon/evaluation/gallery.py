@@ -1,8 +1,12 @@
-"""Pictures of single rows: which are shown, the files under `galleries/`, and the small copies inside the report."""
+"""Pictures of single rows: which are shown, the files under `galleries/`, and the small copies inside the report.
+
+Where true pictures are known the best, the middling and the worst rows are shown, else rows by a hash of their names.
+"""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +29,27 @@ GAP = 4
 Picture = NDArray[np.uint8]
 
 
+BEST, MEDIAN, WORST, BY_NAME = "best", "median", "worst", "by name"
+"""Why a row is shown."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A row that is to be shown: why, and its error inside the garment where it is known."""
+
+    why: str
+    error: float | None
+
+
 @dataclass(frozen=True)
 class Shot:
-    """One row as it is shown: its pictures by their captions, left to right, and its error inside the garment."""
+    """One row as it is shown: its pictures by their captions, left to right."""
 
     setting: str
     category: Category
     pair_id: str
     pictures: dict[str, Picture]
-    error: float | None
+    pick: Pick
 
     @property
     def file(self) -> str:
@@ -41,33 +57,47 @@ class Shot:
         return f"galleries/{self.setting}_{self.category}/{self.pair_id}.jpg"
 
 
-def choose(pair_ids: list[str], count: int, seed: int) -> set[str]:
+def choose(pair_ids: Sequence[str], count: int, seed: int) -> set[str]:
     """`count` rows by a hash of seed and pair: the same ones for every model, and never chosen by how they came out."""
     return set(sorted(set(pair_ids), key=lambda pair: sha256_bytes(f"{seed}:{pair}".encode()))[:count])
 
 
-def take(batch: Scored, setting: str, wanted: set[str], errors: NDArray[np.floating]) -> list[Shot]:
-    """The wanted rows of a batch.
+def pick(pair_ids: Sequence[str], errors: NDArray[np.floating], count: int, seed: int) -> dict[str, Pick]:
+    """Which rows of a category are shown, in the order of the page.
+
+    A third each has the smallest errors, those around the median and the largest, the largest first where the thirds
+    are not even. Where no error is known, rows are taken by name, see `choose`.
 
     Args:
-        batch: results and truth.
-        setting: in the paired setting the person picture is the truth and is not shown twice.
-        wanted: pair ids.
-        errors: the model's L1 inside the garment of the rows whose truth is known, (K,).
+        pair_ids: of the category's N rows, no two equal.
+        errors: (N,), NaN where not known.
+        count: rows that are shown.
+        seed: of the choice by name.
     """
+    known = [(float(error), pair) for error, pair in zip(errors, pair_ids, strict=True) if np.isfinite(error)]
+    if not known:
+        wanted = choose(pair_ids, count, seed)
+        return {pair: Pick(BY_NAME, None) for pair in pair_ids if pair in wanted}
+    known.sort()
+    shown = min(count, len(known))
+    worst, best, middle = (len(range(first, shown, 3)) for first in range(3))
+    rest = known[best : len(known) - worst]
+    start = (len(rest) - middle) // 2
+    groups = {BEST: known[:best], MEDIAN: rest[start : start + middle], WORST: known[len(known) - worst :][::-1]}
+    return {pair: Pick(why, error) for why, group in groups.items() for error, pair in group}
+
+
+def take(batch: Scored, setting: str, picks: Mapping[str, Pick]) -> list[Shot]:
+    """The rows of a batch, all of which are picked; paired rows show the person once, as the true picture."""
     shots = []
     order = np.cumsum(batch.truth.known) - 1  # row of the batch to row of the truth
     for row, pair_id in enumerate(batch.pair_ids):
-        if pair_id not in wanted:
-            continue
         pictures = {} if setting == "paired" else {"person": batch.person[row]}
         pictures |= {"garment": batch.garment[row], "agnostic": batch.results[COPY][row]}
         pictures["result"] = batch.results[MODEL][row]
-        error = None
         if batch.truth.known[row]:
             pictures["true picture"] = batch.truth.pictures[order[row]]
-            error = None if np.isnan(errors[order[row]]) else float(errors[order[row]])
-        shots.append(Shot(setting, batch.category, pair_id, pictures, error))
+        shots.append(Shot(setting, batch.category, pair_id, pictures, picks[pair_id]))
     return shots
 
 

@@ -40,25 +40,21 @@ class Measuring:
     reasons: Reasons = field(default_factory=new_reasons)
     cautions: Reasons = field(default_factory=new_reasons)
 
-    def score(
-        self, setting: str, rows: PackedRows, batches: Iterable[Scored], each: Callable[[Scored, Numbers], None]
-    ) -> None:
+    def score(self, setting: str, rows: PackedRows, batches: Iterable[Scored], each: Callable[[Scored], None]) -> None:
         """Score all results of a setting; only numbers and features outlive a batch.
 
         Args:
             setting: paired or unpaired.
             rows: of the setting.
             batches: their results, see `tryon.evaluation.methods.run_methods`.
-            each: told every batch with the model's numbers, (B,) by key.
+            each: told every batch once it is scored.
         """
         sets = SetScores(self.opened.extractors)
         for batch in batches:
             for method, results in batch.results.items():
-                numbers = self._numbers(batch, method)
-                self.scores.add(setting, method, batch.category, batch.pair_ids, numbers)
+                self.scores.add(setting, method, batch.category, batch.pair_ids, self._numbers(batch, method))
                 sets.add(method, batch.category, results)
-                if method == MODEL:
-                    each(batch, numbers)
+            each(batch)
         measured = Measured(setting, self.scores, sets.numbers(rows, self.kept), self.opened, category_counts(rows))
         self.tables[setting] = setting_table(measured, list(METHODS), self.reasons)
         self.compared[setting] = compared_rows(self.scores, setting, MODEL)

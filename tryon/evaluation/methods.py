@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from tryon.evaluation.headline import MODEL
 from tryon.loading.batches import Batch, load_batches
 from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
 from tryon.loading.transforms import check_finite, denormalise, prepare
+from tryon.manifest.schemas import SLICE_COLUMNS
 from tryon.metrics.pair import Pictures
 from tryon.metrics.regions import Regions, regions_of
 from tryon.workspace import Workspace
@@ -57,7 +58,7 @@ def read_rows(workspace: Workspace, setting: str) -> PackedRows:
     Raises:
         MissingInputError: the subset has not been made.
     """
-    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "licence")
+    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "licence", *SLICE_COLUMNS)
     return PackedRows.read(workspace.subset(SETTINGS[setting]), columns)
 
 
@@ -68,7 +69,12 @@ def category_counts(rows: PackedRows) -> dict[str, int]:
 
 
 def run_methods(
-    network: nn.Module, rows: PackedRows, setting: str, batch_size: int, device: torch.device
+    network: nn.Module,
+    rows: PackedRows,
+    setting: str,
+    batch_size: int,
+    device: torch.device,
+    only: Mapping[Category, NDArray[np.int64]] | None = None,
 ) -> Iterator[Scored]:
     """Try on every row, category by category, beside the baselines.
 
@@ -78,26 +84,27 @@ def run_methods(
         setting: `paired` compares with the person picture, `unpaired` with the row's own true picture.
         batch_size: pairs per forward pass.
         device: where the network lies.
+        only: positions among the rows of each category, in the order wanted; all rows when left out.
 
     Raises:
         TryOnError: a result is not finite, or a picture of a row is damaged.
     """
     for category in Category:
         own = rows.of(category)
-        positions = [np.arange(start, min(start + batch_size, len(own))) for start in range(0, len(own), batch_size)]
+        wanted = np.arange(len(own)) if only is None else only[category]
+        positions = [wanted[start : start + batch_size] for start in range(0, len(wanted), batch_size)]
         for chosen, batch in zip(positions, load_batches(own, positions), strict=True):
             person, garment = _pictures(batch.person), _pictures(batch.garment)
             mask = batch.mask[:, 0].numpy()
             results = {
-                MODEL: _try_on(network, batch, device),
+                MODEL: try_on(network, batch, device),
                 COPY: agnostic_copied(person, mask),
                 MEAN_COLOUR: mean_colour_painted(person, mask, garment),
             }
-            truth = _paired_truth(own, chosen, batch) if setting == "paired" else _unpaired_truth(own, chosen)
-            yield Scored(batch.pair_ids, category, person, garment, results, truth)
+            yield Scored(batch.pair_ids, category, person, garment, results, truth_of(own, chosen, batch, setting))
 
 
-def _try_on(network: nn.Module, batch: Batch, device: torch.device) -> Pictures:
+def try_on(network: nn.Module, batch: Batch, device: torch.device) -> Pictures:
     """Results as people get them: 8-bit pictures.
 
     Raises:
@@ -108,6 +115,18 @@ def _try_on(network: nn.Module, batch: Batch, device: torch.device) -> Pictures:
         result = network(inputs.reference, inputs.garment, inputs.agnostic)
     check_finite(result, batch.pair_ids)
     return _pictures(denormalise(result.float()).cpu())
+
+
+def truth_of(rows: PackedRows, positions: NDArray[np.int64], batch: Batch, setting: str) -> Truth:
+    """The true pictures of a batch: paired rows have the person picture, unpaired ones their own, where known.
+
+    Args:
+        rows: of one setting and category.
+        positions: of the batch's rows among them.
+        batch: these rows.
+        setting: paired or unpaired.
+    """
+    return _paired_truth(rows, positions, batch) if setting == "paired" else _unpaired_truth(rows, positions)
 
 
 def _paired_truth(rows: PackedRows, positions: NDArray[np.int64], batch: Batch) -> Truth:

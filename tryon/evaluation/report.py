@@ -9,19 +9,36 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tryon.categories import Category
 from tryon.evaluation.audit import MaskPicture
+from tryon.evaluation.beside import Beside
+from tryon.evaluation.bootstrap import FEWEST
+from tryon.evaluation.chart import Chart, DotChart, dot_chart, line_chart
 from tryon.evaluation.course import Course, title_of
-from tryon.evaluation.gallery import Shot, data_uri
-from tryon.evaluation.headline import headline_table
+from tryon.evaluation.data_cards import cards_of
+from tryon.evaluation.gallery import BEST, BY_NAME, MEDIAN, WORST, Shot, data_uri
+from tryon.evaluation.headline import KEY, MODEL, headline_table
 from tryon.evaluation.methods import METHODS
 from tryon.evaluation.protocol import Facts
 from tryon.evaluation.scores import ALL, metric_keys, pair_keys
+from tryon.evaluation.sensitivity import GROWN, JITTERED, SHRUNK, UNCHANGED, Point, Sensitivity
+from tryon.evaluation.slices import DIMENSIONS, LEAST_ROWS, Slices
 from tryon.manifest.schemas import LEAKY
 from tryon.metrics import METRICS
 from tryon.metrics.regions import PICTURE, REGIONS
+from tryon.scoring.fingerprint import short
+from tryon.scoring.published import PUBLISHED, Published, Table
 
-MOST_SHOTS = 12
-"""Rows of a category and setting inside the report; the others are files in `galleries/`."""
+MOST_SHOTS = 4
+"""Rows of a kind, category and setting inside the report; the others are files in `galleries/`."""
+
+KINDS = {
+    BEST: "smallest error",
+    MEDIAN: "around the median",
+    WORST: "largest error",
+    BY_NAME: "drawn by a hash of their names",
+}
+"""Why rows are shown, in words."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +50,11 @@ class Report:
         shots: rows of the galleries.
         courses: training stages, in time order.
         masks: by category, pictures of masks.
+        slices: setting → method → slices.
+        sensitivity: error under changed masks; None where it was left out.
+        beside: another run; None where none is named.
         data: what the test rows are and under which licence.
+        licences: number of test rows by licence.
         versions: hashes and versions of what went in.
     """
 
@@ -41,7 +62,11 @@ class Report:
     shots: list[Shot]
     courses: list[Course]
     masks: Mapping[str, list[MaskPicture]]
+    slices: Mapping[str, Mapping[str, Slices]]
+    sensitivity: Sensitivity | None
+    beside: Beside | None
     data: Facts
+    licences: Mapping[str | None, int]
     versions: Facts
 
 
@@ -55,7 +80,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     filters = {"number": number, "percent": percent, "times": times, "title_of": title_of, "compared": compared}
-    environment.filters |= filters
+    environment.filters |= filters | {"signed": signed, "dimension": dimension_title, "short": short, "plain": plain}
     return environment.get_template("report.html.j2").render(
         report=report,
         content=report.content,
@@ -65,6 +90,14 @@ def render(report: Report) -> str:
         methods=METHODS,
         best=best_methods(report.content),
         leaky=LEAKY,
+        slices={setting: slice_charts(report, setting) for setting in report.slices},
+        fewest=FEWEST,
+        least=LEAST_ROWS,
+        sensitivity=None if report.sensitivity is None else sensitivity_chart(report.sensitivity),
+        published=published_tables(),
+        ours=our_rows(report.content),
+        cards=cards_of(report.licences),
+        kinds=KINDS,
     )
 
 
@@ -78,6 +111,21 @@ def number(value: float | None, key: str = "") -> str:
 def times(value: float | None) -> str:
     """A ratio to a baseline; a dash for none."""
     return "–" if value is None else f"{value:.2f}×"
+
+
+def plain(value: float | None) -> str:
+    """A number as a paper prints it; a dash for none."""
+    return "–" if value is None else f"{value:.4f}".rstrip("0") if value < 1 else f"{value:.4g}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    return f"{value:+.4f}".replace("-", "−")
+
+
+def dimension_title(name: str) -> str:
+    """What people call a dimension of slices."""
+    return DIMENSIONS[name].title
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -134,18 +182,93 @@ def _title(key: str, name: str) -> str:
     return f"{METRICS[name].title} {'↑' if METRICS[name].better == 'higher' else '↓'}"
 
 
+def slice_charts(report: Report, setting: str) -> list[DotChart]:
+    """The model's error inside the garment in every slice of a setting, all charts on one scale."""
+    slices = report.slices[setting].get(MODEL, {})
+    told = {
+        name: {value: own[KEY] for value, own in values.items() if KEY in own and (value != ALL or name == "category")}
+        for name, values in slices.items()
+    }
+    overall = told.get("category", {}).get(ALL)
+    if overall is None:
+        return []
+    shown = [one for values in told.values() for one in values.values()]
+    highest = max(one.mean if one.high is None else one.high for one in shown)
+    weak = {(one["dimension"], one["value"]) for one in report.content["weakest"] if one["setting"] == setting}
+    return [
+        dot_chart(
+            dimension_title(name),
+            {title_of(value): one for value, one in values.items()},
+            overall.mean,
+            highest,
+            {title_of(value) for value in values if (name, value) in weak},
+        )
+        for name, values in told.items()
+        if values
+    ]
+
+
+def sensitivity_chart(found: Sensitivity) -> Chart:
+    """Error by pixels: one line from shrunk to grown masks, one for jittered ones, with intervals."""
+    by_kind = {kind: [point for point in found.points if point.change.kind == kind] for kind in _KINDS}
+    moved = [*by_kind[SHRUNK][::-1], *by_kind[UNCHANGED], *by_kind[GROWN]]
+    lines = {"Shrunk (−) or grown (+)": moved, "Outline jittered": [*by_kind[UNCHANGED], *by_kind[JITTERED]]}
+    series = {name: [(_x(point), point.error.mean) for point in points] for name, points in lines.items()}
+    spans = {name: [(_x(p), p.error.low, p.error.high) for p in points] for name, points in lines.items()}
+    known = {
+        name: [(x, low, high) for x, low, high in own if low is not None and high is not None]
+        for name, own in spans.items()
+    }
+    return line_chart(
+        "L1 inside the garment", series, dict.fromkeys(lines, 0) | {"Outline jittered": 1}, "pixels", spans=known
+    )
+
+
+_KINDS = (UNCHANGED, SHRUNK, GROWN, JITTERED)
+
+
+def _x(point: Point) -> float:
+    return -point.change.pixels if point.change.kind == SHRUNK else point.change.pixels
+
+
+def published_tables() -> list[tuple[Table, list[Published]]]:
+    """Published numbers, table by table."""
+    return [(table, list(rows)) for table, rows in groupby(PUBLISHED, lambda row: row.table)]
+
+
+def our_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Our numbers in the columns of published tables: paired SSIM, LPIPS, FID and KID, unpaired FID and KID."""
+    rows = []
+    for category in content["metrics"]["paired"]:
+        paired, unpaired = (content["metrics"][setting][category][MODEL] for setting in ("paired", "unpaired"))
+        counts = content["rows"]["paired"]
+        rows.append(
+            {
+                "category": category,
+                "n": sum(counts.values()) if category == ALL else counts[category],
+                **{key: paired[key] for key in ("ssim", "lpips", "fid", "kid")},
+                **{f"{key}_unpaired": unpaired[key] for key in ("fid", "kid")},
+            }
+        )
+    return rows
+
+
+_RANK = {category: number for number, category in enumerate(Category)}
+
+
 def _galleries(shots: list[Shot]) -> list[dict[str, Any]]:
     galleries = []
-    for (setting, category), group in groupby(shots, lambda shot: (shot.setting, shot.category)):
+    for (setting, category, why), group in groupby(shots, lambda shot: (shot.setting, shot.category, shot.pick.why)):
         rows = list(group)
         shown = [
             {
                 "pair_id": shot.pair_id,
-                "error": shot.error,
+                "error": shot.pick.error,
                 "pictures": [(caption, data_uri(picture)) for caption, picture in shot.pictures.items()],
             }
             for shot in rows[:MOST_SHOTS]
         ]
         more = max(len(rows) - MOST_SHOTS, 0)
-        galleries.append({"setting": setting, "category": str(category), "shots": shown, "more": more})
+        place = {"setting": setting, "category": str(category), "why": why, "place": f"{setting} {_RANK[category]}"}
+        galleries.append({**place, "shots": shown, "more": more})
     return galleries

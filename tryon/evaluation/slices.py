@@ -34,15 +34,13 @@ MISSING = ("none", "1 to 4", "5 and more")
 FAMILIES: dict[str, str] = {
     "plain": "plain",
     **dict.fromkeys(("stripes", "two_stripes", "uneven_stripes", "pinstripes", "breton", "chevron"), "striped"),
-    **dict.fromkeys(
-        ("checks", "gingham", "plaid", "tartan", "windowpane", "argyle", "houndstooth"), "checked"
-    ),
+    **dict.fromkeys(("checks", "gingham", "plaid", "tartan", "windowpane", "argyle", "houndstooth"), "checked"),
     "dots": "dotted",
     "floral": "floral",
     **dict.fromkeys(("blocks", "logo", "emblem", "icons", "camouflage", "animal"), "printed"),
     "lettering": "lettered",
 }
-"""The twin's patterns by family, as its painter has them; written here again, so that repainting scores nothing anew."""
+"""The twin's patterns by family, as its painter has them; kept here, because scoring does not depend on painting."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,8 @@ def slice_scores(scores: RowScores, setting: str, method: str, values: Values, s
         Slices and metrics that have a number; nothing when no row has a true picture.
     """
     matrix = scores.matrix(setting, method)
-    known = np.isfinite(matrix).any(axis=0)
-    keys = [key for key, has in zip(scores.keys, known, strict=True) if has]
+    known = np.flatnonzero(np.isfinite(matrix).any(axis=0))
+    keys = [scores.keys[column] for column in known]
     if not keys:
         return {}
     places = [("category", ALL), *((name, value) for name in values for value in _ordered(name, values[name]))]
@@ -155,9 +153,7 @@ def _ordered(name: str, values: Sequence[str | None]) -> list[str]:
 
 def _membership(values: Values, places: Sequence[tuple[str, str]]) -> NDArray[np.bool_]:
     """Which rows belong to which place, bool (N, G)."""
-    columns = [
-        [value == ALL or own == value for own in values[name]] for name, value in places
-    ]
+    columns = [[value == ALL or own == value for own in values[name]] for name, value in places]
     return np.array(columns, np.bool_).reshape(len(places), -1).T
 
 
@@ -173,7 +169,7 @@ class Weak:
     @property
     def clear(self) -> bool:
         """Whether the whole interval lies above the mean of all rows."""
-        return self.interval.low is not None and self.interval.low > self.overall
+        return self.interval.low is not None and bool(self.interval.low > self.overall)
 
     @property
     def ratio(self) -> float:
@@ -205,9 +201,7 @@ def told_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
     """The content of `slices.json`: setting → method → dimension → value → rows, and key → [mean, low, high]."""
     return {
         setting: {
-            method: {
-                name: {value: _told(told) for value, told in values.items()} for name, values in own.items()
-            }
+            method: {name: {value: _told(told) for value, told in values.items()} for name, values in own.items()}
             for method, own in methods.items()
         }
         for setting, methods in slices.items()
@@ -245,7 +239,7 @@ def told_weakest(setting: str, weak: Sequence[Weak]) -> list[dict[str, Any]]:
             "value": one.value,
             **told_interval(one.interval),
             "ratio": round(one.ratio, 4),
-            "clear": one.clear,
+            "stands_out": one.clear,
         }
         for one in weak
     ]

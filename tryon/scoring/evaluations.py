@@ -1,4 +1,4 @@
-"""A comparison of two evaluations on a terminal: one table, the verdict, and what was not compared."""
+"""Two evaluations side by side on a terminal: one table, the verdict, and what was not compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tryon.metrics.regions import GARMENT
 from tryon.summary import Cell
 
 
-def show_comparison(content: dict[str, Any]) -> None:
+def show_evaluations(content: dict[str, Any]) -> None:
     """Print the content of `compare.json` to standard output; of the metrics, those inside the garment."""
     console = terminal(results=True)
     show_table(table_rows(content), console)

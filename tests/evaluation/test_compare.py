@@ -1,0 +1,128 @@
+"""Checkpoint against checkpoint: the same rows only, and verdicts that are no louder than the numbers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.errors import MissingInputError, TryOnError
+from tryon.evaluation.bootstrap import Verdict
+from tryon.evaluation.compare import Evaluated, compare, judge, read_evaluated, told_comparison
+from tryon.evaluation.headline import KEY
+from tryon.evaluation.scores import ALL, RowScores
+from tryon.workspace import Workspace
+
+ROWS = 40
+
+
+def _facts(setting: str, **other: Any) -> dict[str, Any]:
+    numbers = {"l1": {"metric": "l1", "settings": "RGB"}, "ssim": {"metric": "ssim", "settings": "11x11"}}
+    return {"protocol": "fitting-room", "setting": setting, "size": "64x48", "numbers": numbers} | other
+
+
+def _evaluated(offsets: dict[Category, float], settings: tuple[str, ...] = ("paired",), first: int = 0) -> Evaluated:
+    """Errors of the same rows, shifted by category, with a little noise of their own."""
+    scores = RowScores()
+    for setting in settings:
+        for number, category in enumerate(Category):
+            base = np.random.default_rng(number).uniform(0.1, 0.3, ROWS)
+            noise = np.random.default_rng([5, number]).normal(0, 0.01, ROWS)
+            errors = base + offsets.get(category, 0.0) + noise * (category in offsets)
+            pairs = [f"{category}{row + first}" for row in range(ROWS)]
+            scores.add(setting, "model", category, pairs, {KEY: errors, "ssim": 1 - errors})
+    return Evaluated({setting: _facts(setting) for setting in settings}, scores)
+
+
+SAME = _evaluated({})
+
+
+def test_the_same_results_are_no_different() -> None:
+    comparison = compare(SAME, _evaluated({}))
+    assert {line.verdict for line in comparison.lines} == {Verdict.NO_DIFFERENCE}
+    assert {line.interval.mean for line in comparison.lines} == {0.0}
+    assert judge(comparison).verdict is Verdict.NO_DIFFERENCE
+
+
+def test_smaller_errors_are_better_and_so_is_more_similarity() -> None:
+    better = _evaluated(dict.fromkeys(Category, -0.02))
+    lines = {(line.category, line.key): line for line in compare(better, SAME).lines}
+    assert set(lines) == {(place, key) for place in (*map(str, Category), ALL) for key in (KEY, "ssim")}
+    assert {line.verdict for line in lines.values()} == {Verdict.BETTER}
+    one = lines[ALL, KEY]
+    assert one.interval.rows == 3 * ROWS
+    assert one.interval.mean == pytest.approx(one.ours - one.theirs)
+    assert judge(compare(SAME, better)).verdict is Verdict.WORSE
+
+
+def test_a_gain_does_not_pay_for_a_loss() -> None:
+    mixed = {Category.UPPER_BODY: -0.08, Category.LOWER_BODY: -0.08, Category.DRESSES: 0.02}
+    judgement = judge(compare(_evaluated(mixed), SAME))
+    assert judgement.verdict is Verdict.WORSE
+    assert judgement.reason.endswith("better; worse on dresses")
+
+
+def test_noise_alone_is_no_difference() -> None:
+    judgement = judge(compare(_evaluated(dict.fromkeys(Category, 0.0)), SAME))
+    assert judgement.verdict is Verdict.NO_DIFFERENCE
+    assert "95 % interval" in judgement.reason
+
+
+def test_the_unpaired_setting_decides_where_it_is_known() -> None:
+    both = ("paired", "unpaired")
+    assert judge(compare(_evaluated({}, both), _evaluated({}, both))).setting == "unpaired"
+    assert judge(compare(SAME, SAME)).setting == "paired"
+
+
+def test_what_was_made_another_way_is_refused_and_what_differs_is_told() -> None:
+    other = Evaluated({"paired": _facts("paired", size="128x96")}, SAME.scores)
+    with pytest.raises(TryOnError, match="paired: size: 64x48 and 128x96"):
+        compare(SAME, other)
+    with pytest.raises(TryOnError, match="paired: not in the other evaluation"):
+        compare(SAME, Evaluated({}, SAME.scores))
+
+
+def test_a_metric_made_another_way_is_left_out_alone() -> None:
+    facts = deepcopy(_facts("paired"))
+    facts["numbers"]["ssim"]["settings"] = "7x7"
+    comparison = compare(SAME, Evaluated({"paired": facts}, SAME.scores))
+    assert {line.key for line in comparison.lines} == {KEY}
+    assert comparison.refused == ["paired ssim: settings: 11x11 and 7x7"]
+    facts["numbers"].pop("l1")
+    with pytest.raises(TryOnError, match="paired l1: "):
+        compare(SAME, Evaluated({"paired": facts}, SAME.scores))
+
+
+def test_other_pairs_are_refused_and_named() -> None:
+    with pytest.raises(TryOnError, match=r"pairs only in the first: dresses0, .*pairs only in the second: dresses40"):
+        compare(SAME, _evaluated({}, first=1))
+
+
+def test_without_the_error_inside_the_garment_there_is_no_verdict() -> None:
+    comparison = compare(SAME, SAME)
+    comparison.lines[:] = [line for line in comparison.lines if line.key != KEY]
+    with pytest.raises(TryOnError, match="l1_garment"):
+        judge(comparison)
+
+
+def test_a_folder_of_the_stage_is_read(evaluated: Workspace, tmp_path: Path) -> None:
+    ours = read_evaluated(evaluated.evaluation)
+    told = told_comparison(compare(ours, ours))
+    assert told["verdict"] == "no difference"
+    assert {line["setting"] for line in told["lines"]} == {"paired", "unpaired"}
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    shutil.copytree(evaluated.evaluation, tmp_path / "other")
+    (tmp_path / "other" / "scores.parquet").unlink()
+    with pytest.raises(MissingInputError, match=r"scores\.parquet.*`tryon evaluate`"):
+        read_evaluated(tmp_path / "other")
+    (tmp_path / "other" / "metrics.json").write_text("{}")
+    with pytest.raises(MissingInputError, match="an evaluation with fingerprints"):
+        read_evaluated(tmp_path / "other")
+    with pytest.raises(MissingInputError, match=r"metrics\.json: can be read"):
+        read_evaluated(tmp_path / "nowhere")

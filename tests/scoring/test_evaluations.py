@@ -1,0 +1,57 @@
+"""`tryon compare` on a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.cli import main
+from tryon.evaluation.scores import RowScores
+from tryon.files import write_json
+
+
+def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
+    scores = RowScores()
+    for category in Category:
+        own = error + np.linspace(0, 0.1, 20)
+        scores.add(
+            "paired", "model", category, [f"{category}{row}" for row in range(20)], {"l1_garment": own, "l1": own}
+        )
+    facts: dict[str, Any] = {"protocol": "fitting-room", "size": size, "numbers": {"l1": {"settings": "RGB"}}}
+    folder.mkdir()
+    scores.write(folder / "scores.parquet")
+    write_json(folder / "metrics.json", {"fingerprints": {"paired": facts}})
+    return folder
+
+
+def test_the_table_the_verdict_and_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    this, other = _evaluation(tmp_path / "this", 0.1), _evaluation(tmp_path / "other", 0.2)
+    out = tmp_path / "compare.json"
+    assert main(["compare", str(this), str(other), "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "verdict on the first: better. L1 inside the garment, paired, 60 rows: 0.1500 and 0.2500" in shown
+    assert shown.count("l1_garment") == 4
+    told = json.loads(out.read_text())
+    assert told["verdict"] == "better"
+    assert {line["metric"] for line in told["lines"]} == {"l1", "l1_garment"}
+    assert {line["difference"] for line in told["lines"]} == {-0.1}
+
+
+def test_what_differs_is_told_and_nothing_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    this, other = _evaluation(tmp_path / "this", 0.1), _evaluation(tmp_path / "other", 0.2, size="128x96")
+    out = tmp_path / "compare.json"
+    assert main(["compare", str(this), str(other), "--out", str(out)]) == 2
+    assert "paired: size: 64x48 and 128x96" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_file_is_not_written_where_the_stages_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    this = _evaluation(tmp_path / "this", 0.1)
+    out = tmp_path / "data" / "evaluation" / "compare.json"
+    assert main(["compare", str(this), str(this), "--out", str(out), "--root", str(tmp_path)]) == 2
+    assert "--out" in capsys.readouterr().err
