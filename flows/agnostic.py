@@ -10,7 +10,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from tasks.agnostic import collect, make_shards, masks_of
 from tryon.categories import Category
 from tryon.summary import Summary
-from tryon.workers import worker_count
+from tryon.workers import deaths_told, worker_count
 
 THREADS: Any = ThreadPoolTaskRunner(worker_count())
 
@@ -18,7 +18,7 @@ THREADS: Any = ThreadPoolTaskRunner(worker_count())
 @flow(name="agnostic", flow_run_name="agnostic@{category}", task_runner=THREADS)
 def agnostic(category: Category) -> Summary:
     """Hide the garment to be replaced."""
-    with masks_of(category) as masks:
+    with deaths_told(), masks_of(category) as masks:
         shards = make_shards.map(masks.parts, unmapped(masks))
         shards.wait()  # all of them: what is finished need not be made again after a failure
         shards.result()

@@ -12,7 +12,7 @@ from typing import Any
 
 from flows.server import own_server, server_home, serving_url
 from flows.stage import QUIET
-from tasks.api import VARIABLE, api_url
+from tasks.api import VARIABLE, api_url, send_heartbeats
 from tasks.launch import ChildFailedError
 from tasks.lock import PIPELINE, holding, told_at_work
 from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
@@ -110,6 +110,8 @@ def _run(workspace: Workspace, force: list[str]) -> None:
         say("Starting a Prefect server for this run.")
         url = server.enter_context(own_server(workspace))
         os.environ["PREFECT_HOME"] = str(server_home(workspace))  # and nobody's own profile
+    else:
+        send_heartbeats()  # that server may look for them
     say(f"Prefect shows this run at {url.removesuffix('/api')}")
     os.environ.update({VARIABLE: url, **QUIET})
     from flows.pipeline import pipeline

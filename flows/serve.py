@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from flows.deployments import WATCH_EVERY, WatchSchedule, runner_deployments
 from flows.server import PORT, KeptServer, server_home, serving_url
 from flows.stage import QUIET
-from tasks.api import HEARTBEAT, VARIABLE, api_url
+from tasks.api import VARIABLE, api_url, send_heartbeats
 from tasks.launch import RUNNER
 from tryon.console import ran_well, say
 from tryon.errors import TryOnError
@@ -55,7 +55,7 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
 def _run(watch: WatchSchedule, page: str) -> None:
     import asyncio
 
-    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT))  # before Prefect looks
+    send_heartbeats()
     from flows.runner import serve_deployments
     from tasks.crashes import ensure_automation
     from tasks.gpu import ensure_limit

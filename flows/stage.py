@@ -13,10 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tasks.api import VARIABLE, api_url
+from tasks.api import VARIABLE, api_url, send_heartbeats
 from tasks.experiments import borrow
 from tasks.guard import unchanged_inputs
-from tasks.launch import FAILURE_FILE
+from tasks.launch import FAILURE_FILE, PARENT_TASK_RUN
 from tasks.lock import holding
 from tryon.categories import Category
 from tryon.console import ran_well, show_summary
@@ -58,6 +58,8 @@ def run(stage: str, category: Category | None) -> None:
             run_plainly(stage, Path(), category)
         else:
             os.environ.update({VARIABLE: url, **QUIET})
+            if PARENT_TASK_RUN not in os.environ:  # by itself; else its parent has settled it
+                send_heartbeats()
             _run_as_flow(stage, category)
 
 

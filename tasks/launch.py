@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tryon.processes import follow_parent
+from tryon.processes import follow_parent, own_group, signal_group
 
 PARENT_TASK_RUN = "TRYON_PARENT_TASK_RUN_ID"
 """Environment variable: the task run that the flow of a child process belongs under."""
@@ -49,8 +49,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a process group of its own.
 
-    On Linux it ends when this process does, however this one ends. Elsewhere it outlives one that is killed outright:
-    there `finish` and `end` are all that stops it.
+    It ends when this process does, however this one ends; see `tryon.processes`.
 
     Args:
         command: the program, found on PATH, and its arguments.
@@ -66,7 +65,7 @@ def start(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
-        process_group=0,
+        process_group=own_group(),
     )
 
 
@@ -87,18 +86,11 @@ def finish(child: subprocess.Popen[bytes]) -> int:
 
 def end(child: subprocess.Popen[bytes]) -> None:
     """End a child and all that it started: SIGTERM, then SIGKILL for what is left."""
-    _signal(child, signal.SIGTERM)
+    signal_group(child, signal.SIGTERM)
     try:
         child.wait(GRACE)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        _signal(child, signal.SIGKILL)
+        signal_group(child, signal.SIGKILL)
         child.wait()
-
-
-def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except (ProcessLookupError, PermissionError):
-        return

@@ -16,6 +16,7 @@ from typing import Any
 from tasks.launch import environment, finish, start
 from tryon.console import say
 from tryon.errors import ParameterError, TryOnError, listed
+from tryon.processes import is_running
 
 HERE = Path()
 NOTHING: Mapping[str, str] = {}
@@ -108,8 +109,24 @@ def repro_single(stage: str, root: Path = HERE, force: bool = False, extra: Mapp
         force: run it even if nothing changed.
         extra: set in the environment of the stage.
     """
+    forget_the_dead(root)
     arguments = ["repro", "--single-item", *(["--force"] if force else []), stage]
     return finish(start([*_command(), *arguments], root, extra, output=subprocess.DEVNULL))
+
+
+def forget_the_dead(root: Path = HERE) -> None:
+    """Remove DVC's note of who reads and writes here if all of them have ended.
+
+    DVC does so itself, but takes a process for alive until its parent has collected it. Where a parent was killed, that
+    is for the first process of the machine or the container to do, and not every one does.
+    """
+    note = root / ".dvc" / "tmp" / "rwlock"
+    try:
+        processes = {int(number) for number in re.findall(r'"pid": (\d+)', note.read_text())}
+    except OSError:
+        return
+    if processes and not any(map(is_running, processes)):
+        note.unlink(missing_ok=True)
 
 
 def _command() -> list[str]:
@@ -118,6 +135,7 @@ def _command() -> list[str]:
 
 def _dvc(root: Path, *arguments: str) -> str:
     """Standard output of a DVC command that only looks."""
+    forget_the_dead(root)
     done = subprocess.run(
         [*_command(), *arguments], cwd=root, env=environment(), capture_output=True, text=True, check=False
     )

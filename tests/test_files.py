@@ -79,6 +79,14 @@ def test_a_failed_folder_keeps_the_old_one(tmp_path):
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_a_file_in_the_place_of_a_folder_stays_and_is_told(tmp_path):
+    (tmp_path / "out").write_text("somebody's")
+    refused = pytest.raises(DiskError, match="Move the file that is in the way")
+    with refused, disk_errors_told(), replacing_folder(tmp_path / "out"):
+        raise AssertionError("begun")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out", "somebody's")]
+
+
 def test_the_old_folder_survives_a_process_that_is_killed_between_the_renames(tmp_path, monkeypatch):
     folder = tmp_path / "out"
     folder.mkdir()

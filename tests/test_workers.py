@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tryon.dresscode.pair_lists import parse_pair_list
-from tryon.errors import ParameterError, SourceError
+from tryon.errors import ParameterError, SourceError, TryOnError
 from tryon.progress import silent
 from tryon.workers import map_shards, shards, worker_count
 
@@ -54,3 +57,13 @@ def test_a_containers_quota_bounds_the_workers(
     monkeypatch.setattr("tryon.workers.CPU_MAX", tmp_path / "cpu.max")
     (tmp_path / "cpu.max").write_text(quota + "\n")
     assert worker_count() == workers
+
+
+def test_a_worker_that_is_killed_is_told_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", "2")
+    with pytest.raises(TryOnError, match=r"a worker process: lives until its work is done\..*TRYON_WORKERS"):
+        map_shards(killed, shards(range(2), 1), silent, "deaths")
+
+
+def killed(part: Sequence[int]) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

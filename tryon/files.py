@@ -112,9 +112,14 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
     The old folder is kept as `.<name>.old` until the new one is in place. What a killed process left under that name is
     put back by the next one.
+
+    Raises:
+        NotADirectoryError: a file lies at `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
+    if path.exists() and not path.is_dir():  # somebody's file, which must not go
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     _put_back(old, path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TypeVar
 
-from tryon.errors import ParameterError
+from tryon.errors import ParameterError, TryOnError
 from tryon.progress import Progress
 
 Item = TypeVar("Item")
@@ -68,6 +69,20 @@ def process_pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
 
+@contextmanager
+def deaths_told() -> Iterator[None]:
+    """Turn the death of a worker process inside the block into one message.
+
+    Raises:
+        TryOnError: a worker was killed.
+    """
+    try:
+        yield
+    except BrokenExecutor as error:
+        remedy = "The usual cause is too little memory: set TRYON_WORKERS to a smaller number, then run it again."
+        raise TryOnError("a worker process", rule="lives until its work is done", remedy=remedy) from error
+
+
 def map_shards(
     work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]], progress: Progress, what: str
 ) -> list[Result]:
@@ -81,13 +96,16 @@ def map_shards(
 
     Returns:
         The results in the order of `parts`. The first error stops the work and is raised as it was.
+
+    Raises:
+        TryOnError: a worker was killed.
     """
     total = sum(map(len, parts))
     workers = min(worker_count(), len(parts))
     progress(0, total, what)
     if workers < 2:
         return _one_by_one(work, parts, progress, what, total)
-    with process_pool(workers) as pool:
+    with deaths_told(), process_pool(workers) as pool:
         futures = {pool.submit(work, part): len(part) for part in parts}
         try:
             _await(futures, progress, what, total)

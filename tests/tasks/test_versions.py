@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,6 +21,7 @@ from tasks.versions import (
     stale_stages,
 )
 from tryon.errors import ParameterError
+from tryon.processes import is_running
 
 ORDER = ["first@small", "first@large", "gather", "second"]
 
@@ -73,3 +76,20 @@ def test_a_broken_dvc_file_is_one_clear_error(project: Path) -> None:
     (project / "dvc.yaml").write_text("stages: [")
     with pytest.raises(VersionsError, match=r"dvc\.yaml"):
         stale_stages(project)
+
+
+def test_the_dead_are_no_obstacle_even_before_they_are_collected(project: Path) -> None:
+    """DVC takes a process that nobody has waited for yet for one that runs."""
+    note = project / ".dvc" / "tmp" / "rwlock"
+    note.parent.mkdir(exist_ok=True)
+    child = subprocess.Popen(["sleep", "60"])
+    note.write_text(json.dumps({"write": {str(project / "first"): {"pid": child.pid, "cmd": "dvc repro"}}, "read": {}}))
+    with pytest.raises(BusyError):
+        stale_stages(project)
+    child.kill()
+    until = time.monotonic() + 30
+    while is_running(child.pid):
+        assert time.monotonic() < until
+    assert "gather" in stale_stages(project)
+    assert not note.exists() or str(child.pid) not in note.read_text()
+    child.wait()

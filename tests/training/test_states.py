@@ -57,6 +57,22 @@ def test_the_newest_is_the_highest_number_and_not_the_last_name(last: int, tmp_p
     assert found.epoch == last
 
 
+def test_a_kill_while_a_run_is_removed_leaves_no_state_without_its_grids(tmp_path: Path, monkeypatch) -> None:
+    states = RunStates(tmp_path / "area", "run")
+    states.write(state(0, 0))
+
+    def killed(folder: Path, ignore_errors: bool) -> None:
+        if folder.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("tryon.training.states.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        states.remove()
+    monkeypatch.undo()
+    assert RunStates(tmp_path / "area", "run").latest() is None
+    assert [path.name for path in (tmp_path / "area").iterdir()] == ["run"]
+
+
 def test_grids_of_a_later_epoch_are_not_taken_for_those_of_a_tenth_of_it(tmp_path: Path) -> None:
     states = RunStates(tmp_path / "work", "run")
     states.grids.mkdir()

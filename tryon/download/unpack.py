@@ -11,7 +11,7 @@ from tryon.download.containers import Container
 from tryon.download.members import Member
 from tryon.download.stamps import check_same_twin
 from tryon.errors import SourceError
-from tryon.files import digest
+from tryon.files import digest, disk_error
 from tryon.progress import Progress
 
 MARK = ".made-by-tryon-download"
@@ -33,8 +33,9 @@ def mirror(containers: Sequence[Container], raw: Path, keep_uv: bool, progress: 
         Targets of all files that are now there.
 
     Raises:
-        SourceError: a file cannot be read or written, is named by two containers, the truth is that of another
-            twin, the disk is too small, or `raw` holds what somebody else put there.
+        SourceError: a file cannot be read, is named by two containers, the truth is that of another twin, the disk
+            is too small, or `raw` holds what somebody else put there.
+        DiskError: a file cannot be written.
     """
     wanted = _wanted(containers, keep_uv)
     check_same_twin(wanted)
@@ -83,7 +84,8 @@ def _bring(container: Container, member: Member, raw: Path) -> None:
         temporary.replace(path)
     except OSError as error:
         what = f"{container.name}, {member.name}"
-        raise SourceError(what, rule="can be read and written to data/raw", value=str(error)) from error
+        told = disk_error(error, path)
+        raise told or SourceError(what, rule="can be read and written to data/raw", value=str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -106,5 +108,5 @@ def _remove_foreign(raw: Path, wanted: set[str]) -> None:
 def _check_space(raw: Path, needed: int) -> None:
     free = shutil.disk_usage(raw).free
     if needed > free:
-        rule = f"has room for the {needed / 2**30:.1f} GiB still to be unpacked"
-        raise SourceError(str(raw), rule=rule, value=f"{free / 2**30:.1f} GiB free", remedy="Free some disk space.")
+        rule = f"has room for the {needed / 2**30:.3g} GiB still to be unpacked"
+        raise SourceError(str(raw), rule=rule, value=f"{free / 2**30:.3g} GiB free", remedy="Free some disk space.")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import cv2
 
 from tryon.synthetic.items import Made
-from tryon.workers import process_pool, worker_count
+from tryon.workers import deaths_told, process_pool, worker_count
 
 Job = Callable[[], Made]
 """Makes one item; can be pickled."""
@@ -26,7 +26,7 @@ def in_order(jobs: list[Job]) -> Iterator[Made]:
     if workers < 2:
         yield from map(_run, jobs)
         return
-    with process_pool(workers) as pool:
+    with deaths_told(), process_pool(workers) as pool:
         waiting = deque(pool.submit(_run, job) for job in jobs[: workers * _AHEAD])
         try:
             for job in jobs[workers * _AHEAD :]:

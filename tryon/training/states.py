@@ -11,6 +11,9 @@ from tryon.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoi
 KEPT = 2
 """Newest states kept: when the last one turns out damaged, the one before is used."""
 
+DISCARDED = ".discarded"
+"""Name of a run's folder while it is removed."""
+
 
 class RunStates:
     """States of one run, found again under the same name by a run of the same settings, inputs and code.
@@ -22,9 +25,9 @@ class RunStates:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder / name
-        for other in folder.glob("*"):
+        for other in list(folder.glob("*")):
             if other != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
+                _discard(other)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._best_of: dict[Path, int] = {}
 
@@ -71,10 +74,20 @@ class RunStates:
 
     def remove(self) -> None:
         """Remove the work area; the run is done and its results lie elsewhere."""
+        _discard(self.folder)
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("epoch_*.ckpt"), key=_place_of, reverse=True)
+
+
+def _discard(folder: Path) -> None:
+    """Remove the folder of a run; it loses its name first, so that a kill never leaves a state without its grids."""
+    nameless = folder.with_name(DISCARDED)
+    shutil.rmtree(nameless, ignore_errors=True)
+    if folder.is_dir():
+        folder.replace(nameless)
+    shutil.rmtree(nameless, ignore_errors=True)
 
 
 def _place_of(path: Path) -> tuple[int, int]:

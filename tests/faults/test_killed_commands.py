@@ -1,0 +1,140 @@
+"""kill -9 of `dvc repro`, of a stage under it, and of `python -m flows` with its own server: nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.faults.project import CHAIN, MARK, ROOT, WITHIN, Forking, Hashes, Project, Reference, torn
+
+SEED = 21
+ATTEMPTS = 5
+AGAIN = ("agnostic@dresses", "sample", "pretrain")
+"""Stages that DVC is to run; what the others made is there and recorded."""
+
+DVC = ("-m", "dvc", "repro", "--no-run-cache")
+FLOWS = ("-m", "flows")
+KINDS = ("dvc", "stage", "dvc", "stage", "dvc", "stage", "flows", "flows")
+
+
+class Commands(Project):
+    """A project with the first stages of the chain, and commands in it."""
+
+    def __init__(self, root: Path, forking: Forking) -> None:
+        super().__init__(root, forking)
+        (root / ".dvc").mkdir(exist_ok=True)
+        (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
+        (root / "dvc.yaml").write_text(CHAIN)
+
+    def command(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start this Python here."""
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        own = {MARK: self.mark, "PATH": path, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "SHELL": "/bin/sh"}
+        own |= {"TRYON_WORKERS": "2", "TRYON_THREADS": "1"}
+        with (self.root / "log").open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=self.root,
+                env=os.environ | own,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                text=True,
+            )
+
+    def well(self, *arguments: str) -> str:
+        """Run this Python here to a good end."""
+        code = self.command(*arguments).wait(WITHIN)
+        said = (self.root / "log").read_text()
+        assert code == 0, said
+        return said
+
+    def stage_process(self, stage: str) -> int | None:
+        """The process of a stage."""
+        name = stage.partition("@")[0].encode()
+        for process in self.orphans():
+            try:
+                words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"flows.stage" in words and name in words:
+                return process
+        return None
+
+
+@pytest.fixture(scope="module")
+def recorded(reference: Reference, forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """A project in which DVC has run everything, and where `AGAIN` is forgotten."""
+    project = Commands(tmp_path_factory.mktemp("recorded") / "project", forking)
+    shutil.copytree(reference.data, project.data, dirs_exist_ok=True)
+    for later in ("checkpoints", "evaluation", "export"):
+        shutil.rmtree(project.data / later)
+    before = project.hashes()
+    project.well(*DVC)
+    assert project.hashes() == before
+    shutil.rmtree(project.root / ".dvc/cache/runs", ignore_errors=True)
+    yaml, lock = YAML(), project.root / "dvc.lock"
+    content = yaml.load(lock.read_text())
+    for stage in AGAIN:
+        for out in content["stages"].pop(stage)["outs"]:
+            path = project.root / out["path"]
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with lock.open("w") as stream:
+        yaml.dump(content, stream)
+    return project
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("number", "kind"), list(enumerate(KINDS)))
+def test_a_killed_command(
+    number: int, kind: str, recorded: Commands, reference: Reference, forking: Forking, place: Path
+) -> None:
+    random_one = random.Random(f"{SEED} {number}")
+    stage, delay = random_one.choice(AGAIN), random_one.random()
+    for _ in range(ATTEMPTS):
+        shutil.copytree(recorded.root, place)
+        project = Commands(place, forking)
+        if killed(project, kind, stage, delay):
+            break
+        shutil.rmtree(place)
+        delay /= 2
+    else:
+        pytest.fail("it always finished first")
+    project.await_no_orphan()
+    assert not torn(project, (stage.partition("@")[0],), reference, {})
+    project.well(*(FLOWS if kind == "flows" else DVC))
+    project.await_no_orphan()
+    assert project.hashes() == expected(reference)
+    assert "up to date" in project.well("-m", "dvc", "status")
+
+
+def killed(project: Commands, kind: str, stage: str, delay: float) -> bool:
+    """Kill while a stage runs, up to a second after its start; False if it came to its end before."""
+    command = project.command(*(FLOWS if kind == "flows" else DVC))
+    until = time.monotonic() + WITHIN
+    while (process := project.stage_process(stage)) is None:
+        assert command.poll() is None, (project.root / "log").read_text()
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)
+    time.sleep(delay)
+    victim = process if kind == "stage" else command.pid
+    with suppress(ProcessLookupError):
+        os.kill(victim, signal.SIGKILL)
+    return command.wait(WITHIN) != 0
+
+
+def expected(reference: Reference) -> Hashes:
+    later = ("checkpoints/", "evaluation/", "export/")
+    return {name: value for name, value in reference.hashes.items() if not name.startswith(later)}
