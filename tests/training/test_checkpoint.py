@@ -45,7 +45,7 @@ def checkpoint(network: DAFlow) -> Checkpoint:
         optimiser=optimiser.state_dict(),
         scaler={"scale": 1024.0, "_growth_tracker": 5},
         averaged={key: tensor + 1 for key, tensor in network.state_dict().items()},
-        losses=(0.5, 0.25),
+        losses=({"loss": 0.5, "l1": 0.5}, {"loss": 0.25, "l1": 0.25}),
     )
 
 
@@ -130,7 +130,7 @@ def test_other_files_of_tensors_are_not_taken_for_ours(tmp_path: Path) -> None:
 BROKEN = {
     "version": None, "network": [3], "model": {"weight": 3}, "epoch": "two", "best_epoch": -1, "history": 7,
     "optimiser": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5, "averaged": {"weight": 3},
-    "losses": ["high"],
+    "losses": [{"loss": "high"}],
 }  # fmt: skip
 
 

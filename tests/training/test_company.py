@@ -1,9 +1,15 @@
-"""Two processes on the CPU train as one with twice the accumulation; only the first one leaves anything."""
+"""Two processes on the CPU, of one machine or of two, train as one with twice the accumulation; only the first one
+leaves anything. Two machines are two folders here, whose processes talk over the loopback interface.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +20,7 @@ from tryon.errors import MissingInputError
 from tryon.progress import silent
 from tryon.training.checkpoint import Checkpoint, load_checkpoint
 from tryon.training.finetune import finetune
+from tryon.training.place import LOOPBACK, free_port
 from tryon.training.pretrain import pretrain
 from tryon.training.settings import FinetuneSettings, PretrainSettings
 from tryon.workspace import Workspace
@@ -59,9 +66,50 @@ def test_two_processes_train_as_one_with_twice_the_accumulation(
         with pytest.raises(SystemExit):
             finetune(together, 7, started, terminate)
     finetune(together, 7, started, silent)
-    found = trained(started)
     assert not torch.distributed.is_initialized()
     assert set(started.root.rglob("*")) <= files | {started.staging("finetune")}
+    check_equal(trained(started), alone)
+
+
+TORCHRUN = {"LOCAL_RANK": "0", "WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "none"}
+MACHINES: dict[str, list[tuple[list[str], dict[str, str]]]] = {
+    "torchrun": [([], {**TORCHRUN, "RANK": "0"}), ([], {**TORCHRUN, "RANK": "1"})],
+    "by hand": [([], {"NODE_RANK": "0"}), (["--worker"], {"NODE_RANK": "1"})],
+}
+"""Arguments and environment of the process of each machine, as `torchrun --nnodes 2` starts them and as people do."""
+
+
+@pytest.mark.parametrize("way", ["torchrun", pytest.param("by hand", marks=pytest.mark.long)])
+def test_two_machines_train_as_one_with_twice_the_accumulation(
+    way: str, started: Workspace, finetune_settings: FinetuneSettings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, silent)
+    alone = trained(started)
+    shutil.rmtree(started.checkpoints)
+    write_parameters(started, finetune_settings.model_copy(update={**EXACT, "num_nodes": 2}))
+    other = tmp_path_factory.mktemp("machine") / "1"
+    shutil.copytree(started.root, other)
+    before = {path: path.stat().st_mtime_ns for path in other.rglob("*")}
+    meeting = {"MASTER_ADDR": LOOPBACK, "MASTER_PORT": str(free_port())}
+    processes = [
+        start_finetune(root, arguments, {**meeting, **environment})
+        for root, (arguments, environment) in zip((started.root, other), MACHINES[way], strict=True)
+    ]
+    try:
+        assert [process.wait(120) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+    assert {path: path.stat().st_mtime_ns for path in other.rglob("*")} == before
+    check_equal(trained(started), alone)
+
+
+def start_finetune(root: Path, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tryon", "finetune", "--root", str(root), *arguments]
+    return subprocess.Popen(command, env={**os.environ, **environment})
+
+
+def check_equal(found: Checkpoint, alone: Checkpoint) -> None:
     assert [row["step"] for row in found.history] == [0, 2]
     for key, tensor in alone.model.items():
         assert (found.model[key] - tensor).abs().max() <= 1e-9, key

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import torch
+from torch import Tensor
 
 from tryon.code_version import ROOT
 from tryon.errors import MissingInputError, ParameterError, TryOnError, WeightsError
@@ -165,7 +166,7 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "write_bytes", full)
-            with pytest.raises(TryOnError, match="make room, then run `tryon finetune`"):
+            with pytest.raises(TryOnError, match="Make room, then run `tryon finetune`"):
                 finetune(settings, 7, started, silent)
         assert files_of(started.checkpoints) == former
         steps = []
@@ -263,7 +264,10 @@ def test_it_learns(started: Workspace, finetune_settings: FinetuneSettings) -> N
 def test_a_loss_that_is_not_finite_stops_naming_the_pairs(
     started: Workspace, finetune_settings: FinetuneSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Loss, "__call__", lambda self, results, *_: LossValue(results[-1].mean() * float("nan")))
+    def lost(self: Loss, results: list[Tensor], *_: Any) -> LossValue:
+        return LossValue(results[-1].mean() * float("nan"), {"l1": torch.tensor(0.0)})
+
+    monkeypatch.setattr(Loss, "__call__", lost)
     with pytest.raises(TryOnError, match=r"loss of pairs 0000\d\d_0000\d\d, 0000\d\d_0000\d\d: .*finetune\.lr"):
         finetune(finetune_settings, 7, started, silent)
     assert not started.checkpoints.exists()
@@ -275,7 +279,8 @@ def test_a_loss_that_explodes_stops_naming_the_pairs_of_its_batch(
     usual, batches = Loss.__call__, iter(range(100))
 
     def exploding(*given: Any) -> LossValue:
-        return LossValue(usual(*given).total * (1 if next(batches) < 5 else 1000))
+        value = usual(*given)
+        return LossValue(value.total * (1 if next(batches) < 5 else 1000), value.terms)
 
     monkeypatch.setattr(Loss, "__call__", exploding)
     with pytest.raises(TryOnError, match="at most 100 times the usual") as raised:

@@ -21,6 +21,7 @@ KIND = "fitting-room checkpoint"
 VERSION = 2
 
 HistoryRow = dict[str, float | int | None]
+BatchLoss = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Checkpoint:
         optimiser: the optimiser's state dict; None in a checkpoint that is for use and not for going on.
         scaler: state of the loss scaling of `16-mixed`; empty under other precisions.
         averaged: state dict of the averaged network, which is the one that is looked at; None without averaging.
-        losses: of the batches of an epoch that is not over, in order.
+        losses: of the batches of an epoch that is not over, in order: `loss` and its terms by name.
     """
 
     network: dict[str, Any]
@@ -55,7 +56,7 @@ class Checkpoint:
     optimiser: dict[str, Any] | None = None
     scaler: dict[str, Any] = field(default_factory=dict)
     averaged: dict[str, Tensor] | None = None
-    losses: tuple[float, ...] = ()
+    losses: tuple[BatchLoss, ...] = ()
 
     def for_use(self) -> Checkpoint:
         """The same without what only going on needs; its model is the averaged network where there is one."""
@@ -75,6 +76,10 @@ def _tensors(value: Any) -> bool:
     return _named(value) and all(isinstance(tensor, Tensor) for tensor in value.values())
 
 
+def _numbers(value: Any) -> bool:
+    return _named(value) and all(isinstance(number, float) for number in value.values())
+
+
 _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "network": _named,
     "model": _tensors,
@@ -87,7 +92,7 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "optimiser": lambda value: value is None or _named(value),
     "scaler": _named,
     "averaged": lambda value: value is None or _tensors(value),
-    "losses": lambda value: isinstance(value, list) and all(isinstance(loss, float) for loss in value),
+    "losses": lambda value: isinstance(value, list) and all(map(_numbers, value)),
 }
 """Fields of `Checkpoint`, and what a file must hold under their names."""
 

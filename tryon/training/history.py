@@ -13,9 +13,15 @@ from tryon.training.checkpoint import HistoryRow
 VALIDATED = ("val_l1", *(f"val_l1_{category}" for category in Category))
 """L1 inside the garment on the validation rows: over all of them, and per category."""
 
-COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATED)
-"""`lr` is that of the epoch's last step and `train_loss` the mean over its steps, both empty at epoch 0, the starting
-point; `val_l1` is explained in `tryon.training.validation`, empty for a category without validation rows."""
+TERMS = ("l1", "edges", "lpips", "style", "content", "flow_bend")
+"""Terms of the loss, by their names in `params.yaml`."""
+
+TERM_COLUMNS = tuple(f"train_{term}" for term in TERMS)
+
+COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATED, *TERM_COLUMNS)
+"""`lr` is that of the epoch's last step and `train_loss` the mean over its batches, both empty at epoch 0, the starting
+point; `val_l1` is explained in `tryon.training.validation`, empty for a category without validation rows. The terms,
+weighted, add up to `train_loss`; those without a weight are empty."""
 
 
 def history_csv(history: Sequence[HistoryRow]) -> str:

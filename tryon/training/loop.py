@@ -24,7 +24,7 @@ from tryon.loading.transforms import prepare
 from tryon.progress import Progress
 from tryon.training.astray import check_gradient, check_losses
 from tryon.training.averaging import AveragedWeights
-from tryon.training.checkpoint import Checkpoint, HistoryRow
+from tryon.training.checkpoint import BatchLoss, Checkpoint, HistoryRow
 from tryon.training.fabric import AsTrained, check_equal, started_fabric
 from tryon.training.grids import GridRows, write_grids
 from tryon.training.groups import Rows, Share, share_of, step_groups
@@ -66,10 +66,10 @@ def train(job: Job, network: DAFlow, states: RunStates | None, progress: Progres
         check_equal(job.run, fabric)
         check_memory(job, network, fabric)
         run = _Run(job, network, states, progress, fabric, stop)
-        state = run.resume() or run.finish_epoch(0, None)
+        state = run.resume() or run.finish_epoch(0, [])
         while state.epoch < job.settings.epochs and not run.has_settled():
             losses = run.run_epoch(state.epoch + 1)
-            state = run.finish_epoch(state.epoch + 1, math.fsum(losses) / len(losses))
+            state = run.finish_epoch(state.epoch + 1, losses)
         fabric.barrier()  # nobody hangs up while another still listens
         return state
 
@@ -95,7 +95,7 @@ class _Run:
         self.loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
         self.grid_rows = GridRows.choose(job.val)
         self.step, self.leaving = 0, False
-        self.losses: list[float] = []
+        self.losses: list[BatchLoss] = []
         self.history: list[HistoryRow] = []
 
     def resume(self) -> Checkpoint | None:
@@ -117,7 +117,7 @@ class _Run:
         patience = self.job.settings.patience
         return patience is not None and epochs_without_gain(self.history) >= patience
 
-    def run_epoch(self, epoch: int) -> list[float]:
+    def run_epoch(self, epoch: int) -> list[BatchLoss]:
         """Pass over the training rows once, or over what is left of them; the losses of all batches of the epoch."""
         job, settings = self.job, self.job.settings
         every, done = settings.checkpoint_every_steps, self.step - (epoch - 1) * job.steps_per_epoch
@@ -137,11 +137,12 @@ class _Run:
         losses, self.losses = self.losses, []
         return losses
 
-    def finish_epoch(self, epoch: int, train_loss: float | None) -> Checkpoint:
-        """Validate, draw the grids, and keep the state of the epoch."""
-        row: HistoryRow = {"epoch": epoch, "step": self.step, "lr": None, "train_loss": train_loss}
-        if train_loss is not None:
+    def finish_epoch(self, epoch: int, losses: Sequence[BatchLoss]) -> Checkpoint:
+        """Validate, draw the grids, and keep the state of the epoch, whose losses are given; none for epoch 0."""
+        row: HistoryRow = {"epoch": epoch, "step": self.step, "lr": None, "train_loss": None}
+        if losses:
             row["lr"] = self._rate(self.step - 1)
+            row |= {f"train_{name}": _mean(losses, name) for name in losses[0]}
         seen = self.fabric.broadcast(self._look(epoch) if self.states else None)
         assert seen is not None
         self.history.append({**row, **seen})
@@ -182,14 +183,14 @@ class _Run:
         if self.leaving:
             self.stop.leave()
 
-    def _step(self, batches: Sequence[Batch], share: Share, group: Sequence[Rows]) -> list[float]:
+    def _step(self, batches: Sequence[Batch], share: Share, group: Sequence[Rows]) -> list[BatchLoss]:
         """One optimiser step on the mean loss of a group of batches, of which some are this process's; all losses."""
-        own: list[float] = []
+        own: list[BatchLoss] = []
         for batch in batches:
             with self.fabric.no_backward_sync(self.module, enabled=batch is not batches[-1]):
                 own.append(self._backward(batch, share.weight))
         losses = self._of_all(own, len(group))
-        check_losses(self.job, group, losses, self._usual_loss())
+        check_losses(self.job, group, [batch["loss"] for batch in losses], self._usual_loss())
         clip = self.job.settings.clip_norm
         norm = self.fabric.clip_gradients(self.module, self.optimiser, max_norm=clip, error_if_nonfinite=False)
         if norm is not None and self.job.settings.precision != "16-mixed":  # its scaler passes over overflows
@@ -202,36 +203,49 @@ class _Run:
             self.average.update(self.network, self.step)
         return losses
 
-    def _backward(self, batch: Batch, weight: float) -> float:
-        """Add the gradients of a batch's weighted loss; the loss as it is."""
+    def _backward(self, batch: Batch, weight: float) -> BatchLoss:
+        """Add the gradients of a batch's weighted loss; the loss as it is, with its terms."""
         inputs = prepare(batch.to(self.fabric.device))
         with self.loss.watching(self.network) as offsets:
             _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
-        loss = self.loss(scales, Truth(inputs.person, inputs.mask, inputs.garment_mask), offsets).total
-        number = loss.item()
-        if not math.isfinite(number):  # backward through NaN can crash the interpreter; without it others would wait
+        value = self.loss(scales, Truth(inputs.person, inputs.mask, inputs.garment_mask), offsets)
+        loss, terms = value.total, [value.terms[name] for name in self.loss.names]
+        told = torch.stack([loss.detach(), *terms]).tolist()
+        if not math.isfinite(told[0]):  # backward through NaN can crash the interpreter; without it others would wait
             loss = torch.stack([parameter.sum() * 0 for parameter in self.network.parameters()]).sum()
         self.fabric.backward(loss * weight)
-        return number
+        return dict(zip(self._names, told, strict=True))
 
-    def _of_all(self, own: list[float], count: int) -> list[float]:
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Of the numbers that are kept of a batch."""
+        return "loss", *self.loss.names
+
+    def _of_all(self, own: list[BatchLoss], count: int) -> list[BatchLoss]:
         """Losses of the `count` batches of a step, from all processes; and whether one of them was told to stop."""
         self.leaving = self.stop.asked
-        world, slots = self.job.place.world, self.job.settings.accumulate
+        world, names = self.job.place.world, self._names
         if world == 1:
             return own
-        told = torch.tensor([float(self.stop.asked), *own, *[0.0] * (slots - len(own))], dtype=torch.float64)
+        told = torch.zeros(1 + self.job.settings.accumulate, len(names), dtype=torch.float64)
+        told[0] = float(self.stop.asked)
+        for place, losses in enumerate(own, start=1):
+            told[place] = torch.tensor([losses[name] for name in names], dtype=torch.float64)
         heard = cast(Tensor, self.fabric.all_gather(told.to(self.fabric.device))).tolist()
-        self.leaving = any(row[0] for row in heard)
-        return [heard[number % world][1 + number // world] for number in range(count)]
+        self.leaving = any(process[0][0] for process in heard)
+        return [dict(zip(names, heard[n % world][1 + n // world], strict=True)) for n in range(count)]
 
     def _usual_loss(self) -> float | None:
         """Mean loss of the epoch before, in the first one of the batches so far; None when these are few."""
         before = self.history[-1]["train_loss"]
         if before is not None:
             return before
-        return math.fsum(self.losses) / len(self.losses) if len(self.losses) >= FEW else None
+        return _mean(self.losses, "loss") if len(self.losses) >= FEW else None
 
     def _rate(self, step: int) -> float:
         settings = self.job.settings
         return learning_rate(step, self.job.steps, settings.lr, settings.warmup_steps)
+
+
+def _mean(losses: Sequence[BatchLoss], name: str) -> float:
+    return math.fsum(batch[name] for batch in losses) / len(losses)

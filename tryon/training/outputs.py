@@ -10,7 +10,7 @@ from tryon.files import digest, sha256_file, write_text
 from tryon.summary import Cell, Summary
 from tryon.training.checkpoint import Checkpoint, HistoryRow
 from tryon.training.grids import grid_jpeg, grid_name
-from tryon.training.history import history_csv
+from tryon.training.history import TERM_COLUMNS, history_csv
 from tryon.training.settings import OptimisationSettings
 from tryon.training.states import RunStates
 
@@ -39,7 +39,7 @@ def write_course(folder: Path, state: Checkpoint, states: RunStates) -> None:
 
 
 def summarise(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Summary:
-    """The run in one sentence, its history as a table, the grid of its last epoch as a picture.
+    """The run in one sentence, its history (no terms of the loss) as a table, the grid of its last epoch as a picture.
 
     Args:
         stage: that it belongs to.
@@ -58,7 +58,8 @@ def summarise(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Summa
 
 
 def _shown_row(row: HistoryRow) -> dict[str, Cell]:
-    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items()}
+    shown = {key: value for key, value in row.items() if key not in TERM_COLUMNS}
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in shown.items()}
 
 
 def _shown(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from torch import Tensor
 from tryon.loading.rows import PackedRows
 from tryon.progress import silent
 from tryon.training import loop
+from tryon.training.checkpoint import HistoryRow
+from tryon.training.history import TERM_COLUMNS, TERMS
 from tryon.training.initialisation import new_network
 from tryon.training.job import Job
 from tryon.training.losses import Perceptual
+from tryon.training.losses.perceptual import NETWORKS
 from tryon.training.settings import FinetuneSettings, PretrainSettings
 from tryon.training.states import RunStates
 from tryon.workspace import Workspace
@@ -28,14 +32,14 @@ PERCEPTUAL = {"lpips": 0.0, "style": 1.0, "content": 5.0}
 
 @pytest.fixture
 def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Train for an epoch with some settings of the loss changed; weights and mean loss."""
+    """Train for an epoch with some settings of the loss changed; weights, mean loss and the epoch's row."""
     rows = {part: PackedRows.read(workspace.subset(part)) for part in ("train", "val")}
     monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
     monkeypatch.setattr(loop, "write_grids", lambda *args: None)
 
     def run(
         name: str, networks: Perceptual | None = None, precision: str = "32-true", **changed: Any
-    ) -> tuple[dict[str, Tensor], float]:
+    ) -> tuple[dict[str, Tensor], float, HistoryRow]:
         kind = {"perceptual": "vgg" if networks else "none"}
         given = {"epochs": 1, "batch_size": 3, "lr": 1e-2, "accelerator": "cpu", "loss": {**PLAIN, **kind, **changed}}
         given["precision"] = precision
@@ -45,7 +49,7 @@ def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch
         state = loop.train(job, new_network(pretrain_settings.network, 1), states, silent)
         loss = state.history[1]["train_loss"]
         assert loss is not None
-        return state.model, loss
+        return state.model, loss, state.history[1]
 
     return run
 
@@ -55,23 +59,33 @@ def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 def test_each_setting_of_the_loss_changes_the_trained_weights(train: Any) -> None:
-    base, _ = train("base")
+    base, *_ = train("base")
     assert equal(base, train("again")[0])
     assert not [name for name, value in CHANGED.items() if equal(base, train(name, **{name: value})[0])]
 
 
 def test_perceptual_terms_train_too_and_repeat(train: Any, narrow: Perceptual) -> None:
-    plain, loss = train("plain")
+    plain, loss, _ = train("plain")
     assert equal(plain, train("unused", lpips=7.0, style=7.0, content=7.0)[0])  # `perceptual: none` leaves them out
-    base, larger = train("base", narrow)
+    base, larger, _ = train("base", narrow)
     assert larger > loss
     assert equal(base, train("again", narrow)[0])
     for name, value in PERCEPTUAL.items():
         assert not equal(base, train(name, narrow, **{name: value})[0]), name
 
 
+def test_the_history_has_the_terms_in_effect_and_they_add_up(train: Any, narrow: Perceptual) -> None:
+    for networks, changed in ((narrow, {"edges": 1.0, "flow_bend": 1.0}), (narrow, {"l1": 0.0}), (None, {})):
+        row = train(str(changed), networks, **changed)[2]
+        terms = {name: row[name] for name in TERM_COLUMNS if name in row}
+        weights = {**PLAIN, **changed}
+        wanted = [name for name in TERMS if weights[name] and (networks or name not in NETWORKS)]
+        assert terms.keys() == {f"train_{name}" for name in wanted}
+        assert math.fsum(terms.values()) == pytest.approx(row["train_loss"], rel=1e-6)
+
+
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
 def test_it_goes_with_other_number_formats_of_the_network(train: Any, narrow: Perceptual, precision: str) -> None:
-    _, exact = train("exact", narrow, edges=1.0, flow_bend=1.0)
-    _, loss = train("other", narrow, precision, edges=1.0, flow_bend=1.0)
+    _, exact, _ = train("exact", narrow, edges=1.0, flow_bend=1.0)
+    _, loss, _ = train("other", narrow, precision, edges=1.0, flow_bend=1.0)
     assert loss == pytest.approx(exact, rel=0.05)

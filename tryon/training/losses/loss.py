@@ -67,6 +67,13 @@ class Loss:
         """The same on a device."""
         return Loss(self.settings, self.perceptual and self.perceptual.to(device))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Terms that have a weight, those in `LossValue.terms`."""
+        pixels = ("l1", "edges", "flow_bend")
+        seen = ("lpips", "style", "content") if self.perceptual else ()
+        return tuple(name for name in (*pixels, *seen) if getattr(self.settings, name))
+
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[list[Tensor]]:
         """Around a forward pass of `network`: a list that takes what the loss needs besides the results."""

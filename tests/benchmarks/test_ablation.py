@@ -1,0 +1,28 @@
+"""Every variant of the ablation is a valid change of the settings."""
+
+from __future__ import annotations
+
+import pytest
+from ruamel.yaml import YAML
+
+from benchmarks.ablation import VARIANTS, changed
+from tryon.code_version import ROOT
+from tryon.training.settings import FinetuneSettings
+
+FINETUNE = YAML(typ="safe").load((ROOT / "params" / "default.yaml").read_text())["finetune"]
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name not in ("default", "scratch")])
+def test_a_variant_changes_what_it_names_and_nothing_else(variant: str) -> None:
+    before = FinetuneSettings.model_validate(FINETUNE).model_dump(mode="json")
+    after = changed(before, VARIANTS[variant])
+    assert FinetuneSettings.model_validate(after).model_dump(mode="json") == after != before
+    assert differing(before, after) == VARIANTS[variant]
+
+
+def differing(before: dict, after: dict) -> dict:
+    return {
+        key: differing(before[key], value) if isinstance(value, dict) else value
+        for key, value in after.items()
+        if value != before[key]
+    }
