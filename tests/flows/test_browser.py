@@ -22,6 +22,7 @@ from tests.flows.serving import Served, stop
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures" / "operations"
+PAGE = ROOT / "docs" / "operations.md"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 
@@ -82,11 +83,10 @@ def page(browser, size) -> Iterator[Any]:
 
 
 def shoot(page: Any, name: str) -> None:
-    """Keep a picture of the window, small, if that is asked for."""
+    """Renew a picture that the documentation shows, if that is asked for."""
     page.wait_for_timeout(1500)
     picture = page.screenshot()
-    if os.environ.get("TRYON_SCREENSHOTS"):
-        PICTURES.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("TRYON_SCREENSHOTS") and f"operations/{name}.png" in PAGE.read_text():
         small = Image.open(io.BytesIO(picture)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
         small.save(PICTURES / f"{name}.png", optimize=True)
         assert (PICTURES / f"{name}.png").stat().st_size < 150_000

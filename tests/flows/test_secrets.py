@@ -25,7 +25,7 @@ def test_secrets_of_a_source_and_of_the_environment_are_told_nowhere(project, se
         ("-m", "flows", "--watch"),
         ("-m", "tryon", "fingerprint"),
     ):
-        done = project.python(*command.split(), url=url)
+        done = project.python(*command, url=url)
         assert done.returncode == 2, done.stderr
         assert "https://***@data.example/dresscode.zip?***" in done.stderr
         said.append(done.stdout + done.stderr)

@@ -13,7 +13,8 @@ from tryon.workspace import Workspace
 
 @pytest.fixture(params=[".dvc/tmp/exps/tmp1", ".dvc/tmp/exps/standalone/tmp1"])
 def checkout(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    monkeypatch.setenv("TRYON_WEIGHTS", "")  # so that what `borrow` sets is taken back
+    monkeypatch.delenv("TRYON_WEIGHTS")
     for name in ("data/raw", "data/weights", f"{request.param}/data"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "data/raw/file").write_text("content")

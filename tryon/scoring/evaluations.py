@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from tryon.console import show_table, terminal
@@ -9,26 +11,35 @@ from tryon.evaluation.scores import key_of, pair_keys
 from tryon.metrics.regions import GARMENT
 from tryon.summary import Cell
 
+NARROW = 100
+"""Terminals of fewer columns are not shown the difference itself, which lies amid its interval, nor the rows."""
+
 
 def show_evaluations(content: dict[str, Any]) -> None:
-    """Print the content of `compare.json` to standard output; of the metrics, those inside the garment."""
+    """Print the content of `compare.json` to standard output, setting by setting; of the metrics, those inside the
+    garment."""
     console = terminal(results=True)
-    show_table(table_rows(content), console)
+    for setting, lines in groupby(content["lines"], lambda line: line["setting"]):
+        console.print(f"\n{setting}, inside the garment\n")
+        show_table(table_rows(lines, console.width >= NARROW), console)
     for reason in content["not_compared"]:
         console.print(f"not compared: {reason}")
-    console.print(f"verdict on the first: {content['verdict']}. {content['reason']}.")
+    console.print(f"\nverdict on the first: {content['verdict']}. {content['reason']}.", soft_wrap=True)
 
 
-def table_rows(content: dict[str, Any]) -> list[dict[str, Cell]]:
-    """Rows of the table: setting, category, metric, both means, difference with interval, verdict."""
-    inside = {key_of(name, region) for name, region in pair_keys().values() if region == GARMENT}
+def table_rows(lines: Iterable[dict[str, Any]], wide: bool) -> list[dict[str, Cell]]:
+    """Rows of the table of one setting: category, metric, both means, interval of the difference, verdict."""
+    inside = {key_of(name, region): name for name, region in pair_keys().values() if region == GARMENT}
     return [
         {
-            **{name: line[name] for name in ("setting", "category", "metric", "this", "other", "difference")},
+            "category": line["category"],
+            "metric": inside[line["metric"]],
+            "this": line["this"],
+            "other": line["other"],
+            **({"difference": line["difference"], "rows": line["rows"]} if wide else {}),
             "95 %": "–" if line["low"] is None else f"{line['low']:+.4f} to {line['high']:+.4f}",
-            "rows": line["rows"],
             "verdict": line["verdict"],
         }
-        for line in content["lines"]
+        for line in lines
         if line["metric"] in inside
     ]
