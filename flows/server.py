@@ -21,6 +21,7 @@ from tasks.launch import end, start
 from tryon.console import say
 from tryon.errors import TryOnError
 from tryon.files import write_text
+from tryon.processes import is_running
 from tryon.workspace import Workspace
 
 HOST = "127.0.0.1"
@@ -116,10 +117,10 @@ def serving_url(workspace: Workspace) -> str | None:
     """The API of the server that `make serve` has started in this project, if it answers."""
     try:
         process, url = _address(workspace).read_text().split()
-        os.kill(int(process), 0)  # it was not killed, so that another project's server answers at the same port
+        alive = is_running(int(process))  # and not killed, so that another project's server answers at the same port
     except (OSError, ValueError):
         return None
-    return url if answers(url, 1.0) else None
+    return url if alive and answers(url, 1.0) else None
 
 
 def server_home(workspace: Workspace) -> Path:

@@ -66,9 +66,10 @@ def publish(summary: Summary, source: str) -> None:
 def publish_page(key: str, text: str, description: str) -> None:
     """Show Markdown on the page of the run that this is called from."""
     if _in_run():
+        told = without_secrets(text)
         with _forgiven():
-            get_run_logger().info("%s\n%s", description, text)
-            create_markdown_artifact(without_secrets(text), key=slug(key), description=description)
+            get_run_logger().info("%s\n%s", description, told)
+            create_markdown_artifact(told, key=slug(key), description=description)
 
 
 @contextmanager

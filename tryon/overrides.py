@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from tryon.errors import ParameterError
+from tryon.errors import ParameterError, without_secrets
 from tryon.files import write_text
 from tryon.parameters import Parameters, parse_parameters, read_parameter_file
 from tryon.presets import preset_text
@@ -98,8 +97,8 @@ def leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def shown(value: Any) -> str:
-    """A value as people read it, without the user and password that a URL may hold."""
-    return "null" if value is None else re.sub(r"://[^/@\s]+@", "://…@", str(value))
+    """A value as people read it, without the secrets that a URL may hold."""
+    return "null" if value is None else without_secrets(str(value))
 
 
 def nullable_keys(model: type[BaseModel] = Parameters, prefix: str = "") -> list[str]:

@@ -70,8 +70,8 @@ class Report:
     versions: Facts
 
 
-def render(report: Report) -> str:
-    """The page; equal reports give equal text."""
+def templates() -> Environment:
+    """The templates of page and model card, with what writes numbers and names in them."""
     environment = Environment(
         loader=PackageLoader("tryon.evaluation"),
         autoescape=True,
@@ -81,23 +81,32 @@ def render(report: Report) -> str:
     )
     filters = {"number": number, "percent": percent, "times": times, "title_of": title_of, "compared": compared}
     environment.filters |= filters | {"signed": signed, "dimension": dimension_title, "short": short, "plain": plain}
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        content=report.content,
-        headline=headline_table(report.content),
-        galleries=_galleries(report.shots),
-        columns=_columns(report.content),
-        methods=METHODS,
-        best=best_methods(report.content),
-        leaky=LEAKY,
-        slices={setting: slice_charts(report, setting) for setting in report.slices},
-        fewest=FEWEST,
-        least=LEAST_ROWS,
-        sensitivity=None if report.sensitivity is None else sensitivity_chart(report.sensitivity),
-        published=published_tables(),
-        ours=our_rows(report.content),
-        cards=cards_of(report.licences),
-        kinds=KINDS,
+    return environment
+
+
+def render(report: Report) -> str:
+    """The page; equal reports give equal text."""
+    return (
+        templates()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            content=report.content,
+            headline=headline_table(report.content),
+            galleries=_galleries(report.shots),
+            columns=_columns(report.content),
+            methods=METHODS,
+            best=best_methods(report.content),
+            leaky=LEAKY,
+            slices={setting: slice_charts(report, setting) for setting in report.slices},
+            fewest=FEWEST,
+            least=LEAST_ROWS,
+            sensitivity=None if report.sensitivity is None else sensitivity_chart(report.sensitivity),
+            published=published_tables(),
+            ours=our_rows(report.content),
+            cards=cards_of(report.licences),
+            kinds=KINDS,
+        )
     )
 
 
