@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tryon.agnostic.audit import audit, audit_scene
+from tryon.agnostic.parsed import worn_garment
 from tryon.agnostic.protection import KEPT_LABELS, kept_labels
 from tryon.agnostic.recipes import MARGINS, RECIPES, SCENE_RECIPES
-from tryon.agnostic.scene import Scene, worn_garment
+from tryon.agnostic.scene import Scene
 from tryon.categories import Category
 from tryon.dresscode.labels import garment_region
 

@@ -1,25 +1,30 @@
 """Regions and limbs: growth, lines and hulls against what they are by definition."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tryon.agnostic.body import UNKNOWN
-from tryon.agnostic.limbs import fill_chain, fill_disc, fill_end, fill_hull
+from tryon.agnostic.limbs import fill_disc, fill_end, fill_hull, fill_limbs
 from tryon.agnostic.regions import (
     apply_mask,
     below,
     box_around,
+    enlarge,
     grow,
     hide,
     ids_of,
     look_up,
     outside,
+    thin_out,
     without,
     without_lone_pixels,
     without_specks,
 )
+from tryon.dresscode.readers import resize_labels
 
 
 def empty(height=60, width=50):
@@ -102,24 +107,56 @@ def test_unknown_centres_draw_nothing_and_far_ones_do_not_raise():
     assert region[30].all()
 
 
-def test_a_chain_passes_over_unknown_points():
+def test_a_limb_passes_over_unknown_points():
     whole, gap = empty(), empty()
     points = [10 + 10j, 25 + 30j, 40 + 50j]
-    fill_chain(whole, points, [3, 3, 3])
+    fill_limbs(whole, [points], 6)
     points[1] = UNKNOWN
-    fill_chain(gap, points, [3, 3, 3])
+    fill_limbs(gap, [points], 6)
     assert whole[30, 25] == gap[30, 25] == 1
     assert (whole == gap).mean() > 0.98
 
 
-def test_a_chain_is_the_hulls_between_its_neighbours():
-    points, radii = [10 + 8j, 30.3 + 20.7j, 25 + 45j], [6.5, 5.0, 3.2]
-    chain, hulls = empty(), empty()
-    fill_chain(chain, points, radii)
-    fill_hull(hulls, points[:2], radii[:2])
-    fill_hull(hulls, points[1:], radii[1:])
-    assert chain.any()
-    assert (chain == hulls).all()
+@given(st.lists(st.complex_numbers(max_magnitude=60, allow_nan=False), min_size=6, max_size=6), st.integers(3, 15))
+def test_limbs_reach_half_a_width_to_every_side_of_their_bones(points, width):
+    region = empty()
+    fill_limbs(region, [points[:3], points[3:]], width)
+    rows, columns = np.mgrid[:60, :50]
+    pixels = columns + 1j * rows
+    bones = [*pairwise(points[:3]), *pairwise(points[3:])]
+    distance = np.min([distance_to(pixels, *bone) for bone in bones], axis=0)
+    assert region[distance < width / 2 - 1].all()
+    assert not region[distance > width / 2 + 1.5].any()
+
+
+def distance_to(pixels, start, end):
+    run = end - start
+    share = np.clip(((pixels - start) * np.conj(run)).real / max(abs(run) ** 2, 1e-9), 0, 1)
+    return np.abs(pixels - start - share * run)
+
+
+def test_limbs_of_which_less_than_two_points_are_known_are_not_drawn():
+    region = empty()
+    fill_limbs(region, [[10 + 10j, UNKNOWN, UNKNOWN], [UNKNOWN] * 3], 6)
+    assert not region.any()
+    fill_limbs(region, [[-1e12 + 30j, 1e12 + 30j]], 3)
+    assert region[30].all()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]))
+def test_every_pixel_is_enlarged_to_a_square(seed, step):
+    region = np.random.default_rng(seed).integers(0, 2, (7, 9)).astype(np.uint8)
+    large = enlarge(region, step)
+    assert large.dtype == np.uint8
+    assert (large == np.kron(region, np.ones((step, step)))).all()
+    assert (thin_out(large, step) == region).all()
+
+
+def test_the_same_pixels_of_a_file_are_taken_at_either_size():
+    file = np.arange(8 * 12, dtype=np.uint8).reshape(8, 12)
+    at_half = resize_labels(file, (4, 6))
+    assert (thin_out(file, 4) == thin_out(at_half, 2)).all()
+    assert thin_out(file, 4).tolist() == [[13, 17, 21], [61, 65, 69]]
 
 
 def test_an_end_lies_beyond_its_joint():
@@ -151,6 +188,10 @@ def test_a_box_is_the_rectangle_around_a_region():
     wider = box_around(region, 25)
     assert wider.corner == 5 + 0j
     assert region[wider.window].shape == (45, 45)
+    even = box_around(region, 3, 4)
+    assert even.window == (slice(4, 24), slice(24, 36))
+    assert even.reduced(4).window == (slice(1, 6), slice(6, 9))
+    assert even.reduced(4).corner == 6 + 1j
 
 
 def test_hidden_pixels_are_black_and_the_photo_is_left_alone():

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.lower_body import lower_garment
-from tryon.agnostic.protection import arm_skin, hand_charts, kept_head, kept_labels, leg_skin
-from tryon.agnostic.regions import WHOLE, Box, Region, box_around, grow, ids_of, look_up, square, without
-from tryon.agnostic.scene import Scene, worn_garment
+from tryon.agnostic.parsed import arm_skin, foot_charts, hand_charts, leg_skin, worn_garment
+from tryon.agnostic.protection import kept_head, kept_labels
+from tryon.agnostic.regions import WHOLE, Box, Region, box_around, enlarge, grow, square, thin_out, without
+from tryon.agnostic.scene import Scene
 from tryon.agnostic.slices import arm_pose_of, sleeve_of, worn_of
 from tryon.agnostic.upper_body import GARMENT_MARGIN
 from tryon.categories import Category
-from tryon.dresscode.labels import DensePart
 
 HARDLY_ANYTHING, NEARLY_ALL = 0.002, 0.95
 """Masks outside these fractions of the picture are no masks: the files behind them tell nothing."""
@@ -26,9 +26,6 @@ SLACK = 0.008
 
 KEPT_BESIDE = 0.004
 """How near to something that must be kept the mask's outline is not its own, in heights."""
-
-_FEET = ids_of([DensePart.RIGHT_FOOT, DensePart.LEFT_FOOT])
-
 
 NUMBERS = ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
 """The fields of `Audit` that are fractions, columns of the manifest."""
@@ -88,7 +85,7 @@ def audit_scene(category: Category, mask: NDArray[np.bool_], scene: Scene, margi
         mask_fraction=cv2.countNonZero(hidden) / mask.size,
         leak_fraction=_fraction(without(garment, part), size),
         protected_fraction=_fraction(kept & part, cv2.countNonZero(kept)),
-        outline_similarity=outline_similarity(hidden, garment, kept, margin, scene.box),
+        outline_similarity=_outline_similarity(category, hidden, kept, margin, scene),
         worn=worn_of(category, scene.labels, size),
         sleeve=None if category is Category.LOWER_BODY else sleeve_of(scene.label_map, scene.body),
         arm_pose=arm_pose_of(scene.body),
@@ -126,6 +123,13 @@ def outline_similarity(hidden: Region, garment: Region, kept: Region, margin: fl
     return cv2.countNonZero(cv2.bitwise_and(outline[near], grow(worn[near], reach))) / length
 
 
+def _outline_similarity(category: Category, hidden: Region, kept: Region, margin: float, scene: Scene) -> float | None:
+    """`outline_similarity` in the pixels of the coarse scene."""
+    coarse = scene.coarse
+    hidden, kept = (thin_out(region, scene.step) for region in (hidden, kept))
+    return outline_similarity(hidden, must_hide(category, coarse), kept, margin / scene.step, coarse.box)
+
+
 def unusable(found: Audit) -> str | None:
     """Why a mask must not be used: it hides next to nothing or next to everything. None when it may."""
     if found.mask_fraction < HARDLY_ANYTHING:
@@ -146,10 +150,10 @@ def must_keep(category: Category, scene: Scene) -> Region:
     kept = scene.once(kept_labels, category).copy()
     if category is not Category.LOWER_BODY:
         kept |= scene.once(kept_head)
-    if scene.dense is not None and category is not Category.LOWER_BODY:
-        kept |= scene.once(arm_skin) & scene.once(hand_charts)
-    if scene.dense is not None and category is not Category.UPPER_BODY:
-        kept |= scene.once(leg_skin) & look_up(scene.dense, _FEET)
+    if category is not Category.LOWER_BODY:
+        kept |= scene.once(arm_skin) & enlarge(scene.coarse.once(hand_charts), scene.step)
+    if category is not Category.UPPER_BODY:
+        kept |= scene.once(leg_skin) & enlarge(scene.coarse.once(foot_charts), scene.step)
     return kept
 
 

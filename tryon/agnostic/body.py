@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, combinations, product
 from typing import cast
 
 import cv2
@@ -101,6 +99,10 @@ class Body:
         """Half-way between two joints."""
         return (self.joints[right] + self.joints[left]) / 2
 
+    def reduced(self, step: int) -> Body:
+        """The body in a picture in which one pixel stands for `step` each way."""
+        return Body([joint / step for joint in self.joints], self.seen, self.unit / step)
+
     @cached_property
     def down(self) -> complex:
         """Direction of the spine from neck to hips, length 1; straight down when unknown."""
@@ -164,13 +166,22 @@ def _credible(rows: Sequence[Sequence[float]], height: int, width: int) -> list[
         and (x, y) != (0, 0)
         for x, y, score in rows
     ]
-    limbs = [(joint, complex(*rows[joint][:2])) for joint in _LIMBS if seen[joint]]
-    head = [(joint, complex(*rows[joint][:2])) for joint in _HEAD if seen[joint]]
-    pairs = chain(combinations(limbs, 2), product(limbs, head))
-    beside = [(one, other) for (one, here), (other, there) in pairs if abs(here - there) <= near]
-    for joint, others in Counter(chain.from_iterable(beside)).items():
-        seen[joint] = others + 1 < _CROWD
-    return seen
+    others = _others_nearby(rows, seen, near)
+    return [known and count + 1 < _CROWD for known, count in zip(seen, others, strict=True)]
+
+
+def _others_nearby(rows: Sequence[Sequence[float]], seen: Sequence[bool], near: float) -> list[int]:
+    """How many joints that are seen lie within `near` of each; those of the head do not count for each other."""
+    counts = [0] * len(rows)
+    from_left = sorted((x, y, joint) for joint, (x, y, _) in enumerate(rows) if seen[joint])
+    for place, (x, y, joint) in enumerate(from_left, 1):
+        for right, low, other in from_left[place:]:
+            if right - x > near:
+                break
+            if math.hypot(right - x, low - y) <= near and (joint in _LIMBS or other in _LIMBS):
+                counts[joint] += 1
+                counts[other] += 1
+    return counts
 
 
 def _unit(joints: Sequence[complex], height: int) -> float:

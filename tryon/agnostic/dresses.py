@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from tryon.agnostic.lower_body import skirt_shape
-from tryon.agnostic.protection import ARM_PARTS, LEG_PARTS, arm_skin, kept, leg_skin
-from tryon.agnostic.regions import Region, hide, ids_of, look_up, without_specks
+from tryon.agnostic.parsed import arm_skin, leg_skin, whole_outfit
+from tryon.agnostic.protection import ARM_PARTS, LEG_PARTS, kept
+from tryon.agnostic.regions import Region, enlarge, hide, ids_of, without_specks
 from tryon.agnostic.scene import Scene
 from tryon.agnostic.upper_body import TRUNK_PARTS, around, bare_body, fill_top
 from tryon.categories import Category
-from tryon.dresscode.labels import GARMENT_LABELS, Label
-
-_GARMENT = ids_of([*GARMENT_LABELS[Category.DRESSES], Label.PANTS])
-"""Parsed as dress, as top plus skirt, as a suit with trousers: all of it goes."""
 
 _CHARTS = ids_of([*TRUNK_PARTS, *ARM_PARTS, *LEG_PARTS])
 
 
 def dresses(scene: Scene) -> Region:
     """Mask for replacing a dress."""
-    garment = look_up(scene.labels, _GARMENT)
-    solid = without_specks(garment)
-    near = around(solid, scene.height)
-    bare = bare_body(scene, _CHARTS) | scene.once(arm_skin) | scene.once(leg_skin)
-    mask = skirt_shape(scene, solid, bare, sleeves=True)
-    fill_top(mask, scene)
-    hide(mask[scene.box.window], near | bare, kept(Category.DRESSES, scene, near), garment)
+    coarse = scene.coarse
+    solid = without_specks(whole_outfit(coarse))
+    near = around(solid, coarse.height)
+    bare = bare_body(coarse, _CHARTS) | coarse.once(arm_skin) | coarse.once(leg_skin)
+    reach = skirt_shape(coarse, solid, bare, sleeves=True)
+    fill_top(reach, coarse)
+    reach[coarse.box.window] |= near | bare
+    mask = enlarge(reach, scene.step)
+    part, skin = mask[scene.box.window], scene.once(arm_skin) | scene.once(leg_skin)
+    hide(part, skin, kept(Category.DRESSES, scene, near), scene.once(whole_outfit))
     return mask

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Sequence
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -45,12 +44,17 @@ def fill_outline(region: Region, points: NDArray[np.floating]) -> None:
     _fill(region, _fixed(region, points))
 
 
-def fill_chain(region: Region, points: Sequence[complex], radii: Sequence[float]) -> None:
-    """Fill a limb, in place: tapered capsules between neighbouring points; unknown points are passed over."""
-    known = [disc for disc in zip(points, radii, strict=True) if cmath.isfinite(disc[0])]
-    if len(known) > 1:
-        for start, end in pairwise(_discs(region, *zip(*known, strict=True))):
-            _fill(region, np.concatenate((start, end)))
+def fill_limbs(region: Region, limbs: Sequence[Sequence[complex]], width: float) -> None:
+    """Fill limbs, in place: all that is within half a width of the lines between neighbouring points.
+
+    Args:
+        region: uint8 (H, W), set to 1 there.
+        limbs: points of each; unknown ones are passed over, and a limb of which fewer than two are known is not drawn.
+        width: pixels (rounded, at least one).
+    """
+    known = [[point for point in limb if cmath.isfinite(point)] for limb in limbs]
+    lines = [_fixed(region, np.array(limb).view(np.float64)).reshape(-1, 2) for limb in known if len(limb) > 1]
+    cv2.polylines(region, lines, False, (1,), max(1, round(width)), cv2.LINE_8, _SHIFT)
 
 
 def fill_end(region: Region, last: complex, before: complex, radius: float) -> None:

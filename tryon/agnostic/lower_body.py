@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 
 from tryon.agnostic.limbs import fill_hull, fill_outline
-from tryon.agnostic.protection import LEG_PARTS, kept, leg_skin
-from tryon.agnostic.regions import Region, below, hide, ids_of, look_up, square, without_specks
-from tryon.agnostic.scene import Scene, worn_garment
+from tryon.agnostic.parsed import leg_skin, parsed_as_dress, worn_skirt
+from tryon.agnostic.protection import LEG_PARTS, kept
+from tryon.agnostic.regions import Region, below, enlarge, hide, ids_of, square, without_specks
+from tryon.agnostic.scene import Scene
 from tryon.agnostic.upper_body import GARMENT_MARGIN, around, bare_body
 from tryon.categories import Category
-from tryon.dresscode.labels import Joint, Label
+from tryon.dresscode.labels import Joint
 
 STANDARD_FLARE = 1.9
 """Half-width of the standard shape from the knees down, in half-widths of the hips: what a skirt may measure at its hem
@@ -43,7 +44,6 @@ SPECK = 0.006
 DRESS_RISE = 0.2
 """Where a dress label stops being the top and starts being the skirt: this far above the hip joints."""
 
-_DRESS = ids_of([Label.DRESS])
 _CHARTS = ids_of(LEG_PARTS)
 _HIPS, _KNEES = (Joint.RIGHT_HIP, Joint.LEFT_HIP), (Joint.RIGHT_KNEE, Joint.LEFT_KNEE)
 _ANKLES = (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE)
@@ -51,22 +51,25 @@ _ANKLES = (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE)
 
 def lower_body(scene: Scene) -> Region:
     """Mask for replacing trousers or a skirt."""
-    garment, dress = scene.once(lower_garment), look_up(scene.labels, _DRESS)
-    solid = without_specks(garment)
-    near = around(solid, scene.height)
-    bare = bare_body(scene, _CHARTS) | scene.once(leg_skin)
-    mask = skirt_shape(scene, solid, bare)
-    hide(mask[scene.box.window], near | bare, dress | kept(Category.LOWER_BODY, scene, near), garment)
+    coarse = scene.coarse
+    solid = without_specks(coarse.once(lower_garment))
+    near = around(solid, coarse.height)
+    bare = bare_body(coarse, _CHARTS) | coarse.once(leg_skin)
+    reach = skirt_shape(coarse, solid, bare)
+    reach[coarse.box.window] |= near | bare
+    mask = enlarge(reach, scene.step)
+    part, staying = mask[scene.box.window], scene.once(parsed_as_dress) | kept(Category.LOWER_BODY, scene, near)
+    hide(part, scene.once(leg_skin), staying, scene.once(lower_garment))
     return mask
 
 
 def lower_garment(scene: Scene) -> Region:
     """What is worn below, in the scene's window: also what is parsed as dress from the hips down."""
-    garment, dress = worn_garment(scene, Category.LOWER_BODY), look_up(scene.labels, _DRESS)
-    if cv2.countNonZero(dress):
-        raised = scene.box.corner + DRESS_RISE * scene.body.unit * scene.body.down
-        garment |= dress & below(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS)))
-    return garment
+    skirt, dress = scene.once(worn_skirt), scene.once(parsed_as_dress)
+    if not cv2.countNonZero(dress):
+        return skirt
+    raised = scene.box.corner + DRESS_RISE * scene.body.unit * scene.body.down
+    return skirt | (dress & below(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS))))
 
 
 def skirt_shape(scene: Scene, garment: Region, bare: Region, sleeves: bool = False) -> Region:

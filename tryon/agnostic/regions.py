@@ -21,6 +21,10 @@ Region = NDArray[np.uint8]
 """uint8 (H, W) of 0 and 1."""
 
 
+_ONES = {2: np.uint16(0x0101), 4: np.uint32(0x01010101)}
+"""Words whose bytes are 1, by how many there are."""
+
+
 class Box(NamedTuple):
     """A rectangle of a picture.
 
@@ -31,6 +35,11 @@ class Box(NamedTuple):
 
     window: tuple[slice, slice]
     corner: complex
+
+    def reduced(self, step: int) -> Box:
+        """The rectangle in a picture in which one pixel stands for `step` each way; its edges are multiples of that."""
+        rows, columns = (slice(edges.start // step, edges.stop // step) for edges in self.window)
+        return Box((rows, columns), self.corner / step)
 
 
 WHOLE = Box((slice(None), slice(None)), 0j)
@@ -141,12 +150,37 @@ def below(shape: tuple[int, int], left: complex, right: complex) -> Region:
     return (np.arange(height, dtype=np.int16)[:, None] >= first).view(np.uint8)  # int16 compares ten times as fast
 
 
-def box_around(region: Region, margin: int = 0) -> Box:
-    """The rectangle around a region with a margin."""
+def box_around(region: Region, margin: int = 0, step: int = 1) -> Box:
+    """The rectangle around a region with a margin, its edges moved out to multiples of `step`."""
     left, top, width, height = cv2.boundingRect(region)
-    rows = slice(max(top - margin, 0), top + height + margin)
-    columns = slice(max(left - margin, 0), left + width + margin)
+    rows = _edges(top - margin, top + height + margin, step)
+    columns = _edges(left - margin, left + width + margin, step)
     return Box((rows, columns), complex(columns.start, rows.start))
+
+
+def _edges(first: int, end: int, step: int) -> slice:
+    return slice(max(first // step * step, 0), -(-end // step) * step)
+
+
+def enlarge(region: Region, step: int) -> Region:
+    """Every pixel `step` times, each way: 1, 2 or 4. As words of so many bytes it is six times faster than a resize."""
+    return region if step == 1 else np.repeat(region * _ONES[step], step, axis=0).view(np.uint8)
+
+
+def thin_out(labels: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """One pixel of every block of `step` times `step`, 1, 2 or 4: left of and above its middle.
+
+    Of files of 1024x768 it takes nearly the same pixels at 1024x768 and at 512x384.
+
+    Args:
+        labels: uint8 (H, W), both multiples of `step`.
+        step: how many.
+    """
+    if step == 1:
+        return labels
+    first = (step - 1) // 2
+    words = np.ascontiguousarray(labels).view(_ONES[step].dtype)  # four times as fast as bytes
+    return (words[first::step] >> (8 * first)).astype(np.uint8)
 
 
 def apply_mask(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

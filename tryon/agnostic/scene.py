@@ -11,17 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.body import Body, body_from_keypoints, hip_half_width
-from tryon.agnostic.regions import Box, Region, box_around, ids_of, look_up
+from tryon.agnostic.regions import Box, Region, box_around, thin_out
 from tryon.categories import Category
-from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.errors import TryOnError
-
-GARMENTS = {category: ids_of(labels) for category, labels in GARMENT_LABELS.items()}
 
 LabelMap = NDArray[np.uint8]
 
 _MARGIN = 0.035
 """How far the window reaches beyond label map and DensePose, in heights: farther than any growth within it."""
+
+_COARSE_ROWS = 256
+"""So many rows are enough for shapes: a garment's margin is three pixels there, and DensePose errs by more than one."""
+
+_STEPS = (4, 2)
+"""Of how many pixels one may be taken for the coarse scene, each way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,28 @@ class Scene:
         return len(self.label_map)
 
     @cached_property
+    def step(self) -> int:
+        """How many pixels, each way, one of the coarse scene stands for."""
+        height, width = self.label_map.shape
+        fits = (step for step in _STEPS if height >= step * _COARSE_ROWS and not (height % step or width % step))
+        return next(fits, 1)
+
+    @cached_property
+    def coarse(self) -> Scene:
+        """The scene of fewer pixels in which shapes are told; itself where it is as small already.
+
+        What a garment may cover has no fine edge, and costs a quarter this way or less. What is worn and what is kept
+        have, and are told in all pixels. Its window is this one's, so that `enlarge` leads back.
+        """
+        step = self.step
+        if step == 1:
+            return self
+        dense = None if self.dense_pose is None else thin_out(self.dense_pose, step)
+        coarse = Scene(thin_out(self.label_map, step), dense, self.keypoints)
+        vars(coarse).update(body=self.body.reduced(step), box=self.box.reduced(step), hips=self.hips / step, step=1)
+        return coarse
+
+    @cached_property
     def body(self) -> Body:
         """The joints, in the whole picture."""
         return body_from_keypoints(self.keypoints, *self.label_map.shape)
@@ -68,7 +93,7 @@ class Scene:
     def box(self) -> Box:
         """The window."""
         anything = self.label_map if self.dense_pose is None else self.label_map | self.dense_pose
-        return box_around(anything, 1 + round(_MARGIN * self.height))
+        return box_around(anything, 1 + round(_MARGIN * self.height), self.step)
 
     @cached_property
     def labels(self) -> LabelMap:
@@ -96,8 +121,3 @@ class Scene:
             self._told[key] = tell(self, *of)
             self._told[key].setflags(write=False)
         return self._told[key]
-
-
-def worn_garment(scene: Scene, category: Category) -> Region:
-    """Labels under which a worn garment of the category is found, in the scene's window."""
-    return look_up(scene.labels, GARMENTS[category])

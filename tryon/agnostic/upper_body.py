@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from tryon.agnostic.body import Body
-from tryon.agnostic.limbs import fill_chain, fill_hull
-from tryon.agnostic.protection import ARM_PARTS, arm_skin, kept
-from tryon.agnostic.regions import Ids, Region, box_around, grow, hide, ids_of, look_up, square, without_specks
-from tryon.agnostic.scene import Scene, worn_garment
+from tryon.agnostic.limbs import fill_hull, fill_limbs
+from tryon.agnostic.parsed import arm_skin, worn_top
+from tryon.agnostic.protection import ARM_PARTS, kept
+from tryon.agnostic.regions import Ids, Region, box_around, enlarge, grow, hide, ids_of, look_up, square, without_specks
+from tryon.agnostic.scene import Scene
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint
 
@@ -31,9 +32,9 @@ HEM = 0.3
 HEM_WIDTH = 1.35
 """Half-width of the shape from the hip joints down, in half-widths of the hips: a top that hangs loose."""
 
-ARM = (0.23, 0.23, 0.2)
-"""Half-width of the arm's corridor at shoulder, elbow and wrist, in shoulder widths: a loose long sleeve, and the
-margin around it, so that bare arms and sleeves give one outline."""
+ARM = 0.45
+"""Width of the arm's corridor in shoulder widths: a loose long sleeve, and the margin around it, so that bare arms and
+sleeves give one outline."""
 
 TRUNK_PARTS = (DensePart.TORSO_BACK, DensePart.TORSO_FRONT)
 _CHARTS = ids_of([*TRUNK_PARTS, *ARM_PARTS])
@@ -41,12 +42,14 @@ _CHARTS = ids_of([*TRUNK_PARTS, *ARM_PARTS])
 
 def upper_body(scene: Scene) -> Region:
     """Mask for replacing a top."""
-    garment = scene.once(worn_garment, Category.UPPER_BODY)
-    near = around(without_specks(garment), scene.height)
-    mask = scene.nothing()
-    fill_top(mask, scene)
-    reach = near | bare_body(scene, _CHARTS) | scene.once(arm_skin)
-    hide(mask[scene.box.window], reach, kept(Category.UPPER_BODY, scene, near), garment)
+    coarse = scene.coarse
+    near = around(without_specks(coarse.once(worn_top)), coarse.height)
+    reach = coarse.nothing()
+    fill_top(reach, coarse)
+    reach[coarse.box.window] |= near | bare_body(coarse, _CHARTS)
+    mask = enlarge(reach, scene.step)
+    part, garment = mask[scene.box.window], scene.once(worn_top)
+    hide(part, scene.once(arm_skin), kept(Category.UPPER_BODY, scene, near), garment)
     return mask
 
 
@@ -70,9 +73,9 @@ def fill_top(region: Region, scene: Scene) -> None:
     """Fill the shape of a long, loose top with long sleeves, in place: it comes from the body alone."""
     body = scene.body
     _fill_trunk(region, body, scene.hips)
-    widths = [radius * body.unit for radius in ARM]
-    fill_chain(region, body.at(Joint.RIGHT_SHOULDER, Joint.RIGHT_ELBOW, Joint.RIGHT_WRIST), widths)
-    fill_chain(region, body.at(Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST), widths)
+    right = body.at(Joint.RIGHT_SHOULDER, Joint.RIGHT_ELBOW, Joint.RIGHT_WRIST)
+    left = body.at(Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST)
+    fill_limbs(region, (right, left), ARM * body.unit)
 
 
 def _fill_trunk(region: Region, body: Body, hips: float) -> None:
