@@ -10,13 +10,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, create_model, model_serializer
+from pydantic import AfterValidator, BaseModel, Field, SerializerFunctionWrapHandler, create_model, model_serializer
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from tryon.categories import Category
-from tryon.errors import TryOnError
-from tryon.overrides import nullable_keys
+from tryon.errors import TryOnError, without_secrets
+from tryon.overrides import nullable_keys, shown
 from tryon.parameters import Parameters, load_parameters
 from tryon.presets import preset_names, rule_text
 from tryon.settings import Settings
@@ -27,6 +27,12 @@ from tryon.workspace import Workspace
 def _without_default(schema: dict[str, Any]) -> None:
     """Nothing to fill in: a `default` of null would be drawn as a choice between a value and none."""
     schema.pop("default", None)
+
+
+_NO_KEYS = r"^(?!.*://\S*[@?#])"
+"""What is typed must match this, so that it is refused before it is kept."""
+
+_SECRET = "has a name, a password or a query in its address, and Prefect keeps what is typed: write it into params.yaml"
 
 
 class Section(Settings):
@@ -65,6 +71,8 @@ def _may_stay_empty(field: FieldInfo) -> Any:
         kind = Union[tuple(one for one in get_args(kind) if one is not type(None))]  # noqa: UP007
     if kind is bool:  # a switch has no third position, and the form would send every one that nobody touched as off
         kind = Annotated[kind, WithJsonSchema({"enum": [True, False]})]
+    if kind is str:  # checked by Prefect's server, and here for runs that are started without one
+        kind = Annotated[str, AfterValidator(_nothing_secret), WithJsonSchema({"type": "string", "pattern": _NO_KEYS})]
     if field.metadata:
         kind = Annotated[(kind, *field.metadata)]
     return kind | SkipJsonSchema[None]
@@ -75,7 +83,13 @@ def _empty(key: str, value: Any, description: str | None) -> Any:
 
 
 def _written(value: Any) -> str:
-    return "null" if value is None else str(list(value) if isinstance(value, tuple) else value)
+    return shown(list(value) if isinstance(value, tuple) else value)
+
+
+def _nothing_secret(text: str) -> str:
+    if text != without_secrets(text):
+        raise ValueError(_SECRET)
+    return text
 
 
 def _capital(text: str) -> str:

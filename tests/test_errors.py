@@ -33,7 +33,10 @@ def test_long_lists_are_cut_and_counted():
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("https://me:pass@word@host/a.zip?key=1&b=2, then", "https://***@host/a.zip?*** then"),
+        ("https://me:pass@word@host/a.zip?key=1&b=2, then", "https://***@host/a.zip?***, then"),
+        ("https://bob:hun/ter2@h/x", "https://***@h/x"),
+        ("s3://KEY:SEC'RET?a#b@h/x", "s3://***@h/x"),
+        ("(https://h/x#token=abc)", "(https://h/x?***)"),
         ("s3://key:secret@bucket/a", "s3://***@bucket/a"),
         ("see 'https://host/a?b' or http://host", "see 'https://host/a?***' or http://host"),
         ("what? a@b.c, data/raw: 1:2", "what? a@b.c, data/raw: 1:2"),

@@ -8,13 +8,22 @@ EXIT_CODE = 2
 """Exit code of every command that stops on a `TryOnError`."""
 
 
-_URL = re.compile(r"""([a-zA-Z][a-zA-Z0-9+.-]*://)([^/\s'"]*@)?([^\s'"?]*)([?][^\s'"]*)?""")
-"""A URL in four parts: scheme, name and password, host and path, query."""
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)(\S*?)(['\"),;.:\]}>]*)(?=\s|$)")
+"""A URL up to the next space in three parts: scheme, all the rest, and the marks of the sentence around it."""
 
 
 def without_secrets(text: str) -> str:
-    """`text` with names, passwords and queries of all URLs in it replaced by stars: they may be keys to something."""
-    return _URL.sub(lambda url: f"{url[1]}{'***@' * bool(url[2])}{url[3]}{'?***' * bool(url[4])}", text)
+    """`text` with names, passwords, queries and fragments of all URLs in it replaced by stars.
+
+    They may be keys to something. A password may hold any sign, so whatever stands before an @ is taken for one.
+    """
+    return _URL.sub(lambda url: f"{url[1]}{_starred(url[2])}{url[3]}", text)
+
+
+def _starred(rest: str) -> str:
+    _, at, place = rest.rpartition("@")
+    shown = re.split("[?#]", place, maxsplit=1)
+    return f"{'***@' * bool(at)}{shown[0]}{'?***' * (len(shown) > 1)}"
 
 
 class TryOnError(Exception):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.representer import RoundTripRepresenter
 
 from tryon.errors import ParameterError, without_secrets
 from tryon.files import write_text
+from tryon.parameter_text import with_values
 from tryon.parameters import Parameters, parse_parameters, read_parameter_file
 from tryon.presets import preset_text
 from tryon.workspace import Workspace
@@ -76,7 +74,8 @@ def propose(
         raise ParameterError(twice[0], rule="is either set or made null, not both", value=wanted[twice[0]])
     wanted |= dict.fromkeys(nulls)
     if wanted:
-        text, name = _with_values(text, wanted, name), "these settings"
+        parse_parameters(text, name)  # so that it is well-formed
+        text, name = with_values(text, wanted), "these settings"
     parameters = parse_parameters(text, name)
     now, then = dict(leaves(_plain(before))), dict(leaves(_plain(text)))
     keys = list(dict.fromkeys([*now, *then]))
@@ -113,48 +112,9 @@ def nullable_keys(model: type[BaseModel] = Parameters, prefix: str = "") -> list
     return found
 
 
-class _Representer(RoundTripRepresenter):
-    """Writes the word null, which ruamel leaves out otherwise."""
-
-    def represent_none(self, data: Any) -> Any:
-        """As the files have it."""
-        del data
-        return self.represent_scalar("tag:yaml.org,2002:null", "null")
-
-
-_Representer.add_representer(type(None), _Representer.represent_none)
-
-
 def _plain(text: str) -> Any:
     """Content of a file; nothing if it is broken, and so all of it is a change."""
     try:
         return YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError):
         return None
-
-
-def _with_values(text: str, wanted: Mapping[str, Any], name: str) -> str:
-    parse_parameters(text, name)  # so that it is well-formed
-    yaml = YAML()
-    yaml.Representer = _Representer
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    content = yaml.load(text)
-    for key, value in wanted.items():
-        *path, last = key.split(".")
-        section = content
-        for part in path:
-            section = section.setdefault(part, {})
-        section[last] = _written(value)
-    out = io.StringIO()
-    yaml.dump(content, out)
-    return out.getvalue()
-
-
-def _written(value: Any) -> Any:
-    """Lists in one line, as the files have them."""
-    if not isinstance(value, list):
-        return value
-    line = CommentedSeq(value)
-    line.fa.set_flow_style()
-    return line

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from tryon.errors import ParameterError, SourceError
 from tryon.files import write_text
 from tryon.inputs import refresh_inputs
+from tryon.parameter_text import with_values
 from tryon.parameters import Parameters, parse_parameters, read_parameter_file
 from tryon.progress import Progress, silent
 from tryon.workspace import Workspace
@@ -37,9 +34,10 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None, pro
     """
     text = preset_text(workspace, preset)
     path = _preset_file(workspace, preset)
-    if source is not None:
-        text = _with_source(text, source, str(path))
     parameters = parse_parameters(text, str(path))
+    if source is not None:
+        text = with_values(text, {"download.source": source})
+        parameters = parse_parameters(text, str(path))
     try:
         refresh_inputs(workspace, parameters, progress)
     except SourceError as error:
@@ -74,20 +72,6 @@ def parameter_list() -> str:
 
 def _preset_file(workspace: Workspace, preset: str) -> Path:
     return workspace.root / "params" / f"{preset}.yaml"
-
-
-def _with_source(text: str, source: str, name: str) -> str:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    try:
-        content = yaml.load(text)
-        content["download"]["source"] = source
-    except (YAMLError, ValueError, KeyError, TypeError) as error:
-        raise ParameterError(name, rule="has a section download", value=str(error)) from error
-    out = io.StringIO()
-    yaml.dump(content, out)
-    return out.getvalue()
 
 
 def _leaves(schema: dict[str, Any], known: dict[str, Any], prefix: str) -> list[tuple[str, dict[str, Any]]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
-from flows.form import NullableKey, Overrides, Preset, StageName
+from flows.form import NullableKey, Overrides, Preset, StageName, offered
 from flows.pipeline import pipeline
 from tryon.categories import Category
+from tryon.code_version import ROOT
 from tryon.overrides import leaves, nullable_keys
-from tryon.parameters import Parameters
+from tryon.parameters import Parameters, load_parameters
 from tryon.stages import STAGES
 
 SCHEMA: dict[str, Any] = parameter_schema(pipeline).model_dump()
@@ -76,6 +79,26 @@ def test_only_what_was_typed_comes_out() -> None:
 def test_what_breaks_a_rule_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Overrides.model_validate(wrong)
+
+
+@pytest.mark.parametrize("source", ["https://me:word@host/a.zip", "s3://bucket/a?key=1", "https://host/a#token=1"])
+def test_secrets_are_refused_before_they_are_kept(source: str) -> None:
+    """Prefect's server checks by the pattern; a run that is started without it, by the model."""
+    with pytest.raises(ValidationError, match=r"params\.yaml"):
+        Overrides.model_validate({"download": {"source": source}})
+    pattern = FIELDS["download.source"]["pattern"]
+    assert not re.search(pattern, source)
+    for good in ("synthetic", "../my photos #1", "s3://bucket/dresscode", "https://host/a.zip", "C:/me@home"):
+        assert re.search(pattern, good)
+        assert Overrides.model_validate({"download": {"source": good}}).model_dump()
+
+
+def test_secrets_that_params_yaml_holds_are_not_described() -> None:
+    now = load_parameters(ROOT / "params.yaml")
+    held = now.download.model_copy(update={"source": "https://me:word@host/a.zip?key=1"})
+    schema = json.dumps(offered(Parameters, now.model_copy(update={"download": held})).model_json_schema())
+    assert "https://***@host/a.zip?***" in schema
+    assert "word@" not in schema
 
 
 def test_drop_downs() -> None:
