@@ -213,6 +213,16 @@ def weights(
 
 
 @app.command()
+def keep(name: Annotated[str, typer.Argument(help="A new name for it.")], root: Root = HERE) -> None:
+    """Keep the best checkpoint of fine-tuning as a champion, data/champions/NAME.ckpt, to start from later."""
+    from tryon.training.champions import keep as keep_best
+
+    champion = keep_best(name, Workspace(root))
+    say(f"{'kept' if champion.fresh else 'kept already'}: {Workspace(root).champion(name)}. To start from it, write")
+    typer.echo(f"pretrain.start: {champion.start}")
+
+
+@app.command()
 def synthesize(
     out: Annotated[Path, typer.Option("--out", help="The folder to write, or the archive, a .zip.")],
     pairs: Annotated[int | None, typer.Option("--pairs", help="Training pairs per category.")] = None,

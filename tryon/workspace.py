@@ -10,9 +10,10 @@ from tryon.categories import Category
 from tryon.errors import ParameterError
 
 OWN_FOLDERS = (
-    "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "evaluation", "staging", "weights",
+    "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "champions", "evaluation", "staging", "weights",
 )  # fmt: skip
-"""Folders below `data/` that only the stages write: they replace them whole, or remove what they do not know."""
+"""Folders below `data/` that only the stages and `tryon keep` write: stages replace theirs whole, or remove what they
+do not know."""
 
 SUBSET_PARTS = ("train", "val", "test_paired", "test_unpaired")
 
@@ -88,6 +89,15 @@ class Workspace:
     def checkpoints(self) -> Path:
         """Best and last checkpoint, history and sample grids of fine-tuning."""
         return self.data / "checkpoints"
+
+    @property
+    def champions(self) -> Path:
+        """Checkpoints that were kept under a name; ignored by git and DVC."""
+        return self.data / "champions"
+
+    def champion(self, name: str) -> Path:
+        """One of them."""
+        return self.champions / f"{name}.ckpt"
 
     @property
     def evaluation(self) -> Path:

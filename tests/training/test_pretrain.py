@@ -12,6 +12,7 @@ from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError, ParameterError, WeightsError
 from tryon.manifest import PACKED, read_table, write_table
 from tryon.progress import silent
+from tryon.training.champions import keep
 from tryon.training.checkpoint import load_checkpoint, load_network
 from tryon.training.pretrain import pretrain
 from tryon.training.settings import PretrainSettings
@@ -81,10 +82,26 @@ def test_a_checkpoint_that_is_not_there_is_an_error(
     assert not workspace.pretrained.exists()
 
 
-@pytest.mark.parametrize("start", ["champion", "champion:v3"])
-def test_there_is_no_champion_yet(start: str, workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
-    with pytest.raises(ParameterError, match="name a path"):
-        pretrain(starting(pretrain_settings, start), 7, workspace, silent)
+def test_a_champion_starts_with_the_weights_that_were_kept(
+    workspace: Workspace, pretrain_settings: PretrainSettings
+) -> None:
+    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, silent)
+    workspace.checkpoints.mkdir()
+    (workspace.pretrained / "model.ckpt").replace(workspace.checkpoints / "best.ckpt")
+    champion = keep("first", workspace)
+    pretrain(starting(pretrain_settings, champion.start), 8, workspace, silent)
+    old, new = load_network(workspace.champion("first")), load_network(workspace.pretrained / "model.ckpt")
+    assert all(torch.equal(value, new.state_dict()[key]) for key, value in old.state_dict().items())
+    other = pretrain_settings.network.model_copy(update={"heads": 3, "pyramid_channels": 16})
+    wider = starting(pretrain_settings, champion.start).model_copy(update={"network": other})
+    with pytest.raises(ParameterError, match=r"pretrain\.network.*heads = \d.*pyramid_channels = \d"):
+        pretrain(wider, 7, workspace, silent)
+
+
+def test_no_champion_is_made_up(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
+    with pytest.raises(ParameterError, match="tryon keep NAME"):
+        pretrain(starting(pretrain_settings, "champion"), 7, workspace, silent)
+    assert not workspace.pretrained.exists()
 
 
 @pytest.mark.parametrize(

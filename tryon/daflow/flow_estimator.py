@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from tryon.daflow.convolution import same_size
 
 LEAK = 0.1
 """Slope of every LeakyReLU in the network."""
@@ -45,7 +46,7 @@ class FlowEstimator(nn.Module):
         """
         first = cast(nn.Conv2d, self.layers[0])
         for_garment, for_person = first.weight.split(garment.shape[1], dim=1)
-        seen = F.conv2d(garment, for_garment, first.bias, padding=1).add_(F.conv2d(person, for_person, padding=1))
+        seen = same_size(garment, for_garment, first.bias).add_(same_size(person, for_person, None))
         return self.layers[1:](seen)
 
 

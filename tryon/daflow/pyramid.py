@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tryon.daflow.convolution import doubled_size, same_size
+
 
 def _normalised_convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
     """Norm, ReLU, 3x3 convolution without bias. The ReLU works in place: the norm's backward needs its input only."""
@@ -102,7 +104,7 @@ class TopDown(nn.Module):
                 levels.append(folded(stage, levels[-1], adaptive, smooth))
             else:
                 doubled = F.interpolate(levels[-1], scale_factor=2.0, mode="nearest")
-                levels.append(smooth(adaptive(stage) + doubled))
+                levels.append(same_size(adaptive(stage) + doubled, smooth.weight, smooth.bias))
         return levels
 
 
@@ -132,5 +134,5 @@ def folded(stage: Tensor, coarser: Tensor, adaptive: nn.Conv2d, smooth: nn.Conv2
     doubling = (taps @ torch.kron(twice, twice)).unflatten(2, (4, 4)).transpose(0, 1)
     narrow = (adaptive.weight.flatten(1).t() @ taps).unflatten(2, (3, 3))
     bias = cast(Tensor, adaptive.bias)[:, None, None]
-    level = F.conv_transpose2d(coarser + bias, doubling, smooth.bias, stride=2, padding=1)
-    return level.add_(F.conv2d(stage, narrow, padding=1))
+    level = doubled_size(coarser + bias, doubling, smooth.bias)
+    return level.add_(same_size(stage, narrow, None))

@@ -20,6 +20,9 @@ from tryon.files import write_bytes
 KIND = "fitting-room checkpoint"
 VERSION = 2
 
+AGAIN = "Make it again with the stage that wrote it."
+"""What to do about a checkpoint that cannot be read, where nothing better is known."""
+
 HistoryRow = dict[str, float | int | None]
 BatchLoss = dict[str, float]
 
@@ -110,7 +113,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     write_bytes(path, stream.getvalue())
 
 
-def load_checkpoint(path: Path, remedy: str = "Make it again with the stage that wrote it.") -> Checkpoint:
+def load_checkpoint(path: Path, remedy: str = AGAIN) -> Checkpoint:
     """Read a checkpoint to the CPU. Only tensors and plain values are accepted: no code in the file is ever run.
 
     Raises:
@@ -130,13 +133,13 @@ def load_checkpoint(path: Path, remedy: str = "Make it again with the stage that
     return Checkpoint(**{**values, "history": tuple(values["history"]), "losses": tuple(values["losses"])})
 
 
-def load_network(path: Path) -> DAFlow:
+def load_network(path: Path, remedy: str = AGAIN) -> DAFlow:
     """Build the network that a checkpoint of ours holds, on the CPU and in evaluation mode.
 
     Raises:
         WeightsError: the file is missing, damaged, or does not fit together.
     """
-    return build_network(load_checkpoint(path), str(path)).eval()
+    return build_network(load_checkpoint(path, remedy), str(path)).eval()
 
 
 def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:

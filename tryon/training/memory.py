@@ -120,8 +120,9 @@ def peak_of_step(network: DAFlow, loss: Loss, fabric: Fabric, pictures: Pictures
     def _picture(*shape: int) -> Tensor:
         return torch.rand(shape, device=fabric.device) * 2 - 1
 
-    with torch.random.fork_rng():
-        return peak_on_gpu(step) if fabric.device.type == "cuda" else peak_on_cpu(step)
+    on_gpu = fabric.device.type == "cuda"
+    with torch.random.fork_rng([fabric.device] if on_gpu else []):  # by default of all GPUs there are, with a warning
+        return peak_on_gpu(step) if on_gpu else peak_on_cpu(step)
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -12,6 +12,7 @@ from tryon.files import replacing_folder, write_text
 from tryon.loading.rows import PackedRows
 from tryon.progress import Progress, silent
 from tryon.summary import Summary
+from tryon.training.champions import PREFIX, find_champion
 from tryon.training.checkpoint import (
     build_network,
     is_checkpoint,
@@ -55,20 +56,20 @@ def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progre
 
 
 def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
-    if settings.start.partition(":")[0] == "champion":
-        rule, remedy = (
-            "is a version that was kept",
-            "None are kept yet: name a path, such as data/checkpoints/best.ckpt.",
-        )
-        raise ParameterError("pretrain.start", rule=rule, value=settings.start, remedy=remedy)
     if settings.start == TRAINED:
         return _train_upper_body(settings, seed, workspace, progress)
     if settings.start == "scratch":
         return _publish(new_network(settings.network, seed), "initialised weights", workspace)
-    path = weight_path(workspace, "daflow") if settings.start == "released" else workspace.root / settings.start
+    path = _start_file(settings.start, workspace)
     network = load_start(path)
     _check_network(network, settings)
     return _publish(network, f"weights of {path.name}", workspace)
+
+
+def _start_file(start: str, workspace: Workspace) -> Path:
+    if start == "released":
+        return weight_path(workspace, "daflow")
+    return find_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
 
 
 def load_start(path: Path) -> DAFlow:
@@ -79,7 +80,7 @@ def load_start(path: Path) -> DAFlow:
         WeightsError: the file is missing or damaged, or is neither.
     """
     if not path.is_file():
-        remedy = "pretrain.start is released, upper_body, scratch or the path of a checkpoint."
+        remedy = "pretrain.start is released, upper_body, scratch, a champion or the path of a checkpoint."
         raise WeightsError(str(path), rule="exists", remedy=remedy)
     ours = is_checkpoint(read_checkpoint(path))
     return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)

@@ -128,8 +128,8 @@ class PretrainSettings(OptimisationSettings):
     start: str = Field(
         "upper_body",
         min_length=1,
-        description="`upper_body` (train one on the upper-body rows), `released` (ckpt_viton.pt), `scratch`, or a path "
-        "to a checkpoint.",
+        description="`upper_body` (train one on the upper-body rows), `released` (ckpt_viton.pt), `scratch`, "
+        "`champion:NAME@HASH` as `tryon keep` prints it, or a path to a checkpoint.",
     )
     network: NetworkSettings = Field(NetworkSettings(), description="Shape of the network.")  # pyright: ignore
 
