@@ -7,11 +7,10 @@ from prefect import flow
 from flows.form import StageName
 from tasks.launch import follow_runner
 from tasks.lock import PIPELINE, at_work, holding
-from tasks.pipeline import run_stage_by_dvc
+from tasks.pipeline import run_told
 from tasks.settings import tell_due, tell_running
 from tasks.versions import due_stages, stage_order, stages_named
 from tryon.console import say, shown_progress
-from tryon.errors import listed
 from tryon.inputs import refresh_inputs
 from tryon.workspace import Workspace
 
@@ -36,12 +35,9 @@ def alone(stage: StageName, force: bool = False, dry_run: bool = False) -> dict[
         return tell_due(_due(stage, force, write=False))
     with holding(PIPELINE, f"stage {stage} alone", wait=True):
         due = _due(stage, force, write=True)
-        for name, reasons in due.items():
-            say(f"\n{name} runs: {listed(reasons, 3)}")
-            run_stage_by_dvc.with_options(name=name, task_run_name=name)(name, force)
         if not due:
             say(f"Nothing to do: {stage} is up to date.")
-        return {name: listed(reasons, 3) for name, reasons in due.items()}
+        return {name: run_told(name, reasons, force) for name, reasons in due.items()}
 
 
 def _due(stage: str, force: bool, write: bool) -> dict[str, list[str]]:

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from httpx import HTTPStatusError
-from prefect import Flow, get_client
+from prefect import Flow, get_client, tags
 
+from tasks.api import TAG
 from tasks.launch import PARENT_TASK_RUN
 
 Result = TypeVar("Result")
@@ -20,7 +21,11 @@ Result = TypeVar("Result")
 
 def run_attached(flow: Flow[..., Result], parameters: dict[str, Any]) -> Result:
     """Run `flow` under the task run that the environment names, or by itself if it names none."""
-    parent = os.environ.get(PARENT_TASK_RUN)
+    with tags(TAG):
+        return _run(flow, parameters, os.environ.get(PARENT_TASK_RUN))
+
+
+def _run(flow: Flow[..., Result], parameters: dict[str, Any], parent: str | None) -> Result:
     if parent is None:
         return flow(**parameters)
     try:
@@ -28,7 +33,7 @@ def run_attached(flow: Flow[..., Result], parameters: dict[str, Any]) -> Result:
 
         with get_client(sync_client=True) as client:
             flow_run = client.create_flow_run(
-                flow, parameters=flow.serialize_parameters(parameters), parent_task_run_id=UUID(parent)
+                flow, parameters=flow.serialize_parameters(parameters), parent_task_run_id=UUID(parent), tags=[TAG]
             )
     except (ImportError, AttributeError, TypeError, HTTPStatusError):  # another version of Prefect, or of its server
         return flow(**parameters)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tasks.api import TAG
 from tryon.errors import ParameterError
 from tryon.stages import STAGES
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 WATCH = "watch"
 WATCH_EVERY = 10.0
 """Minutes between two looks at the data source."""
+
+_CRON_FIELDS = 5
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,6 @@ DEPLOYMENTS = (
 )
 """All of them. Each has one run at a time."""
 
-TAG = "fitting-room"
-
 
 @dataclass(frozen=True)
 class WatchSchedule:
@@ -76,7 +77,7 @@ class WatchSchedule:
         """For Prefect; None for never. Cron lines are in UTC.
 
         Raises:
-            ParameterError: the interval is not positive, or the cron line is none.
+            ParameterError: the interval is below a minute, or the cron line is none.
         """
         from prefect.schedules import Cron, Interval
 
@@ -85,8 +86,8 @@ class WatchSchedule:
             return Cron(self.cron, timezone="UTC", slug=WATCH)
         if self.minutes is None:
             return None
-        if not self.minutes > 0:
-            raise ParameterError("--watch-every", rule="is a positive number of minutes", value=self.minutes)
+        if not self.minutes >= 1:
+            raise ParameterError("--watch-every", rule="is at least one minute", value=self.minutes)
         return Interval(timedelta(minutes=self.minutes), slug=WATCH)
 
 
@@ -94,10 +95,12 @@ def check_cron(line: str) -> None:
     """Raises ParameterError if `line` is no cron line."""
     from prefect.client.schemas.schedules import CronSchedule
 
+    remedy = 'Write five fields: "0 3 * * *" is every night at three.'
+    if len(line.split()) > _CRON_FIELDS:  # of six, the last or the first are seconds
+        raise ParameterError("--watch-cron", rule="is a cron line of five fields", value=line, remedy=remedy)
     try:
         CronSchedule(cron=line)
     except ValueError as error:
-        remedy = 'Write five fields: "0 3 * * *" is every night at three.'
         raise ParameterError("--watch-cron", rule="is a cron line", value=line, remedy=remedy) from error
 
 

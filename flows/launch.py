@@ -7,16 +7,17 @@ import atexit
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-from flows.server import own_server, server_home, serving_url
+from flows.server import has_own_database, own_server, server_home, serving_url
 from flows.stage import QUIET
-from tasks.api import VARIABLE, api_url, send_heartbeats
+from tasks.api import TAG, VARIABLE, api_url, send_heartbeats
 from tasks.launch import ChildFailedError
 from tasks.lock import PIPELINE, holding, told_at_work
 from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
-from tasks.watch import tick
+from tasks.watch import note_finished, tick
 from tryon.console import duration, ran_well, say, show_table, shown_progress, terminal
 from tryon.inputs import refresh_inputs
 from tryon.summary import Cell
@@ -58,8 +59,12 @@ def launch(force: list[str], dry_run: bool) -> None:
 
 def watch_once() -> None:
     """Look at the source as `flows.watch` does, and run the pipeline here if it is to be run."""
-    workspace = Workspace()
-    say(tick(workspace, lambda _: launch([], dry_run=False)))
+
+    def start(_key: str) -> None:
+        say("A run is started for the source as it is now.")
+        launch([], dry_run=False)
+
+    say(tick(Workspace(), start))
 
 
 def show_result(workspace: Workspace) -> None:
@@ -83,9 +88,14 @@ def headline_rows(metrics: dict[str, Any]) -> list[dict[str, Cell]]:
 
 
 def _launch(workspace: Workspace, force: list[str], dry_run: bool) -> None:
-    with shown_progress() as progress:
+    with ThreadPoolExecutor(1) as beside, shown_progress() as progress:
+        early = beside.submit(stale_stages)
         changed = refresh_inputs(workspace, progress=progress, write=not dry_run)
-    if not (force or (dry_run and changed) or stale_stages()):
+    # What DVC said meanwhile counts if nothing was written that it reads.
+    stale = stale_stages() if changed and not dry_run else early.result()
+    if not (force or (dry_run and changed) or stale):
+        if not dry_run:
+            note_finished(workspace)
         say("Nothing to do: every stage is up to date.")
         show_result(workspace)
         return
@@ -103,6 +113,7 @@ def _run(workspace: Workspace, force: list[str]) -> None:
     url = api_url()
     if url is None and VARIABLE not in os.environ:
         url = serving_url(workspace)  # on a port of its own; a second server would meet it in the database
+    alone = url is None
     if url is None:
         # Ended at exit and not here: Prefect, imported later and so done earlier, sends its last words at exit.
         server = ExitStack()
@@ -114,7 +125,13 @@ def _run(workspace: Workspace, force: list[str]) -> None:
         send_heartbeats()  # that server may look for them
     say(f"Prefect shows this run at {url.removesuffix('/api')}")
     os.environ.update({VARIABLE: url, **QUIET})
-    from flows.pipeline import pipeline
+    from prefect import tags
 
-    ran = pipeline(force=force, look=False)
+    from flows.pipeline import pipeline
+    from tasks.crashes import end_lost
+
+    if alone and has_own_database():
+        end_lost()
+    with tags(TAG):
+        ran = pipeline(force=force, look=False)
     say(f"\nDone: {len(ran)} stages in {duration(time.monotonic() - since)}.")

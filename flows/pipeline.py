@@ -10,11 +10,11 @@ from prefect import flow
 from flows.form import UNCHANGED, NullableKey, Overrides, Preset, StageName
 from tasks.launch import follow_runner
 from tasks.lock import PIPELINE, at_work, holding
-from tasks.pipeline import run_stage_by_dvc
+from tasks.pipeline import run_told
 from tasks.settings import chosen_settings, due_with, tell_due, tell_running
 from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
-from tryon.console import say, shown_progress
-from tryon.errors import listed
+from tasks.watch import note_finished
+from tryon.console import shown_progress
 from tryon.inputs import refresh_inputs
 from tryon.overrides import Proposal
 from tryon.workspace import Workspace
@@ -58,7 +58,9 @@ def pipeline(
         if look:
             _look(proposal, write=True)
         proposal.write(Workspace())
-        return _run_due(order, forced)
+        ran = _run_due(order, forced)
+        note_finished(Workspace())
+        return ran
 
 
 def _plan(chosen: Callable[[], Proposal], force: Sequence[str], look: bool) -> dict[str, str]:
@@ -82,9 +84,7 @@ def _run_due(order: list[str], waiting: list[str]) -> dict[str, str]:
     ran: dict[str, str] = {}
     while due:
         stage, reasons = next(iter(due.items()))
-        ran[stage] = listed(reasons, 3)
-        say(f"\n{stage} runs: {ran[stage]}")
-        run_stage_by_dvc.with_options(name=stage, task_run_name=stage)(stage, stage in waiting)
+        ran[stage] = run_told(stage, reasons, stage in waiting)
         waiting = [name for name in waiting if name != stage]
         # Asked anew: an output that came out as before leaves the stages after it alone.
         due = {name: why for name, why in due_stages(order, waiting).items() if name not in ran}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.runner import Runner
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ async def serve_deployments(deployments: Sequence[RunnerDeployment], ready: Call
     """Register deployments and run what is asked of them until SIGINT or SIGTERM; `ready` is called in between."""
     runner = StoppableRunner()
     for deployment in deployments:
-        await runner.aadd_deployment(deployment)
+        number = await runner.aadd_deployment(deployment)
+        if not deployment.schedules:
+            await _unschedule(number)
     ready()
     await runner.start()
+
+
+async def _unschedule(deployment: UUID) -> None:
+    """Take away the schedules of an earlier registration: Prefect leaves them where a new one has none."""
+    async with get_client() as client:
+        for schedule in await client.read_deployment_schedules(deployment):
+            await client.delete_deployment_schedule(deployment, schedule.id)

@@ -8,7 +8,7 @@ import signal
 from contextlib import ExitStack
 
 from flows.deployments import WATCH_EVERY, WatchSchedule, runner_deployments
-from flows.server import PORT, KeptServer, server_home, serving_url
+from flows.server import PORT, KeptServer, has_own_database, server_home, serving_url
 from flows.stage import QUIET
 from tasks.api import VARIABLE, api_url, send_heartbeats
 from tasks.launch import RUNNER
@@ -38,30 +38,45 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
     """
     workspace = Workspace()
     if url := serving_url(workspace):
-        rule = "is served by one process"
-        raise TryOnError(str(workspace.root.resolve()), rule=rule, value=url, remedy="Stop that one first.")
+        rule, remedy = "has one Prefect server at a time", "Stop that one first, or wait until it has finished."
+        raise TryOnError(str(workspace.root.resolve()), rule=rule, value=url, remedy=remedy)
     with ExitStack() as stack:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
         signal.signal(signal.SIGTERM, _stop)
         url = api_url(f"http://127.0.0.1:{port}/api")
+        started = url is None
         if url is None:
             say("Starting a Prefect server.")
-            url = stack.enter_context(KeptServer(workspace, port)).url
+            url = stack.enter_context(KeptServer(workspace, port, _await_unfinished)).url
         os.environ.setdefault("PREFECT_HOME", str(server_home(workspace)))
         os.environ.update({VARIABLE: url, RUNNER: str(os.getpid()), **QUIET})
+        send_heartbeats()
+        _prepare(alone=started and has_own_database())
         _run(watch, url.removesuffix("/api"))
+
+
+def _prepare(alone: bool) -> None:
+    from tasks.crashes import end_lost, ensure_automation
+    from tasks.gpu import ensure_limit
+
+    ensure_limit()
+    ensure_automation()
+    if alone:
+        end_lost()
+    _await_unfinished()
+
+
+def _await_unfinished() -> None:
+    from tasks.crashes import await_unfinished
+
+    await_unfinished()
 
 
 def _run(watch: WatchSchedule, page: str) -> None:
     import asyncio
 
-    send_heartbeats()
     from flows.runner import serve_deployments
-    from tasks.crashes import ensure_automation
-    from tasks.gpu import ensure_limit
 
-    ensure_limit()
-    ensure_automation()
     deployments = runner_deployments(watch)
     ready = f"Serving {len(deployments)} deployments at {page}; Ctrl-C stops."
     try:

@@ -24,6 +24,9 @@ GLANCE = 0.5
 HEARTBEAT = 30
 """Seconds between two heartbeats of a flow run, the least that Prefect takes."""
 
+TAG = "fitting-room"
+"""On every run of this project, so that nobody else's runs on the same server are taken for one."""
+
 
 class ApiError(TryOnError):
     """The Prefect API that was asked for does not answer."""

@@ -1,7 +1,7 @@
 """What a queued experiment borrows from the project that it belongs to.
 
 DVC runs experiments of the queue, and those started with `--temp`, in checkouts of their own below `.dvc/tmp/exps`.
-Tracked files and outputs are there; unpacked data and pretrained weights, which DVC does not track, are not.
+Tracked files and outputs are there; unpacked data, pretrained weights and champions, which DVC does not track, are not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ CHECKOUTS = (".dvc", "tmp", "exps")
 
 
 def borrow(stage: str, workspace: Workspace) -> None:
-    """In the checkout of a queued experiment, make the project's unpacked data and weights available; else do nothing.
+    """In the checkout of a queued experiment, make the project's unpacked data, weights and champions available;
+    else do nothing.
 
     The data are linked. The later stages compare each file with the index and so never read another state of them; the
     download stage, which writes, gets a folder of the experiment's own.
@@ -29,6 +30,8 @@ def borrow(stage: str, workspace: Workspace) -> None:
         workspace.raw.unlink()
     if stage != "download" and not workspace.raw.exists() and home.raw.is_dir():
         workspace.raw.symlink_to(home.raw)
+    if not workspace.champions.exists() and home.champions.is_dir():
+        workspace.champions.symlink_to(home.champions)
     if home.weights.is_dir():
         os.environ.setdefault("TRYON_WEIGHTS", str(home.weights))
 

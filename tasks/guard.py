@@ -18,17 +18,13 @@ from ruamel.yaml import YAML
 from tryon.categories import Category
 from tryon.console import shown_progress
 from tryon.errors import TryOnError, listed
-from tryon.files import sha256_file
-from tryon.inputs import check_weights
+from tryon.inputs import Seen, check_weights, look_at
 from tryon.parameters import load_parameters
 from tryon.progress import Progress
 from tryon.workspace import Workspace
 
 HERE = Workspace()
 PARAMETERS = "params.yaml"
-
-Seen = tuple[tuple[int, int, int], str]
-"""Of a file: size, time of change and inode, which stay as long as its content does, and its SHA-256."""
 
 
 class ChangedInputError(TryOnError):
@@ -61,7 +57,7 @@ def unchanged_inputs(stage: str, category: Category | None, workspace: Workspace
     yield
     values_now, files_now = look(files)
     changed = [key for key, value in values.items() if values_now[key] != value]
-    hashes, hashes_now = ({name: sha for name, (_, sha) in seen.items()} for seen in (files, files_now))
+    hashes, hashes_now = ({name: seen[-1] for name, seen in found.items()} for found in (files, files_now))
     changed += [name for name in sorted({*hashes, *hashes_now}) if hashes.get(name) != hashes_now.get(name)]
     if changed:
         rule = "stay as they are while it runs"
@@ -91,13 +87,12 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _files(root: Path, deps: list[str], known: Mapping[str, Seen], progress: Progress) -> dict[str, Seen]:
-    """Every file of the dependencies; read only if it does not look the way that it is known."""
+    """Every file of the dependencies."""
     paths = [path for dep in deps for path in _below(root / dep)]
     seen: dict[str, Seen] = {}
     for done, path in enumerate(paths, start=1):
-        name, facts = path.relative_to(root).as_posix(), path.stat()
-        state = (facts.st_size, facts.st_mtime_ns, facts.st_ino)
-        seen[name] = known[name] if name in known and known[name][0] == state else (state, sha256_file(path))
+        name = path.relative_to(root).as_posix()
+        seen[name] = look_at(path, known.get(name, []))
         progress(done, len(paths), "inputs hashed")
     return seen
 

@@ -16,7 +16,16 @@ from prefect.settings import get_current_settings
 from tasks.api import VARIABLE
 from tasks.launch import FAILURE_FILE, PARENT_TASK_RUN, ChildFailedError
 from tasks.versions import repro_single
-from tryon.errors import TryOnError
+from tryon.console import say
+from tryon.errors import TryOnError, listed
+
+
+def run_told(stage: str, reasons: list[str], force: bool) -> str:
+    """Run one stage under its own name, after saying why. Returns the reasons in words."""
+    why = listed(reasons, 3)
+    say(f"\n{stage} runs: {why}")
+    run_stage_by_dvc.with_options(name=stage, task_run_name=stage)(stage, force)
+    return why
 
 
 @task(name="stage", cache_policy=NO_CACHE)

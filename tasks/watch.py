@@ -1,12 +1,14 @@
 """Has the source changed, and is it whole? What is known from one look to the next lies in `data/staging/watch.json`.
 
 A source that has just changed may still be being copied. So a run is started only when the source was the same at so
-many looks in a row, and once for each state of it. DVC is not asked: a stage may be running.
+many looks in a row, and once for each state of it. A run that does not end well, for the machine was switched off or a
+stage failed, is started again, once. DVC is not asked: a stage may be running.
 """
 
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +24,9 @@ from tryon.workspace import Workspace
 WATCH = "watch"
 """Name of the lock that keeps two looks apart."""
 
+APART = 2.0
+"""Seconds. Looks that are nearer to each other are one: a server that was away starts all that it missed at once."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -32,14 +37,18 @@ class Memory:
         turn: counts what has been dealt with, so that a source that goes back to an earlier state gets a new run.
         seen: state of the source that no pipeline has seen yet.
         ticks: how often it was seen in a row.
+        looked: when that was last, in seconds since 1970.
         started: the state that a run was started for, until a pipeline has noted it.
+        again: the state for which a second run was started, as the first did not end well.
     """
 
     name: str
     turn: int = 0
     seen: str | None = None
     ticks: int = 0
+    looked: float = 0.0
     started: str | None = None
+    again: str | None = None
 
 
 def tick(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int = 2) -> str:
@@ -70,15 +79,20 @@ def _look(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int
         now = fingerprint(source, workspace, progress)
     memory, running = _remembered(workspace), holder_of(PIPELINE, workspace)
     going_on = f" Running: {running}." if running else ""
+    state = digest(now)
     if noted_fingerprint(workspace) == now:
         if memory.seen or memory.started:
-            _remember(workspace, Memory(memory.name, memory.turn + 1))
-        return f"The source is as it was.{going_on}"
-    state = digest(now)
+            memory = Memory(memory.name, memory.turn + 1, again=memory.again)
+            _remember(workspace, memory)
+        if running or _finished(workspace) == state:
+            return f"The source is as it was.{going_on}"
+        return _start_again(workspace, start, memory, state)
     if state == memory.started:
         return f"The source has changed; a run was started for it and has not looked at it yet.{going_on}"
-    memory = replace(memory, seen=state, ticks=memory.ticks + 1 if state == memory.seen else 1)
-    _remember(workspace, memory)  # before anything is started: the key must be the same after a crash
+    same, looked = state == memory.seen, time.time()
+    if not same or abs(looked - memory.looked) >= APART:
+        memory = replace(memory, seen=state, ticks=memory.ticks + 1 if same else 1, looked=looked)
+        _remember(workspace, memory)  # before anything is started: the key must be the same after a crash
     if memory.ticks < quiet_ticks:
         return f"The source has changed; seen so {memory.ticks} of {quiet_ticks} times.{going_on}"
     if running:
@@ -86,6 +100,31 @@ def _look(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int
     start(digest([memory.name, memory.turn, state]))
     _remember(workspace, Memory(memory.name, memory.turn + 1, started=state))
     return "The source has changed and come to rest; a run was started."
+
+
+def _start_again(workspace: Workspace, start: Callable[[str], object], memory: Memory, state: str) -> str:
+    """Take up what was not brought to an end, once: what fails twice needs somebody to look at it."""
+    if memory.again == state:
+        return "The source is as it was, but no run on it has ended well: see why, then start one yourself."
+    start(digest([memory.name, memory.turn, state, "again"]))
+    _remember(workspace, Memory(memory.name, memory.turn + 1, again=state))
+    return "The source is as it was, but no run on it has ended well; one was started again."
+
+
+def note_finished(workspace: Workspace) -> None:
+    """Note that everything is up to date with the source that the pipeline noted at its start."""
+    write_json(_finish(workspace), {"source": digest(noted_fingerprint(workspace))})
+
+
+def _finished(workspace: Workspace) -> str | None:
+    try:
+        return json.loads(_finish(workspace).read_text())["source"]
+    except (OSError, ValueError, TypeError, KeyError):  # none has ended, or it is not ours
+        return None
+
+
+def _finish(workspace: Workspace) -> Path:
+    return workspace.staging("finished.json")
 
 
 def _remembered(workspace: Workspace) -> Memory:

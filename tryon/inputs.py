@@ -33,6 +33,9 @@ BESIDE = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/h
 """Files that the evaluate stage reads of the run that `evaluate.beside` names. They are noted with the weights of
 metrics, as DVC sees no file outside the project."""
 
+Seen = list[Any]
+"""Of a file: size, time of change and inode, which stay as long as its content does, and its SHA-256."""
+
 READS = {"pretrain": "start", "evaluate": "metrics"}
 """Stages that read weights, each with the key of `data/weights.json` that is its input."""
 
@@ -87,7 +90,10 @@ def check_weights(workspace: Workspace, parameters: Parameters, stage: str) -> N
 
 
 def weights_state(workspace: Workspace, parameters: Parameters, progress: Progress = silent) -> dict[str, Any]:
-    """SHA-256 of the starting point, None where no file is read or there is none, and of each metric's weights."""
+    """SHA-256 of the starting point and of each metric's weights, None where there is no file.
+
+    A champion's is in its name, in `params.yaml`, and is not noted once more.
+    """
     start = parameters.pretrain.start
     for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (RELEASED, *FOR_LOSS)]
     place = workspace.with_weights(parameters.evaluate.weights).weights
@@ -101,8 +107,15 @@ def weights_state(workspace: Workspace, parameters: Parameters, progress: Progre
     return {"start": hashes.pop("start", None), "metrics": hashes}
 
 
+def look_at(path: Path, known: Seen, progress: Progress = silent) -> Seen:
+    """A file as it is now. It is read only if it looks otherwise than when `known` was noted; [] if nothing was."""
+    facts = path.stat()
+    state = [facts.st_size, facts.st_mtime_ns, facts.st_ino]
+    return known if known[:3] == state else [*state, sha256_file(path, progress)]
+
+
 def _hashes(files: dict[str, Path], known_file: Path, progress: Progress) -> dict[str, str | None]:
-    """SHA-256 of each file, None where there is none; read only if its size or time is not the known one's."""
+    """SHA-256 of each file, None where there is none; what is known of them lies in `known_file`."""
     known = _noted(known_file)
     before = dict(known)
     found: dict[str, str | None] = {}
@@ -110,11 +123,9 @@ def _hashes(files: dict[str, Path], known_file: Path, progress: Progress) -> dic
         if not path.is_file():
             found[name] = None
             continue
-        key, facts = str(path.resolve()), path.stat()
-        state = [facts.st_size, facts.st_mtime_ns]
-        if known.get(key, [])[:2] != state:
-            known[key] = [*state, sha256_file(path, progress)]
-        found[name] = known[key][2]
+        key = str(path.resolve())
+        known[key] = look_at(path, known.get(key, []), progress)
+        found[name] = known[key][-1]
     if known != before:
         write_json(known_file, known)
     return found

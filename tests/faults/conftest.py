@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.project import Forking, Reference, undisturbed
+from tests.flows.conftest import _of_its_own as _of_its_own
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +23,6 @@ def forking() -> Iterator[Forking]:
 def reference(forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Reference:
     """What an undisturbed run leaves."""
     return undisturbed(tmp_path_factory.mktemp("undisturbed"), forking)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test sees a server or a cache of this machine's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_API_URL", "")
-        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
-        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.delenv("TRYON_WEIGHTS", raising=False)
-        yield
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.forking import COUNT
+from tests.flows.chain import first_stages
 from tryon.categories import Category
 from tryon.files import sha256_file
 
@@ -46,23 +47,9 @@ CONTENT = {
     "evaluate": {"gallery_rows": 2},
 }
 
-CHAIN = """stages:
-  download:
-    cmd: exec python -m flows.stage download
-    deps: [data/source.json]
-    params: [seed, download]
-    outs:
-      - data/index/upper_body.parquet: {persist: true}
-      - data/index/lower_body.parquet: {persist: true}
-      - data/index/dresses.parquet: {persist: true}
-      - data/index/findings.parquet: {persist: true}
-  agnostic:
-    matrix: {category: [upper_body, lower_body, dresses]}
-    cmd: "exec python -m flows.stage agnostic ${item.category}"
-    deps: ["data/index/${item.category}.parquet"]
-    params: [image.size, agnostic]
-    outs: ["data/manifests/${item.category}.parquet", "data/manifests/${item.category}_pictures.parquet"]
-  sample:
+CHAIN = (
+    first_stages("python -m flows.stage")
+    + """  sample:
     cmd: exec python -m flows.stage sample
     deps:
       - data/manifests/upper_body.parquet
@@ -80,7 +67,8 @@ CHAIN = """stages:
     params: [seed, pretrain, {data/weights.json: [start]}]
     outs: [data/pretrained]
 """
-"""The first stages, as in the project's own `dvc.yaml` but for the code."""
+)
+"""All that `dvc repro` runs here."""
 
 OUTPUTS = {
     "download": "index",

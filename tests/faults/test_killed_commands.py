@@ -6,10 +6,11 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,15 @@ def test_a_killed_command(
     project.await_no_orphan()
     assert project.hashes() == expected(reference)
     assert "up to date" in project.well("-m", "dvc", "status")
+    if kind == "flows":
+        assert {"CRASHED", "COMPLETED"} == run_states(project)  # those of the killed one, and of the one after it
+
+
+def run_states(project: Commands) -> set[str]:
+    """States of all runs in the database of the server that `python -m flows` starts for itself."""
+    database = project.data / "staging" / "prefect" / "prefect.db"
+    with closing(sqlite3.connect(database)) as connection:
+        return {state for (state,) in connection.execute("select state_type from flow_run")}
 
 
 def killed(project: Commands, kind: str, stage: str, delay: float) -> bool:

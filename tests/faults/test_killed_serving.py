@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.server import DATABASE
 from tests.flows.conftest import Project
 from tests.flows.serving import Served, stop, wait_until
 
@@ -84,8 +85,14 @@ def test_in_the_end_no_run_is_left_running(served: Served, undisturbed: dict[str
     assert ended(served, served.started("pipeline")) == "COMPLETED"
 
 
-def test_a_killed_runner_twice_and_the_automation_ends_its_runs(tmp_path: Path) -> None:
-    """Each takes its server along; the third one ends what both have left."""
+def test_a_killed_runner_twice_and_the_automation_ends_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes its server along; the automation of the third one ends what both have left.
+
+    The database is one that others may use too, or the runs would be ended at once.
+    """
+    monkeypatch.setenv(DATABASE, f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}")
     served = new_served(tmp_path / "project")
     project, left = served.project, {}
     try:
@@ -104,6 +111,7 @@ def test_a_killed_runner_twice_and_the_automation_ends_its_runs(tmp_path: Path) 
         (project.root / "slow").unlink()
         for run, since in left.items():
             assert ended(served, run, max(1.0, since + MOST - time.monotonic())) == "CRASHED"
+            assert "no sign of life" in served.state(run)["state"]["message"]
         last = max(left.values())  # of the stage below the last of them
         wait_until(lambda: not served.ask("flow_runs", flow_runs=RUNNING), max(1.0, last + MOST - time.monotonic()))
         assert ended(served, served.started("pipeline", force=["download"])) == "COMPLETED"

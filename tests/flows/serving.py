@@ -43,10 +43,20 @@ class Served:
         """Id of a deployment."""
         return next(one["id"] for one in self.ask("deployments") if one["name"] == name)
 
+    def post(self, path: str, **json: Any) -> httpx.Response:
+        """Send something; a server whose database is busy (503) is asked again, as Prefect's own client does."""
+        answer = httpx.post(f"{self.url}/{path}", json=json, trust_env=False)
+        for _ in range(20):
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.5)
+            answer = httpx.post(f"{self.url}/{path}", json=json, trust_env=False)
+        return answer
+
     def run(self, name: str, /, **parameters: Any) -> httpx.Response:
         """Ask for a run, as the page does."""
-        path = f"{self.url}/deployments/{self.deployment(name)}/create_flow_run"
-        return httpx.post(path, json={"parameters": parameters, "state": {"type": "SCHEDULED"}}, trust_env=False)
+        path = f"deployments/{self.deployment(name)}/create_flow_run"
+        return self.post(path, parameters=parameters, state={"type": "SCHEDULED"})
 
     def started(self, name: str, /, **parameters: Any) -> str:
         """Id of a run that was asked for."""

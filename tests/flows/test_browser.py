@@ -98,6 +98,14 @@ def sees(page: Any, *texts: str) -> None:
         page.get_by_text(text).locator("visible=true").first.wait_for()
 
 
+def choose_tab(page: Any, name: str) -> None:
+    """A tab of a run's page; narrow pages have a drop-down of them."""
+    drop_down = page.locator("button[name=tabs]")
+    if drop_down.is_visible():
+        drop_down.press("Space")
+    page.get_by_text(name, exact=True).locator("visible=true").first.click()
+
+
 def entry(page: Any, *path: str) -> Any:
     """A field of the run form by its section and key."""
     found = page
@@ -161,11 +169,14 @@ def finished(served: Served) -> str:
 
 def test_a_runs_page_shows_one_tree(served: Served, finished: str, page: Any, size: str) -> None:
     page.goto(f"{served.page}/runs/flow-run/{finished}")
-    sees(page, "Completed", "download: done in")
+    sees(page, "Completed")
     shoot(page, f"run-{size}")
-    if size == "wide":  # narrow ones have a drop-down for this
-        page.get_by_text("Subflow Runs", exact=True).locator("visible=true").first.click()
-        sees(page, "8 Flow runs", "evaluate", "agnostic@dresses")
+    page.locator("pre.logs").scroll_into_view_if_needed()  # lines are drawn when they come into view
+    sees(page, "download: done in")
+    choose_tab(page, "Subflow Runs")
+    sees(page, "8 Flow runs")
+    for stage in ("evaluate", "agnostic@dresses"):
+        page.get_by_role("link", name=stage, exact=True).locator("visible=true").first.scroll_into_view_if_needed()
 
 
 def test_masks_grids_and_headline_are_shown(served: Served, finished: str, page: Any, size: str) -> None:

@@ -58,8 +58,11 @@ def test_schedules() -> None:
     assert WatchSchedule(None).schedule() is None
     with pytest.raises(ParameterError, match="cron line"):
         WatchSchedule(cron="every day").schedule()
-    with pytest.raises(ParameterError, match="positive"):
-        WatchSchedule(0).schedule()
+    with pytest.raises(ParameterError, match="five fields"):
+        WatchSchedule(cron="* * * * * *").schedule()
+    for minutes in (0, 0.5, float("nan")):
+        with pytest.raises(ParameterError, match="one minute"):
+            WatchSchedule(minutes).schedule()
 
 
 def test_every_flow_can_be_imported() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.chain import first_stages
 from tryon.categories import Category
 from tryon.manifest.schemas import FILE_ROLES
 from tryon.workspace import Workspace
@@ -39,24 +40,6 @@ if __name__ == "__main__":
     raise SystemExit(main())
 '''
 
-CHAIN = """stages:
-  download:
-    cmd: exec python stage.py download
-    deps: [data/source.json]
-    params: [seed, download]
-    outs:
-      - data/index/upper_body.parquet: {persist: true}
-      - data/index/lower_body.parquet: {persist: true}
-      - data/index/dresses.parquet: {persist: true}
-      - data/index/findings.parquet: {persist: true}
-  agnostic:
-    matrix: {category: [upper_body, lower_body, dresses]}
-    cmd: "exec python stage.py agnostic ${item.category}"
-    deps: ["data/index/${item.category}.parquet"]
-    params: [image.size, agnostic]
-    outs: ["data/manifests/${item.category}.parquet", "data/manifests/${item.category}_pictures.parquet"]
-"""
-
 LOOK = ("-m", "flows", "--watch")
 
 
@@ -65,7 +48,7 @@ def growing(project, tmp_path: Path):
     """A project whose source is a folder with fewer dresses than lie aside, ready to be put there."""
     for key, value in (("image.size", [64, 48]), ("download.source", "../source")):
         project.set(key, value)
-    (project.root / "dvc.yaml").write_text(CHAIN)
+    (project.root / "dvc.yaml").write_text(first_stages("python stage.py"))
     (project.root / "stage.py").write_text(COUNTING_STAGES)
     made = project.python(
         "-m", "tryon", "synthesize", "--out", "../source", "--pairs", str(HELD_BACK + 1), "--test-pairs", "2"

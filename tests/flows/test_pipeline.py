@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from flows import launch
 from flows.pipeline import pipeline
+from tasks.api import TAG
 
 PIPELINE = ("-m", "flows")
 WITHIN = 60.0
@@ -49,6 +50,12 @@ def test_prefect_shows_one_tree(finished, server) -> None:
         own = [run["name"] for run in task_runs.values() if run["flow_run_id"] == stage_run["id"]]
         assert own == [stage]
         assert stage_run["state_name"] == task_run["state_name"] == "Completed"
+
+
+def test_every_run_is_marked_as_this_projects(finished, server) -> None:
+    """The automation that ends lost runs goes by that."""
+    marked = {run["name"] for run in runs(server, "flow_runs") if run["tags"] == [TAG]}
+    assert {"pipeline", "download", "sample", "pretrain"} <= marked
 
 
 def test_a_stage_shows_its_summary(finished, server) -> None:
@@ -157,6 +164,18 @@ def test_the_source_is_looked_at_once(project, monkeypatch: pytest.MonkeyPatch) 
     assert looks == ["launcher"]
     pipeline.fn()
     assert looks == ["launcher", "flow"]
+
+
+@pytest.mark.parametrize(("changed", "times"), [({}, 1), ({"download": "the data source changed"}, 2)])
+def test_dvc_is_asked_again_only_if_what_it_reads_was_written(
+    changed: dict[str, str], times: int, project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.chdir(project.root)
+    monkeypatch.setattr(launch, "refresh_inputs", lambda *_, **__: changed)
+    monkeypatch.setattr(launch, "stale_stages", lambda: asked.append(1) or {})
+    launch.launch([], dry_run=False)
+    assert len(asked) == times
 
 
 def test_forcing_what_is_no_stage_is_an_error(finished) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+from tasks.api import TAG
 from tasks.crashes import NAME
 from tests.flows.serving import WITHIN, Served, asked, stop, wait_until
 
@@ -22,6 +25,14 @@ def served(new_project, tmp_path_factory) -> Iterator[Served]:
     one = Served(new_project(tmp_path_factory.mktemp("served") / "project"), "--watch-cron", "* * * * *")
     yield one
     stop(one, signal.SIGTERM)
+
+
+@pytest.fixture
+def own(new_project, tmp_path) -> Iterator[Served]:
+    """A served project for one test, which may kill it."""
+    one = Served(new_project(tmp_path / "project"), "--no-watch")
+    yield one
+    one.process.kill()
 
 
 def test_a_cron_schedule_creates_runs(served: Served) -> None:
@@ -78,15 +89,14 @@ def test_a_second_serve_is_refused(served: Served) -> None:
 
 
 @pytest.mark.long
-def test_stopping_leaves_nothing_behind(new_project, tmp_path) -> None:
-    served = Served(new_project(tmp_path / "project"), "--no-watch")
-    served.project.mark("slow")
-    served.started("pipeline")
-    wait_until(served.project.log)
-    assert stop(served, signal.SIGTERM) == 0
-    wait_until(lambda: not served.project.processes(), 20)
-    assert not (served.project.root / "data" / "download").exists()
-    assert not list((served.project.root / "data/staging/prefect").glob("serving"))
+def test_stopping_leaves_nothing_behind(own: Served) -> None:
+    own.project.mark("slow")
+    own.started("pipeline")
+    wait_until(own.project.log)
+    assert stop(own, signal.SIGTERM) == 0
+    wait_until(lambda: not own.project.processes(), 20)
+    assert not (own.project.root / "data" / "download").exists()
+    assert not list((own.project.root / "data/staging/prefect").glob("serving"))
 
 
 @pytest.mark.long
@@ -119,22 +129,44 @@ def test_a_server_that_dies_is_started_again_and_the_run_goes_on(served: Served)
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_a_killed_runner_takes_everything_with_it_and_its_run_ends_as_crashed(new_project, tmp_path) -> None:
-    served = Served(new_project(tmp_path / "project"), "--no-watch")
-    served.project.mark("slow")
-    run = served.started("pipeline")
-    wait_until(served.project.log)
-    os.kill(served.process.pid, signal.SIGKILL)
-    served.process.wait(WITHIN)
-    wait_until(lambda: not served.project.processes(), 30)
-    (served.project.root / "slow").unlink()
-    again = Served(served.project, "--no-watch")
+def test_a_run_that_never_shows_life_ends_as_crashed_and_nobody_elses_does(served: Served) -> None:
+    """Killed as they began: one whose start the server has noted, one whose start died with the server."""
+    runs = [begun(served, tags=[TAG]), begun(served, state="PENDING", tags=[TAG]), begun(served)]
+    server = server_of(served.process.pid)
+    os.kill(server, signal.SIGKILL)
+    wait_until(lambda: served.ask("deployments") and server_of(served.process.pid) != server)
+    runs += [begun(served, tags=[TAG]), begun(served, state="PENDING", tags=[TAG])]
+    since = time.monotonic()
+    states = [
+        served.ended(run, max(1.0, since + 110 - time.monotonic()))["state_name"] for run in (*runs[:2], *runs[3:])
+    ]
+    assert set(states) == {"Crashed"}
+    assert served.state(runs[2])["state_name"] == "Running"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_killed_runner_takes_everything_with_it_and_its_run_ends_as_crashed(own: Served) -> None:
+    own.project.mark("slow")
+    run = own.started("pipeline")
+    wait_until(own.project.log)
+    os.kill(own.process.pid, signal.SIGKILL)
+    own.process.wait(WITHIN)
+    wait_until(lambda: not own.project.processes(), 30)
+    (own.project.root / "slow").unlink()
+    again = Served(own.project, "--no-watch")
     try:
-        assert again.ended(run, 120)["state_name"] == "Crashed"
-        wait_until(lambda: not again.ask("flow_runs", flow_runs={"state": {"type": {"any_": ["RUNNING"]}}}))
+        assert again.ended(run, 5)["state_name"] == "Crashed"  # at once: nobody is at work any more
+        assert not again.ask("flow_runs", flow_runs={"state": {"type": {"any_": ["RUNNING", "PENDING"]}}})
         assert again.ended(again.started("pipeline"))["state_name"] == "Completed"
     finally:
         stop(again, signal.SIGTERM)
+
+
+def begun(served: Served, state: str = "RUNNING", **more: Any) -> str:
+    """Id of a run that no process is behind."""
+    flow = served.post("flows/", name="nobody").json()["id"]
+    return served.post("flow_runs/", flow_id=flow, state={"type": state}, **more).json()["id"]
 
 
 def server_of(parent: int) -> int:

@@ -27,6 +27,16 @@ def test_data_and_weights_of_the_project_are_there(checkout: Workspace, tmp_path
     assert checkout.weights == tmp_path / "data/weights"
     borrow("sample", checkout)
     assert checkout.raw.is_symlink()
+    assert not checkout.champions.exists()
+
+
+def test_champions_of_the_project_are_there(checkout: Workspace, tmp_path: Path) -> None:
+    home = Workspace(tmp_path)
+    home.champions.mkdir()
+    home.champion("first").write_text("weights")
+    for _ in range(2):
+        borrow("pretrain", checkout)
+        assert checkout.champion("first").read_text() == "weights"
 
 
 def test_download_gets_a_folder_of_its_own(checkout: Workspace, tmp_path: Path) -> None:

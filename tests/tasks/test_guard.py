@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks import guard
 from tasks.guard import ChangedInputError, unchanged_inputs
+from tryon import inputs
 from tryon.categories import Category
 from tryon.code_version import ROOT
 from tryon.errors import MissingInputError
@@ -94,8 +94,8 @@ def test_files_are_read_again_only_if_they_look_different(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    hash_of = guard.sha256_file
-    monkeypatch.setattr(guard, "sha256_file", lambda path: read.append(path.name) or hash_of(path))
+    hash_of = inputs.sha256_file
+    monkeypatch.setattr(inputs, "sha256_file", lambda path, *more: read.append(path.name) or hash_of(path, *more))
     with unchanged_inputs("agnostic", Category.DRESSES, workspace):
         assert sorted(read) == ["dresses", "fill.py", "mask.py"]
         read.clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.lock import PIPELINE, holding
-from tasks.watch import tick
+from tasks.watch import note_finished, tick
 from tryon.code_version import ROOT
 from tryon.errors import SourceError
 from tryon.inputs import refresh_inputs
@@ -41,8 +41,14 @@ def workspace(tmp_path: Path, source: Path) -> Workspace:
     return workspace
 
 
+@pytest.fixture(autouse=True)
+def _looks_count_however_near(monkeypatch) -> None:
+    monkeypatch.setattr("tasks.watch.APART", 0.0)
+
+
 def pipeline_ran(workspace: Workspace) -> None:
     refresh_inputs(workspace)
+    note_finished(workspace)
 
 
 def grow(source: Path, item: str) -> None:
@@ -139,6 +145,32 @@ def test_a_source_that_is_out_of_reach_fails_this_look_and_not_the_next(workspac
         tick(workspace, starts)
     source.with_name("away").rename(source)
     assert "a run was started" in tick(workspace, starts)
+
+
+def test_two_looks_at_once_are_one(workspace, source, monkeypatch) -> None:
+    monkeypatch.setattr("tasks.watch.APART", 3600.0)
+    starts = Starts()
+    grow(source, "000002")
+    for _ in range(3):
+        assert "1 of 2 times" in tick(workspace, starts)
+    monkeypatch.setattr("tasks.watch.APART", 0.0)
+    tick(workspace, starts)
+    assert len(starts) == 1
+
+
+def test_a_run_that_did_not_end_well_is_started_again_once(workspace, source) -> None:
+    starts = Starts()
+    for number in (1, 2):  # what fails for one state of the source may go well for the next
+        grow(source, f"00001{number}")
+        tick(workspace, starts)
+        tick(workspace, starts)
+        refresh_inputs(workspace)  # the run noted the source and was killed
+        assert "one was started again" in tick(workspace, starts)
+        for _ in range(3):
+            assert "no run on it has ended well" in tick(workspace, starts)
+        assert len(starts) == 2 * number
+    note_finished(workspace)
+    assert tick(workspace, starts) == "The source is as it was."
 
 
 def test_a_run_that_goes_on_is_told_and_waited_for(workspace, source, monkeypatch) -> None:

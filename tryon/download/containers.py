@@ -93,11 +93,11 @@ class FolderContainer:
                 folders += [root / category, *(child for child in (root / category).iterdir() if child.is_dir())]
         found = []
         for done, folder in enumerate(folders, start=1):
+            within = "".join(f"{part}/" for part in folder.relative_to(self.path).parts)
             for entry in os.scandir(folder):
                 if entry.is_file():
                     facts = entry.stat()
-                    name = Path(entry.path).relative_to(self.path).as_posix()
-                    found.append(Member(name, "", facts.st_size, facts.st_mtime_ns))
+                    found.append(Member(within + entry.name, "", facts.st_size, facts.st_mtime_ns))
             progress(done, len(folders), f"folders of {root.name} looked at")
         return found
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -74,8 +77,22 @@ def _state(path: Path, progress: Progress) -> dict[str, Any]:
     if not path.is_dir():
         facts = path.stat()
         return {"bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
-    members = sorted(FolderContainer(path).members(progress), key=lambda member: member.target.split("/"))
-    return {top: _folded(list(group)) for top, group in groupby(members, lambda member: member.target.split("/")[0])}
+    with _uncollected():
+        members = FolderContainer(path).members(progress)  # sorted, so that all of a folder stand together
+        parts = groupby(members, lambda member: member.target.split("/")[0])
+        return {top: _folded(list(part)) for top, part in parts}
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would look at every member again and again: a fifth of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _folded(members: list[Member]) -> dict[str, Any]:
@@ -83,5 +100,5 @@ def _folded(members: list[Member]) -> dict[str, Any]:
         "files": len(members),
         "bytes": sum(member.size for member in members),
         "newest_mtime_ns": max(member.mtime_ns for member in members),
-        "names_sizes_times": digest([[member.target, member.size, member.mtime_ns] for member in members]),
+        "names_sizes_times": digest([(target, size, mtime_ns) for _, target, size, mtime_ns in members]),
     }

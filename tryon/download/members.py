@@ -64,7 +64,7 @@ def select_members(files: Iterable[Member], source: str) -> list[Member]:
         if file.name.startswith(root) and _LAYOUT.fullmatch(target):
             if target in found:
                 raise SourceError(source, rule="holds every file once", value=file.name)
-            found[target] = file._replace(target=target)
+            found[target] = Member(file.name, target, file.size, file.mtime_ns)
     return [found[target] for target in sorted(found)]
 
 

@@ -1,0 +1,27 @@
+"""The first stages of the chain as in the project's own `dvc.yaml`, but for the code; other stages can be appended."""
+
+from __future__ import annotations
+
+
+def first_stages(command: str) -> str:
+    """A `dvc.yaml` with `download` and `agnostic`; `command` runs what follows it: "python -m flows.stage"."""
+    return _STAGES.replace("COMMAND", command)
+
+
+_STAGES = """stages:
+  download:
+    cmd: exec COMMAND download
+    deps: [data/source.json]
+    params: [seed, download]
+    outs:
+      - data/index/upper_body.parquet: {persist: true}
+      - data/index/lower_body.parquet: {persist: true}
+      - data/index/dresses.parquet: {persist: true}
+      - data/index/findings.parquet: {persist: true}
+  agnostic:
+    matrix: {category: [upper_body, lower_body, dresses]}
+    cmd: "exec COMMAND agnostic ${item.category}"
+    deps: ["data/index/${item.category}.parquet"]
+    params: [image.size, agnostic]
+    outs: ["data/manifests/${item.category}.parquet", "data/manifests/${item.category}_pictures.parquet"]
+"""
