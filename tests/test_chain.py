@@ -29,7 +29,7 @@ TRAINING = {"batch_size": 2, "lr": 1e-3, "loss": {"perceptual": "none"}, "accele
 CONTENT = {
     "seed": 3,
     "image": {"size": [64, 48]},
-    "download": {"synthetic": {"train_pairs": 6, "test_pairs": 2}},
+    "download": {"synthetic": {"train_pairs": 6, "test_pairs": 2, "flow": "test"}},
     "agnostic": {},
     "sample": {"validation_share": 0.2},
     "pretrain": TRAINING | {"network": NETWORK, "epochs": 1},
@@ -91,12 +91,14 @@ def size_of(folders: list[Path]) -> int:
     return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
-def test_both_settings_are_scored_beside_the_baselines(finished: Workspace) -> None:
+def test_both_settings_are_scored_between_the_baselines_and_the_ideal_warp(finished: Workspace) -> None:
     metrics = json.loads((finished.evaluation / "metrics.json").read_text())
     for setting in ("paired", "unpaired"):
         for category in Category:
             headline = metrics["headline"][setting][category]
             assert all(value > 0 for value in headline.values()), headline
+            ideal = headline.pop("ideal_warp")
+            assert ideal < min(headline[method] for method in ("model", "copy", "mean_colour"))
 
 
 def test_history_has_a_row_per_epoch_and_no_times(finished: Workspace) -> None:

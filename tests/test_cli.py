@@ -215,7 +215,7 @@ def test_the_twin_is_made_as_the_options_say(project: Path, capsys: Captured, mo
         assert main(["synthesize", *out, "--root", str(project)]) == 0
         said = capsys.readouterr()
         assert said.out == f"{project / made}\n"
-        assert said.err.splitlines()[0] == "1 + 2 pairs per category, seed 7, level easy"
+        assert said.err.splitlines()[0] == "1 + 2 pairs per category, seed 7, level easy, flow of test pairs"
     assert (project / "twin.zip").read_bytes() == (project / "other.zip").read_bytes()
     with zipfile.ZipFile(project / "twin.zip") as archive, zipfile.ZipFile(project / "twin.truth.zip") as truth:
         names = {*archive.namelist(), *truth.namelist()}

@@ -32,8 +32,9 @@ MASK_ROW, MASK_PIXEL = 400, 0.04
 SHOWN_PEOPLE, SHOWN_PIXEL = 18, 2.5
 """People whose pictures lie beside a manifest, and bytes for each pixel of one."""
 
-PACKED_PIXEL = 4.0
-"""A packed row of an unpaired test list, which has most pictures; rows of other parts are smaller."""
+PACKED_PIXEL, IDEAL_PIXEL = 4.0, 2.0
+"""A packed row of an unpaired test list, which has most pictures, rows of other parts being smaller; and what the ideal
+warp adds to it, where the twin's flow is known."""
 
 STATES = 3
 """States of a training run that lie in its work area: the two newest and the best."""
@@ -59,7 +60,8 @@ def twin_bytes(settings: SyntheticSettings, keep_uv: bool) -> Need:
     """The twin's archive, the files unpacked from it and their index."""
     items = len(Category) * (settings.train_pairs + settings.test_pairs)
     tests = len(Category) * settings.test_pairs
-    truth = tests * (TRUTH + FLOW * settings.flow)
+    flows = {"none": 0, "test": 2 * tests, "all": items + tests}[settings.flow]
+    truth = tests * TRUTH + flows * FLOW
     archive = items * (ITEM + UV * settings.uv) + truth
     unpacked = items * (ITEM + UV * (settings.uv and keep_uv)) + truth
     return Need(archive + unpacked + COPIES * INDEX_ROW * (items + tests), f"{items} items of the twin, packed and not")
@@ -73,9 +75,10 @@ def mask_bytes(rows: int, size: tuple[int, int]) -> Need:
     return Need(round((1 + COPIES) * manifest + COPIES * shown), f"{rows} masks of {size[0]}x{size[1]}")
 
 
-def packed_bytes(rows: int, size: tuple[int, int]) -> Need:
-    """Finished shards, and the subset made of them."""
-    return Need(round((1 + COPIES) * rows * PACKED_PIXEL * size[0] * size[1]), f"{rows} rows of {size[0]}x{size[1]}")
+def packed_bytes(rows: int, size: tuple[int, int], flow: bool = False) -> Need:
+    """Finished shards, and the subset made of them; with the flow of test rows, also their ideal warp."""
+    pixel = PACKED_PIXEL + IDEAL_PIXEL * flow
+    return Need(round((1 + COPIES) * rows * pixel * size[0] * size[1]), f"{rows} rows of {size[0]}x{size[1]}")
 
 
 def training_bytes(network: int, epochs: int, averaged: bool, size: tuple[int, int]) -> Need:
@@ -100,13 +103,14 @@ def disk_need(stage: str, parameters: Parameters, workspace: Workspace, category
     with the disk, before it unpacks.
     """
     size = parameters.image.size
+    twin = parameters.download.source == "synthetic"
     if stage == "download":
-        twin = parameters.download.source == "synthetic"
         return twin_bytes(parameters.download.synthetic, parameters.download.keep_uv) if twin else Need(0, "")
     if stage == "agnostic" and category is not None:
         return mask_bytes(_rows(workspace.index(category)), size)
     if stage == "sample":
-        return packed_bytes(_chosen(parameters, workspace), size)
+        flow = twin and parameters.download.synthetic.flow != "none"
+        return packed_bytes(_chosen(parameters, workspace), size, flow)
     if stage in ("pretrain", "finetune"):
         settings = parameters.pretrain if stage == "pretrain" else parameters.finetune
         averaged = settings.ema_decay is not None

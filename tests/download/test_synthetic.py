@@ -96,6 +96,25 @@ def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
     assert indexes[0] == indexes[1]
 
 
+@pytest.mark.parametrize("flow", ["none", "test", "all"])
+def test_the_index_names_the_flow_of_test_pairs_where_there_is_one(
+    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path, flow: str
+) -> None:
+    settings = SyntheticSettings.model_validate({"train_pairs": 1, "test_pairs": 2, "level": "easy", "flow": flow})
+    write_archive(tmp_path / "twin.zip", settings, 7, silent)
+    assert run(tmp_path / "twin.zip").headline.startswith("15 pairs, 0 of them quarantined; 0 findings.")
+    for category in Category:
+        for row in read_table(workspace.index(category), INDEX).to_pylist():
+            named = f"{category}/flow/{row['pair_id']}.png" if flow != "none" and row["setting"] != "train" else None
+            assert row["flow"] == named
+            assert (row["flow_sha256"] is None) is (named is None)
+
+
+def test_a_switch_stands_for_no_flow_and_all() -> None:
+    for switch, flow in ((False, "none"), (True, "all")):
+        assert SyntheticSettings.model_validate({"flow": switch}).flow == flow
+
+
 def test_the_twin_is_known_for_what_it_is_wherever_it_is_taken(
     run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -70,8 +70,11 @@ def packed_row(number: int, category: Category, setting: str, truth: bool) -> di
         "width": SIZE[1],
         "licence": "synthetic",
     }
+    true = person if setting == "test_paired" else figure(number, new, region)
     if truth:
-        row |= {"truth": png(figure(number, new, region)), "truth_garment_mask": np.packbits(region).tobytes()}
+        row |= {"truth": png(true), "truth_garment_mask": np.packbits(region).tobytes()}
+    if truth or setting == "test_paired":  # the stripes of the figure are what no warp of the flat garment knows
+        row["ideal"] = png(np.where(region[..., None], worn if setting == "test_paired" else new, true))
     return row
 
 

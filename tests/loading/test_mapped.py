@@ -42,6 +42,13 @@ def test_values_and_nulls_are_those_that_arrow_reads(
         assert found == table.column(name).to_pylist()
 
 
+def test_a_column_that_an_older_file_lacks_is_all_nulls(tmp_path: Path) -> None:
+    path = write(tmp_path / "table.parquet", [[(b"a", None)], [(b"b", b"c")]])
+    added = map_columns(path, ["added"], "tryon sample")["added"]
+    assert [added[row] for row in range(2)] == [None, None]
+    assert added.take(np.array([1]))[0] is None
+
+
 def test_long_columns_have_several_pages(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     values = [rng.bytes(int(size)) for size in rng.integers(0, 200_000, 60)]

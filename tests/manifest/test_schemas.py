@@ -8,10 +8,10 @@ from tryon.files import digest
 from tryon.manifest import FINDINGS, INDEX, MANIFEST, PACKED, SHOWN, SLICE_COLUMNS, TableSchema
 
 PINNED = {
-    "index": (2, "24fa5fa5e3c10a33"),
+    "index": (3, "151cf16855da555b"),
     "findings": (1, "19f070e520486909"),
     "manifest": (2, "bf1220197d405c95"),
-    "packed": (2, "475e7e5fa970b2ba"),
+    "packed": (3, "5698fe14077ccac6"),
     "shown": (1, "a06ea2ac542de58d"),
 }
 

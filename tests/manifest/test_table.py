@@ -97,7 +97,7 @@ def test_an_absent_table_names_the_command_that_makes_it(tmp_path: Path) -> None
 def test_another_kind_or_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows([], FINDINGS), FINDINGS)
-    with pytest.raises(TryOnError, match="index table of version 2"):
+    with pytest.raises(TryOnError, match="index table of version 3"):
         read_table(path, INDEX)
     newer = TableSchema(FINDINGS.kind, FINDINGS.version + 1, FINDINGS.columns)
     write_table(path, table_from_rows([], newer), newer)
@@ -106,6 +106,18 @@ def test_another_kind_or_version_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), path)
     with pytest.raises(TryOnError, match="version"):
         read_table(path, FINDINGS)
+
+
+def test_an_older_version_that_lacks_what_may_be_null_is_read_with_nulls(tmp_path: Path) -> None:
+    needed, added = pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())
+    old = TableSchema("kind", 1, pa.schema([needed]))
+    path = tmp_path / "table.parquet"
+    write_table(path, table_from_rows([{"a": 1}, {"a": 2}], old), old)
+    new = TableSchema("kind", 2, pa.schema([needed, added]), oldest=1)
+    assert read_table(path, new).to_pylist() == [{"a": 1, "b": None}, {"a": 2, "b": None}]
+    assert read_table(path, new, ["b"]).to_pylist() == [{"b": None}, {"b": None}]
+    with pytest.raises(TryOnError, match="kind table of version 2"):
+        read_table(path, TableSchema("kind", 2, new.columns))
 
 
 @pytest.mark.parametrize("keep", [0, 10, -1])
@@ -144,7 +156,7 @@ def test_whatever_is_wrong_with_a_table_the_command_that_makes_it_is_named(
             read_table(path, schema)
         with pytest.raises(TryOnError, match="Run `dvc repro`"):
             read_metadata(path)
-    older = TableSchema(schema.kind, schema.version - 1, schema.columns)
+    older = TableSchema(schema.kind, schema.readable.start - 1, schema.columns)
     write_table(path, table_from_rows([], older), older)
     with pytest.raises(TryOnError, match=f"Run `{command}` again with this version of the code"):
         read_table(path, schema)

@@ -29,7 +29,10 @@ def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
     return folder
 
 
-def test_the_table_the_verdict_and_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_the_verdict_and_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     this, other = _evaluation(tmp_path / "this", 0.1), _evaluation(tmp_path / "other", 0.2)
     out = tmp_path / "compare.json"
     assert main(["compare", str(this), str(other), "--out", str(out)]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,97 +58,96 @@ def tensors(paths: list[Path], transform: Callable[[Image.Image], Any]) -> torch
     return torch.stack([transform(Image.open(path).convert("RGB")) for path in paths])
 
 
-def lpips_by_hand(net: str, path: Path, first: torch.Tensor, second: torch.Tensor, patch: pytest.MonkeyPatch) -> float:
-    name = {"alex": "alexnet", "squeeze": "squeezenet1_1"}[net]
-    plain = getattr(torchvision.models, name)
+@dataclass(frozen=True)
+class ByHand:
+    """The libraries called directly, with the networks that the test has put into the weights folder."""
 
-    def with_our_weights(weights: object = None) -> torch.nn.Module:
-        network = plain(weights=None)
-        network.load_state_dict(torch.load(path), strict=False)
-        return network
+    weights: Path
+    load: Load
+    patch: pytest.MonkeyPatch
 
-    with patch.context() as within:
-        within.setattr(torchvision.models, name, with_our_weights)
-        return float(learned_perceptual_image_patch_similarity(first * 2 - 1, second * 2 - 1, net))  # pyright: ignore
+    def ssim(self, first: torch.Tensor, second: torch.Tensor) -> float:
+        return float(StructuralSimilarityIndexMeasure(data_range=1.0)(first, second))
+
+    def lpips(self, net: str, first: torch.Tensor, second: torch.Tensor) -> float:
+        name, file = {"alex": ("alexnet", "alexnet"), "squeeze": ("squeezenet1_1", "squeezenet")}[net]
+        plain = getattr(torchvision.models, name)
+
+        def with_our_weights(weights: object = None) -> torch.nn.Module:
+            network = plain(weights=None)
+            network.load_state_dict(torch.load(self.weights / WEIGHTS[file].file), strict=False)
+            return network
+
+        with self.patch.context() as within:
+            within.setattr(torchvision.models, name, with_our_weights)
+            return float(learned_perceptual_image_patch_similarity(first * 2 - 1, second * 2 - 1, net))  # pyright: ignore
+
+    def clean(self, ours: Path, true: Path) -> tuple[float, float]:
+        """KID and FID of one folder against another."""
+        network = self.load(self.weights / WEIGHTS["inception_clean"].file)
+        one, other = (
+            cleanfid.fid.get_folder_features(
+                str(folder), network, num_workers=0, device=torch.device("cpu"), mode="clean", verbose=False
+            )
+            for folder in (ours, true)
+        )
+        return cleanfid.fid.kernel_distance(other, one), cleanfid.fid.fid_from_feats(other, one)
 
 
-def features_by_hand(folder: Path, network: torch.nn.Module) -> NDArray[np.float32]:
-    return cleanfid.fid.get_folder_features(
-        str(folder), network, num_workers=0, device=torch.device("cpu"), mode="clean", verbose=False
-    )
+@pytest.fixture
+def by_hand(weights: Path, load_small: Load, monkeypatch: pytest.MonkeyPatch) -> ByHand:
+    return ByHand(weights, load_small, monkeypatch)
 
 
-def test_ladi_is_what_its_code_base_computes(
-    workspace: Workspace,
-    fill: Fill,
-    weights: Path,
-    load_small: Load,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def alone(paths: list[Path], folder: Path) -> Path:
+    """A new folder with copies of some pictures."""
+    folder.mkdir()
+    for path in paths:
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def test_ladi_is_what_its_code_base_computes(workspace: Workspace, fill: Fill, by_hand: ByHand, tmp_path: Path) -> None:
     folder = fill(size=(128, 96))
     block = scored(workspace, folder, "ladi")
-    numbers = block["numbers"]["upper_body"]
+    numbers, true_paths = block["numbers"]["upper_body"], originals(workspace, Category.UPPER_BODY)
     transform = transforms.Compose([transforms.Resize((512, 384)), transforms.ToTensor()])
     ours = tensors(results(folder, Category.UPPER_BODY), transform)
-    true = tensors(originals(workspace, Category.UPPER_BODY), transform)
+    true = tensors(true_paths, transform)
     assert numbers["n"] == PER_CATEGORY
-    assert numbers["ssim"] == pytest.approx(
-        float(StructuralSimilarityIndexMeasure(data_range=1.0)(ours, true)), rel=1e-4
-    )
-    by_hand = lpips_by_hand("alex", weights / WEIGHTS["alexnet"].file, ours, true, monkeypatch)
-    assert numbers["lpips"] == pytest.approx(by_hand, rel=1e-4)
-    own = tmp_path / "own"
-    own.mkdir()
-    for path in results(folder, Category.UPPER_BODY):
-        (own / path.name).write_bytes(path.read_bytes())
-    clean = load_small(weights / WEIGHTS["inception_clean"].file)
-    one, other = (
-        features_by_hand(own, clean),
-        features_by_hand(originals(workspace, Category.UPPER_BODY)[0].parent, clean),
-    )
-    assert numbers["kid"] == pytest.approx(cleanfid.fid.kernel_distance(other, one), rel=1e-4)
-    assert numbers["fid"] == pytest.approx(cleanfid.fid.fid_from_feats(other, one), rel=1e-3, abs=1e-4)
+    assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
+    assert numbers["lpips"] == pytest.approx(by_hand.lpips("alex", ours, true), rel=1e-4)
+    own = alone(results(folder, Category.UPPER_BODY), tmp_path / "own")
+    kid, distance = by_hand.clean(own, true_paths[0].parent)
+    assert numbers["kid"] == pytest.approx(kid, rel=1e-4)
+    assert numbers["fid"] == pytest.approx(distance, rel=1e-3, abs=1e-4)
     assert block["numbers"]["all"]["ssim"] == pytest.approx(
         np.mean([block["numbers"][str(category)]["ssim"] for category in Category])
     )
 
 
 def test_catvton_is_what_its_code_base_computes(
-    workspace: Workspace,
-    fill: Fill,
-    weights: Path,
-    load_small: Load,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    workspace: Workspace, fill: Fill, by_hand: ByHand, tmp_path: Path
 ) -> None:
     folder = fill(size=(128, 96))
     numbers = scored(workspace, folder, "catvton")["numbers"]["dresses"]
-    saved, own = tmp_path / "saved", tmp_path / "own"
+    own, saved = alone(results(folder, Category.DRESSES), tmp_path / "own"), tmp_path / "saved"
     saved.mkdir()
-    own.mkdir()
     for path in originals(workspace, Category.DRESSES):
         picture = Image.open(path)
         picture.resize((96, 128), Image.Resampling.LANCZOS).save(saved / path.name)
-    for path in results(folder, Category.DRESSES):
-        (own / path.name).write_bytes(path.read_bytes())
     ours, true = (tensors(sorted(place.iterdir()), transforms.ToTensor()) for place in (own, saved))
-    assert numbers["ssim"] == pytest.approx(
-        float(StructuralSimilarityIndexMeasure(data_range=1.0)(ours, true)), rel=1e-4
-    )
-    by_hand = lpips_by_hand("squeeze", weights / WEIGHTS["squeezenet"].file, ours, true, monkeypatch)
-    assert numbers["lpips"] == pytest.approx(by_hand, rel=1e-4)
-    clean = load_small(weights / WEIGHTS["inception_clean"].file)
-    one, other = (features_by_hand(place, clean) for place in (own, saved))
-    assert numbers["kid"] == pytest.approx(1000 * cleanfid.fid.kernel_distance(other, one), rel=1e-4)
+    assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
+    assert numbers["lpips"] == pytest.approx(by_hand.lpips("squeeze", ours, true), rel=1e-4)
+    kid, distance = by_hand.clean(own, saved)
+    assert numbers["kid"] == pytest.approx(1000 * kid, rel=1e-4)
+    assert numbers["fid"] == pytest.approx(distance, rel=1e-3, abs=1e-4)
     # At the originals' own height nothing is saved again.
     at_height = fill("high", size=(256, 192))
     numbers = scored(workspace, at_height, "catvton")["numbers"]["dresses"]
     ours = tensors(results(at_height, Category.DRESSES), transforms.ToTensor())
     true = tensors(originals(workspace, Category.DRESSES), transforms.ToTensor())
-    assert numbers["ssim"] == pytest.approx(
-        float(StructuralSimilarityIndexMeasure(data_range=1.0)(ours, true)), rel=1e-4
-    )
+    assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
 
 
 def ssim_with_zeros_around(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:

@@ -58,7 +58,7 @@ def test_archive_and_truth_say_which_twin_they_are_of(twin, everything):
             "A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
             "seed: 7\ntrain_pairs: 2\ntest_pairs: 3\nlevel: catalogue\nparser_errors: 0.0\n"
         )
-        added = EVERYTHING.model_copy(update={"uv": False, "flow": False})
+        added = EVERYTHING.model_copy(update={"uv": False, "flow": "none"})
         assert (everything / mark).read_text() == stamp(EVERYTHING, 7) == stamp(added, 7)
 
 
@@ -213,6 +213,20 @@ def test_what_is_added_leaves_the_rest_as_it_is(everything, tmp_path, monkeypatc
     assert changed == {SYNTHETIC_MARK, TRUTH_MARK} | {
         name.replace("truth_labels/", "label_maps/")[:-4] + "_4.png" for name in added if "truth_l" in name
     }
+
+
+def test_flow_can_be_had_of_test_pairs_alone(everything, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRYON_WORKERS", "1")
+    write_folder(tmp_path / "tested", SyntheticSettings(train_pairs=1, test_pairs=2, flow="test"), 7, silent)
+    found = {name: data for name, data in content(tmp_path / "tested").items() if "/flow/" in name}
+    wanted = {
+        relative_path("flow", category, pair.pair_id).as_posix()
+        for category in Category
+        for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED)
+        for pair in pairs(everything, setting, category)
+    }
+    assert found == {name: data for name, data in content(everything).items() if name in wanted}
+    assert len(found) == len(wanted) == 12
 
 
 def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):

@@ -50,7 +50,7 @@ def test_a_version_fixes_everything_but_the_added_planes(workspace):
     version = VERSIONS["twin:v1"]
     assert order_of("twin:v1", {}, workspace) == Order(version.settings, version.seed, "twin:v1")
     added = order_of("twin:v1", {"uv": True, "flow": True}, workspace).settings
-    assert added == version.settings.model_copy(update={"uv": True, "flow": True})
+    assert added == version.settings.model_copy(update={"uv": True, "flow": "all"})
     with pytest.raises(ParameterError, match="Leave out --level, --seed"):
         order_of("twin:v1", {"seed": 1, "level": "easy"}, workspace)
 
@@ -77,7 +77,7 @@ def test_an_order_is_told_in_a_line():
     )
     everything = SyntheticSettings(train_pairs=1, test_pairs=2, level="wild", uv=True, flow=True, parser_errors=0.3)
     assert described(Order(everything, 0)) == (
-        "1 + 2 pairs per category, seed 0, level wild, uv, flow, parser errors 0.3"
+        "1 + 2 pairs per category, seed 0, level wild, uv, flow of all pairs, parser errors 0.3"
     )
 
 

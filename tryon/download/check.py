@@ -25,6 +25,7 @@ from tryon.dresscode.readers import (
     picture_size,
 )
 from tryon.files import sha256_bytes
+from tryon.synthetic.truth_files import decode_flow
 
 SIZE = (HEIGHT, WIDTH)
 
@@ -56,7 +57,7 @@ def check_file(role: str, data: bytes, passed: str | None = None) -> FileFacts:
     """Check one file's content.
 
     Args:
-        role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth or truth_label_map.
+        role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth, truth_label_map or flow.
         data: the content.
         passed: SHA-256 of a content that has passed before in this role.
     """
@@ -109,6 +110,17 @@ def _check_uv(data: bytes) -> None:
         raise UnreadableError("uv", rule=f"has the shape 2x{HEIGHT}x{WIDTH}", value=uv.shape)
 
 
+def _check_flow(data: bytes) -> None:
+    _check_size(data)
+    try:
+        flow, _ = decode_flow(data)
+    except ValueError as error:
+        raise UnreadableError("flow", rule="is a PNG of 16 bit and three channels") from error
+    furthest = flow.max((0, 1))
+    if (furthest >= (WIDTH, HEIGHT)).any():
+        raise UnreadableError("flow", rule="stays in the garment's picture", value=tuple(furthest.tolist()))
+
+
 def _check_size(data: bytes) -> None:
     """Compare the header first: a picture that claims to be huge is not decoded at all."""
     found = picture_size(data)
@@ -126,4 +138,5 @@ _CHECKS: dict[str, Callable[[bytes], None]] = {
     "uv": _check_uv,
     "truth": _check_photo,
     "truth_label_map": _check_label_map,
+    "flow": _check_flow,
 }

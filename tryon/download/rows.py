@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tryon.categories import Setting
 from tryon.download.attributes import Attributes
 from tryon.download.check import FileFacts, FileToCheck
 from tryon.download.pairs import ListedPair
@@ -41,11 +42,19 @@ def files_of(pair: ListedPair, present: set[str]) -> list[FileToCheck]:
     """Files that a pair names: all that it must have, and the optional ones that are there."""
     files = []
     for role in (*FILE_ROLES, *OPTIONAL_ROLES):
-        item = pair.pair_id if role.startswith("truth") else pair.garment_id if role == "garment" else pair.person_id
-        relative = relative_path(role, pair.category, item).as_posix()
+        if role == "flow" and pair.setting is Setting.TRAIN:
+            continue  # no stage reads it
+        relative = relative_path(role, pair.category, _item(role, pair)).as_posix()
         if role in FILE_ROLES or relative in present:
             files.append(FileToCheck(role, relative))
     return files
+
+
+def _item(role: str, pair: ListedPair) -> str:
+    """Whose file it is: the pair's own, the garment's or the person's."""
+    if role.startswith(("truth", "flow")):
+        return pair.pair_id
+    return pair.garment_id if role == "garment" else pair.person_id
 
 
 def index_rows(pairs: Sequence[ListedPair], checked: Checked) -> tuple[list[Row], list[Row]]:

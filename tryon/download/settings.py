@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
 
 from tryon.settings import Settings
 from tryon.synthetic.levels import Level
@@ -18,9 +20,17 @@ class SyntheticSettings(Settings):
         0.0, ge=0, le=1, description="Share of the label maps that get the errors of real parsers, at known positions."
     )
     uv: bool = Field(False, description="Write DensePose UV maps too (unpacked with download.keep_uv only).")
-    flow: bool = Field(
-        False, description="Write with the truth where each thread of the flat garment lies on the body."
+    flow: Literal["none", "test", "all"] = Field(
+        "none",
+        description="Pairs of which the truth says where each thread of the flat garment lies on the body; the ideal "
+        "warp of the report needs it for the test pairs.",
     )
+
+    @field_validator("flow", mode="before")
+    @classmethod
+    def _switch_to_pairs(cls, value: Any) -> Any:
+        """A switch stands for none and all, on the command line and in older files."""
+        return ("none", "all")[value] if isinstance(value, bool) else value
 
 
 class DownloadSettings(Settings):

@@ -15,6 +15,7 @@ from tryon.workspace import Workspace
 
 NO_TRUTH = "there is no true picture of these rows to compare with"
 NO_GARMENT = "no row shows the garment in its true picture"
+NO_FLOW = "it needs the true flow from garment to body of every row, known on the twin alone (download.synthetic.flow)"
 NO_SPREAD = "every random subset would be the whole set"
 
 EMPTY = {

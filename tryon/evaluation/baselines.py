@@ -1,4 +1,7 @@
-"""Two answers that need no network, on the same rows: what a model must beat before its number means anything."""
+"""Answers that need no network, on the same rows: two that a model must beat before its number means anything.
+
+A third, the ideal warp, is a bound from the other side. It comes with the rows, see `tryon.sample.ideal`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ which washed the mean colour out and made the baseline 15 % worse on the twin th
 LEAST_SHARE = 0.05
 """Less of the picture than this is no garment but the label or the buttons of a white one; the twin's begin at 8 %."""
 
-COPY, MEAN_COLOUR = "copy", "mean_colour"
-"""Names of the baselines in every output."""
+COPY, MEAN_COLOUR, IDEAL = "copy", "mean_colour", "ideal_warp"
+"""Names of the baselines and the bound in every output."""
 
 
 def agnostic_copied(person: Pictures, mask: NDArray[np.bool_]) -> Pictures:

@@ -49,18 +49,6 @@ class Verdict(StrEnum):
     NO_DIFFERENCE = "no difference"
 
 
-class Difference(NamedTuple):
-    """One system minus another on the same rows.
-
-    Args:
-        interval: of the mean difference.
-        verdict: on the first system; better or worse only if the whole interval lies on one side of 0.
-    """
-
-    interval: Interval
-    verdict: Verdict
-
-
 def intervals(values: Floats, groups: NDArray[np.bool_], seed: int) -> list[list[Interval | None]]:
     """Mean and interval of every column within every group.
 
@@ -84,26 +72,11 @@ def intervals(values: Floats, groups: NDArray[np.bool_], seed: int) -> list[list
     return [found[start : start + columns] for start in range(0, len(found), columns)]
 
 
-def difference(ours: Floats, theirs: Floats, lower_is_better: bool, seed: int) -> Difference | None:
-    """The paired comparison of two systems by one metric.
-
-    Args:
-        ours: float64 (N,), values of the system that the verdict is on; NaN where a pair has none.
-        theirs: values of the other on the same pairs.
-        lower_is_better: whether less is better.
-        seed: of the draws.
-
-    Returns:
-        Mean of `ours - theirs` over the pairs that have both; None if there are none.
-
-    Raises:
-        ValueError: the two are not equally long.
-    """
-    if ours.shape != theirs.shape:
-        raise ValueError(f"{len(ours)} and {len(theirs)} values cannot be paired")
-    between = (ours - theirs)[:, None]
-    found = intervals(between, np.ones((len(between), 1), bool), seed)[0][0]
-    return None if found is None else Difference(found, verdict(found, lower_is_better))
+def verdict(between: Interval, lower_is_better: bool) -> Verdict:
+    """What the interval of a mean difference says of the first system."""
+    if between.low is None or between.high is None or between.low <= 0 <= between.high:
+        return Verdict.NO_DIFFERENCE
+    return Verdict.BETTER if (between.high < 0) == lower_is_better else Verdict.WORSE
 
 
 def _split(values: Floats, groups: NDArray[np.bool_]) -> Floats:
@@ -131,10 +104,3 @@ def _interval(total: float, count: float, low: float, high: float) -> Interval |
         return None
     enough = count >= FEWEST
     return Interval(total / count, float(low) if enough else None, float(high) if enough else None, int(count))
-
-
-def verdict(between: Interval, lower_is_better: bool) -> Verdict:
-    """What the interval of a mean difference says of the first system."""
-    if between.low is None or between.high is None or between.low <= 0 <= between.high:
-        return Verdict.NO_DIFFERENCE
-    return Verdict.BETTER if (between.high < 0) == lower_is_better else Verdict.WORSE

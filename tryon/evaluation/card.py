@@ -6,6 +6,7 @@ into another one's.
 
 from __future__ import annotations
 
+from tryon.evaluation.availability import NO_FLOW
 from tryon.evaluation.data_cards import cards_of
 from tryon.evaluation.headline import headline_table
 from tryon.evaluation.report import Report, templates
@@ -19,5 +20,6 @@ def model_card(report: Report) -> str:
         report=report,
         content=report.content,
         headline=headline_table(report.content),
+        no_flow=NO_FLOW,
         cards=cards_of(report.licences),
     )

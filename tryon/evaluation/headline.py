@@ -1,11 +1,11 @@
-"""The one table that says whether the model tries on: its error inside the garment beside the two baselines'."""
+"""The one table that says whether the model tries on: its error inside the garment, two baselines' and a bound."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from tryon.evaluation.baselines import COPY, MEAN_COLOUR
+from tryon.evaluation.baselines import COPY, IDEAL, MEAN_COLOUR
 from tryon.summary import Cell
 
 MODEL = "model"
@@ -16,8 +16,9 @@ KEY = "l1_garment"
 def headline_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
     """Rows of the headline from the content of `metrics.json`: setting by setting, each category, then all.
 
-    Columns: setting, category, model, copy, mean_colour (L1 inside the garment), ratio_to_copy, ratio_to_mean_colour
-    (the model's L1 over the baseline's; below 1 is better than the baseline). Settings without truth have no rows.
+    Columns: setting, category, model, copy, mean_colour, ideal_warp (L1 inside the garment; the last None where no true
+    flow is known), ratio_to_copy, ratio_to_mean_colour (the model's L1 over the baseline's; below 1 is better than the
+    baseline). Settings without truth have no rows.
     """
     rows: list[dict[str, Cell]] = []
     for setting, categories in content["metrics"].items():
@@ -28,12 +29,13 @@ def headline_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
     return rows
 
 
-def _row(errors: Mapping[str, float]) -> dict[str, Cell]:
+def _row(errors: Mapping[str, Any]) -> dict[str, Cell]:
     model, copy, painted = errors[MODEL], errors[COPY], errors[MEAN_COLOUR]
     return {
         "model": model,
         "copy": copy,
         "mean_colour": painted,
+        "ideal_warp": errors[IDEAL],
         "ratio_to_copy": _ratio(model, copy),
         "ratio_to_mean_colour": _ratio(model, painted),
     }
@@ -56,11 +58,15 @@ def sentence(rows: list[dict[str, Cell]]) -> str:
     """The headline in words, from its `all` rows."""
     told = [
         f"{row['setting']} {row['model']:.4f} ({_times(row['ratio_to_copy'])} agnostic copied, "
-        f"{_times(row['ratio_to_mean_colour'])} mean garment colour)"
+        f"{_times(row['ratio_to_mean_colour'])} mean garment colour{_bound(row['ideal_warp'])})"
         for row in rows
         if row["category"] == "all"
     ]
     return f"L1 inside the garment: {'; '.join(told)}" if told else "no row shows its garment in a true picture"
+
+
+def _bound(error: Cell) -> str:
+    return "" if error is None else f"; an ideal warp {error:.4f}"
 
 
 def _times(ratio: Cell) -> str:

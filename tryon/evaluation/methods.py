@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tryon.categories import Category
-from tryon.evaluation.baselines import COPY, MEAN_COLOUR, agnostic_copied, mean_colour_painted
+from tryon.evaluation.baselines import COPY, IDEAL, MEAN_COLOUR, agnostic_copied, mean_colour_painted
 from tryon.evaluation.headline import MODEL
 from tryon.loading.batches import Batch, load_batches
 from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
@@ -24,7 +24,7 @@ from tryon.workspace import Workspace
 SETTINGS = {"paired": "test_paired", "unpaired": "test_unpaired"}
 """Settings by their short names, with the part of the subset that holds their rows."""
 
-METHODS = {MODEL: "Model", COPY: "Agnostic copied", MEAN_COLOUR: "Mean garment colour"}
+METHODS = {MODEL: "Model", COPY: "Agnostic copied", MEAN_COLOUR: "Mean garment colour", IDEAL: "Ideal warp"}
 """Methods of every table, with their titles."""
 
 
@@ -42,7 +42,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Scored:
-    """A batch of one category with the results of every method, uint8 (B, H, W, 3) each."""
+    """A batch of one category with the results of every method, uint8 (B, H, W, 3) each; `IDEAL` where it is known."""
 
     pair_ids: tuple[str, ...]
     category: Category
@@ -58,8 +58,13 @@ def read_rows(workspace: Workspace, setting: str) -> PackedRows:
     Raises:
         MissingInputError: the subset has not been made.
     """
-    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "licence", *SLICE_COLUMNS)
+    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "ideal", "licence", *SLICE_COLUMNS)
     return PackedRows.read(workspace.subset(SETTINGS[setting]), columns)
+
+
+def knows_ideal(rows: PackedRows) -> bool:
+    """Whether every row of a setting has its ideal warp: no mean is taken over those alone that happen to have one."""
+    return len(rows) > 0 and all(rows.has("ideal", row) for row in range(len(rows)))
 
 
 def category_counts(rows: PackedRows) -> dict[str, int]:
@@ -89,6 +94,7 @@ def run_methods(
     Raises:
         TryOnError: a result is not finite, or a picture of a row is damaged.
     """
+    ideal = knows_ideal(rows)
     for category in Category:
         own = rows.of(category)
         wanted = np.arange(len(own)) if only is None else only[category]
@@ -101,6 +107,8 @@ def run_methods(
                 COPY: agnostic_copied(person, mask),
                 MEAN_COLOUR: mean_colour_painted(person, mask, garment),
             }
+            if ideal:
+                results[IDEAL] = np.stack([own.picture("ideal", int(row)) for row in chosen])
             yield Scored(batch.pair_ids, category, person, garment, results, truth_of(own, chosen, batch, setting))
 
 

@@ -56,6 +56,8 @@ def protocol(
             mean_garment_colour="hidden pixels in the mean colour of the garment picture without its background "
             f"(channels of at least {WHITE} and within {COLOURLESS} of each other, connected to the edge, not framed "
             f"by garment), or of all of it where less than {LEAST_SHARE:.0%} would be left",
+            ideal_warp="the true picture with the garment replaced by the garment picture's own pixels, moved at full "
+            "size along the twin's true flow; everything else as in the true picture",
         ),
         *facts(**{metric.title: metric.settings for metric in METRICS.values()}),
         *facts(

@@ -11,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tryon.categories import Category
 from tryon.evaluation.audit import MaskPicture
+from tryon.evaluation.availability import NO_FLOW
+from tryon.evaluation.baselines import IDEAL
 from tryon.evaluation.beside import Beside
 from tryon.evaluation.bootstrap import FEWEST
 from tryon.evaluation.chart import Chart, DotChart, dot_chart, line_chart
@@ -99,6 +101,7 @@ def render(report: Report) -> str:
             best=best_methods(report.content),
             leaky=LEAKY,
             slices={setting: slice_charts(report, setting) for setting in report.slices},
+            no_flow=NO_FLOW,
             fewest=FEWEST,
             least=LEAST_ROWS,
             sensitivity=None if report.sensitivity is None else sensitivity_chart(report.sensitivity),
@@ -152,14 +155,16 @@ def compared(content: Mapping[str, Any]) -> str:
 
 
 def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
-    """(setting, category, method, key) of the best number of each group of methods."""
+    """(setting, category, method, key) of the best number of each group of methods; the bound does not compete."""
     found = set()
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
             for key, name in metric_keys().items():
                 if key in METRICS[name].also:
                     continue  # a spread is neither good nor bad
-                known = {method: told[key] for method, told in methods.items() if told[key] is not None}
+                known = {
+                    method: told[key] for method, told in methods.items() if method != IDEAL and told[key] is not None
+                }
                 if known:
                     pick = max if METRICS[name].better == "higher" else min
                     found.add((setting, category, pick(known, key=lambda method: known[method]), key))

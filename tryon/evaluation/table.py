@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tryon.categories import Category
-from tryon.evaluation.availability import EMPTY, NO_SPREAD, NO_TRUTH, Opened, caution, too_few
+from tryon.evaluation.availability import EMPTY, NO_FLOW, NO_SPREAD, NO_TRUTH, Opened, caution, too_few
+from tryon.evaluation.baselines import IDEAL
 from tryon.evaluation.scores import ALL, GARMENT, RowScores, metric_keys, pair_keys
 from tryon.evaluation.sets import SetNumbers
 from tryon.metrics import METRICS
@@ -55,13 +56,18 @@ def setting_table(measured: Measured, methods: list[str], reasons: Reasons) -> d
 
     Args:
         measured: what there is.
-        methods: the model and the baselines.
-        reasons: receives what is missing.
+        methods: the model, the baselines and the bound.
+        reasons: receives what is missing; the bound is told once, not metric by metric.
     """
     table: dict[str, Any] = {}
+    unbounded = IDEAL in methods and not measured.scores.pair_ids(measured.setting, IDEAL)
     for category in measured.counts:
         told = {method: _numbers(measured, category, method) for method in methods}
         table[category] = {method: {key: value for key, (value, _) in own.items()} for method, own in told.items()}
+        if unbounded:
+            told.pop(IDEAL)
+            table[category][IDEAL] = dict.fromkeys(metric_keys())
+            reasons[IDEAL, NO_FLOW].append(f"{measured.setting} {category}")
         missing = [
             (_subject(key, reason), reason) for own in told.values() for key, (_, reason) in own.items() if reason
         ]

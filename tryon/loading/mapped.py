@@ -78,6 +78,8 @@ class _UnexpectedError(Exception):
 
 
 def _map_column(data: memoryview, metadata: pq.FileMetaData, name: str) -> MappedColumn:
+    if name not in metadata.schema.names:  # written before there was such a column: `tryon.manifest.schemas`
+        return MappedColumn(data, np.full(metadata.num_rows, -1, np.int64), np.zeros(metadata.num_rows, np.int64))
     found: list[tuple[int, int]] = []
     column = metadata.schema.names.index(name)
     optional = metadata.schema.column(column).max_definition_level > 0

@@ -1,4 +1,8 @@
-"""Columns of the tables. A change of meaning raises the version; a reader refuses a version it does not know."""
+"""Columns of the tables.
+
+A change of columns or of their meaning raises the version; a reader refuses a version it does not know. Where all that
+a version adds may be null, the one before can still be read: the columns that it lacks are nulls.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ import pyarrow as pa
 FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints")
 """Files that every pair must have; their columns are `<role>`, `<role>_bytes`, `<role>_sha256`."""
 
-OPTIONAL_ROLES = ("skeleton", "uv", "truth", "truth_label_map")
+OPTIONAL_ROLES = ("skeleton", "uv", "truth", "truth_label_map", "flow")
 """Files that may be absent, checked where they are there: skeleton pictures, which no stage reads, UV maps (59 GB of
-the real set), and the true unpaired picture of the twin."""
+the real set), and of the twin the true unpaired picture and the flow from garment to body of test pairs."""
 
 LEAKY = 0.01
 """A row counts as leaking when more than this share of its garment stays visible."""
@@ -32,12 +36,19 @@ class TableSchema:
         version: raised when columns or their meaning change.
         columns: the pyarrow schema.
         made_by: the command that makes such a file.
+        oldest: the first version whose files differ at most by columns that may be null; None for this one alone.
     """
 
     kind: str
     version: int
     columns: pa.Schema
     made_by: str = ""
+    oldest: int | None = None
+
+    @property
+    def readable(self) -> range:
+        """Versions that this code reads."""
+        return range(self.version if self.oldest is None else self.oldest, self.version + 1)
 
 
 def _text(*names: str) -> list[pa.Field]:
@@ -60,7 +71,7 @@ def _file_columns(role: str) -> list[pa.Field]:
 
 INDEX = TableSchema(
     "index",
-    2,
+    3,
     pa.schema(
         [
             *_PAIR,
@@ -71,6 +82,7 @@ INDEX = TableSchema(
         ]
     ),
     "tryon download",
+    oldest=2,
 )
 """One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file. Slices are
 what the source itself says, null where it is silent."""
@@ -122,7 +134,7 @@ mask and agnostic picture, so that who has no raw files can see them too."""
 
 PACKED = TableSchema(
     "packed",
-    2,
+    3,
     pa.schema(
         [
             *_PAIR,
@@ -134,6 +146,7 @@ PACKED = TableSchema(
             pa.field("keypoints", pa.list_(pa.float32(), 54), nullable=False),
             pa.field("truth", pa.large_binary()),
             pa.field("truth_garment_mask", pa.large_binary()),
+            pa.field("ideal", pa.large_binary()),
             pa.field("height", pa.int32(), nullable=False),
             pa.field("width", pa.int32(), nullable=False),
             *_text("licence"),
@@ -141,7 +154,9 @@ PACKED = TableSchema(
         ]
     ),
     "tryon sample",
+    oldest=2,
 )
 """One self-contained pair at training size. Pictures are encoded bytes (format in the file's metadata, key `pictures`);
 masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key
-points are 18 x (x, y, score) in pixels of height x width."""
+points are 18 x (x, y, score) in pixels of height x width. `ideal` is the true picture with the garment warped along the
+true flow, on test rows whose flow is known (see `tryon.sample.ideal`)."""

@@ -67,7 +67,7 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
     Args:
         path: the file.
         schema: what it must be.
-        columns: read only these.
+        columns: read only these; one that may be null and that the file lacks comes last, as nulls.
         made_by: the command that makes this very file, where that is more than the schema's.
 
     Raises:
@@ -77,9 +77,23 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
     made_by = made_by or schema.made_by
     _check_marks(path, schema, made_by)
     try:
-        return pq.read_table(path, columns=columns, memory_map=True, page_checksum_verification=True)
+        lacking = _lacking(path, schema, columns)
+        kept = [name for name in columns or schema.columns.names if name not in lacking] if lacking else columns
+        table = pq.read_table(path, columns=kept, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error, made_by) from error
+    for name in lacking:
+        field = schema.columns.field(name)
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table
+
+
+def _lacking(path: Path, schema: TableSchema, columns: list[str] | None) -> list[str]:
+    """Columns wanted that may be null and that the file does not have, because it is of an older version."""
+    there = set(pq.read_schema(path).names)
+    return [
+        name for name in columns or schema.columns.names if name not in there and schema.columns.field(name).nullable
+    ]
 
 
 def read_metadata(path: Path, made_by: str = "") -> dict[str, str]:
@@ -117,7 +131,7 @@ def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
         raise MissingInputError(str(path), rule="exists", remedy=f"Run `{made_by or 'dvc repro'}` first.")
     marks = read_metadata(path, made_by)
     found = (marks.get("kind"), marks.get("version"))
-    if found != (schema.kind, str(schema.version)):
+    if found not in {(schema.kind, str(version)) for version in schema.readable}:
         rule = f"is a {schema.kind} table of version {schema.version}"
         raise TryOnError(str(path), rule=rule, value=found, remedy=_again(made_by, " with this version of the code"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -14,6 +15,8 @@ from tryon.dresscode.labels import Label, garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
 from tryon.manifest.mask_png import decode_mask
 from tryon.manifest.schemas import SLICE_COLUMNS
+from tryon.sample.ideal import ideal_warp
+from tryon.synthetic.truth_files import decode_flow
 from tryon.workspace import Workspace
 
 JPEG, PNG = "jpeg", "png"
@@ -21,7 +24,7 @@ PICTURES = {"train": JPEG, "val": PNG, "test_paired": PNG, "test_unpaired": PNG}
 """Encoding of the pictures in each part of the subset, the value of the metadata key `pictures`. Training pictures are
 JPEG; where results are scored against a picture, it must not lose anything."""
 
-RAW_ROLES = ("person", "garment", "label_map", "keypoints", "truth", "truth_label_map")
+RAW_ROLES = ("person", "garment", "label_map", "keypoints", "truth", "truth_label_map", "flow")
 """Raw files that a packed row is made of."""
 
 _ENCODING = {  # PNG level 6 saves a fifth of the bytes and takes four times as long
@@ -72,9 +75,17 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
         "truth_garment_mask": region(decode_label_map(read("truth_label_map"), size))
         if true_pair and row["truth_label_map"]
         else None,
+        "ideal": _ideal(row, size, read) if row["flow"] else None,
         "height": size[0],
         "width": size[1],
     }
+
+
+def _ideal(row: Row, size: Size, read: Callable[[str], bytes]) -> bytes:
+    """The ideal warp on the row's true picture, which for a paired row is the person picture."""
+    true = read("truth" if row["setting"] == Setting.TEST_UNPAIRED else "person")
+    warped, touched = ideal_warp(decode_photo(read("garment")), decode_flow(read("flow")), decode_photo(true), size)
+    return encode_picture(np.where(touched[..., None], warped, decode_photo(true, size)), PICTURES[row["part"]])
 
 
 def encode_picture(photo: NDArray[np.uint8], pictures: str) -> bytes:

@@ -101,8 +101,9 @@ def stamp(settings: SyntheticSettings, seed: int) -> str:
 
 def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
     plan = Plan(settings.train_pairs, settings.test_pairs, seed)
-    content = Content(settings.level, settings.uv, settings.flow, settings.parser_errors)
-    jobs = [*_people_jobs(plan, content), *_truth_jobs(plan, content)]
+    flowing = [settings.flow == "all", settings.flow != "none"]  # training pairs, test pairs
+    trained, tested = (Content(settings.level, settings.uv, flow, settings.parser_errors) for flow in flowing)
+    jobs = [*_people_jobs(plan, trained, tested), *_truth_jobs(plan, tested)]
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
     mark = stamp(settings, seed).encode()
     archive([(SYNTHETIC_MARK, mark), *_pair_lists(plan)])
@@ -118,12 +119,17 @@ def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, prog
     truth([(name, _table(_TABLES[name], rows[name])) for name in wanted])
 
 
-def _people_jobs(plan: Plan, content: Content) -> list[Job]:
+def _people_jobs(plan: Plan, trained: Content, tested: Content) -> list[Job]:
     return [
         partial(make_item, plan.seed, category, number, plan.item_id(category, number), content)
         for category in Category
-        for number in plan.items(category)
+        for number, content in zip(plan.items(category), _contents(plan, trained, tested), strict=True)
     ]
+
+
+def _contents(plan: Plan, trained: Content, tested: Content) -> list[Content]:
+    """What is written of each of a category's items, training first."""
+    return [trained] * plan.train_pairs + [tested] * plan.test_pairs
 
 
 def _truth_jobs(plan: Plan, content: Content) -> list[Job]:

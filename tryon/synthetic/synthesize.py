@@ -99,7 +99,8 @@ def described(order: Order) -> str:
     """What is going to be made, in a line."""
     settings = order.settings
     words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {order.seed}"]
-    words += [f"level {settings.level}", *(name for name in ("uv", "flow") if getattr(settings, name))]
+    words += [f"level {settings.level}", *["uv"] * settings.uv]
+    words += [f"flow of {settings.flow} pairs"] * (settings.flow != "none")
     return ", ".join(words + [f"parser errors {settings.parser_errors:g}"] * (settings.parser_errors > 0))
 
 

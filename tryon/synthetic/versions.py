@@ -66,7 +66,7 @@ VERSIONS = {
                 level="catalogue",
                 parser_errors=0.0,
                 uv=False,
-                flow=False,
+                flow="none",
             ),
             content_hash="51564b4a1d8f0bcaf26dd6e9575fa0cc50e60caf570cd738c8130972dcbcf944",
             probe="e67a50d225b2e4f4e88633bdc00467a1bb6216567cba6e8401ba7b4ba46aacd4",
