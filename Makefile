@@ -22,8 +22,8 @@ install: .venv/.installed ## make .venv and install the pinned versions
 demo: install ## run the whole pipeline on the embedded default and show the headline table
 	@$(BIN)/python -m flows
 
-serve: install ## serve the deployments with a page to run them from, until Ctrl-C
-	@$(BIN)/python -m flows.serve
+serve: install ## serve the deployments with a page to run them from, until Ctrl-C; OPTIONS="--port 4300" and others
+	@$(BIN)/python -m flows.serve $(OPTIONS)
 
 test: install ## run the test suite
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2

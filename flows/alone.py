@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from prefect import flow
+from prefect.runtime import deployment
 
 from flows.form import StageName
 from tasks.launch import follow_runner
 from tasks.lock import PIPELINE, at_work, holding
 from tasks.pipeline import run_told
-from tasks.settings import tell_due, tell_running
+from tasks.settings import tell_due, tell_running, tell_waiting
 from tasks.versions import due_stages, stage_order, stages_named
 from tryon.console import say, shown_progress
+from tryon.errors import ParameterError
 from tryon.inputs import refresh_inputs
+from tryon.stages import STAGES
 from tryon.workspace import Workspace
 
 
@@ -28,16 +31,25 @@ def alone(stage: StageName, force: bool = False, dry_run: bool = False) -> dict[
         The stages of `dvc.yaml` that were run, or would be, each with the reasons.
     """
     follow_runner()
+    _check_own(stage)
     if dry_run and (holders := at_work()):
         tell_running(holders)
         return {}
     if dry_run:
         return tell_due(_due(stage, force, write=False))
-    with holding(PIPELINE, f"stage {stage} alone", wait=True):
+    with holding(PIPELINE, f"stage {stage} alone", wait=tell_waiting):
         due = _due(stage, force, write=True)
         if not due:
             say(f"Nothing to do: {stage} is up to date.")
         return {name: run_told(name, reasons, force) for name, reasons in due.items()}
+
+
+def _check_own(stage: str) -> None:
+    """A stage's deployment has one run at a time, and so runs that stage only."""
+    own = deployment.name
+    if own in STAGES and stage.partition("@")[0] != own:
+        rule = f"is {own} or one of its categories in this deployment"
+        raise ParameterError("stage", rule=rule, value=str(stage), remedy=f"Start the deployment stage/{stage}.")
 
 
 def _due(stage: str, force: bool, write: bool) -> dict[str, list[str]]:

@@ -7,6 +7,9 @@ does not promise to keep; without them the flow runs just the same and stands be
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,10 +22,29 @@ from tasks.launch import PARENT_TASK_RUN
 Result = TypeVar("Result")
 
 
-def run_attached(flow: Flow[..., Result], parameters: dict[str, Any]) -> Result:
-    """Run `flow` under the task run that the environment names, or by itself if it names none."""
+def run_attached(
+    flow: Flow[..., Result], parameters: dict[str, Any], around: AbstractContextManager[object] | None = None
+) -> Result:
+    """Run `flow` under the task run that the environment names, or by itself if it names none.
+
+    Args:
+        flow: what is run.
+        parameters: its parameters.
+        around: entered and left as part of the flow, whose run fails if that raises.
+    """
+    own = flow.with_options()
+    own.fn = _within(around or nullcontext(), flow.fn)
     with tags(TAG):
-        return _run(flow, parameters, os.environ.get(PARENT_TASK_RUN))
+        return _run(own, parameters, os.environ.get(PARENT_TASK_RUN))
+
+
+def _within(around: AbstractContextManager[object], work: Callable[..., Result]) -> Callable[..., Result]:
+    @wraps(work)
+    def surrounded(*arguments: Any, **named: Any) -> Result:
+        with around:
+            return work(*arguments, **named)
+
+    return surrounded
 
 
 def _run(flow: Flow[..., Result], parameters: dict[str, Any], parent: str | None) -> Result:

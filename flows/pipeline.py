@@ -11,7 +11,7 @@ from flows.form import UNCHANGED, NullableKey, Overrides, Preset, StageName
 from tasks.launch import follow_runner
 from tasks.lock import PIPELINE, at_work, holding
 from tasks.pipeline import run_told
-from tasks.settings import chosen_settings, due_with, tell_due, tell_running
+from tasks.settings import chosen_settings, due_with, tell_due, tell_running, tell_waiting
 from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
 from tasks.watch import note_finished
 from tryon.console import shown_progress
@@ -50,7 +50,7 @@ def pipeline(
     )
     if dry_run:
         return _plan(chosen, force, look)
-    with holding(PIPELINE, "pipeline", wait=True):
+    with holding(PIPELINE, "pipeline", wait=tell_waiting):
         order = stage_order()
         forced, proposal = stages_named(force, order), chosen()
         if proposal.changes:

@@ -6,6 +6,8 @@ from prefect import flow
 
 import tasks.score_checkpoint
 from tasks.launch import follow_runner
+from tasks.lock import PIPELINE, holding
+from tasks.settings import tell_waiting
 
 
 @flow(name="score-checkpoint", flow_run_name="score {checkpoint}")
@@ -20,4 +22,5 @@ def score_checkpoint(checkpoint: str = "data/checkpoints/best.ckpt", name: str =
         The folder with metrics, report and galleries.
     """
     follow_runner()
-    return tasks.score_checkpoint.score(checkpoint, name)
+    with holding(PIPELINE, f"scoring {checkpoint}", wait=tell_waiting):  # it reads what a pipeline may be replacing
+        return tasks.score_checkpoint.score(checkpoint, name)

@@ -36,6 +36,7 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
         TryOnError: PREFECT_API_URL does not answer, the port is taken, the server does not come up, this project is
             served already, or the schedule is none.
     """
+    watch.schedule()  # one that is none is told before anything is started
     workspace = Workspace()
     if url := serving_url(workspace):
         rule, remedy = "has one Prefect server at a time", "Stop that one first, or wait until it has finished."
@@ -53,6 +54,8 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
         send_heartbeats()
         _prepare(alone=started and has_own_database())
         _run(watch, url.removesuffix("/api"))
+        if started and has_own_database():
+            _end_stopped()
 
 
 def _prepare(alone: bool) -> None:
@@ -64,6 +67,12 @@ def _prepare(alone: bool) -> None:
     if alone:
         end_lost()
     _await_unfinished()
+
+
+def _end_stopped() -> None:
+    from tasks.crashes import end_stopped
+
+    end_stopped()
 
 
 def _await_unfinished() -> None:

@@ -19,7 +19,7 @@ from tasks.guard import unchanged_inputs
 from tasks.launch import FAILURE_FILE, PARENT_TASK_RUN
 from tasks.lock import holding
 from tryon.categories import Category
-from tryon.console import ran_well, show_summary
+from tryon.console import ran_well, say, show_summary
 from tryon.errors import EXIT_CODE, TryOnError
 from tryon.files import disk_errors_told
 from tryon.processes import follow_parent
@@ -51,11 +51,12 @@ def run(stage: str, category: Category | None) -> None:
     name = stage if category is None else f"{stage}@{category}"
     borrow(stage, Workspace())
     # One that was killed may still be ending: it is waited for.
-    with holding(f"stage-{name}", f"stage {name}", wait=True), unchanged_inputs(stage, category):
+    with holding(f"stage-{name}", f"stage {name}", wait=say):
         if url is None:
             from tryon.cli import run as run_plainly
 
-            run_plainly(stage, Path(), category)
+            with unchanged_inputs(stage, category):
+                run_plainly(stage, Path(), category)
         else:
             os.environ.update({VARIABLE: url, **QUIET})
             if PARENT_TASK_RUN not in os.environ:  # by itself; else its parent has settled it
@@ -69,7 +70,7 @@ def _run_as_flow(stage: str, category: Category | None) -> None:
     flow = getattr(import_module(f"flows.{stage}"), stage)
     parameters: dict[str, Any] = {} if category is None else {"category": category}
     since = time.monotonic()
-    show_summary(run_attached(flow, parameters), time.monotonic() - since)
+    show_summary(run_attached(flow, parameters, unchanged_inputs(stage, category)), time.monotonic() - since)
 
 
 def _noting_failure(stage: str, category: Category | None) -> None:

@@ -7,8 +7,10 @@ database calls unfinished, or, where nobody can be at work on them any more, the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
+from httpx import HTTPError
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
@@ -17,7 +19,7 @@ from prefect.events.actions import ChangeFlowRunState
 from prefect.events.related import tags_as_related_resources
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import Event, Resource, ResourceSpecification
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
 from tasks.api import TAG
 from tasks.lock import at_work
@@ -94,6 +96,13 @@ def end_lost() -> None:
         lost = _unfinished(client)  # looked at before the locks: who has begun since is not among them
         for run in lost if not at_work() else ():
             client.set_flow_run_state(run.id, Crashed(message="its process was gone when a server was started again"))
+
+
+def end_stopped() -> None:
+    """End as cancelled what was at work when serving was stopped. A server that is gone already cannot be told."""
+    with suppress(HTTPError), get_client(sync_client=True) as client:
+        for run in _unfinished(client):
+            client.set_flow_run_state(run.id, Cancelled(message="serving was stopped"), force=True)
 
 
 def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:

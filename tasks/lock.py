@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -36,14 +36,16 @@ class AtWorkError(TryOnError):
 
 
 @contextmanager
-def holding(name: str, what: str, workspace: Workspace = HERE, wait: bool = False) -> Iterator[None]:
+def holding(
+    name: str, what: str, workspace: Workspace = HERE, wait: Callable[[str], object] | None = None
+) -> Iterator[None]:
     """Hold the lock `name` of a project. Within one process it may be held again inside.
 
     Args:
         name: of the lock, a file name.
         what: its holder is doing, as others are told it.
         workspace: the project.
-        wait: for whoever holds it, and say so once; else that is an error.
+        wait: for whoever holds it, who is told to this function first; without one, that is an error.
 
     Raises:
         AtWorkError: another process holds it.
@@ -91,20 +93,20 @@ def told_at_work(workspace: Workspace = HERE) -> bool:
     return bool(holders)
 
 
-def _take(lock: FileLock, name: str, workspace: Workspace, wait: bool) -> None:
+def _take(lock: FileLock, name: str, workspace: Workspace, wait: Callable[[str], object] | None) -> None:
     try:
         lock.acquire(timeout=AT_ONCE)
         return
     except Timeout:
         holders = at_work(workspace) or [_told(name, workspace)]
-        if not wait:
+        if wait is None:
             remedy = "Wait until it has finished, or stop it. `python -m flows --dry-run` says what is running."
             raise AtWorkError(
                 f"{name} in {workspace.root.resolve()}",
                 rule=f"is free, but at work is {listed(holders)}",
                 remedy=remedy,
             ) from None
-    say(f"Waiting for {listed(holders)}.")
+    wait(f"Waiting for {listed(holders)}.")
     lock.acquire(poll_interval=EVERY)
 
 

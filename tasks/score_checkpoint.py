@@ -15,6 +15,8 @@ from tryon.files import sha256_file
 from tryon.parameters import load_parameters
 from tryon.workspace import Workspace
 
+_OTHER = "Name a checkpoint, relative to the project: data/checkpoints/best.ckpt is one."
+
 
 @task(name="score-checkpoint", task_run_name="score-checkpoint", cache_policy=NO_CACHE)
 def score(checkpoint: str, name: str = "") -> str:
@@ -37,12 +39,17 @@ def score(checkpoint: str, name: str = "") -> str:
     workspace = Workspace()
     path = workspace.root / checkpoint
     if not path.is_file():
-        raise WeightsError(checkpoint, rule="is a checkpoint file", remedy="Name one, relative to the project.")
+        raise WeightsError(checkpoint, rule="is a checkpoint file", remedy=_OTHER)
     if not re.fullmatch(r"[\w.-]*", name) or name.startswith("."):
         raise ParameterError("name", rule="holds letters, digits, dots, dashes, and no dot at its start", value=name)
     parameters = load_parameters(workspace.params_file)
     with reported_progress("score-checkpoint") as progress, gpu_slot("evaluate", parameters.evaluate.accelerator):
         out = workspace.data / "scores" / (name or sha256_file(path, progress)[:16])
-        summary = evaluate(parameters.evaluate, parameters.seed, workspace, progress, path, out)
+        try:
+            summary = evaluate(parameters.evaluate, parameters.seed, workspace, progress, path, out)
+        except WeightsError as error:
+            if str(path) not in error.what:
+                raise
+            raise WeightsError(checkpoint, rule=error.rule, value=error.value, remedy=_OTHER) from None
     publish(replace(summary, stage="score-checkpoint"), parameters.download.source)
     return str(out)

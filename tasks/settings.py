@@ -58,6 +58,12 @@ def tell_running(holders: Sequence[str]) -> None:
     publish_page("plan", "\n".join(f"- running: {holder}" for holder in holders), "running")
 
 
+def tell_waiting(text: str) -> None:
+    """Show whom a run waits for."""
+    say(text)
+    publish_page("waiting", text, "waiting")
+
+
 def tell_due(due: Mapping[str, list[str]]) -> dict[str, str]:
     """Show what would run and why, and return it."""
     plan = {stage: listed(reasons, 3) for stage, reasons in due.items()}

@@ -20,7 +20,7 @@ from tryon.processes import is_running
 
 HERE = Path()
 NOTHING: Mapping[str, str] = {}
-NEW = "not run before"
+NEW = "no finished run is recorded"
 """The reason of a stage of which `dvc.lock` knows nothing; each of its inputs would be one."""
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from prefect import Flow
 
+from flows.alone import alone
 from flows.deployments import DEPLOYMENTS, WatchSchedule, runner_deployments
 from tryon.errors import ParameterError
 
@@ -63,6 +64,14 @@ def test_schedules() -> None:
     for minutes in (0, 0.5, float("nan")):
         with pytest.raises(ParameterError, match="one minute"):
             WatchSchedule(minutes).schedule()
+
+
+def test_a_stages_deployment_runs_that_stage_only(monkeypatch) -> None:
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__NAME", "agnostic")
+    with pytest.raises(ParameterError, match="agnostic or one of its categories"):
+        alone.fn("download", dry_run=True)
+    with pytest.raises(ParameterError, match="agnostic or one of its categories"):
+        alone.fn("sample")
 
 
 def test_every_flow_can_be_imported() -> None:

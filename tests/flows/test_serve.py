@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ def test_a_dry_run_says_why_and_the_run_does_it(served: Served) -> None:
     assert served.ended(served.started("pipeline", settings=settings, dry_run=True))["state_name"] == "Completed"
     assert file.read_text() == before
     shown = served.artifacts()
-    assert "| download | not run before |" in shown["plan"]
+    assert "| download | no finished run is recorded |" in shown["plan"]
     assert "| `download.max_bad_fraction` | 0.01 | 0.5 |" in shown["settings"]
 
     newer = before.replace("seed: 7", "seed: 8")  # edited while served: a run must not bring back what was there
@@ -96,6 +98,8 @@ def test_stopping_leaves_nothing_behind(own: Served) -> None:
     assert stop(own, signal.SIGTERM) == 0
     wait_until(lambda: not own.project.processes(), 20)
     assert not (own.project.root / "data" / "download").exists()
+    with closing(sqlite3.connect(own.project.root / "data/staging/prefect/prefect.db")) as connection:
+        assert {state for (state,) in connection.execute("select state_name from flow_run")} == {"Cancelled"}
     assert not list((own.project.root / "data/staging/prefect").glob("serving"))
 
 

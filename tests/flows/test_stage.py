@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 from ruamel.yaml import YAML
 
@@ -53,6 +54,10 @@ def test_an_edit_during_a_run_is_not_recorded_as_what_made_the_output(project, s
     assert "Traceback" not in done.stderr
     assert not (project.root / "dvc.lock").exists()
     assert len(project.log()) == 1
+    if url:
+        newest = {"sort": "START_TIME_DESC", "limit": 1, "flow_runs": {"name": {"any_": ["download"]}}}
+        (run,) = httpx.post(f"{url}/flow_runs/filter", json=newest, trust_env=False).json()
+        assert run["state_name"] == "Failed"
     assert project.python("-m", "dvc", "repro").returncode == 0
     assert (project.root / "data/download").read_text().startswith("(8,")
 
