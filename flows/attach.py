@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -44,6 +45,8 @@ def _within(around: AbstractContextManager[object], work: Callable[..., Result])
         with around:
             return work(*arguments, **named)
 
+    # Names in annotations mean what they mean in the flow's module, not in this one.
+    vars(surrounded)["__signature__"] = signature(work, eval_str=True)
     return surrounded
 
 

@@ -36,7 +36,6 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
         TryOnError: PREFECT_API_URL does not answer, the port is taken, the server does not come up, this project is
             served already, or the schedule is none.
     """
-    watch.schedule()  # one that is none is told before anything is started
     workspace = Workspace()
     if url := serving_url(workspace):
         rule, remedy = "has one Prefect server at a time", "Stop that one first, or wait until it has finished."

@@ -26,8 +26,8 @@ from tryon.summary import Summary
 from tryon.workers import process_pool, worker_count
 from tryon.workspace import Workspace
 
-SHARDS_PER_TASK = 4
-"""At most. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes one to two seconds."""
+SHARDS_PER_TASK = 12
+"""At most. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes half a second to one."""
 
 
 class Masks:

@@ -33,7 +33,11 @@ class Served:
         self.page = f"http://127.0.0.1:{port}"
         self.url = f"{self.page}/api"
         self.process = project.start("-m", "flows.serve", "--port", str(port), *options, url=None)
-        wait_until(lambda: len(self.ask("deployments")) == len(DEPLOYMENTS), 120)
+        try:
+            wait_until(lambda: len(self.ask("deployments")) == len(DEPLOYMENTS), 120)
+        except BaseException:
+            self.process.kill()  # no fixture knows it yet
+            raise
 
     def ask(self, kind: str, **json: Any) -> list[dict[str, Any]]:
         """Everything of a kind; nothing while the server is away."""
