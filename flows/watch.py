@@ -16,17 +16,18 @@ DEPLOYMENT = "pipeline/pipeline"
 
 
 @flow(name="watch", flow_run_name="watch")
-def watch(quiet_ticks: int = 2) -> str:
+def watch(quiet_ticks: int = 2, apart: float = 20.0) -> str:
     """Look at the data source; if it has changed and come to rest, start one run of the pipeline.
 
     Args:
         quiet_ticks: looks in a row at which the source must be the same before a run is started.
+        apart: seconds; looks nearer to each other are one. A server that was away starts all that it missed at once.
 
     Returns:
         What was found and done.
     """
     follow_runner()
-    said = tick(Workspace(), start_pipeline, quiet_ticks)
+    said = tick(Workspace(), start_pipeline, quiet_ticks, apart)
     say(said)
     return said
 

@@ -24,9 +24,6 @@ from tryon.workspace import Workspace
 WATCH = "watch"
 """Name of the lock that keeps two looks apart."""
 
-APART = 2.0
-"""Seconds. Looks that are nearer to each other are one: a server that was away starts all that it missed at once."""
-
 
 @dataclass(frozen=True)
 class Memory:
@@ -51,7 +48,7 @@ class Memory:
     again: str | None = None
 
 
-def tick(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int = 2) -> str:
+def tick(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int = 2, apart: float = 0.0) -> str:
     """Look at the source once; if it has changed and come to rest, have one run started.
 
     Args:
@@ -59,6 +56,7 @@ def tick(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int 
         start: starts a run of the pipeline. It is given a key: asked again with the same one, after a crash between
             the start and our noting it, it must not start another.
         quiet_ticks: looks in a row at which the source must be the same, this one included.
+        apart: seconds; looks that are nearer to each other are one.
 
     Returns:
         What was found and done, in a sentence.
@@ -68,12 +66,12 @@ def tick(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int 
     """
     try:
         with holding(WATCH, "watch", workspace):
-            return _look(workspace, start, quiet_ticks)
+            return _look(workspace, start, quiet_ticks, apart)
     except AtWorkError as error:  # at watching, or with a pipeline that began this moment
         return f"Nothing was started. {error}"
 
 
-def _look(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int) -> str:
+def _look(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int, apart: float) -> str:
     source = load_parameters(workspace.params_file).download
     with shown_progress() as progress:
         now = fingerprint(source, workspace, progress)
@@ -90,7 +88,7 @@ def _look(workspace: Workspace, start: Callable[[str], object], quiet_ticks: int
     if state == memory.started:
         return f"The source has changed; a run was started for it and has not looked at it yet.{going_on}"
     same, looked = state == memory.seen, time.time()
-    if not same or abs(looked - memory.looked) >= APART:
+    if not same or abs(looked - memory.looked) >= apart:
         memory = replace(memory, seen=state, ticks=memory.ticks + 1 if same else 1, looked=looked)
         _remember(workspace, memory)  # before anything is started: the key must be the same after a crash
     if memory.ticks < quiet_ticks:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 REGISTER = "from flows.pipeline import pipeline; print(pipeline.to_deployment('pipeline').apply())"
-LOOK = "from flows.watch import watch; print(watch())"
+LOOK = "from flows.watch import watch; print(watch(apart=0))"
 
 
 @pytest.fixture

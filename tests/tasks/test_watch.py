@@ -41,11 +41,6 @@ def workspace(tmp_path: Path, source: Path) -> Workspace:
     return workspace
 
 
-@pytest.fixture(autouse=True)
-def _looks_count_however_near(monkeypatch) -> None:
-    monkeypatch.setattr("tasks.watch.APART", 0.0)
-
-
 def pipeline_ran(workspace: Workspace) -> None:
     refresh_inputs(workspace)
     note_finished(workspace)
@@ -147,13 +142,11 @@ def test_a_source_that_is_out_of_reach_fails_this_look_and_not_the_next(workspac
     assert "a run was started" in tick(workspace, starts)
 
 
-def test_two_looks_at_once_are_one(workspace, source, monkeypatch) -> None:
-    monkeypatch.setattr("tasks.watch.APART", 3600.0)
+def test_two_looks_at_once_are_one(workspace, source) -> None:
     starts = Starts()
     grow(source, "000002")
     for _ in range(3):
-        assert "1 of 2 times" in tick(workspace, starts)
-    monkeypatch.setattr("tasks.watch.APART", 0.0)
+        assert "1 of 2 times" in tick(workspace, starts, apart=3600.0)
     tick(workspace, starts)
     assert len(starts) == 1
 
