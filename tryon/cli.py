@@ -252,6 +252,15 @@ def synthesize(
     typer.echo(str(target))
 
 
+def _check_out(out: Path | None, workspace: Workspace) -> None:
+    """Before anything is computed: the file can be made, and is none of a stage's."""
+    if out is None:
+        return
+    workspace.refuse_own(out, "--out")
+    if out.is_dir() or (out.parent.exists() and not out.parent.is_dir()):
+        raise ParameterError("--out", rule="is a file in a folder", value=str(out))
+
+
 @app.command()
 def score(
     folder: Annotated[Path, typer.Argument(help="Result pictures, named by pair id, person_garment.png or .jpg.")],
@@ -275,11 +284,13 @@ def score(
     from tryon.scoring.job import Order, run_order
     from tryon.scoring.show import show_comparison, show_scores
 
+    workspace = Workspace(root)
+    _check_out(out, workspace)
     order = Order(
         folder, tuple(protocol or ["fitting-room"]), dataset, setting, tuple(category or Category), only_listed
     )
     with shown_progress() as progress:
-        content, comparison = run_order(order, Workspace(root), against, out, progress)
+        content, comparison = run_order(order, workspace, against, out, progress)
     show_scores(content)
     if comparison is not None:
         show_comparison(comparison)
@@ -297,8 +308,7 @@ def compare(
     from tryon.files import write_json
     from tryon.scoring.evaluations import show_evaluations
 
-    if out is not None:
-        Workspace(root).refuse_own(out, "--out")
+    _check_out(out, Workspace(root))
     content = comparing.told_comparison(
         comparing.compare(comparing.read_evaluated(this), comparing.read_evaluated(other))
     )

@@ -88,6 +88,12 @@ def test_what_was_made_another_way_is_refused_and_what_differs_is_told() -> None
         compare(SAME, Evaluated({}, SAME.scores))
 
 
+def test_a_setting_that_only_the_other_has_is_told() -> None:
+    more = _evaluated({}, ("paired", "unpaired"))
+    assert compare(SAME, more).refused == ["unpaired: not in the first evaluation"]
+    assert compare(more, SAME).refused == ["unpaired: not in the other evaluation"]
+
+
 def test_a_metric_made_another_way_is_left_out_alone() -> None:
     facts = deepcopy(_facts("paired"))
     facts["numbers"]["ssim"]["settings"] = "7x7"
@@ -107,7 +113,8 @@ def test_other_pairs_are_refused_and_named() -> None:
 def test_without_the_error_inside_the_garment_there_is_no_verdict() -> None:
     comparison = compare(SAME, SAME)
     comparison.lines[:] = [line for line in comparison.lines if line.key != KEY]
-    with pytest.raises(TryOnError, match="l1_garment"):
+    comparison.refused.append("paired l1: settings: RGB and grey")
+    with pytest.raises(TryOnError, match=r"l1_garment[^.]*\n  paired l1: settings: RGB and grey"):
         judge(comparison)
 
 

@@ -125,7 +125,18 @@ def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fil
     assert found.rows
 
 
-@pytest.mark.parametrize("text", ["{}", "[1]", "no json", '{"protocols": {"x": {}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[1]",
+        "no json",
+        '{"protocols": {}}',
+        '{"protocols": {"x": {}}}',
+        '{"protocols": {"x": {"fingerprint": {}, "numbers": {}}}, "setting": "paired"}',
+        '{"protocols": {"x": {"fingerprint": {"rows": [], "numbers": {}}, "numbers": {}}}, "setting": "paired"}',
+    ],
+)
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)
@@ -174,11 +185,19 @@ def test_the_command_writes_prints_and_compares(
         (["--setting", "both"], "--setting: is one of paired, unpaired"),
         (["--only-listed", "absent.txt"], "--only-listed: is a text file of pair ids"),
         (["--against", "absent.json"], "absent.json: can be read"),
+        (["--out", "."], "--out: is a file in a folder"),
+        (["--out", "data/subset/x.json"], "--out"),
     ],
 )
 def test_mistakes_are_one_message(
-    workspace: Workspace, fill: Fill, capsys: pytest.CaptureFixture[str], options: list[str], told: str
+    workspace: Workspace,
+    fill: Fill,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    told: str,
 ) -> None:
+    monkeypatch.chdir(workspace.root)
     assert main(["score", str(fill()), "--root", str(workspace.root), *options]) == 2
     assert told in capsys.readouterr().err
 
@@ -186,10 +205,25 @@ def test_mistakes_are_one_message(
 def test_pairs_that_the_list_has_not_are_refused(
     workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    folder = fill()
     (tmp_path / "list.txt").write_text("200000_200000\nunknown\n")
     options = ["--only-listed", str(tmp_path / "list.txt"), "--root", str(workspace.root)]
-    assert main(["score", str(fill()), *options]) == 2
+    assert main(["score", str(folder), *options]) == 2
     assert "unknown" in capsys.readouterr().err
+    (tmp_path / "list.txt").write_text("")
+    assert main(["score", str(folder), *options]) == 2
+    assert "an empty file" in capsys.readouterr().err
+    (tmp_path / "list.txt").write_text("\ufeff200000_200000\n", encoding="utf-8")
+    assert main(["score", str(folder), *options]) in (0, 2)  # 2 if it is not in this list
+    assert "ufeff" not in capsys.readouterr().err
+
+
+def test_the_folder_is_looked_for_before_a_twin_is_drawn(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tryon.scoring.job.twin_references", None)
+    assert main(["score", "nowhere", "--dataset", "twin:v1", "--root", str(workspace.root)]) == 2
+    assert "nowhere: is a folder of result pictures" in capsys.readouterr().err
 
 
 def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
@@ -197,6 +231,10 @@ def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) 
     order = Order(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights .* `tryon weights` fetches them"):
         score_folder(order, settings, workspace, silent)
+    for name, told in (("lpipss", "names metrics among"), ("lpips_vgg", "no protocol that was asked for has it")):
+        settings = EvaluateSettings(accelerator="cpu", require=(name,))  # pyright: ignore[reportCallIssue]
+        with pytest.raises(TryOnError, match=told):
+            score_folder(order, settings, workspace, silent)
 
 
 def test_narrow_terminals_are_shown_fewer_numbers(workspace: Workspace, fill: Fill) -> None:

@@ -77,6 +77,36 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_pictures_without_colours_or_with_holes_are_refused(tmp_path: Path) -> None:
+    for number, line in enumerate(LINES):
+        save(tmp_path / f"{line.pair_id}.png", number)
+    kinds = {0: "1", 1: "L", 2: "LA", 3: "RGBA"}
+    for number, mode in kinds.items():
+        path = tmp_path / f"{LINES[number].pair_id}.png"
+        picture = Image.open(path).convert(mode)
+        if mode == "RGBA":
+            picture.putpixel((3, 4), (0, 0, 0, 0))
+        picture.save(path)
+    told = fault(tmp_path)
+    assert f"3 grey or black and white: {', '.join(f'{LINES[n].pair_id}.png' for n in range(3))}" in told
+    assert f"1 transparent: {LINES[3].pair_id}.png" in told
+    for number in kinds:
+        save(tmp_path / f"{LINES[number].pair_id}.png", number)
+    Image.open(tmp_path / f"{LINES[0].pair_id}.png").convert("RGBA").save(tmp_path / f"{LINES[0].pair_id}.png")
+    assert len(read(tmp_path).files) == len(LINES)  # a picture without holes is one whatever its mode
+
+
+def test_the_first_of_a_jpegs_tables_need_not_be_number_0(tmp_path: Path) -> None:
+    for number, line in enumerate(LINES):
+        save(tmp_path / f"{line.pair_id}.jpg", number)
+        data = (tmp_path / f"{line.pair_id}.jpg").read_bytes()
+        at = data.index(b"\xff\xdb")
+        assert data[at + 4] == 0
+        (tmp_path / f"{line.pair_id}.jpg").write_bytes(data[: at + 4] + b"\x02" + data[at + 5 :])
+    with pytest.raises(MissingInputError):  # a frame that asks for table 0 cannot be read; it is told, not raised
+        read(tmp_path)
+
+
 def test_pairs_that_are_not_wanted_are_no_fault(tmp_path: Path) -> None:
     for number, line in enumerate(LINES[:5]):
         save(tmp_path / f"{line.pair_id}.png", number)

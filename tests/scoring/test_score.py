@@ -202,8 +202,8 @@ def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
     assert block["numbers"]["all"]["kid"] is not None
     assert block["numbers"]["all"]["kid_std"] is None
     told = "\n".join(block["warnings"])
-    assert "FID with fewer than 2,048" in told
-    assert "KID with fewer than 1,000" in told
+    assert "with fewer than 2,048 pictures FID is biased" in told
+    assert "with fewer than 1,000 pictures KID" in told
     assert "64x48, not the protocol's 512x384" in told
 
 

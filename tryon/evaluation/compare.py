@@ -88,9 +88,11 @@ def read_evaluated(folder: Path) -> Evaluated:
     path = folder / METRICS_FILE
     try:
         fingerprints = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+        for facts in fingerprints.values():
+            facts[NUMBERS].items()
     except OSError as error:
         raise MissingInputError(str(path), rule="can be read", value=error.strerror, remedy=_REMEDY) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "is the metrics.json of an evaluation with fingerprints"
         raise MissingInputError(
             str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY
@@ -109,6 +111,8 @@ def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
     """
     lines: list[Line] = []
     refused: list[str] = []
+    others = [setting for setting in theirs.fingerprints if setting not in ours.fingerprints]
+    refused += [f"{setting}: not in the first evaluation" for setting in others]
     for setting, facts in ours.fingerprints.items():
         keys, reasons = _comparable(setting, facts, theirs.fingerprints.get(setting))
         if keys and (why := _other_pairs(setting, ours.scores, theirs.scores)):
@@ -183,7 +187,8 @@ def judge(comparison: Comparison) -> Judgement:
     setting = next((name for name in ("unpaired", "paired") if any(line.setting == name for line in own)), None)
     if setting is None:
         remedy = "Score both checkpoints with one version, on rows whose garment is seen in a true picture."
-        raise TryOnError("the comparison", rule=f"has {KEY}, by which checkpoints are judged", remedy=remedy)
+        rule = f"has {KEY}, by which checkpoints are judged" + "".join(f"\n  {why}" for why in comparison.refused)
+        raise TryOnError("the comparison", rule=rule, remedy=remedy)
     lines = {line.category: line for line in own if line.setting == setting}
     overall = lines[ALL]
     worse = [category for category, line in lines.items() if category != ALL and line.verdict is Verdict.WORSE]

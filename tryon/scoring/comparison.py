@@ -41,7 +41,13 @@ def read_runs(path: Path) -> list[Run]:
         MissingInputError: it is neither.
     """
     try:
-        return runs_of(json.loads(path.read_text(encoding="utf-8")))
+        runs = runs_of(json.loads(path.read_text(encoding="utf-8")))
+        for run in runs:
+            for part in (run.fingerprint[ROWS], run.fingerprint[NUMBERS], run.numbers, *run.numbers.values()):
+                part.items()
+        if not runs:
+            raise ValueError("no runs")
+        return runs
     except OSError as error:
         raise MissingInputError(str(path), rule="can be read", value=error.strerror) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

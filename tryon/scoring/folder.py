@@ -60,6 +60,10 @@ class Results:
     digest: str
 
 
+_DEEP, _GREY, _TRANSPARENT = "not of 8 bits a channel", "grey or black and white", "transparent"
+OPAQUE = 255
+
+
 @dataclass(frozen=True)
 class _Seen:
     """What looking at one file gave; `fault` is empty where it can be used."""
@@ -83,12 +87,10 @@ def read_results(folder: Path, known: Sequence[Line], wanted: Sequence[Line], pr
         progress: told pictures.
 
     Raises:
-        MissingInputError: pictures are missing, extra, there twice, unreadable, constant, or of another size or format
-            than most; each kind with its number and its first twelve.
+        MissingInputError: pictures are missing, extra, there twice, unreadable, constant, grey, transparent, or of
+            another size or format than most; each kind with its number and its first twelve.
     """
-    if not folder.is_dir():
-        remedy = "Name the folder with the result pictures."
-        raise MissingInputError(str(folder), rule="is a folder of result pictures", remedy=remedy)
+    check_folder(folder)
     found, extra = _found(folder, known)
     files = {line.pair_id: found[line.pair_id] for line in wanted if line.pair_id in found}
     single = {pair: paths[0] for pair, paths in files.items() if len(paths) == 1}
@@ -100,7 +102,7 @@ def read_results(folder: Path, known: Sequence[Line], wanted: Sequence[Line], pr
         "extra, for no pair of the list": [path.relative_to(folder).as_posix() for path in extra],
         **{
             fault: [single[pair].name for pair, one in seen.items() if one.fault == fault]
-            for fault in ("unreadable", "constant", "not of 8 bits a channel")
+            for fault in ("unreadable", "constant", _DEEP, _GREY, _TRANSPARENT)
         },
         f"not {spelled(size)} as most are": [
             f"{single[pair].name} ({spelled(one.size)})"
@@ -120,6 +122,13 @@ def read_results(folder: Path, known: Sequence[Line], wanted: Sequence[Line], pr
         "".join(f"{pair} {one.sha256}\n" for pair, one in sorted(seen.items())).encode()
     ).hexdigest()
     return Results(single, size, format, digest)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises MissingInputError if it is none."""
+    if not folder.is_dir():
+        remedy = "Name the folder with the result pictures."
+        raise MissingInputError(str(folder), rule="is a folder of result pictures", remedy=remedy)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -177,7 +186,11 @@ def _look(path: Path) -> _Seen:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
             if picture.mode.startswith(("I", "F")):
-                return _Seen(fault="not of 8 bits a channel")
+                return _Seen(fault=_DEEP)
+            if picture.mode in ("1", "L", "LA"):
+                return _Seen(fault=_GREY)
+            if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < OPAQUE:
+                return _Seen(fault=_TRANSPARENT)
             format = _format(picture)
             pixels = np.asarray(picture.convert("RGB"))
     except _FAULTS:
@@ -191,7 +204,7 @@ def _format(picture: Image.Image) -> str:
     tables = getattr(picture, "quantization", None)
     if picture.format != "JPEG" or not tables:
         return str(picture.format)
-    table = tuple(tables[0])
+    table = tuple(tables[min(tables)])
     return f"JPEG {_qualities().get(table) or sha256_bytes(bytes(table))[:8]}"
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError, ParameterError, TryOnError, listed
+from tryon.evaluation.availability import check_names
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.files import write_json
 from tryon.parameters import load_parameters
 from tryon.progress import Progress
 from tryon.scoring.comparison import Comparison, compared, read_runs, runs_of
-from tryon.scoring.folder import SHOWN, Line, read_results, spelled
+from tryon.scoring.folder import SHOWN, Line, check_folder, read_results, spelled
 from tryon.scoring.protocols import PROTOCOLS
 from tryon.scoring.references import SETTINGS, References, twin_references, workspace_references
 from tryon.scoring.score import Bench, Task, score
@@ -98,6 +99,8 @@ def score_folder(order: Order, settings: EvaluateSettings, workspace: Workspace,
         TryOnError: a number of `evaluate.require` could not be computed.
     """
     check_order(order)
+    check_names(settings.require)
+    check_folder(order.folder)
     device = choose_accelerator("evaluate", settings.accelerator)
     set_cpu_threads()
     workspace = workspace.with_weights(settings.weights)
@@ -134,13 +137,15 @@ def wanted_lines(lines: Sequence[Line], order: Order) -> list[Line]:
     wanted = [line for line in lines if line.category in order.categories]
     if order.only_listed is not None:
         try:
-            names = set(order.only_listed.read_text(encoding="utf-8").split())
+            names = set(order.only_listed.read_text(encoding="utf-8-sig").split())
         except (OSError, UnicodeDecodeError) as error:
             raise ParameterError("--only-listed", rule="is a text file of pair ids", value=str(error)) from error
         unknown = sorted(names - {line.pair_id for line in wanted})
-        if unknown:
-            rule = f"names pairs of the {order.setting} test list, one a line; these are not in it"
-            raise ParameterError("--only-listed", rule=rule, value=listed(unknown, SHOWN))
+        if unknown or not names:
+            chosen = ", ".join(order.categories)
+            rule = f"names pairs of the {order.setting} test list of {chosen}, one a line; these are not in it"
+            value = listed(unknown, SHOWN) or "an empty file"
+            raise ParameterError("--only-listed", rule=rule, value=value)
         wanted = [line for line in wanted if line.pair_id in names]
     if not wanted:
         rule = f"has {order.setting} test pairs of {', '.join(order.categories)}"
@@ -151,11 +156,12 @@ def wanted_lines(lines: Sequence[Line], order: Order) -> list[Line]:
 def _references(order: Order, workspace: Workspace, progress: Progress) -> References:
     if order.dataset == HERE:
         return workspace_references(workspace, order.setting)
-    return twin_references(order.dataset, order.setting, tuple(Category), workspace.staging("score"), progress)
+    return twin_references(order.dataset, order.setting, order.categories, workspace.staging("score"), progress)
 
 
 def _check_required(required: Sequence[str], blocks: dict[str, Any]) -> None:
-    missing = [
+    asked = {entry["metric"] for block in blocks.values() for entry in block["fingerprint"]["numbers"].values()}
+    missing = [f"{name}: no protocol that was asked for has it" for name in required if name not in asked] + [
         f"{protocol} {entry['number']}: {entry['reason']}"
         for protocol, block in blocks.items()
         for entry in block["unavailable"]

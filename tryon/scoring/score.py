@@ -141,13 +141,15 @@ def misfit(protocol: Protocol, task: Task) -> dict[str, str]:
 
 def warnings(protocol: Protocol, task: Task, sets: Collection[str]) -> list[str]:
     """What must be read with the numbers: bias of small sets, and where this is not what the protocol is about."""
-    counts = {str(category): len(task.of(category)) for category in task.categories} | {ALL: len(task.lines)}
+    counts = {str(category): len(task.of(category)) for category in task.categories}
+    if len(counts) > 1:
+        counts[ALL] = len(task.lines)
     told = []
     for number in protocol.numbers:
         metric = number.metric
         few = [f"{place} {count}" for place, count in counts.items() if count < metric.enough]
         if few and number.name in sets:
-            told.append(f"{number.name.upper()} with fewer than {metric.enough:,} {metric.caution}: {', '.join(few)}")
+            told.append(f"with fewer than {metric.enough:,} pictures {metric.caution} ({', '.join(few)})")
     found, size = task.results, protocol.size
     if protocol.format not in (None, found.format):
         told.append(f"results are {found.format} files, not the protocol's {protocol.format}")
