@@ -79,8 +79,11 @@ def look_up(labels: NDArray[np.uint8], ids: Ids) -> Region:
 
 
 def _in_run(labels: NDArray[np.uint8], low: np.uint8, more: np.uint8) -> Region:
-    inside = labels - low <= more if more else labels == low  # below `low` wraps to high
-    return inside.view(np.uint8)
+    if not more:
+        return (labels == low).view(np.uint8)
+    above = labels - low  # below `low` wraps to high
+    np.less_equal(above, more, out=above.view(np.bool_))
+    return above
 
 
 def grow(region: Region, radius: float) -> Region:
@@ -179,8 +182,8 @@ def thin_out(labels: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     if step == 1:
         return labels
     first = (step - 1) // 2
-    words = np.ascontiguousarray(labels).view(_ONES[step].dtype)  # four times as fast as bytes
-    return (words[first::step] >> (8 * first)).astype(np.uint8)
+    words = np.ascontiguousarray(labels).view(_ONES[step].dtype)[first::step]  # four times as fast as bytes
+    return (words >> (8 * first) if first else words).astype(np.uint8)
 
 
 def apply_mask(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
