@@ -56,6 +56,17 @@ def test_the_band_holds_all_within_a_quarter_of_the_shoulders_and_no_more() -> N
     np.testing.assert_array_equal(neckline_band(garment, _joints()), distance <= BAND * 40)
 
 
+@pytest.mark.parametrize("strap", [3, 6])
+def test_it_rises_along_straps_and_ends_at_armholes(strap: int) -> None:
+    garment = _garment(45)
+    straps = [*range(38 - strap, 38), *range(63, 63 + strap)]
+    garment[22:45, straps] = True
+    edge = [(22 if column in straps else 45, column) for column in range(38 - strap, 63 + strap)]
+    rows, columns = np.indices(SIZE)
+    distance = np.min([np.hypot(rows - y, columns - x) for y, x in edge], axis=0)
+    np.testing.assert_array_equal(neckline_band(garment, _joints()), distance <= BAND * 40)
+
+
 def test_it_follows_the_neckline() -> None:
     high, low = neckline_band(_garment(25), _joints()), neckline_band(_garment(45), _joints())
     assert np.flatnonzero(high.any(1))[[0, -1]].tolist() == [15, 35]

@@ -59,7 +59,8 @@ def neckline_band(garment: NDArray[np.bool_], keypoints: NDArray[np.floating]) -
 
     The edge is, in each column between the shoulder joints, the garment's highest pixel, where that lies within
     `_FARTHEST` shoulder widths of the neck, the middle between the shoulders, above or below. So a high collar and a
-    low dress have one, and trousers have none.
+    low dress have one, and trousers have none. From the neck's column outwards it may rise, as at a strap, but
+    it ends where it falls by more than `BAND` from one column to the next: beyond are armholes and side seams.
 
     Args:
         garment: bool (H, W).
@@ -81,6 +82,8 @@ def neckline_band(garment: NDArray[np.bool_], keypoints: NDArray[np.floating]) -
     rows, columns = rows[edge], columns[edge]
     if not len(rows):
         return band
+    joined = _joined(rows, columns, shoulders[:, 0].mean(), BAND * width)
+    rows, columns = rows[joined], columns[joined]
     reach = int(BAND * width) + 1
     box = (
         slice(max(rows.min() - reach, 0), rows.max() + reach + 1),
@@ -91,3 +94,11 @@ def neckline_band(garment: NDArray[np.bool_], keypoints: NDArray[np.floating]) -
     distance = cv2.distanceTransform(np.ascontiguousarray(elsewhere[box]), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     band[box] = distance <= BAND * width
     return band
+
+
+def _joined(rows: NDArray[np.integer], columns: NDArray[np.integer], neck: float, most: float) -> NDArray[np.bool_]:
+    """Which points of an edge, column by column, are reached from the one nearest to the neck without falling."""
+    start = abs(columns - neck).argmin()
+    falls = np.diff(rows) * np.where(np.arange(len(rows) - 1) >= start, 1, -1)
+    part = np.concatenate(([0], np.cumsum((falls > most) | (np.diff(columns) > 1))))
+    return part == part[start]
