@@ -27,15 +27,17 @@ def _facts(setting: str, **other: Any) -> dict[str, Any]:
     return {"protocol": "fitting-room", "setting": setting, "size": "64x48", "numbers": numbers} | other
 
 
-def _evaluated(offsets: dict[Category, float], settings: tuple[str, ...] = ("paired",), first: int = 0) -> Evaluated:
+def _evaluated(
+    offsets: dict[Category, float], settings: tuple[str, ...] = ("paired",), first: int = 0, rows: int = ROWS
+) -> Evaluated:
     """Errors of the same rows, shifted by category, with a little noise of their own."""
     scores = RowScores()
     for setting in settings:
         for number, category in enumerate(Category):
-            base = np.random.default_rng(number).uniform(0.1, 0.3, ROWS)
-            noise = np.random.default_rng([5, number]).normal(0, 0.01, ROWS)
+            base = np.random.default_rng(number).uniform(0.1, 0.3, rows)
+            noise = np.random.default_rng([5, number]).normal(0, 0.01, rows)
             errors = base + offsets.get(category, 0.0) + noise * (category in offsets)
-            pairs = [f"{category}{row + first}" for row in range(ROWS)]
+            pairs = [f"{category}{row + first}" for row in range(rows)]
             scores.add(setting, "model", category, pairs, {KEY: errors, "ssim": 1 - errors})
     return Evaluated({setting: _facts(setting) for setting in settings}, scores)
 
@@ -66,6 +68,38 @@ def test_a_gain_does_not_pay_for_a_loss() -> None:
     judgement = judge(compare(_evaluated(mixed), SAME))
     assert judgement.verdict is Verdict.WORSE
     assert judgement.reason.endswith("better; worse on dresses")
+
+
+def test_what_is_only_just_seen_alone_is_not_judged_among_four() -> None:
+    noise = np.random.default_rng([5, 2]).normal(0, 0.01, ROWS)
+    shift = 2.2 * float(noise.std()) / ROWS**0.5 - float(noise.mean())  # 0 lies 2.2 standard errors away
+    comparison = compare(_evaluated({Category.DRESSES: shift}), SAME)
+    (line,) = [line for line in comparison.lines if (line.category, line.key) == ("dresses", KEY)]
+    assert (line.verdict, line.judged) == (Verdict.WORSE, Verdict.NO_DIFFERENCE)
+    assert judge(comparison).verdict is Verdict.NO_DIFFERENCE
+
+
+def test_too_few_rows_are_not_judged() -> None:
+    few = _evaluated(dict.fromkeys(Category, -0.02), rows=6), _evaluated({}, rows=6)
+    comparison = compare(*few)
+    assert {line.verdict for line in comparison.lines} == {Verdict.BETTER}
+    assert judge(comparison).verdict is Verdict.NO_DIFFERENCE
+    assert "too few rows to judge" in judge(comparison).reason
+
+
+def test_equal_checkpoints_are_seldom_called_different() -> None:
+    """One pair in twenty may be; with intervals of 95 % it was one in seven."""
+    random = np.random.default_rng(1)
+    different = 0
+    for _ in range(60):
+        ours, theirs = RowScores(), RowScores()
+        for category in Category:
+            pairs = [f"{category}{row}" for row in range(24)]
+            for scores in (ours, theirs):
+                scores.add("paired", "model", category, pairs, {KEY: random.normal(0.2, 0.02, 24)})
+        both = [Evaluated({"paired": _facts("paired")}, scores) for scores in (ours, theirs)]
+        different += judge(compare(*both)).verdict is not Verdict.NO_DIFFERENCE
+    assert different <= 5
 
 
 def test_noise_alone_is_no_difference() -> None:

@@ -49,13 +49,16 @@ class Verdict(StrEnum):
     NO_DIFFERENCE = "no difference"
 
 
-def intervals(values: Floats, groups: NDArray[np.bool_], seed: int) -> list[list[Interval | None]]:
+def intervals(
+    values: Floats, groups: NDArray[np.bool_], seed: int, level: float = LEVEL
+) -> list[list[Interval | None]]:
     """Mean and interval of every column within every group.
 
     Args:
         values: float64 (N, M), a row per pair and a column per metric; NaN where a pair has no value.
         groups: bool (N, G), which rows belong to which group.
         seed: of the draws.
+        level: share of the draws whose mean lies in the interval.
 
     Returns:
         G lists of M; None where no row has a value.
@@ -65,7 +68,7 @@ def intervals(values: Floats, groups: NDArray[np.bool_], seed: int) -> list[list
     sums, counts = (part.sum(axis=0) for part in parts)
     means = _means(*parts, draws=_draws(len(values), seed))
     means[:, counts < FEWEST] = 0.0  # not looked at; all of them may be absent
-    tail = (1 - LEVEL) / 2
+    tail = (1 - level) / 2
     ends = np.nanquantile(means, (tail, 1 - tail), axis=0)
     columns = values.shape[1]
     found = [_interval(*facts) for facts in zip(sums, counts, *ends, strict=True)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError, TryOnError, listed
-from tryon.evaluation.bootstrap import Interval, Verdict, intervals, verdict
+from tryon.evaluation.bootstrap import LEVEL, Interval, Verdict, intervals, verdict
 from tryon.evaluation.headline import KEY, MODEL
 from tryon.evaluation.scores import ALL, RowScores, pair_keys
 from tryon.metrics import METRICS
@@ -26,6 +26,14 @@ SEED = 0
 """Of the bootstrap: whoever compares the same two evaluations gets the same intervals."""
 
 DECIMALS = 6
+
+JUDGED = 1 - (1 - LEVEL) / (len(Category) + 1)
+"""Level of each interval that a judgement rests on, of the categories and of all rows: together they err no more often
+than one of `LEVEL` does (Bonferroni)."""
+
+FEWEST_JUDGED = 20
+"""Rows below which nothing is judged: intervals of fewer are too narrow. From here on two equal checkpoints are called
+different in at most one comparison of twenty (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ class Line:
         setting, category, key: what is compared.
         ours, theirs: means over the rows that both have.
         interval: of the mean of ours minus theirs.
-        verdict: on ours.
+        verdict: on ours, by this interval alone.
+        judged: on ours, as one of several by which a checkpoint is judged.
     """
 
     setting: str
@@ -54,6 +63,7 @@ class Line:
     theirs: float
     interval: Interval
     verdict: Verdict
+    judged: Verdict
 
 
 @dataclass(frozen=True)
@@ -160,13 +170,19 @@ def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], see
     between = ours - theirs
     groups = np.column_stack([np.full(len(own), True) if place == ALL else own == place for place in places])
     lines = []
-    for place, row, group in zip(places, intervals(between, groups, seed), groups.T, strict=True):
-        for number, (key, found) in enumerate(zip(keys, row, strict=True)):
-            if found is not None:
+    told, wider = (intervals(between, groups, seed, level) for level in (LEVEL, JUDGED))
+    for place, row, wide, group in zip(places, told, wider, groups.T, strict=True):
+        for number, (key, found, sure) in enumerate(zip(keys, row, wide, strict=True)):
+            if found is not None and sure is not None:
                 known = group & np.isfinite(between[:, number])
                 means = float(ours[known, number].mean()), float(theirs[known, number].mean())
-                lines.append(Line(setting, place, key, *means, found, verdict(found, _lower_is_better(key))))
+                lower = _lower_is_better(key)
+                lines.append(Line(setting, place, key, *means, found, verdict(found, lower), _judged(sure, lower)))
     return lines
+
+
+def _judged(between: Interval, lower_is_better: bool) -> Verdict:
+    return verdict(between, lower_is_better) if between.rows >= FEWEST_JUDGED else Verdict.NO_DIFFERENCE
 
 
 def _lower_is_better(key: str) -> bool:
@@ -178,7 +194,7 @@ def judge(comparison: Comparison) -> Judgement:
 
     That is the unpaired one where true pictures of it are known, else the paired one. Better is what is better on all
     rows and worse in no category; worse is what is worse on all rows or in a category: a gain in one category does not
-    pay for a loss in another.
+    pay for a loss in another. Both with intervals wide enough for so many questions, and of rows enough.
 
     Raises:
         TryOnError: the error inside the garment is not among what could be compared.
@@ -191,8 +207,8 @@ def judge(comparison: Comparison) -> Judgement:
         raise TryOnError("the comparison", rule=rule, remedy=remedy)
     lines = {line.category: line for line in own if line.setting == setting}
     overall = lines[ALL]
-    worse = [category for category, line in lines.items() if category != ALL and line.verdict is Verdict.WORSE]
-    found = Verdict.WORSE if worse else overall.verdict
+    worse = [category for category, line in lines.items() if category != ALL and line.judged is Verdict.WORSE]
+    found = Verdict.WORSE if worse else overall.judged
     return Judgement(found, setting, _reason(overall, worse))
 
 
@@ -200,7 +216,8 @@ def _reason(overall: Line, worse: list[str]) -> str:
     one = overall.interval
     ends = "too few rows for an interval" if one.low is None else f"95 % interval {one.low:+.4f} to {one.high:+.4f}"
     told = f"L1 inside the garment, {overall.setting}, {one.rows} rows: {overall.ours:.4f} and {overall.theirs:.4f}, "
-    told += f"difference {one.mean:+.4f} ({ends}): {overall.verdict}"
+    how = f"judged at {JUDGED:.2%}" if one.rows >= FEWEST_JUDGED else "too few rows to judge"
+    told += f"difference {one.mean:+.4f} ({ends}), {how}: {overall.judged}"
     return f"{told}; worse on {' and '.join(worse)}" if worse else told
 
 
