@@ -31,9 +31,6 @@ def published_warp(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
     return (sampled * repeated).sum(dim=1)
 
 
-WARPS["published"] = published_warp
-
-
 class PublishedTopDown(TopDown):
     """The pyramid with every sum at full width."""
 
@@ -84,7 +81,8 @@ PUBLISHED: dict[type[nn.Module], type[nn.Module]] = {
 
 
 def in_the_published_way(network: DAFlow) -> DAFlow:
-    """Make a network compute the published way. Returns it."""
+    """Make a network compute the published way. Returns it. The warp is a back end by name from then on."""
+    WARPS["published"] = published_warp
     for part in network.modules():
         part.__class__ = PUBLISHED.get(type(part), type(part))
     return network.use_warp("published")

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from benchmarks import gpu, network
+from benchmarks.published_network import published_warp
+from tryon.daflow.warp import WARPS
 
 SMALL = ["--narrow", "--height", "128", "--width", "96", "--rounds", "1", "--batches", "1"]
 
@@ -21,6 +23,7 @@ def test_every_way_has_its_line(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setattr(network, "fastest", lambda *_: 1.0)
     monkeypatch.setattr(gpu, "random_perceptual", lambda: None)
     monkeypatch.setattr(gpu, "ON_GPU", ("published", "lean-last"))
+    monkeypatch.setitem(WARPS, "published", published_warp)  # and taken out again
     exact = torch.backends.cudnn.allow_tf32
     try:
         gpu.main(["--device", "cpu", "--precisions", "bf16", *SMALL])
