@@ -122,6 +122,15 @@ def test_what_was_made_another_way_is_refused_and_what_differs_is_told() -> None
         compare(SAME, Evaluated({}, SAME.scores))
 
 
+def test_other_regions_leave_whole_pictures_to_compare() -> None:
+    one, other = (Evaluated(SAME.fingerprints, SAME.scores, {"paired": name}) for name in ("a", "b"))
+    assert {line.key for line in compare(one, one).lines} == {KEY, "ssim"}
+    comparison = compare(one, other)
+    assert {line.key for line in comparison.lines} == {"ssim"}
+    with pytest.raises(TryOnError, match="where garment and neckline are"):
+        judge(comparison)
+
+
 def test_a_setting_that_only_the_other_has_is_told() -> None:
     more = _evaluated({}, ("paired", "unpaired"))
     assert compare(SAME, more).refused == ["unpaired: not in the first evaluation"]

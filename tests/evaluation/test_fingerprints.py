@@ -12,8 +12,12 @@ import pytest
 
 from tryon.categories import Category
 from tryon.evaluation.baselines import agnostic_copied
+from tryon.evaluation.compare import read_evaluated
+from tryon.evaluation.fingerprints import Fingerprints
+from tryon.evaluation.methods import Scored, Truth
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
+from tryon.metrics.regions import GARMENT, NECKLINE, OUTSIDE, PICTURE
 from tryon.progress import silent
 from tryon.scoring.comparison import compared, read_runs, runs_of
 from tryon.scoring.job import Order, score_folder
@@ -47,3 +51,29 @@ def test_a_folder_and_the_stage_can_be_compared(
     told = [row["difference"] for row in found.rows if row["this"] is not None]
     assert len(told) == 4 * 3
     assert told == pytest.approx([0] * len(told), abs=1e-6)
+
+
+def scored(region: np.ndarray) -> Scored:
+    """Two paired rows; the garment of the second is in `region`, bool (8, 6)."""
+    pictures = np.random.default_rng(3).integers(0, 255, (2, 8, 6, 3), np.uint8)
+    garment = np.stack([np.eye(8, 6, dtype=np.bool_), region])
+    regions = {PICTURE: None, GARMENT: garment, OUTSIDE: ~garment, NECKLINE: np.zeros_like(garment)}
+    truth = Truth(np.ones(2, np.bool_), pictures, regions)
+    return Scored(("a_a", "b_b"), Category.DRESSES, pictures, pictures, {"model": pictures}, truth)
+
+
+def test_other_garment_masks_are_other_regions_of_the_same_pictures(workspace: Workspace) -> None:
+    told, regions = [], []
+    for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_)):
+        fingerprints = Fingerprints()
+        fingerprints.add("paired", scored(region))
+        told.append(fingerprints.told((8, 6), workspace))
+        regions.append(fingerprints.regions()["paired"])
+    assert told[0] == told[1]
+    assert regions[0] != regions[1]
+
+
+def test_the_stage_tells_its_regions(evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    assert set(content["regions"]) == {"paired", "unpaired"}
+    assert read_evaluated(evaluated.evaluation).regions == content["regions"]

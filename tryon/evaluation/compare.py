@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tryon.evaluation.bootstrap import LEVEL, Interval, Verdict, intervals, verd
 from tryon.evaluation.headline import KEY, MODEL
 from tryon.evaluation.scores import ALL, RowScores, pair_keys
 from tryon.metrics import METRICS
+from tryon.metrics.regions import PICTURE
 from tryon.scoring.fingerprint import NUMBERS, common, differences
 
 SCORES_FILE = "scores.parquet"
@@ -38,10 +39,11 @@ different in at most one comparison of twenty (docs/log.md)."""
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the evaluate stage left of a checkpoint: fingerprints by setting, numbers of every row."""
+    """What the evaluate stage left of a checkpoint: fingerprints by setting, numbers of rows, hashes of regions."""
 
     fingerprints: Mapping[str, Any]
     scores: RowScores
+    regions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,11 @@ def read_evaluated(folder: Path) -> Evaluated:
     """
     path = folder / METRICS_FILE
     try:
-        fingerprints = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        fingerprints, regions = content["fingerprints"], dict(content.get("regions", {}))
         for facts in fingerprints.values():
-            facts[NUMBERS].items()
+            for number in facts[NUMBERS].values():
+                number.items()
     except OSError as error:
         raise MissingInputError(str(path), rule="can be read", value=error.strerror, remedy=_REMEDY) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -107,7 +111,7 @@ def read_evaluated(folder: Path) -> Evaluated:
         raise MissingInputError(
             str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY
         ) from error
-    return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE))
+    return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE), regions)
 
 
 _REMEDY = "Name a folder that `tryon evaluate` wrote, such as data/evaluation."
@@ -123,8 +127,8 @@ def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
     refused: list[str] = []
     others = [setting for setting in theirs.fingerprints if setting not in ours.fingerprints]
     refused += [f"{setting}: not in the first evaluation" for setting in others]
-    for setting, facts in ours.fingerprints.items():
-        keys, reasons = _comparable(setting, facts, theirs.fingerprints.get(setting))
+    for setting in ours.fingerprints:
+        keys, reasons = _comparable(setting, ours, theirs)
         if keys and (why := _other_pairs(setting, ours.scores, theirs.scores)):
             keys, reasons = [], [why]
         refused += reasons
@@ -136,18 +140,25 @@ def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
     return Comparison(lines, refused)
 
 
-def _comparable(setting: str, ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
+def _comparable(setting: str, ours: Evaluated, theirs: Evaluated) -> tuple[list[str], list[str]]:
     """Metric keys that may be compared, and what may not and why."""
-    if theirs is None:
+    own, other = ours.fingerprints[setting], theirs.fingerprints.get(setting)
+    if other is None:
         return [], [f"{setting}: not in the other evaluation"]
-    if different := differences(common(ours), common(theirs)):
+    if different := differences(common(own), common(other)):
         return [], [f"{setting}: {'; '.join(map(str, different))}"]
     reasons = {}
-    for name, facts in ours[NUMBERS].items():
-        if different := differences(facts, theirs[NUMBERS].get(name, {})):
+    for name, facts in own[NUMBERS].items():
+        if different := differences(facts, other[NUMBERS].get(name, {})):
             reasons[name] = f"{setting} {name}: {'; '.join(map(str, different))}"
-    keys = [key for key, (name, _) in pair_keys().items() if name in ours[NUMBERS] and name not in reasons]
-    return keys, list(reasons.values())
+    named = {key: region for key, (name, region) in pair_keys().items() if name in own[NUMBERS] and name not in reasons}
+    refused = list(reasons.values())
+    if ours.regions.get(setting) == theirs.regions.get(setting):
+        return list(named), refused
+    refused.append(
+        f"{setting}: where garment and neckline are in the true pictures, so whole pictures alone are compared"
+    )
+    return [key for key, region in named.items() if region == PICTURE], refused
 
 
 def _other_pairs(setting: str, ours: RowScores, theirs: RowScores) -> str:
