@@ -44,16 +44,16 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
         signal.signal(signal.SIGTERM, _stop)
         url = api_url(f"http://127.0.0.1:{port}/api")
-        started = url is None
+        alone = url is None and has_own_database()
         if url is None:
             say("Starting a Prefect server.")
             url = stack.enter_context(KeptServer(workspace, port, _await_unfinished)).url
         os.environ.setdefault("PREFECT_HOME", str(server_home(workspace)))
         os.environ.update({VARIABLE: url, RUNNER: str(os.getpid()), **QUIET})
         send_heartbeats()
-        _prepare(alone=started and has_own_database())
+        _prepare(alone)
         _run(watch, url.removesuffix("/api"))
-        if started and has_own_database():
+        if alone:
             _end_stopped()
 
 

@@ -131,9 +131,7 @@ def kept_head(scene: Scene) -> Region:
     skin = below(coarse.labels.shape, *(shoulder - raised for shoulder in shoulders))
     for shoulder in shoulders:
         fill_disc(skin, shoulder, BARE_SHOULDER * body.unit)
-    if coarse.dense is not None:
-        skin = without(skin, coarse.once(head_charts))
-    return without(scene.once(head_skin), enlarge(skin, scene.step))
+    return without(scene.once(head_skin), enlarge(without(skin, coarse.once(head_charts)), scene.step))
 
 
 def kept_hands(scene: Scene) -> Region:
