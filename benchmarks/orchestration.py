@@ -80,6 +80,8 @@ def masks(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "params" / "default.yaml", folder / "params.yaml")
     (folder / "stage.py").write_text(STAGE)
+    with own_server(Workspace(folder)):  # makes its database, which only the first run of a project does
+        pass
     since = _spent()
     with own_server(Workspace(folder)):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -205,6 +206,26 @@ def test_nothing_is_drawn_before_it_is_clear_what_and_where(
     before = sorted(path.name for path in project.iterdir())
     assert told in refused(project, capsys, "synthesize", *(word.format(project) for word in arguments))
     assert sorted(path.name for path in project.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        (".", "--out: is a file in a folder"),
+        ("params.yaml/x.json", "--out: lies in a folder that can be written to (found: 'params.yaml')"),
+        ("params.yaml/deep/x.json", "--out: lies in a folder that can be written to (found: 'params.yaml')"),
+        ("closed/deep/x.json", "--out: lies in a folder that can be written to (found: 'closed')"),
+    ],
+)
+@pytest.mark.parametrize("command", [("score", "results"), ("compare", "this", "other")])
+def test_nothing_is_computed_before_it_is_clear_that_the_result_can_be_written(
+    project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], out: str, told: str
+) -> None:
+    monkeypatch.chdir(project)
+    (project / "closed").mkdir()
+    allowed = os.access  # root may write everywhere, so that rights alone close nothing to it
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "closed" and allowed(path, mode))
+    assert told in refused(project, capsys, *command, "--out", out)
 
 
 def test_the_twin_is_made_as_the_options_say(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tryon.errors import ParameterError, WeightsError
-from tryon.weights import WEIGHTS, WeightFile, fetch_weights, weight_path, weights_status
+from tryon.files import sha256_file
+from tryon.weights import WEIGHTS, WeightFile, fetch_weights, weight_hash, weight_path, weights_status
 from tryon.workspace import Workspace
 
 CONTENT = bytes(range(256)) * 9000  # more than two pieces
@@ -116,6 +118,33 @@ def test_absent_and_damaged_weights_name_the_file_and_the_command(workspace: Wor
     assert weights_status(workspace, ["alexnet"])[0].state == "damaged"
     with pytest.raises(WeightsError, match="published SHA-256 7be5be79"):
         weight_path(workspace, "alexnet")
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Files that were read to be hashed."""
+    read: list[Path] = []
+    monkeypatch.setattr("tryon.weights.sha256_file", lambda path: (read.append(path), sha256_file(path))[1])
+    return read
+
+
+def test_a_file_is_hashed_once_and_again_when_it_changes(tmp_path: Path, hashed: list[Path]) -> None:
+    path = tmp_path / "net-1.pth"
+    path.write_bytes(CONTENT)
+    assert [weight_hash(path) for _ in range(3)] == [HASH] * 3
+    assert hashed == [path]
+    path.write_bytes(CONTENT[::-1])
+    os.utime(path, ns=(1, 1))  # whatever the clock of the file system
+    assert weight_hash(path) == hashlib.sha256(CONTENT[::-1]).hexdigest()
+    assert hashed == [path, path]
+
+
+def test_looking_twice_hashes_once(workspace: Workspace, hashed: list[Path]) -> None:
+    workspace.weights.mkdir(parents=True)
+    (workspace.weights / WEIGHTS["alexnet"].file).write_bytes(b"not these")
+    for _ in range(2):
+        assert weights_status(workspace, ["alexnet"])[0].state == "damaged"
+    assert len(hashed) == 1
 
 
 def test_another_folder_can_hold_the_weights(

@@ -257,8 +257,11 @@ def _check_out(out: Path | None, workspace: Workspace) -> None:
     if out is None:
         return
     workspace.refuse_own(out, "--out")
-    if out.is_dir() or (out.parent.exists() and not out.parent.is_dir()):
+    if out.is_dir():
         raise ParameterError("--out", rule="is a file in a folder", value=str(out))
+    above = next(folder for folder in out.parents if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise ParameterError("--out", rule="lies in a folder that can be written to", value=str(above))
 
 
 @app.command()

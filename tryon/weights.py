@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,6 +150,21 @@ def weight_path(workspace: Workspace, name: str) -> Path:
     raise WeightsError(what, rule=rule, remedy=f"{status.remedy}.")
 
 
+def weight_hash(path: Path) -> str:
+    """SHA-256 of a file in hex; one that has kept its size and its time is read once by each process.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    state = path.stat()
+    return _hash_of(path.absolute(), state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _hash_of(path: Path, size: int, time: int) -> str:
+    return sha256_file(path)
+
+
 def fetch_weights(
     workspace: Workspace, names: Iterable[str] = (), progress: Progress = silent, catalogue: Iterable[WeightFile] = ()
 ) -> list[WeightStatus]:
@@ -191,7 +207,7 @@ def _status(workspace: Workspace, weight: WeightFile) -> WeightStatus:
     path = workspace.weights / weight.file
     if not path.is_file():
         return WeightStatus(weight, path, "absent")
-    right = not weight.sha256 or sha256_file(path).startswith(weight.sha256)
+    right = not weight.sha256 or weight_hash(path).startswith(weight.sha256)
     return WeightStatus(weight, path, "ready" if right else "damaged")
 
 

@@ -24,7 +24,7 @@ ROWS = 40
 
 def _facts(setting: str, **other: Any) -> dict[str, Any]:
     numbers = {"l1": {"metric": "l1", "settings": "RGB"}, "ssim": {"metric": "ssim", "settings": "11x11"}}
-    return {"protocol": "fitting-room", "setting": setting, "size": "64x48", "numbers": numbers} | other
+    return {"protocol": "fitting-room", "setting": setting, "size": "64x48", "rows": {}, "numbers": numbers} | other
 
 
 def _evaluated(
@@ -123,7 +123,10 @@ def test_what_was_made_another_way_is_refused_and_what_differs_is_told() -> None
 
 
 def test_other_regions_leave_whole_pictures_to_compare() -> None:
-    one, other = (Evaluated(SAME.fingerprints, SAME.scores, {"paired": name}) for name in ("a", "b"))
+    one, other = (
+        Evaluated({"paired": _facts("paired", rows={"dresses": {"n": ROWS, "regions": name}})}, SAME.scores)
+        for name in ("a", "b")
+    )
     assert {line.key for line in compare(one, one).lines} == {KEY, "ssim"}
     comparison = compare(one, other)
     assert {line.key for line in comparison.lines} == {"ssim"}
@@ -153,6 +156,16 @@ def test_other_pairs_are_refused_and_named() -> None:
         compare(SAME, _evaluated({}, first=1))
 
 
+def test_the_same_pairs_in_another_order_are_put_in_order() -> None:
+    turned = RowScores()
+    for category in Category:
+        pairs = SAME.scores.pair_ids("paired", "model", category)[::-1]
+        numbers = {key: SAME.scores.values("paired", "model", category, key)[::-1] for key in (KEY, "ssim")}
+        turned.add("paired", "model", category, pairs, numbers)
+    comparison = compare(SAME, Evaluated(SAME.fingerprints, turned))
+    assert {(line.interval.mean, line.interval.low, line.interval.high) for line in comparison.lines} == {(0, 0, 0)}
+
+
 def test_without_the_error_inside_the_garment_there_is_no_verdict() -> None:
     comparison = compare(SAME, SAME)
     comparison.lines[:] = [line for line in comparison.lines if line.key != KEY]
@@ -171,8 +184,9 @@ def test_a_folder_of_the_stage_is_read(evaluated: Workspace, tmp_path: Path) -> 
     (tmp_path / "other" / "scores.parquet").unlink()
     with pytest.raises(MissingInputError, match=r"scores\.parquet.*`tryon evaluate`"):
         read_evaluated(tmp_path / "other")
-    (tmp_path / "other" / "metrics.json").write_text("{}")
-    with pytest.raises(MissingInputError, match="an evaluation with fingerprints"):
-        read_evaluated(tmp_path / "other")
+    for content in ("{}", '{"fingerprints": {}}', '{"fingerprints": {"paired": {"rows": 3, "numbers": {}}}}'):
+        (tmp_path / "other" / "metrics.json").write_text(content)
+        with pytest.raises(MissingInputError, match="an evaluation with fingerprints"):
+            read_evaluated(tmp_path / "other")
     with pytest.raises(MissingInputError, match=r"metrics\.json: can be read"):
         read_evaluated(tmp_path / "nowhere")

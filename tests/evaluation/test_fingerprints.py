@@ -12,7 +12,6 @@ import pytest
 
 from tryon.categories import Category
 from tryon.evaluation.baselines import agnostic_copied
-from tryon.evaluation.compare import read_evaluated
 from tryon.evaluation.fingerprints import Fingerprints
 from tryon.evaluation.methods import Scored, Truth
 from tryon.evaluation.settings import EvaluateSettings
@@ -49,7 +48,8 @@ def test_a_folder_and_the_stage_can_be_compared(
     found = compared(ours, theirs)
     assert not found.refused
     told = [row["difference"] for row in found.rows if row["this"] is not None]
-    assert len(told) == 4 * 3
+    assert {row["number"] for row in found.rows} >= {"l1", "l1_garment", "psnr_outside", "ssim_neckline"}
+    assert len(told) >= 4 * 3 * 3
     assert told == pytest.approx([0] * len(told), abs=1e-6)
 
 
@@ -63,17 +63,10 @@ def scored(region: np.ndarray) -> Scored:
 
 
 def test_other_garment_masks_are_other_regions_of_the_same_pictures(workspace: Workspace) -> None:
-    told, regions = [], []
+    rows = []
     for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_)):
         fingerprints = Fingerprints()
         fingerprints.add("paired", scored(region))
-        told.append(fingerprints.told((8, 6), workspace))
-        regions.append(fingerprints.regions()["paired"])
-    assert told[0] == told[1]
-    assert regions[0] != regions[1]
-
-
-def test_the_stage_tells_its_regions(evaluated: Workspace) -> None:
-    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
-    assert set(content["regions"]) == {"paired", "unpaired"}
-    assert read_evaluated(evaluated.evaluation).regions == content["regions"]
+        rows.append(fingerprints.told((8, 6), workspace)["paired"]["rows"]["dresses"])
+    assert rows[0].pop("regions") != rows[1].pop("regions")
+    assert rows[0] == rows[1]

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tryon.categories import Category, Setting
+from tryon.dresscode.labels import Joint
 from tryon.dresscode.readers import decode_photo
 from tryon.files import sha256_bytes, write_bytes
 from tryon.manifest import INDEX, PACKED, table_from_rows, write_table
 from tryon.metrics import Metric
 from tryon.metrics.inception import Extractor, _bytes, clean_resized
-from tryon.sample.packing import PNG, encode_picture
+from tryon.sample.packing import PNG, encode_picture, pack_mask
 from tryon.scoring.protocols import PROTOCOLS
 from tryon.weights import WEIGHTS
 from tryon.workspace import Workspace
@@ -40,6 +41,22 @@ def photo(*seed: int) -> bytes:
     data = io.BytesIO()
     Image.fromarray(picture).save(data, "JPEG", quality=95)
     return data.getvalue()
+
+
+def garment_of(number: int) -> NDArray[np.bool_]:
+    """A garment from below the neck to somewhere, bool (64, 48); number 2 shows none."""
+    garment = np.zeros(PACKED_SIZE, np.bool_)
+    garment[16 : 30 + 4 * number, 12:36] = number != 2
+    return garment
+
+
+def _keypoints() -> list[float]:
+    joints = np.zeros((18, 3), np.float32)
+    joints[Joint.RIGHT_SHOULDER], joints[Joint.LEFT_SHOULDER] = (14, 16, 1), (34, 16, 1)
+    return joints.ravel().tolist()
+
+
+KEYPOINTS = _keypoints()
 
 
 def make_workspace(root: Path) -> Workspace:
@@ -65,8 +82,15 @@ def make_workspace(root: Path) -> Workspace:
                 pictures = {
                     role: encode_picture(decode_photo(data, PACKED_SIZE), PNG) for role, (_, data) in files.items()
                 }
-                blank = {"garment": b"", "mask": b"", "garment_mask": b"", "keypoints": [0.0] * 54}
-                packed.append(names | blank | pictures | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
+                own = {
+                    "garment": b"",
+                    "mask": b"",
+                    "garment_mask": pack_mask(garment_of(number)),
+                    "keypoints": KEYPOINTS,
+                }
+                if "truth" in files:
+                    own["truth_garment_mask"] = pack_mask(garment_of(number + 1))
+                packed.append(names | own | pictures | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
         write_table(made.subset(setting), table_from_rows(packed, PACKED), PACKED, {"pictures": "png"})
     for category, rows in index.items():
         write_table(made.index(category), table_from_rows(rows, INDEX), INDEX)

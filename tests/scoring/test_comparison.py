@@ -14,6 +14,7 @@ from tryon.cli import main
 from tryon.code_version import import_closure
 from tryon.errors import MissingInputError, TryOnError
 from tryon.evaluation.settings import EvaluateSettings
+from tryon.metrics import METRICS
 from tryon.progress import silent
 from tryon.scoring.comparison import Comparison, compared, read_runs, runs_of
 from tryon.scoring.fingerprint import CODE, differences
@@ -79,7 +80,10 @@ def test_categories_that_both_have_are_compared(workspace: Workspace, fill: Fill
     folder = fill()
     found = beside(result(workspace, folder), result(workspace, folder, categories=(Category.DRESSES,)))
     assert {row["category"] for row in found.rows} == {"dresses"}
-    assert "rows.upper_body.n: 3 and nothing" in found.refused[0]
+    assert found.refused == [
+        "fitting-room paired: only this result has upper_body",
+        "fitting-room paired: only this result has lower_body",
+    ]
 
 
 def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
@@ -111,7 +115,9 @@ def test_a_metric_with_other_weights_is_left_out_alone(
     with_weights = result(workspace, folder)
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "absent"))
     found = beside(with_weights, result(workspace, folder))
-    assert {row["number"] for row in found.rows} == {"ssim", "ms_ssim", "psnr", "l1"}
+    numbers = {str(row["number"]) for row in found.rows}
+    assert {name for name in numbers if name in METRICS} == {"ssim", "ms_ssim", "psnr", "l1"}
+    assert not any("lpips" in name for name in numbers)
     assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in found.refused)
 
 
@@ -145,8 +151,8 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
-    names = {path.name for path in import_closure(CODE)}
-    assert {"fid.py", "inception.py", "pictures.py", "ladi.py", "zero_padded.py"} <= names
+    names = {path.name for module in CODE for path in import_closure(module)}
+    assert {"fid.py", "inception.py", "pictures.py", "ladi.py", "zero_padded.py", "regions.py", "pairwise.py"} <= names
     assert not {"job.py", "cli.py", "folder.py"} & names
 
 
@@ -214,16 +220,21 @@ def test_pairs_that_the_list_has_not_are_refused(
     assert main(["score", str(folder), *options]) == 2
     assert "an empty file" in capsys.readouterr().err
     (tmp_path / "list.txt").write_text("\ufeff200000_200000\n", encoding="utf-8")
-    assert main(["score", str(folder), *options]) in (0, 2)  # 2 if it is not in this list
-    assert "ufeff" not in capsys.readouterr().err
+    assert main(["score", str(folder), *options]) == 0
+    (tmp_path / "list.txt").write_text("200000_200000\n100000_100000\n")
+    assert main(["score", str(folder), *options, "--category", "dresses"]) == 2
+    assert "these are of another (found: '100000_100000')" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_folder_is_looked_for_before_a_twin_is_drawn(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tryon.scoring.job.twin_references", None)
-    assert main(["score", "nowhere", "--dataset", "twin:v1", "--root", str(workspace.root)]) == 2
+    monkeypatch.setattr("tryon.scoring.references.drawn_pairs", None)
+    base = ["--dataset", "twin:v1", "--root", str(workspace.root)]
+    assert main(["score", "nowhere", *base]) == 2
     assert "nowhere: is a folder of result pictures" in capsys.readouterr().err
+    assert main(["score", str(workspace.root), *base, "--category", "dresses"]) == 2
+    assert "700 missing" in capsys.readouterr().err
 
 
 def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
@@ -235,6 +246,52 @@ def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) 
         settings = EvaluateSettings(accelerator="cpu", require=(name,))  # pyright: ignore[reportCallIssue]
         with pytest.raises(TryOnError, match=told):
             score_folder(order, settings, workspace, silent)
+
+
+def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
+    workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tryon.scoring.job.score", None)
+    settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
+    order = Order(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights"):
+        score_folder(order, settings, workspace, silent)
+
+
+def test_other_garment_masks_leave_whole_pictures_to_compare(workspace: Workspace, fill: Fill) -> None:
+    first = result(workspace, fill())
+    other = json.loads(json.dumps(first))
+    other["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
+    found = beside(first, other)
+    assert len(found.refused) == 1
+    assert "where garment and neckline are in the true pictures of dresses" in found.refused[0]
+    inside = {row["category"] for row in found.rows if row["number"] == "l1_garment"}
+    assert inside == {"upper_body", "lower_body"}
+    assert {row["category"] for row in found.rows if row["number"] == "l1"} == {*map(str, Category), "all"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("numbers", "all", "ssim"), "much"),
+        (("numbers", "all", "ssim"), float("nan")),
+        (("numbers", "all"), None),
+        (("fingerprint", "rows", "dresses"), 3),
+        (("fingerprint", "numbers", "ssim"), [1]),
+        (("fingerprint", "rows"), "dresses"),
+    ],
+)
+def test_damaged_results_are_one_message(
+    workspace: Workspace, fill: Fill, tmp_path: Path, path: tuple[str, ...], value: object
+) -> None:
+    content = result(workspace, fill())
+    block = content["protocols"]["fitting-room"]
+    for key in path[:-1]:
+        block = block[key]
+    block[path[-1]] = value
+    (tmp_path / "damaged.json").write_text(json.dumps(content))
+    with pytest.raises(MissingInputError, match="is a result of `tryon score --out`"):
+        read_runs(tmp_path / "damaged.json")
 
 
 def test_narrow_terminals_are_shown_fewer_numbers(workspace: Workspace, fill: Fill) -> None:

@@ -22,7 +22,12 @@ def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
         scores.add(
             "paired", "model", category, [f"{category}{row}" for row in range(20)], {"l1_garment": own, "l1": own}
         )
-    facts: dict[str, Any] = {"protocol": "fitting-room", "size": size, "numbers": {"l1": {"settings": "RGB"}}}
+    facts: dict[str, Any] = {
+        "protocol": "fitting-room",
+        "size": size,
+        "rows": {},
+        "numbers": {"l1": {"settings": "RGB"}},
+    }
     folder.mkdir()
     scores.write(folder / "scores.parquet")
     write_json(folder / "metrics.json", {"fingerprints": {"paired": facts}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from tryon.categories import Category
 from tryon.errors import MissingInputError
 from tryon.progress import silent
 from tryon.scoring.folder import Line, Results, read_results
+from tryon.scoring.protocols.pictures import read_picture
 
 LINES = [Line(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
 
@@ -77,6 +79,38 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("mode", "ending"), [("RGB", ".png"), ("RGB", ".jpg"), ("P", ".png"), ("RGBA", ".png")])
+def test_grey_is_grey_in_every_kind_of_file(tmp_path: Path, mode: str, ending: str) -> None:
+    for number, line in enumerate(LINES[:4]):
+        save(tmp_path / f"{line.pair_id}{ending}", number)
+    path = tmp_path / f"{LINES[2].pair_id}{ending}"
+    Image.open(path).convert("L").convert(mode).save(path)
+    told = fault(tmp_path, LINES[:4]).splitlines()[1:-1]
+    assert told == [f"  1 grey or black and white: {path.name}"]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_16_bits_a_channel_are_refused_whatever_pillow_makes_of_them(tmp_path: Path, channels: int) -> None:
+    for number, line in enumerate(LINES[:4]):
+        save(tmp_path / f"{line.pair_id}.png", number)
+    path = tmp_path / f"{LINES[2].pair_id}.png"
+    pixels = np.random.default_rng(0).integers(0, 1 << 16, (16, 12, channels), np.uint16)
+    pixels[..., 3:] = (1 << 16) - 1
+    cv2.imwrite(str(path), pixels)
+    told = fault(tmp_path, LINES[:4]).splitlines()[1:-1]
+    assert told == [f"  1 not of 8 bits a channel: {path.name}"]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_palettes_of_few_colours_are_read(tmp_path: Path, bits: int) -> None:
+    path = tmp_path / f"{LINES[0].pair_id}.png"
+    save(path)
+    few = Image.open(path).quantize(1 << bits)
+    few.save(path, bits=bits)
+    assert path.read_bytes()[24] == bits
+    assert read(tmp_path, LINES[:1]).format == "PNG"
+
+
 def test_pictures_without_colours_or_with_holes_are_refused(tmp_path: Path) -> None:
     for number, line in enumerate(LINES):
         save(tmp_path / f"{line.pair_id}.png", number)
@@ -96,15 +130,32 @@ def test_pictures_without_colours_or_with_holes_are_refused(tmp_path: Path) -> N
     assert len(read(tmp_path).files) == len(LINES)  # a picture without holes is one whatever its mode
 
 
-def test_the_first_of_a_jpegs_tables_need_not_be_number_0(tmp_path: Path) -> None:
-    for number, line in enumerate(LINES):
-        save(tmp_path / f"{line.pair_id}.jpg", number)
-        data = (tmp_path / f"{line.pair_id}.jpg").read_bytes()
-        at = data.index(b"\xff\xdb")
-        assert data[at + 4] == 0
-        (tmp_path / f"{line.pair_id}.jpg").write_bytes(data[: at + 4] + b"\x02" + data[at + 5 :])
-    with pytest.raises(MissingInputError):  # a frame that asks for table 0 cannot be read; it is told, not raised
-        read(tmp_path)
+def with_tables(path: Path, luminance: int, chrominance: int) -> None:
+    """Give other numbers to the two tables of a JPEG that Pillow wrote, where they are defined and where used."""
+    data = bytearray(path.read_bytes())
+    first = data.index(b"\xff\xdb")
+    second, frame = data.index(b"\xff\xdb", first + 1), data.index(b"\xff\xc0")
+    assert [data[at] for at in (first + 4, second + 4, frame + 12, frame + 15, frame + 18)] == [0, 1, 0, 1, 1]
+    data[first + 4] = data[frame + 12] = luminance
+    data[second + 4] = data[frame + 15] = data[frame + 18] = chrominance
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("tables", [(0, 1), (1, 0), (2, 1), (1, 3)])
+def test_the_quality_is_that_of_the_table_that_luminance_uses(tmp_path: Path, tables: tuple[int, int]) -> None:
+    path = tmp_path / "000000_000000.jpg"
+    save(path, quality=90)
+    pixels = read_picture(path)
+    with_tables(path, *tables)
+    assert (read_picture(path) == pixels).all()
+    assert read(tmp_path, LINES[:1]).format == "JPEG 90"
+
+
+def test_tables_of_16_bits_are_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "000000_000000.jpg"
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
+    picture.save(path, qtables=[[2, *[1000] * 63], [2, *[300] * 63]])
+    assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
 
 
 def test_pairs_that_are_not_wanted_are_no_fault(tmp_path: Path) -> None:
@@ -112,6 +163,33 @@ def test_pairs_that_are_not_wanted_are_no_fault(tmp_path: Path) -> None:
         save(tmp_path / f"{line.pair_id}.png", number)
     found = read(tmp_path, LINES, LINES[:2])
     assert list(found.files) == [line.pair_id for line in LINES[:2]]
+
+
+def test_where_pairs_are_missing_what_was_not_looked_at_is_told(tmp_path: Path) -> None:
+    for number, line in enumerate(LINES):
+        save(tmp_path / f"{line.pair_id}.png", number)
+    for name in ("a.webp", "b.TIFF", "dresses/c.bmp", "images/d.png", "dresses/paired/e.webp"):
+        save(tmp_path / Path(name).with_suffix(".png"))
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / Path(name).with_suffix(".png")).rename(tmp_path / name)
+    for name in (".f.webp", ".thumbnails/g.png", "images/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"neither a picture nor anybody's result")
+    assert len(read(tmp_path).files) == len(LINES)
+    (tmp_path / f"{LINES[3].pair_id}.png").unlink()
+    assert fault(tmp_path).splitlines()[1:-1] == [
+        f"  1 missing: {LINES[3].pair_id}",
+        "  3 of a kind that is not read (PNG and JPEG are): a.webp, b.TIFF, dresses/c.bmp",
+        "  2 in folders that are not looked into (name that folder): dresses/paired/e.webp, images/d.png",
+    ]
+
+
+def test_files_that_do_not_say_their_garment_are_counted(tmp_path: Path) -> None:
+    names = ["{0.person_id}", "{0.person_id}_0", "{0.pair_id}", "{0.pair_id}", "{0.category}/{0.person_id}"]
+    for number, (line, name) in enumerate(zip(LINES, names, strict=False)):
+        save(tmp_path / f"{name.format(line)}.png", number)
+    assert read(tmp_path, LINES[:5]).by_person == 3
+    assert read(tmp_path, LINES[:5], LINES[1:4]).by_person == 1
 
 
 @pytest.mark.parametrize(("quality", "format"), [(75, "JPEG 75"), (95, "JPEG 95")])

@@ -20,12 +20,14 @@ from torchmetrics.functional.image import learned_perceptual_image_patch_similar
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 from torchvision import transforms
 
+from tests.scoring.conftest import KEYPOINTS, garment_of
 from tryon.categories import Category
 from tryon.dresscode.readers import decode_photo
 from tryon.evaluation.settings import EvaluateSettings
 from tryon.metrics import METRICS
 from tryon.metrics.fid import fid
 from tryon.metrics.reference import Reference
+from tryon.metrics.regions import neckline_band
 from tryon.progress import silent
 from tryon.scoring.job import Order, score_folder
 from tryon.weights import WEIGHTS
@@ -198,13 +200,57 @@ def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
         path = weights / WEIGHTS[metric.weights].file if metric.weights else None
         by_hand = metric.measure(path, "cpu")(ours, true, {"picture": None})["picture"].mean()
         assert block["numbers"]["dresses"][name] == pytest.approx(by_hand, rel=1e-5)
-    assert block["unavailable"] == [{"number": "ms_ssim", "reason": "pictures are smaller than 176 pixels"}]
+    assert {entry["number"]: entry["reason"] for entry in block["unavailable"]} == {
+        "ms_ssim": "pictures are smaller than 176 pixels",
+        "kid_std": "every random subset would be the whole set",
+    }
     assert block["numbers"]["all"]["kid"] is not None
     assert block["numbers"]["all"]["kid_std"] is None
     told = "\n".join(block["warnings"])
     assert "with fewer than 2,048 pictures FID is biased" in told
     assert "with fewer than 1,000 pictures KID" in told
     assert "64x48, not the protocol's 512x384" in told
+
+
+@pytest.mark.parametrize("setting", ["paired", "unpaired"])
+def test_pairs_are_compared_inside_the_regions_of_their_true_pictures(
+    workspace: Workspace, fill: Fill, setting: str
+) -> None:
+    folder = fill(setting=setting)
+    block = scored(workspace, folder, "fitting-room", setting, categories=(Category.DRESSES,))
+    role = "images" if setting == "paired" else "truth"
+    paths = sorted((workspace.raw / "dresses" / role).iterdir())
+    errors: dict[str, list[float]] = {"garment": [], "outside": [], "neckline": []}
+    for number, (path, true) in enumerate(zip(results(folder, Category.DRESSES), paths, strict=True)):
+        error = abs(np.asarray(Image.open(path)) / 255 - decode_photo(true.read_bytes(), (64, 48)) / 255).mean(-1)
+        garment = garment_of(number + (setting == "unpaired"))
+        band = neckline_band(garment, np.array(KEYPOINTS, np.float32).reshape(18, 3))
+        for name, region in (("garment", garment), ("outside", ~garment), ("neckline", band)):
+            errors[name] += [error[region].mean()] if region.any() else []
+    assert len(errors["garment"]) == len(errors["neckline"]) == PER_CATEGORY - 1  # one shows no garment
+    for name, own in errors.items():
+        assert block["numbers"]["dresses"][f"l1_{name}"] == pytest.approx(np.mean(own), rel=1e-5)
+    assert block["fingerprint"]["rows"]["dresses"]["regions"]
+
+
+def test_protocols_of_others_know_no_regions(workspace: Workspace, fill: Fill, weights: Path) -> None:
+    for name in ("ladi", "catvton"):
+        block = scored(workspace, fill(name), name)
+        assert "ssim_garment" not in block["numbers"]["all"]
+        assert {facts["regions"] for facts in block["fingerprint"]["rows"].values()} == {None}
+
+
+def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
+    folder, reason = fill(), "no row shows the garment in its true picture"
+    listed = tmp_path / "list.txt"
+    listed.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
+    wanted = (Category.UPPER_BODY, Category.DRESSES)
+    block = scored(workspace, folder, "fitting-room", categories=wanted, only_listed=listed)
+    told = {entry["number"]: entry["reason"] for entry in block["unavailable"]}
+    assert block["numbers"]["dresses"]["l1_garment"] is None
+    assert block["numbers"]["all"]["l1_garment"] > 0
+    assert told["l1_garment"] == f"{reason} (dresses)"
+    assert "l1_outside" not in told
 
 
 def test_unpaired_pairs_are_compared_only_where_all_have_a_true_picture(
@@ -267,7 +313,7 @@ def test_reference_features_are_kept_and_change_nothing(
     first = scored(workspace, folder, "catvton")
     kept = list((workspace.staging("score") / "features").glob("*.npy"))
     assert len(kept) == len(Category)
-    monkeypatch.setattr("tryon.scoring.score._Category._batches", lambda *_: iter(()))  # nothing to make them of
+    monkeypatch.setattr("tryon.scoring.gather._Category._batches", lambda *_: iter(()))  # nothing to make them of
     assert scored(workspace, folder, "catvton") == first
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category, Setting
+from tryon.dresscode.layout import relative_path
 from tryon.errors import SourceError
 from tryon.files import sha256_bytes
 from tryon.progress import silent
@@ -52,12 +53,18 @@ def test_pictures_have_the_bytes_of_the_archive(short_lists: None, tmp_path: Pat
     plan = Plan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
     paired = drawn(tmp_path, Category.DRESSES, Setting.TEST_PAIRED)[0]
     archive = make_item(version.seed, Category.DRESSES, paired.numbers[0], paired.person_id, Content()).archive
-    assert paired.path.read_bytes() == dict(archive)[f"dresses/images/{paired.person_id}_0.jpg"]
+    for path, role in zip(paired.files, ("person", "label_map", "keypoints"), strict=True):
+        member = relative_path(role, Category.DRESSES, paired.person_id).as_posix()
+        assert path.read_bytes() == dict(archive)[member]
     unpaired = drawn(tmp_path, Category.DRESSES, Setting.TEST_UNPAIRED)[0]
     pair = plan.named_pair(Category.DRESSES, unpaired.numbers)
     truth = make_truth(version.seed, Category.DRESSES, unpaired.numbers, pair, Content()).truth
-    assert unpaired.path.read_bytes() == dict(truth)[f"dresses/truth/{pair.pair_id}.jpg"]
-    assert unpaired.path.stem == pair.pair_id
+    assert unpaired.photo.read_bytes() == dict(truth)[f"dresses/truth/{pair.pair_id}.jpg"]
+    assert (
+        unpaired.label_map.read_bytes()
+        == dict(truth)[relative_path("truth_label_map", "dresses", pair.pair_id).as_posix()]
+    )
+    assert unpaired.photo.stem == pair.pair_id
 
 
 def test_damaged_pictures_are_drawn_again_and_other_ones_refused(
@@ -66,11 +73,11 @@ def test_damaged_pictures_are_drawn_again_and_other_ones_refused(
     which = Category.LOWER_BODY, Setting.TEST_UNPAIRED
     pairs = drawn(tmp_path, *which)
     frozen(monkeypatch, *which, pairs)
-    before = sha256_bytes(pairs[0].path.read_bytes())
-    pairs[0].path.write_bytes(b"damage")
-    pairs[1].path.unlink()
+    before = sha256_bytes(pairs[0].photo.read_bytes())
+    pairs[0].photo.write_bytes(b"damage")
+    pairs[1].label_map.unlink()
     assert drawn_pairs(NAME, *which, tmp_path, silent) == pairs
-    assert sha256_bytes(pairs[0].path.read_bytes()) == before
+    assert sha256_bytes(pairs[0].photo.read_bytes()) == before
     monkeypatch.setitem(PICTURE_HASHES[NAME][which[0]], which[1], "0" * 64)
     with pytest.raises(SourceError, match=r"content hash of the frozen version.*frozen with OpenCV"):
         drawn_pairs(NAME, *which, tmp_path, silent)
@@ -83,6 +90,7 @@ def test_unpaired_pairs_have_person_and_truth(
     for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
         frozen(monkeypatch, category, setting, drawn(tmp_path, category, setting))
     references = twin_references(NAME, "unpaired", (category,), tmp_path, silent)
+    references.prepare()
     assert len(references.lines) == 3 * FEW
     line = references.lines[0]
     assert line.category == category
@@ -91,3 +99,8 @@ def test_unpaired_pairs_have_person_and_truth(
     assert person.shape == truth.shape == (512, 384, 3)
     assert (person != truth).any()
     assert references.original(line, "truth").shape == (1024, 768, 3)
+    garment, keypoints = references.garment(line)
+    assert garment.shape == (512, 384)
+    assert 0.02 < garment.mean() < 0.5
+    assert keypoints.shape == (18, 3)
+    assert line.pair_id in references.known_garments

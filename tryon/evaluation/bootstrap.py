@@ -7,7 +7,7 @@ gives them all, and one seed the same intervals every time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -63,16 +63,25 @@ def intervals(
     Returns:
         G lists of M; None where no row has a value.
     """
+    return intervals_at(values, groups, seed, (level,))[0]
+
+
+def intervals_at(
+    values: Floats, groups: NDArray[np.bool_], seed: int, levels: Sequence[float]
+) -> list[list[list[Interval | None]]]:
+    """`intervals` at several levels, of the same draws."""
     known = np.isfinite(values)
     parts = _split(np.where(known, values, 0.0), groups), _split(known.astype(np.float64), groups)
     sums, counts = (part.sum(axis=0) for part in parts)
     means = _means(*parts, draws=_draws(len(values), seed))
     means[:, counts < FEWEST] = 0.0  # not looked at; all of them may be absent
-    tail = (1 - level) / 2
-    ends = np.nanquantile(means, (tail, 1 - tail), axis=0)
+    tails = np.array([((1 - level) / 2, (1 + level) / 2) for level in levels])
     columns = values.shape[1]
-    found = [_interval(*facts) for facts in zip(sums, counts, *ends, strict=True)]
-    return [found[start : start + columns] for start in range(0, len(found), columns)]
+    told = []
+    for ends in np.nanquantile(means, tails, axis=0):
+        found = [_interval(*facts) for facts in zip(sums, counts, *ends, strict=True)]
+        told.append([found[start : start + columns] for start in range(0, len(found), columns)])
+    return told
 
 
 def verdict(between: Interval, lower_is_better: bool) -> Verdict:

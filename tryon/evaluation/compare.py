@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ import numpy as np
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError, TryOnError, listed
-from tryon.evaluation.bootstrap import LEVEL, Interval, Verdict, intervals, verdict
+from tryon.evaluation.bootstrap import LEVEL, Interval, Verdict, intervals_at, verdict
 from tryon.evaluation.headline import KEY, MODEL
-from tryon.evaluation.scores import ALL, RowScores, pair_keys
+from tryon.evaluation.scores import ALL, RowScores
 from tryon.metrics import METRICS
+from tryon.metrics.pairwise import pair_keys
 from tryon.metrics.regions import PICTURE
-from tryon.scoring.fingerprint import NUMBERS, common, differences
+from tryon.scoring.fingerprint import NUMBERS, ROWS, common, differences, other_regions, whole_alone
 
 SCORES_FILE = "scores.parquet"
 """Numbers of every row, see `tryon.evaluation.scores.SCORES`."""
@@ -39,11 +40,10 @@ different in at most one comparison of twenty (docs/log.md)."""
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the evaluate stage left of a checkpoint: fingerprints by setting, numbers of rows, hashes of regions."""
+    """What the evaluate stage left of a checkpoint: fingerprints by setting, and the numbers of rows."""
 
     fingerprints: Mapping[str, Any]
     scores: RowScores
-    regions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,12 @@ def read_evaluated(folder: Path) -> Evaluated:
     path = folder / METRICS_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        fingerprints, regions = content["fingerprints"], dict(content.get("regions", {}))
+        fingerprints = content["fingerprints"]
         for facts in fingerprints.values():
-            for number in facts[NUMBERS].values():
-                number.items()
+            for block in (*facts[ROWS].values(), *facts[NUMBERS].values()):
+                block.items()
+        if not fingerprints:
+            raise ValueError("no setting has one")
     except OSError as error:
         raise MissingInputError(str(path), rule="can be read", value=error.strerror, remedy=_REMEDY) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -111,7 +113,7 @@ def read_evaluated(folder: Path) -> Evaluated:
         raise MissingInputError(
             str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY
         ) from error
-    return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE), regions)
+    return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE))
 
 
 _REMEDY = "Name a folder that `tryon evaluate` wrote, such as data/evaluation."
@@ -153,35 +155,32 @@ def _comparable(setting: str, ours: Evaluated, theirs: Evaluated) -> tuple[list[
             reasons[name] = f"{setting} {name}: {'; '.join(map(str, different))}"
     named = {key: region for key, (name, region) in pair_keys().items() if name in own[NUMBERS] and name not in reasons}
     refused = list(reasons.values())
-    if ours.regions.get(setting) == theirs.regions.get(setting):
+    places = other_regions(own, other)
+    if not places:
         return list(named), refused
-    refused.append(
-        f"{setting}: where garment and neckline are in the true pictures, so whole pictures alone are compared"
-    )
+    refused.append(f"{setting}: {whole_alone(places)}")
     return [key for key, region in named.items() if region == PICTURE], refused
 
 
 def _other_pairs(setting: str, ours: RowScores, theirs: RowScores) -> str:
     """What keeps the rows from being paired; empty when nothing does."""
-    one, other = ours.pair_ids(setting, MODEL), theirs.pair_ids(setting, MODEL)
-    if one == other:
-        return ""
-    only, missing = sorted(set(one) - set(other)), sorted(set(other) - set(one))
-    parts = [f"pairs only in the first: {listed(only)}"] if only else []
-    parts += [f"pairs only in the second: {listed(missing)}"] if missing else []
-    return f"{setting}: {'; '.join(parts) or 'the same pairs in another order'}"
+    one, other = (set(scores.pair_ids(setting, MODEL)) for scores in (ours, theirs))
+    parts = [f"pairs only in the first: {listed(sorted(one - other))}"] if one - other else []
+    parts += [f"pairs only in the second: {listed(sorted(other - one))}"] if other - one else []
+    return f"{setting}: {'; '.join(parts)}" if parts else ""
 
 
 def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], seed: int) -> list[Line]:
     columns = [both[0].keys.index(key) for key in keys]
     ours, theirs = (scores.matrix(setting, MODEL)[:, columns] for scores in both)
+    theirs = theirs[_same_order(*(scores.pair_ids(setting, MODEL) for scores in both))]
     counts = [len(both[0].pair_ids(setting, MODEL, str(category))) for category in Category]
     own = np.repeat(list(map(str, Category)), counts)
     places = [*map(str, Category), ALL]
     between = ours - theirs
     groups = np.column_stack([np.full(len(own), True) if place == ALL else own == place for place in places])
     lines = []
-    told, wider = (intervals(between, groups, seed, level) for level in (LEVEL, JUDGED))
+    told, wider = intervals_at(between, groups, seed, (LEVEL, JUDGED))
     for place, row, wide, group in zip(places, told, wider, groups.T, strict=True):
         for number, (key, found, sure) in enumerate(zip(keys, row, wide, strict=True)):
             if found is not None and sure is not None:
@@ -190,6 +189,12 @@ def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], see
                 lower = _lower_is_better(key)
                 lines.append(Line(setting, place, key, *means, found, verdict(found, lower), _judged(sure, lower)))
     return lines
+
+
+def _same_order(wanted: list[str], given: list[str]) -> list[int]:
+    """Where each of the `wanted` pairs is among those `given`."""
+    position = {pair: number for number, pair in enumerate(given)}
+    return [position[pair] for pair in wanted]
 
 
 def _judged(between: Interval, lower_is_better: bool) -> Verdict:

@@ -12,10 +12,11 @@ import numpy as np
 from tryon.evaluation.availability import Opened
 from tryon.evaluation.headline import MODEL
 from tryon.evaluation.methods import METHODS, Scored, category_counts
-from tryon.evaluation.scores import Numbers, RowScores, score_pairs
+from tryon.evaluation.scores import RowScores
 from tryon.evaluation.sets import SetScores
 from tryon.evaluation.table import Measured, Reasons, compared_rows, new_reasons, note_cautions, setting_table
 from tryon.loading.rows import PackedRows
+from tryon.metrics.pairwise import Numbers, score_pairs
 
 
 @dataclass(frozen=True)

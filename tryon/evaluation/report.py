@@ -22,11 +22,12 @@ from tryon.evaluation.gallery import BEST, BY_NAME, MEDIAN, WORST, Shot, data_ur
 from tryon.evaluation.headline import KEY, MODEL, headline_table
 from tryon.evaluation.methods import METHODS
 from tryon.evaluation.protocol import Facts
-from tryon.evaluation.scores import ALL, metric_keys, pair_keys
+from tryon.evaluation.scores import ALL, metric_keys
 from tryon.evaluation.sensitivity import GROWN, JITTERED, SHRUNK, UNCHANGED, Point, Sensitivity
 from tryon.evaluation.slices import DIMENSIONS, LEAST_ROWS, Slices
 from tryon.manifest.schemas import LEAKY
 from tryon.metrics import METRICS
+from tryon.metrics.pairwise import pair_keys
 from tryon.metrics.regions import PICTURE, REGIONS
 from tryon.scoring.fingerprint import short
 from tryon.scoring.published import PUBLISHED, Published, Table

@@ -21,12 +21,12 @@ from tryon.evaluation.bootstrap import Interval, intervals
 from tryon.evaluation.gallery import choose
 from tryon.evaluation.headline import KEY
 from tryon.evaluation.methods import truth_of, try_on
-from tryon.evaluation.scores import score_pairs
 from tryon.evaluation.slices import told_interval
 from tryon.files import sha256_bytes
 from tryon.loading.batches import load_batches
 from tryon.loading.rows import PackedRows
 from tryon.metrics import METRICS
+from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import GARMENT
 from tryon.progress import Progress
 

@@ -61,7 +61,6 @@ class Findings:
     Args:
         measured: the numbers.
         fingerprints: the facts behind them, by setting.
-        regions: hash of where they looked, by setting.
         slices: setting → method → slices.
         setting: the one that says most; None where no true picture is known.
         sensitivity: error under changed masks; None where it was left out.
@@ -70,7 +69,6 @@ class Findings:
 
     measured: Measuring
     fingerprints: dict[str, Any]
-    regions: dict[str, str]
     slices: dict[str, dict[str, Slices]]
     setting: str | None
     sensitivity: Sensitivity | None
@@ -112,7 +110,7 @@ def evaluate(
     opened = open_metrics(workspace, subject.size, device.type)
     check_required(settings.require, opened, subject.counts["paired"])
     found = _find(subject, opened, workspace, (settings, seed), progress)
-    ours = Evaluated(found.fingerprints, found.measured.scores, found.regions)
+    ours = Evaluated(found.fingerprints, found.measured.scores)
     compared = beside(ours, read_history(workspace.checkpoints / "history.csv"), other) if other else None
     report = Report(
         content=_content(subject, found, compared, workspace),
@@ -147,7 +145,7 @@ def _find(
     ]
     shots = [shot for own in picked for shot in own]
     told = fingerprints.told(subject.size, workspace)
-    return Findings(measured, told, fingerprints.regions(), slices, setting, sensitivity, shots)
+    return Findings(measured, told, slices, setting, sensitivity, shots)
 
 
 def _score(
@@ -207,7 +205,6 @@ def _content(subject: Subject, found: Findings, compared: Beside | None, workspa
         "warnings": caution_list(measured.cautions, _PLACES),
         "beside": compared.told if compared else {},
         "fingerprints": found.fingerprints,
-        "regions": found.regions,
         "protocol": protocol_facts(subject),
     }
 

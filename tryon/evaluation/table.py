@@ -13,10 +13,12 @@ import numpy as np
 from tryon.categories import Category
 from tryon.evaluation.availability import EMPTY, NO_FLOW, NO_SPREAD, NO_TRUTH, Opened, caution, too_few
 from tryon.evaluation.baselines import IDEAL
-from tryon.evaluation.scores import ALL, GARMENT, RowScores, metric_keys, pair_keys
+from tryon.evaluation.scores import ALL, RowScores, metric_keys
 from tryon.evaluation.sets import SetNumbers
 from tryon.metrics import METRICS
 from tryon.metrics.metric import mean
+from tryon.metrics.pairwise import pair_keys
+from tryon.metrics.regions import GARMENT
 
 DECIMALS = 6
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tryon.errors import MissingInputError
-from tryon.scoring.fingerprint import NUMBERS, common, differences
+from tryon.metrics.pairwise import key_of
+from tryon.metrics.regions import PICTURE, REGIONS
+from tryon.scoring.fingerprint import NUMBERS, ROWS, common, differences, other_regions, whole_alone
 from tryon.summary import Cell
 
-ROWS = "rows"
 ALL = "all"
 
 
@@ -43,8 +45,7 @@ def read_runs(path: Path) -> list[Run]:
     try:
         runs = runs_of(json.loads(path.read_text(encoding="utf-8")))
         for run in runs:
-            for part in (run.fingerprint[ROWS], run.fingerprint[NUMBERS], run.numbers, *run.numbers.values()):
-                part.items()
+            _check(run)
         if not runs:
             raise ValueError("no runs")
         return runs
@@ -53,6 +54,18 @@ def read_runs(path: Path) -> list[Run]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "is a result of `tryon score --out`, or the metrics.json of a stage that writes fingerprints"
         raise MissingInputError(str(path), rule=rule, value=f"{type(error).__name__}: {error}") from error
+
+
+def _check(run: Run) -> None:
+    """Raises TypeError or ValueError where a damaged file holds something else in the place of facts and numbers."""
+    blocks = [run.fingerprint, run.fingerprint[ROWS], run.fingerprint[NUMBERS], run.numbers]
+    for block in (*blocks, *run.fingerprint[ROWS].values(), *run.fingerprint[NUMBERS].values(), *run.numbers.values()):
+        if not isinstance(block, Mapping):
+            raise TypeError(f"{block!r} where facts or numbers are expected")
+    for place, numbers in run.numbers.items():
+        for name, value in numbers.items():
+            if value is not None and not (isinstance(value, int | float) and math.isfinite(value)):
+                raise ValueError(f"{place} {name} is no number: {value!r}")
 
 
 def runs_of(content: Mapping[str, Any]) -> list[Run]:
@@ -85,20 +98,35 @@ def compared(ours: list[Run], theirs: list[Run]) -> Comparison:
 def _compare(ours: Run, theirs: Run, found: Comparison) -> None:
     who = f"{ours.protocol} {ours.setting}"
     one, other = common(ours.fingerprint), common(theirs.fingerprint)
+    elsewhere = other_regions(ours.fingerprint, theirs.fingerprint)
     rows, other_rows = one.pop(ROWS), other.pop(ROWS)
     if different := differences(one, other):
         found.refused.append(f"{who}: {'; '.join(map(str, different))}")
         return
-    same = {place for place in {*rows, *other_rows} if rows.get(place) == other_rows.get(place)}
-    if different := differences(rows, other_rows):
-        found.refused.append(f"{who}: {'; '.join(f'{ROWS}.{each}' for each in different)}")
-    else:
-        same.add(ALL)
+    same = [place for place in rows if rows[place] == other_rows.get(place)]
+    found.refused += [f"{who}: {told}" for told in _other_rows(rows, other_rows)]
+    if len(same) == len(rows) == len(other_rows):
+        same.append(ALL)
+    if places := [place for place in same if place in elsewhere]:
+        found.refused.append(f"{who}: {whole_alone(places)}")
+        elsewhere.append(ALL)
     both = [name for name in ours.fingerprint[NUMBERS] if name in theirs.fingerprint[NUMBERS]]
     names = [name for name in both if _comparable(name, ours, theirs, who, found)]
     for place in ours.numbers:
         if place in same and place in theirs.numbers:
-            found.rows += [_row(ours, theirs, place, name) for name in names]
+            regions = [PICTURE] if place in elsewhere else list(REGIONS)
+            keys = [key_of(name, region) for region in regions for name in names]
+            shared = [key for key in keys if key in ours.numbers[place] and key in theirs.numbers[place]]
+            found.rows += [_row(ours, theirs, place, key) for key in shared]
+
+
+def _other_rows(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """What keeps categories from being compared: first those that only one has, by name alone."""
+    told = [f"only this result has {place}" for place in ours if place not in theirs]
+    told += [f"only the other result has {place}" for place in theirs if place not in ours]
+    both = {place: (facts, theirs[place]) for place, facts in ours.items() if place in theirs}
+    different = [f"{ROWS}.{place}.{each}" for place, pair in both.items() for each in differences(*pair)]
+    return [*told, *(["; ".join(different)] if different else [])]
 
 
 def _comparable(name: str, ours: Run, theirs: Run, who: str, found: Comparison) -> bool:

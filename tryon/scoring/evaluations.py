@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from tryon.console import show_table, terminal
-from tryon.evaluation.scores import key_of, pair_keys
+from tryon.metrics.pairwise import key_of, pair_keys
 from tryon.metrics.regions import GARMENT
 from tryon.summary import Cell
 

@@ -1,13 +1,14 @@
 """What fixes a number: two results may be compared only where these facts are equal.
 
 The evaluate stage writes the same block into `metrics.json` for its own numbers, which are those of `fitting-room`.
+True pictures and regions reach the two on different ways, so what came is hashed, and not the code that read it; the
+code that makes numbers of them is the same for both, and its hash is a fact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,46 +19,65 @@ from numpy.typing import NDArray
 
 from tryon.code_version import code_version
 from tryon.dresscode.readers import Size
-from tryon.files import digest, sha256_bytes, sha256_file
+from tryon.files import digest, sha256_bytes
 from tryon.metrics import Metric
+from tryon.metrics.regions import Regions
 from tryon.scoring.protocols import Protocol
-from tryon.weights import WEIGHTS
+from tryon.weights import WEIGHTS, weight_hash
 from tryon.workspace import Workspace
 
-CODE = "tryon.scoring.protocols"
-"""The module whose import closure makes the numbers."""
+CODE = ("tryon.scoring.protocols", "tryon.metrics.pairwise")
+"""The modules whose import closures make the numbers."""
 
 LIBRARIES = ("torch", "torchmetrics", "torch-fidelity", "clean-fid", "opencv-python-headless", "pillow", "numpy")
 
 NUMBERS = "numbers"
 """Key of the block whose entries fix one number each; all others fix every number."""
 
+ROWS = "rows"
+"""Key of the block with the facts of each category."""
+
+REGIONS = "regions"
+"""Key, in the facts of a category, of what fixes the numbers inside regions alone."""
+
 _HEADS = {"alexnet": "alex", "vgg16": "vgg", "squeezenet": "squeeze"}
 """The layers on top of LPIPS' backbones, which torchmetrics brings along."""
 
 
 @dataclass
-class PictureHashes:
-    """True pictures as they were read, by pair and role; their order does not matter."""
+class TruthHashes:
+    """True pictures as they were read, by pair and role, and where garment and neckline are in them.
 
-    found: dict[str, str] = field(default_factory=dict)
+    The order in which they are added does not matter.
+    """
+
+    pictures: dict[str, str] = field(default_factory=dict)
+    regions: dict[str, str] = field(default_factory=dict)
 
     def add(self, pair_ids: Iterable[str], role: str, pictures: Iterable[NDArray[np.uint8]]) -> None:
         """Add pictures, uint8 (H, W, 3) each, of the role `person` or `truth`."""
         for pair_id, picture in zip(pair_ids, pictures, strict=True):
             shape = "x".join(map(str, picture.shape))
             content = sha256_bytes(np.ascontiguousarray(picture).tobytes())
-            self.found[f"{pair_id} {role}"] = f"{shape} {content}"
+            self.pictures[f"{pair_id} {role}"] = f"{shape} {content}"
 
-    def digest(self) -> str:
-        """One hash for all of them."""
-        return digest(self.found)
+    def add_regions(self, pair_ids: Iterable[str], regions: Regions) -> None:
+        """Add the regions, bool (N, H, W) each, of as many true pictures."""
+        places = [region for region in regions.values() if region is not None]
+        for number, pair_id in enumerate(pair_ids):
+            packed = [np.packbits(region[number]).tobytes() for region in places]
+            self.regions[pair_id] = sha256_bytes(b"".join(packed))
 
 
-def rows_facts(pair_ids: Iterable[str], hashes: PictureHashes) -> dict[str, Any]:
-    """The facts of one category: how many pairs, which ones, and what their true pictures show."""
+def rows_facts(pair_ids: Iterable[str], hashes: TruthHashes) -> dict[str, Any]:
+    """The facts of one category: how many pairs, which ones, what their true pictures show, and where."""
     listed = sorted(pair_ids)
-    return {"n": len(listed), "list": digest(listed), "reference": hashes.digest()}
+    return {
+        "n": len(listed),
+        "list": digest(listed),
+        "reference": digest(hashes.pictures),
+        REGIONS: digest(hashes.regions) if hashes.regions else None,
+    }
 
 
 def fingerprint(
@@ -86,13 +106,13 @@ def fingerprint(
         "size": f"{size[0]}x{size[1]}",
         "format": format,
         "handling": dict(protocol.handling),
-        "rows": {category: dict(facts) for category, facts in rows.items()},
+        ROWS: {category: dict(facts) for category, facts in rows.items()},
         NUMBERS: {
             number.name: {**_metric_facts(number.metric, workspace), "scale": number.scale}
             for number in protocol.numbers
         },
         "libraries": {name: version(name).partition("+")[0] for name in LIBRARIES},
-        "code": code_version(CODE),
+        "code": digest([code_version(module) for module in CODE])[:16],
     }
 
 
@@ -106,20 +126,10 @@ def _metric_facts(metric: Metric, workspace: Workspace) -> dict[str, Any]:
     if metric.weights is None:
         return facts
     path = workspace.weights / WEIGHTS[metric.weights].file
-    facts |= {"backbone": path.name, "weights": _hash(path) if path.is_file() else None}
+    facts |= {"backbone": path.name, "weights": weight_hash(path) if path.is_file() else None}
     if metric.weights in _HEADS and metric.pairwise:
-        facts["head"] = _hash(_head(_HEADS[metric.weights]))
+        facts["head"] = weight_hash(_head(_HEADS[metric.weights]))
     return facts
-
-
-def _hash(path: Path) -> str:
-    state = path.stat()
-    return _hash_of(path, state.st_size, state.st_mtime_ns)
-
-
-@cache
-def _hash_of(path: Path, size: int, time: int) -> str:
-    return sha256_file(path)
 
 
 def _head(net: str) -> Path:
@@ -147,7 +157,22 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Diff
 
 def common(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a fingerprint that fixes every number."""
-    return {key: value for key, value in fingerprint.items() if key != NUMBERS}
+    rows = {
+        category: {key: value for key, value in facts.items() if key != REGIONS}
+        for category, facts in fingerprint[ROWS].items()
+    }
+    return {key: value for key, value in fingerprint.items() if key != NUMBERS} | {ROWS: rows}
+
+
+def other_regions(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Categories of both in whose true pictures garment and neckline are in other places."""
+    one, other = ours[ROWS], theirs[ROWS]
+    return [place for place in one if place in other and one[place].get(REGIONS) != other[place].get(REGIONS)]
+
+
+def whole_alone(places: Iterable[str]) -> str:
+    """What to say of these categories."""
+    return f"where garment and neckline are in the true pictures of {', '.join(places)}; whole pictures are compared"
 
 
 def _flat(block: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:

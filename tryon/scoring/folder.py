@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tryon.categories import Category
@@ -24,6 +23,9 @@ from tryon.workers import map_shards, shards
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 """Files that count as pictures; others in the folder are left alone."""
+
+OTHER_ENDINGS = (".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jxl", ".ppm", ".tga", ".tif", ".tiff", ".webp")
+"""Pictures too, but not read; they are told where pairs are missing."""
 
 SHOWN = 12
 """How many of each kind of fault are named."""
@@ -52,16 +54,21 @@ class Results:
         format: of every file: `PNG`, `JPEG 75` by the quality that libjpeg would need for its tables, or `JPEG` and a
             hash of the tables where they are no such ones.
         digest: SHA-256 over pair ids and files.
+        by_person: how many files are named by the person alone, and so do not say which garment they show.
     """
 
     files: dict[str, Path]
     size: Size
     format: str
     digest: str
+    by_person: int
 
 
 _DEEP, _GREY, _TRANSPARENT = "not of 8 bits a channel", "grey or black and white", "transparent"
 OPAQUE = 255
+BITS = 8
+_PNG_DEPTH = 24
+"""Where the bits a channel stand in a PNG file. Pillow does not tell them: it reads colours of 16 bits as ones of 8."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,8 @@ def read_results(folder: Path, known: Sequence[Line], wanted: Sequence[Line], pr
 
     Raises:
         MissingInputError: pictures are missing, extra, there twice, unreadable, constant, grey, transparent, or of
-            another size or format than most; each kind with its number and its first twelve.
+            another size or format than most; each kind with its number and its first twelve. Where pairs are missing,
+            pictures that were not looked at are told too: they may be those.
     """
     check_folder(folder)
     found, extra = _found(folder, known)
@@ -96,10 +104,12 @@ def read_results(folder: Path, known: Sequence[Line], wanted: Sequence[Line], pr
     single = {pair: paths[0] for pair, paths in files.items() if len(paths) == 1}
     seen = dict(zip(single, _look_at_all(list(single.values()), progress), strict=True))
     size, format = (_usual(getattr(one, name) for one in seen.values() if not one.fault) for name in ("size", "format"))
+    missing = [line.pair_id for line in wanted if line.pair_id not in files]
     faults = {
-        "missing": [line.pair_id for line in wanted if line.pair_id not in files],
+        "missing": missing,
+        **(_passed_over(folder) if missing else {}),
         "there twice": [f"{pair} ({', '.join(p.name for p in paths)})" for pair, paths in files.items() if paths[1:]],
-        "extra, for no pair of the list": [path.relative_to(folder).as_posix() for path in extra],
+        "extra, for no pair of the list": _relative(folder, extra),
         **{
             fault: [single[pair].name for pair, one in seen.items() if one.fault == fault]
             for fault in ("unreadable", "constant", _DEEP, _GREY, _TRANSPARENT)
@@ -121,7 +131,8 @@ def read_results(folder: Path, known: Sequence[Line], wanted: Sequence[Line], pr
     digest = hashlib.sha256(
         "".join(f"{pair} {one.sha256}\n" for pair, one in sorted(seen.items())).encode()
     ).hexdigest()
-    return Results(single, size, format, digest)
+    by_person = sum(path.stem != pair for pair, path in single.items())
+    return Results(single, size, format, digest, by_person)
 
 
 def check_folder(folder: Path) -> None:
@@ -129,12 +140,6 @@ def check_folder(folder: Path) -> None:
     if not folder.is_dir():
         remedy = "Name the folder with the result pictures."
         raise MissingInputError(str(folder), rule="is a folder of result pictures", remedy=remedy)
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture as other systems' evaluation reads it, by Pillow: uint8 (H, W, 3), RGB."""
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def spelled(size: Size | None) -> str:
@@ -159,8 +164,24 @@ def _found(folder: Path, known: Sequence[Line]) -> tuple[dict[str, list[Path]], 
     return found, extra
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
+def _passed_over(folder: Path) -> dict[str, list[str]]:
+    """Pictures that are not looked at, by the reason, one folder deep."""
+    places = [folder, *(folder / category for category in Category)]
+    others = [path for place in places for path in place.glob("*") if _is_picture(path, OTHER_ENDINGS)]
+    inside = [path for place in places for path in place.glob("*/*") if path.parent not in places]
+    deeper = [path for path in inside if path.parent.name[0] != "." and _is_picture(path, (*ENDINGS, *OTHER_ENDINGS))]
+    return {
+        "of a kind that is not read (PNG and JPEG are)": _relative(folder, sorted(others)),
+        "in folders that are not looked into (name that folder)": _relative(folder, sorted(deeper)),
+    }
+
+
+def _relative(folder: Path, paths: Iterable[Path]) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def _is_picture(path: Path, endings: Sequence[str] = ENDINGS) -> bool:
+    return path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
 
 
 def _names(lines: Iterable[Line]) -> dict[str, str]:
@@ -185,10 +206,8 @@ def _look(path: Path) -> _Seen:
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
-            if picture.mode.startswith(("I", "F")):
+            if picture.mode.startswith(("I", "F")) or (picture.format == "PNG" and data[_PNG_DEPTH] > BITS):
                 return _Seen(fault=_DEEP)
-            if picture.mode in ("1", "L", "LA"):
-                return _Seen(fault=_GREY)
             if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < OPAQUE:
                 return _Seen(fault=_TRANSPARENT)
             format = _format(picture)
@@ -197,6 +216,8 @@ def _look(path: Path) -> _Seen:
         return _Seen(fault="unreadable")
     if (pixels == pixels[0, 0]).all():
         return _Seen(fault="constant")
+    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+        return _Seen(fault=_GREY)
     return _Seen(sha256_bytes(data), (pixels.shape[0], pixels.shape[1]), format)
 
 
@@ -204,8 +225,9 @@ def _format(picture: Image.Image) -> str:
     tables = getattr(picture, "quantization", None)
     if picture.format != "JPEG" or not tables:
         return str(picture.format)
-    table = tuple(tables[min(tables)])
-    return f"JPEG {_qualities().get(table) or sha256_bytes(bytes(table))[:8]}"
+    _, _, _, luminance = picture.layer[0]  # pyright: ignore[reportAttributeAccessIssue]
+    table = tuple(tables[luminance])
+    return f"JPEG {_qualities().get(table) or sha256_bytes(str(table).encode())[:8]}"
 
 
 @cache

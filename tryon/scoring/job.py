@@ -16,9 +16,10 @@ from tryon.parameters import load_parameters
 from tryon.progress import Progress
 from tryon.scoring.comparison import Comparison, compared, read_runs, runs_of
 from tryon.scoring.folder import SHOWN, Line, check_folder, read_results, spelled
-from tryon.scoring.protocols import PROTOCOLS
+from tryon.scoring.gather import Bench, Task
+from tryon.scoring.protocols import PROTOCOLS, Protocol
 from tryon.scoring.references import SETTINGS, References, twin_references, workspace_references
-from tryon.scoring.score import Bench, Task, score
+from tryon.scoring.score import Block, misfit, score, unavailable
 from tryon.scoring.twin import PICTURE_HASHES
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.workspace import Workspace
@@ -104,14 +105,19 @@ def score_folder(order: Order, settings: EvaluateSettings, workspace: Workspace,
     device = choose_accelerator("evaluate", settings.accelerator)
     set_cpu_threads()
     workspace = workspace.with_weights(settings.weights)
+    names = list(PROTOCOLS) if EVERY in order.protocols else list(dict.fromkeys(order.protocols))
+    protocols = [PROTOCOLS[name] for name in names]
     references = _references(order, workspace, progress)
     wanted = wanted_lines(references.lines, order)
     results = read_results(order.folder, references.lines, wanted, progress)
     task = Task(order.setting, references, tuple(wanted), results)
     bench = Bench(workspace, device, settings.batch_size, progress)
-    names = list(PROTOCOLS) if EVERY in order.protocols else list(dict.fromkeys(order.protocols))
-    blocks = {name: score(PROTOCOLS[name], task, bench) for name in names}
-    _check_required(settings.require, blocks)
+    _check_required(
+        settings.require, protocols, [misfit(one, task) or unavailable(one, task, bench) for one in protocols]
+    )
+    references.prepare()
+    blocks = {one.name: score(one, task, bench) for one in protocols}
+    _check_required(settings.require, protocols, [_told(blocks[one.name]) for one in protocols])
     return {
         "schema": SCHEMA,
         "dataset": order.dataset,
@@ -121,6 +127,7 @@ def score_folder(order: Order, settings: EvaluateSettings, workspace: Workspace,
             "size": spelled(results.size),
             "format": results.format,
             "sha256": results.digest,
+            "by_person": results.by_person,
         },
         "device": device,
         "protocols": blocks,
@@ -140,12 +147,14 @@ def wanted_lines(lines: Sequence[Line], order: Order) -> list[Line]:
             names = set(order.only_listed.read_text(encoding="utf-8-sig").split())
         except (OSError, UnicodeDecodeError) as error:
             raise ParameterError("--only-listed", rule="is a text file of pair ids", value=str(error)) from error
-        unknown = sorted(names - {line.pair_id for line in wanted})
+        unknown = sorted(names - {line.pair_id for line in lines})
         if unknown or not names:
-            chosen = ", ".join(order.categories)
-            rule = f"names pairs of the {order.setting} test list of {chosen}, one a line; these are not in it"
+            rule = f"names pairs of the {order.setting} test list of {order.dataset}, one a line; these are not in it"
             value = listed(unknown, SHOWN) or "an empty file"
             raise ParameterError("--only-listed", rule=rule, value=value)
+        if elsewhere := sorted(names - {line.pair_id for line in wanted}):
+            rule = f"names pairs of {', '.join(order.categories)} alone, as --category says; these are of another"
+            raise ParameterError("--only-listed", rule=rule, value=listed(elsewhere, SHOWN))
         wanted = [line for line in wanted if line.pair_id in names]
     if not wanted:
         rule = f"has {order.setting} test pairs of {', '.join(order.categories)}"
@@ -159,13 +168,18 @@ def _references(order: Order, workspace: Workspace, progress: Progress) -> Refer
     return twin_references(order.dataset, order.setting, order.categories, workspace.staging("score"), progress)
 
 
-def _check_required(required: Sequence[str], blocks: dict[str, Any]) -> None:
-    asked = {entry["metric"] for block in blocks.values() for entry in block["fingerprint"]["numbers"].values()}
+def _told(block: Block) -> dict[str, str]:
+    return {entry["number"]: entry["reason"] for entry in block["unavailable"]}
+
+
+def _check_required(required: Sequence[str], protocols: Sequence[Protocol], reasons: Sequence[dict[str, str]]) -> None:
+    """Looked at twice: what is known to be missing stops the work before it begins, the rest before it is written."""
+    asked = {number.metric.name for protocol in protocols for number in protocol.numbers}
     missing = [f"{name}: no protocol that was asked for has it" for name in required if name not in asked] + [
-        f"{protocol} {entry['number']}: {entry['reason']}"
-        for protocol, block in blocks.items()
-        for entry in block["unavailable"]
-        if {entry["number"], block["fingerprint"]["numbers"][entry["number"]]["metric"]} & set(required)
+        f"{protocol.name} {number.name}: {own[number.name]}"
+        for protocol, own in zip(protocols, reasons, strict=True)
+        for number in protocol.numbers
+        if number.name in own and {number.name, number.metric.name} & set(required)
     ]
     if missing:
         remedy = "Provide what is missing, or take the name out of evaluate.require in params.yaml."

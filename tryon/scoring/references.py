@@ -5,22 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tryon.categories import Category, Setting
 from tryon.download.raw import read_checked
-from tryon.dresscode.readers import Size, decode_photo
+from tryon.dresscode.labels import garment_region
+from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
 from tryon.loading.rows import PackedRows
 from tryon.manifest import INDEX, read_table
 from tryon.progress import Progress
 from tryon.scoring.folder import Line
 from tryon.scoring.protocols.protocol import Picture
-from tryon.scoring.twin import drawn_pairs, twin_pairs
+from tryon.scoring.twin import TwinPair, drawn_pairs, twin_pairs
 from tryon.workspace import Workspace
 
 Role = Literal["person", "truth"]
@@ -43,6 +45,10 @@ class References:
         packed: reads a picture at a size as the sample stage would pack it.
         original: reads a picture as the data set has it.
         true_pairs: pair ids of which there is a picture with the role that pairs are compared with.
+        garment: where the garment is in that picture, bool (H, W) of the native size, and the person's key points
+            there, float32 (18, 3).
+        known_garments: pair ids of which `garment` knows it.
+        prepare: to be called before anything is read; what has to be made first is made then.
 
     Both readers raise MissingInputError where the picture is absent or has changed.
     """
@@ -53,6 +59,9 @@ class References:
     packed: Callable[[Line, Role, Size], Picture]
     original: Callable[[Line, Role], Picture]
     true_pairs: frozenset[str]
+    garment: Callable[[Line], tuple[NDArray[np.bool_], NDArray[np.float32]]]
+    known_garments: frozenset[str]
+    prepare: Callable[[], None] = lambda: None
 
 
 def workspace_references(workspace: Workspace, setting: str) -> References:
@@ -62,14 +71,16 @@ def workspace_references(workspace: Workspace, setting: str) -> References:
         MissingInputError: there are no test rows.
     """
     own = _Rows(workspace, SETTINGS[setting])
-    true = own.lines if setting == "paired" else [line for line in own.lines if own.has_truth(line)]
+    true, masks = ("person", "garment_mask") if setting == "paired" else ("truth", "truth_garment_mask")
     return References(
         "workspace",
         tuple(sorted(own.lines, key=_order)),
         own.rows.size,
         own.packed,
         own.original,
-        frozenset(line.pair_id for line in true),
+        own.having(true),
+        partial(own.garment, masks),
+        own.having(masks),
     )
 
 
@@ -78,15 +89,20 @@ class _Rows:
 
     def __init__(self, workspace: Workspace, setting: Setting) -> None:
         self.workspace, self.setting = workspace, setting
-        columns = ("pair_id", "category", "person_id", "person", "truth", "height", "width")
+        pictures = ("person", "truth", "garment_mask", "truth_garment_mask", "keypoints")
+        columns = ("pair_id", "category", "person_id", *pictures, "height", "width")
         self.rows = PackedRows.read(workspace.subset(setting), columns)
         self.rows.require_rows()
         table = self.rows.table.select(["pair_id", "category", "person_id"]).to_pylist()
         self.lines = [Line(row["pair_id"], Category(row["category"]), row["person_id"]) for row in table]
         self._position = {line.pair_id: number for number, line in enumerate(self.lines)}
 
-    def has_truth(self, line: Line) -> bool:
-        return self.rows.has("truth", self._position[line.pair_id])
+    def having(self, column: str) -> frozenset[str]:
+        return frozenset(pair_id for pair_id, row in self._position.items() if self.rows.has(column, row))
+
+    def garment(self, column: str, line: Line) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        row = self._position[line.pair_id]
+        return self.rows.mask(column, row), self.rows.keypoints(row)
 
     def packed(self, line: Line, role: Role, size: Size) -> Picture:
         if size == self.rows.size:
@@ -118,7 +134,7 @@ class _Rows:
 def twin_references(
     name: str, setting: str, categories: Sequence[Category], cache: Path, progress: Progress
 ) -> References:
-    """A frozen version of the twin, drawn into `cache`; its unpaired pairs have a true picture each.
+    """A frozen version of the twin, drawn into `cache` by `prepare`; its unpaired pairs have a true picture each.
 
     Args:
         name: of the version.
@@ -127,26 +143,38 @@ def twin_references(
         cache: keeps the pictures.
         progress: told pictures.
 
-    Raises:
-        SourceError: what is drawn here is not the frozen version.
+    Returns:
+        References whose `prepare` raises SourceError where what is drawn here is not the frozen version.
     """
     lines: list[Line] = []
-    paths: dict[tuple[str, str], Path] = {}
+    found: dict[tuple[str, Role], TwinPair] = {}
     for category in Category:
-        pairs = twin_pairs(name, category, SETTINGS[setting], cache)
-        lines += [Line(pair.path.stem, category, pair.person_id) for pair in pairs]
-        if category in categories:
-            people = drawn_pairs(name, category, Setting.TEST_PAIRED, cache, progress)
-            photos = {pair.person_id: pair.path for pair in people}
-            for pair in drawn_pairs(name, category, SETTINGS[setting], cache, progress):
-                paths[pair.path.stem, "person"], paths[pair.path.stem, "truth"] = photos[pair.person_id], pair.path
+        people = {pair.person_id: pair for pair in twin_pairs(name, category, Setting.TEST_PAIRED, cache)}
+        for pair in twin_pairs(name, category, SETTINGS[setting], cache):
+            lines.append(Line(pair.pair_id, category, pair.person_id))
+            found[pair.pair_id, "person"], found[pair.pair_id, "truth"] = people[pair.person_id], pair
+
+    def prepare() -> None:
+        for category in categories:
+            for own in dict.fromkeys((Setting.TEST_PAIRED, SETTINGS[setting])):
+                drawn_pairs(name, category, own, cache, progress)
+
+    def garment(line: Line) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        pair = found[line.pair_id, "truth"]
+        labels = decode_label_map(pair.label_map.read_bytes(), TWIN_SIZE)
+        return garment_region(labels, line.category), decode_keypoints(pair.keypoints.read_bytes(), TWIN_SIZE)
+
+    known = frozenset(line.pair_id for line in lines)
     return References(
         name,
         tuple(sorted(lines, key=_order)),
         TWIN_SIZE,
-        lambda line, role, size: decode_photo(paths[line.pair_id, role].read_bytes(), size),
-        lambda line, role: _decoded(paths[line.pair_id, role].read_bytes()),
-        frozenset(line.pair_id for line in lines),
+        lambda line, role, size: decode_photo(found[line.pair_id, role].photo.read_bytes(), size),
+        lambda line, role: _decoded(found[line.pair_id, role].photo.read_bytes()),
+        known,
+        garment,
+        known,
+        prepare,
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from tryon.console import show_table, terminal
+from tryon.console import show_table, shown, terminal
 from tryon.errors import TryOnError
+from tryon.metrics import METRICS
+from tryon.metrics.pairwise import key_of
+from tryon.metrics.regions import PICTURE, REGIONS
 from tryon.scoring.comparison import Comparison
 from tryon.summary import Cell
 
-NARROW = 100
-"""Terminals of fewer columns are shown the numbers of `SHORT` alone."""
+NARROW = 110
+"""Terminals of fewer columns are shown the numbers of `SHORT` alone, and no standard deviations."""
 
 COLUMNS = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
 SHORT = ("ssim", "psnr", "lpips", "fid", "kid")
@@ -20,12 +24,15 @@ def show_scores(content: dict[str, Any]) -> None:
     """Print the content of a result file to standard output."""
     console = terminal(results=True)
     show_table(table_rows(content, console.width), console)
+    if rows := region_rows(content):
+        console.print()
+        show_table(rows, console)
     for note in notes(content):
         console.print(note)
 
 
 def show_comparison(comparison: Comparison) -> None:
-    """Print a comparison to standard output, what was refused below it.
+    """Print a comparison to standard output; below it what was refused, and what neither result has.
 
     Raises:
         TryOnError: nothing can be compared.
@@ -35,21 +42,48 @@ def show_comparison(comparison: Comparison) -> None:
         rule = f"have equal fingerprints; these differ (this result first):{lines}"
         raise TryOnError("results that are compared", rule=rule, remedy="Score both folders the same way.")
     console = terminal(results=True)
-    show_table(comparison.rows, console)
-    for reason in comparison.refused:
+    show_table([row for row in comparison.rows if not _empty(row)], console)
+    absent: dict[str, list[str]] = {}
+    for row in filter(_empty, comparison.rows):
+        absent.setdefault(f"{row['protocol']} {row['number']}", []).append(str(row["category"]))
+    for reason in comparison.refused + [f"{name}: neither has it ({', '.join(of)})" for name, of in absent.items()]:
         console.print(f"not compared: {reason}")
+
+
+def _empty(row: dict[str, Cell]) -> bool:
+    return row["this"] is None and row["other"] is None
 
 
 def table_rows(content: dict[str, Any], width: int) -> list[dict[str, Cell]]:
     """The table: one row a protocol and category."""
-    names = COLUMNS if width >= NARROW else SHORT
+    wide = width >= NARROW
+    names = COLUMNS if wide else SHORT
     rows: list[dict[str, Cell]] = []
     for protocol, block in content["protocols"].items():
         for place, numbers in block["numbers"].items():
             first = protocol if place == next(iter(block["numbers"])) else ""
-            shown = {titled(name): numbers.get(name) for name in names}
-            rows.append({"protocol": first, "category": place, "N": numbers["n"], **shown})
+            cells = {titled(name): _cell(numbers, name, wide) for name in names}
+            rows.append({"protocol": first, "category": place, "N": numbers["n"], **cells})
     return rows
+
+
+def region_rows(content: dict[str, Any]) -> list[dict[str, Cell]]:
+    """A second table for protocols that look closer: one row a category and region with its pairwise metrics."""
+    metrics = [name for name in COLUMNS if METRICS[name].pairwise]
+    rows: list[dict[str, Cell]] = []
+    for block in content["protocols"].values():
+        for place, numbers in block["numbers"].items():
+            for region, words in REGIONS.items():
+                keys = [key_of(name, region) for name in metrics]
+                if region != PICTURE and any(key in numbers for key in keys):
+                    cells = {titled(name): numbers.get(key) for name, key in zip(metrics, keys, strict=True)}
+                    rows.append({"category": place, "where": words, **cells})
+    return rows
+
+
+def _cell(numbers: Mapping[str, Any], name: str, wide: bool) -> Cell:
+    value, deviation = numbers.get(name), numbers.get(f"{name}_std")
+    return f"{shown(value)} ± {deviation:.2g}" if wide and None not in (value, deviation) else value
 
 
 def titled(name: str) -> str:
@@ -69,4 +103,8 @@ def notes(content: dict[str, Any]) -> list[str]:
             reasons.setdefault(entry["reason"], []).append(titled(entry["number"]))
         told += [f"  no {', '.join(numbers)}: {reason}" for reason, numbers in reasons.items()]
         told += [f"  {warning}" for warning in block["warnings"]]
+    if count := content["results"].get("by_person"):
+        told.append(
+            f"{count} files are named by their person alone; that they show the garment of the pair is taken on trust"
+        )
     return told

@@ -1,7 +1,8 @@
 """The test pictures of a frozen version of the twin, drawn when they are asked for and kept for the next time.
 
 A version's archive takes long to draw and much room; its test people, and those people in the garments that they try
-on, are a few minutes and 600 MB. Their bytes are those of the archive, which the hash of each category says.
+on, with their label maps and key points, are a few minutes and 600 MB. Their bytes are those of the archive, which the
+hash of each category says.
 """
 
 from __future__ import annotations
@@ -23,49 +24,70 @@ from tryon.workers import map_shards, shards
 PICTURE_HASHES = {
     "twin:v1": {
         Category.UPPER_BODY: {
-            Setting.TEST_PAIRED: "30d02174a8033940cec1e408aee8fc23e14766134027c28a67a68ad8115e7c01",
-            Setting.TEST_UNPAIRED: "0249fd4e28a683c50d9b582c0262f4482ac6c809fe75a899c9113c12c0ef8acb",
+            Setting.TEST_PAIRED: "caa7ff9b20f2a3c3a71917ad26b86ca9774a3f1afa74309af1f371eef510c397",
+            Setting.TEST_UNPAIRED: "0197b035a415280b7880d37836d3d9b759f9ba098faf3c6f77ec6c3c1d918eeb",
         },
         Category.LOWER_BODY: {
-            Setting.TEST_PAIRED: "a4a3fea7d9a96f0f294770479650e60b902ee43905bc01ff9376038d780d137c",
-            Setting.TEST_UNPAIRED: "a1955ff3e26a5dcc219e10b3e0d4b85c67bc4680f917fb3a51a7859d60d1e2c3",
+            Setting.TEST_PAIRED: "0d1374206de2c9eb893c3bcd9e5ddb4f9339f50c1c32c921c51c37c25133c5f5",
+            Setting.TEST_UNPAIRED: "f6c8c4e98cbcace9d1a4a392e8668ea82d55695184b509153832f62e8cf27dfb",
         },
         Category.DRESSES: {
-            Setting.TEST_PAIRED: "a1c0a47b163ffa69ea07aa9692a785fc945cf4f71fa8ac2a9efda87c0d4fe506",
-            Setting.TEST_UNPAIRED: "409361634072c9f31fc1748d0320529e29e8eb6e0e06f8dd0e979564c8749e3d",
+            Setting.TEST_PAIRED: "fabf96cd1a6b4c734853d8030763c856b1b4a0ba1065cd2f8e1ba936115acbc2",
+            Setting.TEST_UNPAIRED: "c7a885e51e34cd97c9b566ccd33fceba74a785db1a52396b800cd4402aaa9ea9",
         },
     }
 }
-"""Hash of the pictures of each list of a version, as `_hash_of` gives it: what the frozen archive holds."""
+"""Hash of the files of each list of a version, as `_hash_of` gives it: what the frozen archive holds."""
 
 _SHARD = 16
 
 
 @dataclass(frozen=True)
 class TwinPair:
-    """A line of a version's test list, and the picture of its person in its garment.
+    """A line of a version's test list, and the files of its person in its garment.
 
     Args:
-        person_id, garment_id: as the pair lists have them.
+        pair_id, person_id, garment_id: as the pair lists have them.
         numbers: item numbers of person and garment.
-        path: where the picture lies.
+        folder: where the files lie.
     """
 
+    pair_id: str
     person_id: str
     garment_id: str
     numbers: tuple[int, int]
-    path: Path
+    folder: Path
+
+    @property
+    def photo(self) -> Path:
+        """JPEG."""
+        return self.folder / f"{self.pair_id}.jpg"
+
+    @property
+    def label_map(self) -> Path:
+        """Palette PNG."""
+        return self.folder / f"{self.pair_id}.png"
+
+    @property
+    def keypoints(self) -> Path:
+        """JSON."""
+        return self.folder / f"{self.pair_id}.json"
+
+    @property
+    def files(self) -> tuple[Path, Path, Path]:
+        """All three."""
+        return self.photo, self.label_map, self.keypoints
 
 
 def twin_pairs(name: str, category: Category, setting: Setting, cache: Path) -> list[TwinPair]:
-    """The lines of a test list, in their order; paired, the picture is the person's own photo."""
+    """The lines of a test list, in their order; paired, the picture shows the person's own clothes."""
     version = VERSIONS[name]
     plan = Plan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
     folder = cache / version.name.replace(":", "-") / category / setting
     found = []
     for numbers in plan.pairs(category, setting):
         pair = plan.named_pair(category, numbers)
-        found.append(TwinPair(pair.person_id, pair.garment_id, numbers, folder / f"{pair.pair_id}.jpg"))
+        found.append(TwinPair(pair.pair_id, pair.person_id, pair.garment_id, numbers, folder))
     return found
 
 
@@ -85,7 +107,7 @@ def drawn_pairs(name: str, category: Category, setting: Setting, cache: Path, pr
     """
     version = VERSIONS[name]
     pairs = twin_pairs(name, category, setting, cache)
-    absent = [pair for pair in pairs if not pair.path.is_file()]
+    absent = [pair for pair in pairs if not all(path.is_file() for path in pair.files)]
     draw = partial(_draw, version, category)
     if absent:
         map_shards(draw, shards(absent, _SHARD), progress, f"{category} pictures of {name} drawn")
@@ -96,7 +118,7 @@ def drawn_pairs(name: str, category: Category, setting: Setting, cache: Path, pr
     found = _hash_of(pairs)
     if found != wanted:
         raise SourceError(
-            f"the {setting} pictures of {name} in {pairs[0].path.parent}",
+            f"the {setting} pictures of {name} in {pairs[0].folder}",
             rule=f"have the content hash of the frozen version, {wanted[:16]}…",
             value=f"{found[:16]}…",
             remedy=f"The drawing code, a library or the processor differs (frozen with {version.made_with}); "
@@ -106,15 +128,20 @@ def drawn_pairs(name: str, category: Category, setting: Setting, cache: Path, pr
 
 
 def _draw(version: Version, category: Category, pairs: Sequence[TwinPair]) -> None:
-    from tryon.synthetic.items import encode_jpeg, worn_by  # slow to import, and not needed for what is cached
+    """Frozen versions have no parser errors, so that the label map of a person is the true one."""
+    from tryon.synthetic.items import encode_jpeg, encode_keypoints, worn_by  # slow to import, not needed for the cache
+    from tryon.synthetic.png import encode_palette
 
     for pair in pairs:
         picture = worn_by(version.seed, category, *pair.numbers, version.settings.level)
-        write_bytes(pair.path, encode_jpeg(picture.photo))
+        write_bytes(pair.photo, encode_jpeg(picture.photo))
+        write_bytes(pair.label_map, encode_palette(picture.label_map))
+        write_bytes(pair.keypoints, encode_keypoints(picture.keypoints))
 
 
 def _hash_of(pairs: Sequence[TwinPair]) -> str:
     total = hashlib.sha256()
     for pair in pairs:
-        total.update(f"{pair.person_id} {pair.garment_id} {sha256_bytes(pair.path.read_bytes())}\n".encode())
+        hashes = " ".join(sha256_bytes(path.read_bytes()) for path in pair.files)
+        total.update(f"{pair.person_id} {pair.garment_id} {hashes}\n".encode())
     return total.hexdigest()

@@ -22,4 +22,5 @@ PROTOCOL = Protocol(
     true_picture=as_it_is,
     numbers=tuple(Number(name, METRICS[name]) for name in NUMBERS),
     handling={"results": "as they are", "reference": "the packed test row, by area averaging, never saved with loss"},
+    regions=True,
 )

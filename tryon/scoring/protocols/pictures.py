@@ -1,8 +1,12 @@
-"""What protocols do to pictures, by Pillow, as the evaluation code of other systems does it."""
+"""How results are read and what protocols do to pictures, by Pillow, as the evaluation code of other systems does it.
+
+What is here makes the numbers, so it belongs to what a fingerprint covers.
+"""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -12,6 +16,12 @@ from tryon.scoring.protocols.protocol import Picture
 
 JPEG_QUALITY = 75
 """What Pillow, and so torchvision's `save_image`, saves a .jpg with when nobody says how."""
+
+
+def read_picture(path: Path) -> Picture:
+    """A result as it is in its file."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def as_jpeg(picture: Picture) -> Picture:

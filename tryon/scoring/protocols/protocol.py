@@ -55,6 +55,8 @@ class Protocol:
         true_picture: treats a true picture; also gets the size of the results.
         numbers: in the order of tables.
         handling: what `result` and `true_picture` do, in words.
+        regions: whether pairs are compared inside the garment, outside it and at the neckline too; only where true
+            pictures are packed rows, of which the places are known.
         rows: pairs per category that the protocol is about.
     """
 
@@ -68,6 +70,7 @@ class Protocol:
     true_picture: Callable[[Picture, Size], Treated]
     numbers: tuple[Number, ...]
     handling: Mapping[str, str]
+    regions: bool = False
     rows: int = 1800
 
 
