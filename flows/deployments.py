@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from cronsim import CronSim, CronSimError
 
 from tasks.api import TAG
 from tryon.errors import ParameterError
@@ -21,6 +23,7 @@ WATCH_EVERY = 10.0
 """Minutes between two looks at the data source."""
 
 _CRON_FIELDS = 5
+_LONGEST = 366 * 24 * 60
 
 
 @dataclass(frozen=True)
@@ -73,35 +76,41 @@ class WatchSchedule:
     minutes: float | None = WATCH_EVERY
     cron: str | None = None
 
-    def schedule(self) -> Schedule | None:
-        """For Prefect; None for never. Cron lines are in UTC.
+    def check(self) -> None:
+        """Look at the schedule, without Prefect.
 
         Raises:
             ParameterError: the interval is below a minute, or the cron line is none.
         """
+        if self.cron is not None:
+            check_cron(self.cron)
+        elif self.minutes is not None and not 1 <= self.minutes <= _LONGEST:
+            raise ParameterError("--watch-every", rule="is at least one minute, at most a year", value=self.minutes)
+
+    def schedule(self) -> Schedule | None:
+        """For Prefect; None for never. Cron lines are in UTC.
+
+        Raises:
+            ParameterError: as `check`.
+        """
         from prefect.schedules import Cron, Interval
 
-        if self.cron:
-            check_cron(self.cron)
+        self.check()
+        if self.cron is not None:
             return Cron(self.cron, timezone="UTC", slug=WATCH)
-        if self.minutes is None:
-            return None
-        if not self.minutes >= 1:
-            raise ParameterError("--watch-every", rule="is at least one minute", value=self.minutes)
-        return Interval(timedelta(minutes=self.minutes), slug=WATCH)
+        return None if self.minutes is None else Interval(timedelta(minutes=self.minutes), slug=WATCH)
 
 
 def check_cron(line: str) -> None:
-    """Raises ParameterError if `line` is no cron line."""
-    from prefect.client.schemas.schedules import CronSchedule
-
+    """Raises ParameterError if `line` is no cron line, or one of a day that never comes, as 31 February."""
     remedy = 'Write five fields: "0 3 * * *" is every night at three.'
-    if len(line.split()) > _CRON_FIELDS:  # of six, the last or the first are seconds
+    if len(line.split()) != _CRON_FIELDS:  # of six, the last or the first are seconds
         raise ParameterError("--watch-cron", rule="is a cron line of five fields", value=line, remedy=remedy)
     try:
-        CronSchedule(cron=line)
-    except ValueError as error:
-        raise ParameterError("--watch-cron", rule="is a cron line", value=line, remedy=remedy) from error
+        CronSim(line, datetime.now(UTC))
+    except CronSimError as error:
+        told = f"{line}: {error}"
+        raise ParameterError("--watch-cron", rule="is a cron line", value=told, remedy=remedy) from error
 
 
 def runner_deployments(watch: WatchSchedule) -> list[RunnerDeployment]:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+from flows.importing import without_collection
 from flows.server import has_own_database, own_server, server_home, serving_url
 from flows.stage import QUIET
 from tasks.api import TAG, VARIABLE, api_url, send_heartbeats
@@ -125,10 +126,11 @@ def _run(workspace: Workspace, force: list[str]) -> None:
         send_heartbeats()  # that server may look for them
     say(f"Prefect shows this run at {url.removesuffix('/api')}")
     os.environ.update({VARIABLE: url, **QUIET})
-    from prefect import tags
+    with without_collection():
+        from prefect import tags
 
-    from flows.pipeline import pipeline
-    from tasks.crashes import end_lost
+        from flows.pipeline import pipeline
+        from tasks.crashes import end_lost
 
     if alone and has_own_database():
         end_lost()

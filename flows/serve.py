@@ -33,8 +33,8 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
     """Serve until stopped. A server that PREFECT_API_URL names, or that answers already, is used; else one is started.
 
     Raises:
-        TryOnError: PREFECT_API_URL does not answer, the port is taken, the server does not come up, this project is
-            served already, or the schedule is none.
+        TryOnError: PREFECT_API_URL does not answer, the port is taken, the server does not come up, or this project is
+            served already.
     """
     workspace = Workspace()
     if url := serving_url(workspace):
@@ -97,7 +97,9 @@ def _schedule(chosen: argparse.Namespace) -> WatchSchedule:
     if chosen.no_watch:
         return WatchSchedule(None)
     every = WATCH_EVERY if chosen.watch_every is None else chosen.watch_every
-    return WatchSchedule(every, chosen.watch_cron)
+    watch = WatchSchedule(every, chosen.watch_cron)
+    watch.check()
+    return watch
 
 
 def _stop(*_: object) -> None:

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from flows.importing import without_collection
 from tasks.api import VARIABLE, api_url, send_heartbeats
 from tasks.experiments import borrow
 from tasks.guard import unchanged_inputs
@@ -65,9 +66,10 @@ def run(stage: str, category: Category | None) -> None:
 
 
 def _run_as_flow(stage: str, category: Category | None) -> None:
-    from flows.attach import run_attached
+    with without_collection():
+        from flows.attach import run_attached
 
-    flow = getattr(import_module(f"flows.{stage}"), stage)
+        flow = getattr(import_module(f"flows.{stage}"), stage)
     parameters: dict[str, Any] = {} if category is None else {"category": category}
     since = time.monotonic()
     show_summary(run_attached(flow, parameters, unchanged_inputs(stage, category)), time.monotonic() - since)

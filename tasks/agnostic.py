@@ -26,8 +26,9 @@ from tryon.summary import Summary
 from tryon.workers import process_pool, worker_count
 from tryon.workspace import Workspace
 
-SHARDS_PER_TASK = 12
-"""At most. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes half a second to one."""
+SHARDS_PER_TASK = 32
+"""At most. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes half a second to one; how far the
+run is, is told shard by shard whatever a task is."""
 
 
 class Masks:

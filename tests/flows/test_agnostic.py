@@ -94,7 +94,7 @@ def test_processes_that_died_are_replaced(downloaded, monkeypatch: pytest.Monkey
     assert pools[1] is not pools[0]
 
 
-@pytest.mark.parametrize(("count", "largest"), [(1, 1), (2, 1), (7, 1), (8, 2), (60, 12)])
+@pytest.mark.parametrize(("count", "largest"), [(1, 1), (2, 1), (7, 1), (8, 2), (60, 15), (200, 32)])
 def test_every_shard_belongs_to_one_task(downloaded, monkeypatch: pytest.MonkeyPatch, count: int, largest: int) -> None:
     monkeypatch.setenv("TRYON_WORKERS", "2")
     workspace = Workspace(downloaded.root)

@@ -58,10 +58,13 @@ def test_schedules() -> None:
     assert (cron.cron, cron.timezone) == ("0 3 * * *", "UTC")
     assert WatchSchedule(None).schedule() is None
     with pytest.raises(ParameterError, match="cron line"):
-        WatchSchedule(cron="every day").schedule()
+        WatchSchedule(cron="on every day at three").schedule()
     with pytest.raises(ParameterError, match="five fields"):
         WatchSchedule(cron="* * * * * *").schedule()
-    for minutes in (0, 0.5, float("nan")):
+    with pytest.raises(ParameterError, match="is a cron line.*Bad day"):
+        WatchSchedule(cron="0 0 31 2 *").schedule()
+    WatchSchedule(cron="0 0 29 2 *").check()
+    for minutes in (0, 0.5, float("nan"), float("inf")):
         with pytest.raises(ParameterError, match="one minute"):
             WatchSchedule(minutes).schedule()
 

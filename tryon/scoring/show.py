@@ -71,13 +71,15 @@ def region_rows(content: dict[str, Any]) -> list[dict[str, Cell]]:
     """A second table for protocols that look closer: one row a category and region with its pairwise metrics."""
     metrics = [name for name in COLUMNS if METRICS[name].pairwise]
     rows: list[dict[str, Cell]] = []
-    for block in content["protocols"].values():
+    for protocol, block in content["protocols"].items():
+        first = True
         for place, numbers in block["numbers"].items():
             for region, words in REGIONS.items():
                 keys = [key_of(name, region) for name in metrics]
                 if region != PICTURE and any(key in numbers for key in keys):
                     cells = {titled(name): numbers.get(key) for name, key in zip(metrics, keys, strict=True)}
-                    rows.append({"category": place, "where": words, **cells})
+                    rows.append({"protocol": protocol if first else "", "category": place, "where": words, **cells})
+                    first = False
     return rows
 
 
