@@ -61,7 +61,7 @@ def test_schedules() -> None:
         WatchSchedule(cron="on every day at three").schedule()
     with pytest.raises(ParameterError, match="five fields"):
         WatchSchedule(cron="* * * * * *").schedule()
-    with pytest.raises(ParameterError, match="is a cron line.*Bad day"):
+    with pytest.raises(ParameterError, match=r"is a cron line.*Bad day"):
         WatchSchedule(cron="0 0 31 2 *").schedule()
     WatchSchedule(cron="0 0 29 2 *").check()
     for minutes in (0, 0.5, float("nan"), float("inf")):

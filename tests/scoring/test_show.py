@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tryon.scoring.comparison import Comparison
-from tryon.scoring.show import NARROW, notes, show_comparison, show_scores, table_rows
+from tryon.scoring.show import NARROW, notes, region_rows, show_comparison, show_scores, table_rows
 from tryon.summary import Cell
 
 
@@ -52,7 +52,22 @@ def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: 
         lines = capsys.readouterr().out.splitlines()
         assert max(map(len, lines)) <= width
         assert sum("upper_body" in line for line in lines) == 1
-        assert lines[3].startswith("fitting-room: fingerprint")  # each row took one line
+        assert lines[4].startswith("fitting-room: fingerprint")  # each row took one line
+
+
+def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ssim", "ms_ssim", "psnr", "l1", "lpips")
+    regions = {f"{name}_{region}": 0.0123456 for region in ("garment", "outside", "neckline") for name in names}
+    full = content({"ssim": 0.5, **regions, "l1_neckline": None})
+    assert [row["category"] for row in region_rows(full["protocols"]["catvton"])] == ["dresses", "", ""]
+    monkeypatch.setenv("COLUMNS", "80")
+    show_scores(full)
+    lines = capsys.readouterr().out.splitlines()
+    assert "catvton, region by region" in lines
+    (neckline,) = [line for line in lines if "at neckline" in line]
+    assert neckline.split() == ["at", "neckline", *["0.01235"] * 3, "–", "0.01235"]
+    assert max(map(len, lines)) <= 80
+    assert not region_rows(content({"ssim": 0.5})["protocols"]["catvton"])
 
 
 @pytest.mark.parametrize(("count", "told"), [(3, True), (0, False), (None, False)])

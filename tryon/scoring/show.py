@@ -24,9 +24,11 @@ def show_scores(content: dict[str, Any]) -> None:
     """Print the content of a result file to standard output."""
     console = terminal(results=True)
     show_table(table_rows(content, console.width), console)
-    if rows := region_rows(content):
-        console.print()
-        show_table(rows, console)
+    for protocol, block in content["protocols"].items():
+        if rows := region_rows(block):
+            console.print(f"\n{protocol}, region by region\n")
+            show_table(rows, console)
+    console.print()
     for note in notes(content):
         console.print(note)
 
@@ -67,19 +69,18 @@ def table_rows(content: dict[str, Any], width: int) -> list[dict[str, Cell]]:
     return rows
 
 
-def region_rows(content: dict[str, Any]) -> list[dict[str, Cell]]:
-    """A second table for protocols that look closer: one row a category and region with its pairwise metrics."""
+def region_rows(block: dict[str, Any]) -> list[dict[str, Cell]]:
+    """Table of a protocol that looks closer: one row a category and region with its pairwise metrics."""
     metrics = [name for name in COLUMNS if METRICS[name].pairwise]
     rows: list[dict[str, Cell]] = []
-    for protocol, block in content["protocols"].items():
-        first = True
-        for place, numbers in block["numbers"].items():
-            for region, words in REGIONS.items():
-                keys = [key_of(name, region) for name in metrics]
-                if region != PICTURE and any(key in numbers for key in keys):
-                    cells = {titled(name): numbers.get(key) for name, key in zip(metrics, keys, strict=True)}
-                    rows.append({"protocol": protocol if first else "", "category": place, "where": words, **cells})
-                    first = False
+    for place, numbers in block["numbers"].items():
+        category = place
+        for region, words in REGIONS.items():
+            keys = [key_of(name, region) for name in metrics]
+            if region != PICTURE and any(key in numbers for key in keys):
+                cells = {titled(name): numbers.get(key) for name, key in zip(metrics, keys, strict=True)}
+                rows.append({"category": category, "where": words, **cells})
+                category = ""
     return rows
 
 
