@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from tryon import cli
 from tryon.categories import Category
 from tryon.code_version import ROOT, import_closure
+from tryon.evaluation.stage import CARD_FILE
 from tryon.inputs import READS
 from tryon.parameters import Parameters
 from tryon.stages import PER_CATEGORY, STAGES
@@ -144,7 +145,9 @@ def test_outputs_lie_where_the_workspace_says() -> None:
     assert outputs("sample") == {place.subset(part).as_posix() for part in SUBSET_PARTS}
     assert outputs("pretrain") == {place.pretrained.as_posix()}
     assert {Path(path).parent for path in outputs("finetune")} == {place.checkpoints}
-    assert {Path(path).parent for path in outputs("evaluate")} == {place.evaluation}
+    card = (place.checkpoints / CARD_FILE).as_posix()
+    assert {Path(path).parent for path in outputs("evaluate") - {card}} == {place.evaluation}
+    assert card in outputs("evaluate")
 
 
 def outputs(stage: str) -> set[str]:

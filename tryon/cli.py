@@ -259,6 +259,8 @@ def _check_out(out: Path | None, workspace: Workspace) -> None:
     workspace.refuse_own(out, "--out")
     if out.is_dir():
         raise ParameterError("--out", rule="is a file in a folder", value=str(out))
+    if out.exists() and out.suffix != ".json":  # somebody's picture, for example
+        raise ParameterError("--out", rule="ends in .json, or is not there yet", value=str(out))
     above = next(folder for folder in out.parents if folder.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         raise ParameterError("--out", rule="lies in a folder that can be written to", value=str(above))
@@ -269,7 +271,9 @@ def score(
     folder: Annotated[Path, typer.Argument(help="Result pictures, named by pair id, person_garment.png or .jpg.")],
     protocol: Annotated[
         list[str] | None,
-        typer.Option("--protocol", help="fitting-room, ladi, catvton, daflow or all; may be repeated."),
+        typer.Option(
+            "--protocol", help="fitting-room, if none is named, ladi, catvton, daflow or all; may be repeated."
+        ),
     ] = None,
     dataset: Annotated[str, typer.Option("--dataset", help="What they answer: workspace or twin:v1.")] = "workspace",
     setting: Annotated[str, typer.Option("--setting", help="paired or unpaired.")] = "paired",

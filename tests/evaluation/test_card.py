@@ -19,6 +19,7 @@ def test_cards_go_by_licence() -> None:
 
 def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace) -> None:
     card = (evaluated.evaluation / "model_card.md").read_text()
+    assert (evaluated.checkpoints / "model_card.md").read_text() == card
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for setting in ("paired", "unpaired"):
         for category in (*map(str, Category), "all"):

@@ -89,8 +89,8 @@ def test_unpaired_pairs_have_person_and_truth(
     category = Category.UPPER_BODY
     for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
         frozen(monkeypatch, category, setting, drawn(tmp_path, category, setting))
-    references = twin_references(NAME, "unpaired", (category,), tmp_path, silent)
-    references.prepare()
+    references = twin_references(NAME, "unpaired", tmp_path, silent)
+    references.prepare((category,))
     assert len(references.lines) == 3 * FEW
     line = references.lines[0]
     assert line.category == category

@@ -18,7 +18,7 @@ from tryon.evaluation.scores import ALL, RowScores
 from tryon.metrics import METRICS
 from tryon.metrics.pairwise import pair_keys
 from tryon.metrics.regions import PICTURE
-from tryon.scoring.fingerprint import NUMBERS, ROWS, common, differences, other_regions, whole_alone
+from tryon.scoring.fingerprint import NUMBERS, REGIONS, ROWS, common, differences, other_regions, whole_alone
 
 SCORES_FILE = "scores.parquet"
 """Numbers of every row, see `tryon.evaluation.scores.SCORES`."""
@@ -102,8 +102,10 @@ def read_evaluated(folder: Path) -> Evaluated:
         content = json.loads(path.read_text(encoding="utf-8"))
         fingerprints = content["fingerprints"]
         for facts in fingerprints.values():
-            for block in (*facts[ROWS].values(), *facts[NUMBERS].values()):
+            for block in facts[NUMBERS].values():
                 block.items()
+            for block in facts[ROWS].values():
+                block[REGIONS]  # None where no true picture is known, absent where an older version wrote it
         if not fingerprints:
             raise ValueError("no setting has one")
     except OSError as error:
@@ -111,7 +113,10 @@ def read_evaluated(folder: Path) -> Evaluated:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "is the metrics.json of an evaluation with fingerprints"
         raise MissingInputError(
-            str(path), rule=rule, value=f"{type(error).__name__}: {error}", remedy=_REMEDY
+            str(path),
+            rule=rule,
+            value=f"{error} is missing" if isinstance(error, KeyError) else str(error),
+            remedy=_REMEDY,
         ) from error
     return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE))
 

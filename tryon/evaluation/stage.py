@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,14 @@ from tryon.evaluation.slices import (
 from tryon.evaluation.subject import Subject, data_facts, protocol_facts, read_subject, version_facts
 from tryon.evaluation.table import caution_list, unavailable_list
 from tryon.evaluation.texture import texture_of
-from tryon.files import replacing_folder, write_json, write_text
+from tryon.files import replacing, replacing_folder, write_json, write_text
 from tryon.progress import Progress
 from tryon.summary import Summary
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.training.history import read_history
 from tryon.workspace import Workspace
+
+CARD_FILE = "model_card.md"
 
 IN_SUMMARY = 3
 """Rows of a category in the summary's pictures."""
@@ -83,7 +86,8 @@ def evaluate(
     checkpoint_file: Path | None = None,
     out: Path | None = None,
 ) -> Summary:
-    """Make `data/evaluation/`: `metrics.json`, `slices.json`, `scores.parquet`, report, model card and galleries.
+    """Make `data/evaluation/`: `metrics.json`, `slices.json`, `scores.parquet`, report, model card and galleries; and
+    a copy of the card beside the checkpoint.
 
     Args:
         settings: what is scored and shown.
@@ -92,7 +96,7 @@ def evaluate(
         progress: told how far it is.
         checkpoint_file: scored instead of the best checkpoint; the report then tells nothing of the training here, nor
             of the run that `beside` names.
-        out: folder that is written instead of `data/evaluation/`.
+        out: folder that is written instead of `data/evaluation/`, and nothing else.
 
     Raises:
         ParameterError: a required metric does not exist, or there is no GPU where one is asked for.
@@ -124,7 +128,7 @@ def evaluate(
         licences=subject.licences,
         versions=version_facts(subject, settings, seed),
     )
-    _write(out or workspace.evaluation, report, found.measured.scores)
+    _write(out or workspace.evaluation, report, found.measured.scores, None if out else workspace.checkpoints)
     return _summary(report.content, found.shots)
 
 
@@ -214,13 +218,17 @@ def _courses(workspace: Workspace) -> list[Any]:
     return [read_course(title, folder) for title, folder in stages.items()]
 
 
-def _write(place: Path, report: Report, scores: RowScores) -> None:
-    with replacing_folder(place) as folder:
+def _write(place: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:
+    """Write everything or nothing; the model card into `checkpoints` too: whoever takes one of them takes its card."""
+    with ExitStack() as both:
+        if checkpoints:
+            both.enter_context(replacing(checkpoints / CARD_FILE)).write_text(model_card(report), encoding="utf-8")
+        folder = both.enter_context(replacing_folder(place))
         scores.write(folder / SCORES_FILE)
         write_json(folder / METRICS_FILE, report.content)
         write_json(folder / "slices.json", told_slices(report.slices))
         write_text(folder / "report.html", render(report))
-        write_text(folder / "model_card.md", model_card(report))
+        write_text(folder / CARD_FILE, model_card(report))
         for shot in report.shots:
             write_strip(folder, shot)
 

@@ -53,7 +53,8 @@ def read_runs(path: Path) -> list[Run]:
         raise MissingInputError(str(path), rule="can be read", value=error.strerror) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "is a result of `tryon score --out`, or the metrics.json of a stage that writes fingerprints"
-        raise MissingInputError(str(path), rule=rule, value=f"{type(error).__name__}: {error}") from error
+        value = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise MissingInputError(str(path), rule=rule, value=value) from error
 
 
 def _check(run: Run) -> None:

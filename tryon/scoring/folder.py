@@ -139,7 +139,8 @@ def check_folder(folder: Path) -> None:
     """Raises MissingInputError if it is none."""
     if not folder.is_dir():
         remedy = "Name the folder with the result pictures."
-        raise MissingInputError(str(folder), rule="is a folder of result pictures", remedy=remedy)
+        value = "a file" if folder.exists() else "nothing of that name"
+        raise MissingInputError(str(folder), rule="is a folder of result pictures", value=value, remedy=remedy)
 
 
 def spelled(size: Size | None) -> str:
@@ -251,4 +252,6 @@ def _raise_any(folder: Path, faults: dict[str, list[str]], count: int) -> None:
     if lines:
         rule = f"holds one good picture for each of the {count} pairs to score; of these files are" + "".join(lines)
         remedy = "Mend the folder, or name the pairs to score with --only-listed FILE, one pair id a line."
+        if len(faults["missing"]) == count:
+            remedy = "No file is of a pair of this list: --dataset and --setting say which list it is."
         raise MissingInputError(str(folder), rule=rule, remedy=remedy)

@@ -115,7 +115,7 @@ def score_folder(order: Order, settings: EvaluateSettings, workspace: Workspace,
     _check_required(
         settings.require, protocols, [misfit(one, task) or unavailable(one, task, bench) for one in protocols]
     )
-    references.prepare()
+    references.prepare(task.categories)
     blocks = {one.name: score(one, task, bench) for one in protocols}
     _check_required(settings.require, protocols, [_told(blocks[one.name]) for one in protocols])
     return {
@@ -165,7 +165,7 @@ def wanted_lines(lines: Sequence[Line], order: Order) -> list[Line]:
 def _references(order: Order, workspace: Workspace, progress: Progress) -> References:
     if order.dataset == HERE:
         return workspace_references(workspace, order.setting)
-    return twin_references(order.dataset, order.setting, order.categories, workspace.staging("score"), progress)
+    return twin_references(order.dataset, order.setting, workspace.staging("score"), progress)
 
 
 def _told(block: Block) -> dict[str, str]:

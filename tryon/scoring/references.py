@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -48,7 +48,7 @@ class References:
         garment: where the garment is in that picture, bool (H, W) of the native size, and the person's key points
             there, float32 (18, 3).
         known_garments: pair ids of which `garment` knows it.
-        prepare: to be called before anything is read; what has to be made first is made then.
+        prepare: to be called before anything is read, with the categories; what has to be made first is made then.
 
     Both readers raise MissingInputError where the picture is absent or has changed.
     """
@@ -61,7 +61,7 @@ class References:
     true_pairs: frozenset[str]
     garment: Callable[[Line], tuple[NDArray[np.bool_], NDArray[np.float32]]]
     known_garments: frozenset[str]
-    prepare: Callable[[], None] = lambda: None
+    prepare: Callable[[Iterable[Category]], None] = lambda _: None
 
 
 def workspace_references(workspace: Workspace, setting: str) -> References:
@@ -131,15 +131,12 @@ class _Rows:
         return found
 
 
-def twin_references(
-    name: str, setting: str, categories: Sequence[Category], cache: Path, progress: Progress
-) -> References:
+def twin_references(name: str, setting: str, cache: Path, progress: Progress) -> References:
     """A frozen version of the twin, drawn into `cache` by `prepare`; its unpaired pairs have a true picture each.
 
     Args:
         name: of the version.
         setting: paired or unpaired.
-        categories: whose pictures are drawn; the lines are those of all.
         cache: keeps the pictures.
         progress: told pictures.
 
@@ -154,7 +151,7 @@ def twin_references(
             lines.append(Line(pair.pair_id, category, pair.person_id))
             found[pair.pair_id, "person"], found[pair.pair_id, "truth"] = people[pair.person_id], pair
 
-    def prepare() -> None:
+    def prepare(categories: Iterable[Category]) -> None:
         for category in categories:
             for own in dict.fromkeys((Setting.TEST_PAIRED, SETTINGS[setting])):
                 drawn_pairs(name, category, own, cache, progress)

@@ -45,11 +45,19 @@ def show_comparison(comparison: Comparison) -> None:
         raise TryOnError("results that are compared", rule=rule, remedy="Score both folders the same way.")
     console = terminal(results=True)
     show_table([row for row in comparison.rows if not _empty(row)], console)
-    absent: dict[str, list[str]] = {}
-    for row in filter(_empty, comparison.rows):
-        absent.setdefault(f"{row['protocol']} {row['number']}", []).append(str(row["category"]))
-    for reason in comparison.refused + [f"{name}: neither has it ({', '.join(of)})" for name, of in absent.items()]:
+    for reason in comparison.refused + _absent(comparison.rows):
         console.print(f"not compared: {reason}")
+
+
+def _absent(rows: list[dict[str, Cell]]) -> list[str]:
+    """What neither result has: all numbers that are missing in the same places together."""
+    places: dict[str, list[str]] = {}
+    for row in filter(_empty, rows):
+        places.setdefault(f"{row['protocol']} {row['number']}", []).append(str(row["category"]))
+    names: dict[str, list[str]] = {}
+    for name, categories in places.items():
+        names.setdefault(", ".join(categories), []).append(name)
+    return [f"{', '.join(own)}: neither has it ({where})" for where, own in names.items()]
 
 
 def _empty(row: dict[str, Cell]) -> bool:

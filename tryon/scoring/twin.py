@@ -114,7 +114,7 @@ def drawn_pairs(name: str, category: Category, setting: Setting, cache: Path, pr
     wanted = PICTURE_HASHES[name][category][setting]
     if _hash_of(pairs) == wanted:
         return pairs
-    draw(pairs)  # what lay there may have been damaged
+    map_shards(draw, shards(pairs, _SHARD), progress, f"{category} pictures of {name}, perhaps damaged, drawn again")
     found = _hash_of(pairs)
     if found != wanted:
         raise SourceError(
