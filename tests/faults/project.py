@@ -81,6 +81,9 @@ OUTPUTS = {
 }
 """The folder below `data/` that a stage writes; an export goes to a folder of the test's there."""
 
+CARD = "checkpoints/model_card.md"
+"""The evaluation's, in the folder of another stage, which takes it away whenever it makes a checkpoint."""
+
 AS_ONE = ("pretrain", "finetune", "evaluate")
 """Stages whose folder appears as a whole."""
 
@@ -236,9 +239,10 @@ def _command(process: int) -> bytes:
 
 
 def hashes_in(data: Path) -> Hashes:
-    """Hashes of files below a `data/`, but for work areas."""
+    """Hashes of files below a `data/`, but for work areas and the card."""
     names = [path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()]
-    return {name: sha256_file(data / name) for name in names if name.partition("/")[0] not in ("staging", "raw")}
+    names = [name for name in names if name.partition("/")[0] not in ("staging", "raw") and name != CARD]
+    return {name: sha256_file(data / name) for name in names}
 
 
 def undisturbed(root: Path, forking: Forking) -> Reference:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.faults.forking import FAULT
 from tests.faults.project import (
+    CARD,
     STEPS,
     WITHIN,
     Forking,
@@ -28,6 +29,7 @@ from tests.faults.project import (
     put_old,
     torn,
 )
+from tryon.files import sha256_file
 
 SEED = 20
 LAST = 8
@@ -80,6 +82,7 @@ def test_a_killed_stage(
     project.run(step)
     project.await_no_orphan()
     assert project.hashes() == reference.hashes
+    assert step[0] != "evaluate" or sha256_file(project.data / CARD) == reference.hashes["evaluation/model_card.md"]
     assert not left_in_work_area(project, step, reference)
 
 
