@@ -32,18 +32,18 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from tryon.categories import Category
+from tryon.config.parameters import load_parameters
 from tryon.console import say
-from tryon.files import write_text
-from tryon.loading.batches import load_batches
-from tryon.loading.rows import TRAINING_COLUMNS, PackedRows
+from tryon.finetune.stage import finetune
+from tryon.loading.batch_loader import load_batches
+from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedRows
 from tryon.loading.transforms import denormalise, prepare
 from tryon.metrics.regions import neckline_band
-from tryon.parameters import load_parameters
-from tryon.progress import silent
+from tryon.pretrain.stage import pretrain
+from tryon.runtime.atomic_files import write_text
+from tryon.runtime.progress import silent
 from tryon.training.checkpoint import load_network
-from tryon.training.finetune import finetune
-from tryon.training.history import VALIDATED, read_history
-from tryon.training.pretrain import pretrain
+from tryon.training.training_log import VALIDATED, read_history
 from tryon.workspace import Workspace
 
 MOVED: dict[str, Any] = {"move": 0.5, "move_garment": 0.5}

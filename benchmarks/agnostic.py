@@ -35,23 +35,24 @@ import numpy as np
 from benchmarks import published_masks
 from benchmarks.mask_people import write_index, write_people
 from benchmarks.mask_scaling import scaling
-from tryon.agnostic.audit import audit_scene
-from tryon.agnostic.people import Making, Maps, Person, mask_person, person_of, read_maps
-from tryon.agnostic.recipes import SCENE_RECIPES
-from tryon.agnostic.scene import Scene
-from tryon.agnostic.settings import AgnosticSettings
+from tryon.agnostic.masks.audit import audit_scene
+from tryon.agnostic.masks.methods import SCENE_RECIPES
+from tryon.agnostic.masks.parsed_person import Scene
+from tryon.agnostic.process_person import Making, Maps, Person, mask_person, person_of, read_maps
 from tryon.agnostic.stage import agnostic
 from tryon.categories import Category, Setting
+from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size, decode_photo
-from tryon.export import Format, pictures
+from tryon.export import Format
+from tryon.export import render_images as pictures
 from tryon.export.export import parse_size
-from tryon.export.job import Job
 from tryon.export.plan import plan
+from tryon.export.request import Job
 from tryon.export.shards import export_shard
 from tryon.manifest import INDEX, MANIFEST, read_table
 from tryon.manifest.mask_png import decode_mask, encode_mask
-from tryon.memory import keep_freed_memory
-from tryon.progress import silent
+from tryon.runtime.process_pool import keep_freed_memory
+from tryon.runtime.progress import silent
 from tryon.workspace import Workspace
 
 SETTINGS = AgnosticSettings.model_validate({"limits": {"max_bad_fraction": 1.0}})

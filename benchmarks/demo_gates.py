@@ -14,7 +14,7 @@ from typing import Any
 
 from tryon.categories import Category
 from tryon.console import say, show_table
-from tryon.summary import Cell
+from tryon.runtime.stage_result import Cell
 
 GATES = {"ratio_to_copy": 0.35, "ratio_to_mean_colour": 0.8}
 """Most that the model's L1 inside the garment may be of each baseline's, per category and setting."""

@@ -8,7 +8,7 @@
    the default in `tryon.daflow.warp.chosen_warp`. Ways that do not fit say so.
 2. A step as training takes it, by the settings of the full run: bytes to the device, network, loss with its frozen
    networks (random weights of the published shapes), clipping, AdamW. For each number format its time, and the most
-   memory that it took beside what was told before the first step (`tryon.training.memory`).
+   memory that it took beside what was told before the first step (`tryon.training.memory_budget`).
 
 With `--device cpu --narrow` both run anywhere, to see that they run. TF32 is as training has it: torch's default, for
 convolutions only; `--exact` switches it off, and results of fp32 are then compared to 1e-4.
@@ -28,18 +28,17 @@ from torch import Tensor
 
 from benchmarks.loss import PlainVgg
 from benchmarks.network import ON_GPU, PRECISIONS, Run, contest
+from tryon.config.training import FinetuneSettings
 from tryon.daflow import DAFlow, DAFlowConfig
-from tryon.loading.batches import Batch
-from tryon.loading.rows import PackedRows
+from tryon.loading.batch_loader import Batch
+from tryon.loading.packed_dataset import PackedRows
 from tryon.loading.transforms import prepare
 from tryon.training.fabric import make_fabric
-from tryon.training.job import Job
-from tryon.training.losses import Loss, Perceptual, Truth, lpips
+from tryon.training.losses import Loss, Perceptual, Truth, perceptual_terms
 from tryon.training.losses.vgg import WIDTHS, FrozenVgg
-from tryon.training.memory import predict
-from tryon.training.optimiser import make_optimiser
-from tryon.training.peak import peak_on_cpu, peak_on_gpu
-from tryon.training.settings import FinetuneSettings
+from tryon.training.memory_budget import peak_on_cpu, peak_on_gpu, predict
+from tryon.training.optimizer import make_optimiser
+from tryon.training.run_config import Job
 
 COMPILED = ("lean-compiled", "gather-compiled")
 MIXED = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -111,7 +110,7 @@ def random_perceptual() -> Perceptual:
     torch.manual_seed(2)
     states = {name: PlainVgg(name, frozen=True).state(name) for name in ("vgg16", "vgg19")}
     heads = [torch.rand(1, width, 1, 1) / width for width in WIDTHS]
-    vgg16 = FrozenVgg.from_state(states["vgg16"], "vgg16", lpips.SHIFT, lpips.SCALE)
+    vgg16 = FrozenVgg.from_state(states["vgg16"], "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE)
     return Perceptual({"vgg16": vgg16, "vgg19": FrozenVgg.from_state(states["vgg19"], "vgg19")}, heads)
 
 

@@ -25,10 +25,9 @@ from typing import NamedTuple
 from ruamel.yaml import YAML
 
 from benchmarks.demo_gates import GATES
-from tryon.categories import Category
+from tryon.categories import LEVELS, Category
 from tryon.console import say
-from tryon.stages import STAGES
-from tryon.synthetic.levels import LEVELS
+from tryon.pipeline.stages import STAGES
 
 SETTINGS = ("paired", "unpaired")
 

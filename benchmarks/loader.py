@@ -29,6 +29,7 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 from tryon.agnostic import agnostic_mask
 from tryon.categories import Category, Setting
+from tryon.config.augmentation import AugmentSettings
 from tryon.dresscode.layout import relative_path
 from tryon.dresscode.readers import (
     Size,
@@ -38,16 +39,15 @@ from tryon.dresscode.readers import (
     decode_photo,
     resize_photo,
 )
-from tryon.files import sha256_bytes
-from tryon.loading.augmented import AugmentedRows
-from tryon.loading.batches import collate, load_batches
-from tryon.loading.rows import PackedRows
-from tryon.loading.settings import AugmentSettings
+from tryon.loading.augmented_dataset import AugmentedRows
+from tryon.loading.batch_loader import collate, load_batches
+from tryon.loading.packed_dataset import PackedRows
 from tryon.loading.transforms import prepare
 from tryon.manifest import PACKED, table_from_rows, write_table
 from tryon.manifest.mask_png import encode_mask
+from tryon.runtime.atomic_files import sha256_bytes
 from tryon.sample.packing import COPIED, JPEG, RAW_ROLES, encode_picture, pack_row
-from tryon.synthetic.items import Content, item_files
+from tryon.synthetic.item_files import Content, item_files
 from tryon.workspace import Workspace
 
 SIZE = (512, 384)

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
-from tryon.training.losses import Loss, Perceptual, Truth, content, lpips, style
+from tryon.config.training import LossSettings
+from tryon.training.losses import Loss, Perceptual, Truth, perceptual_terms
 from tryon.training.losses.vgg import BLOCKS, WIDTHS, FrozenVgg
-from tryon.training.settings import LossSettings
 
 LEVELS = 5
 
@@ -64,7 +64,9 @@ class Plain:
         torch.manual_seed(0)
         self.vgg16, self.vgg19 = PlainVgg("vgg16", frozen), PlainVgg("vgg19", frozen)
         self.heads = heads
-        self.shift, self.scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (lpips.SHIFT, lpips.SCALE))
+        self.shift, self.scale = (
+            torch.tensor(values).view(1, 3, 1, 1) for values in (perceptual_terms.SHIFT, perceptual_terms.SCALE)
+        )
 
     def __call__(self, results: Sequence[Tensor], truth: Truth) -> Tensor:
         total = torch.zeros(())
@@ -78,15 +80,15 @@ class Plain:
     def perceptual(self, result: Tensor, target: Tensor) -> Tensor:
         first, second = (self.vgg16((picture - self.shift) / self.scale) for picture in (result, target))
         total = torch.zeros(())
-        for name, head in zip(lpips.LAYERS, self.heads, strict=True):
+        for name, head in zip(perceptual_terms.LPIPS_LAYERS, self.heads, strict=True):
             one, other = (
                 each[name] / (each[name].square().sum(1, keepdim=True) + 1e-8).sqrt() for each in (first, second)
             )
             total = total + F.conv2d((one - other) ** 2, head).mean()
         first, second = self.vgg19(result), self.vgg19(target)
-        for name in style.LAYERS:
-            total = total + 100 * F.l1_loss(style.gram(first[name]), style.gram(second[name]))
-        for name in content.LAYERS:
+        for name in perceptual_terms.STYLE_LAYERS:
+            total = total + 100 * F.l1_loss(perceptual_terms.gram(first[name]), perceptual_terms.gram(second[name]))
+        for name in perceptual_terms.CONTENT_LAYERS:
             total = total + 0.1 * F.l1_loss(first[name], second[name])
         return total
 
@@ -125,7 +127,7 @@ def main() -> None:
     plain = {name: Plain(name == "frozen", heads) for name in ("plain", "frozen")}
     networks = {name: getattr(plain["frozen"], name).state(name) for name in BLOCKS}
     frozen = {
-        "vgg16": FrozenVgg.from_state(networks["vgg16"], "vgg16", lpips.SHIFT, lpips.SCALE),
+        "vgg16": FrozenVgg.from_state(networks["vgg16"], "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE),
         "vgg19": FrozenVgg.from_state(networks["vgg19"], "vgg19"),
     }
     ours = Loss(LossSettings(), Perceptual(frozen, heads)).to(torch.device("cpu"))

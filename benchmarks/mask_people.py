@@ -7,10 +7,10 @@ from typing import Any
 
 from tryon.categories import Category, Setting
 from tryon.dresscode.layout import HEIGHT, WIDTH, pair_id, relative_path
-from tryon.files import sha256_bytes
 from tryon.manifest import INDEX, table_from_rows, write_table
 from tryon.manifest.schemas import FILE_ROLES, STATUS_OK
-from tryon.synthetic.items import item_files
+from tryon.runtime.atomic_files import sha256_bytes
+from tryon.synthetic.item_files import item_files
 from tryon.workspace import Workspace
 
 SEED = 7

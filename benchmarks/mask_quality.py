@@ -26,16 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic import agnostic_mask
-from tryon.agnostic.body import body_from_keypoints, hip_half_width
-from tryon.agnostic.lower_body import STANDARD_FLARE
-from tryon.categories import Category
+from tryon.agnostic.masks.body import body_from_keypoints, hip_half_width
+from tryon.agnostic.masks.lower_body import STANDARD_FLARE
+from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.labels import MIN_SCORE, DensePart, Joint, Label
 from tryon.dresscode.readers import resize_labels
 from tryon.synthetic.garments.cloth import lay_flat
 from tryon.synthetic.garments.garment import Garment
-from tryon.synthetic.items import figure_of, garment_of
-from tryon.synthetic.levels import LEVELS, Level
-from tryon.synthetic.parser_errors import with_errors
+from tryon.synthetic.item_files import figure_of, garment_of
+from tryon.synthetic.parsing_noise import with_errors
 from tryon.synthetic.render import Picture, render_person
 
 SIZE = (512, 384)

@@ -12,12 +12,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.mask_people import write_index, write_people
-from tryon.agnostic.settings import AgnosticSettings
 from tryon.agnostic.shards import make_shard
 from tryon.agnostic.stage import collect, plan, run_shard
 from tryon.categories import Category
-from tryon.progress import silent
-from tryon.workers import map_shards
+from tryon.config.agnostic import AgnosticSettings
+from tryon.runtime.process_pool import map_shards
+from tryon.runtime.progress import silent
 from tryon.workspace import Workspace
 
 CATEGORY = Category.DRESSES

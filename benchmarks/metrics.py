@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 from benchmarks import published_metrics
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS
-from tryon.evaluation.scores import RowScores
-from tryon.memory import keep_freed_memory
 from tryon.metrics import METRICS
 from tryon.metrics.metric import Measure
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import Regions, regions_of
-from tryon.synthetic.items import figure_of, garment_of, lay_flat
+from tryon.runtime.process_pool import keep_freed_memory
+from tryon.scoring.row_scores import RowScores
+from tryon.synthetic.item_files import figure_of, garment_of, lay_flat
 from tryon.synthetic.render import render_person
 
 SIZE = (512, 384)

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.published_network import in_the_published_way
 from tryon.daflow import DAFlow, DAFlowConfig
-from tryon.training.peak import peak_on_cpu, peak_on_gpu
+from tryon.training.memory_budget import peak_on_cpu, peak_on_gpu
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from benchmarks.orchestration import burn, no_summary, planned
 
 stage.plan, stage.make_shard, stage.collect = planned, burn, no_summary
 if __name__ == "__main__":
-    from flows.stage import main
+    from flows.stage_command import main
     raise SystemExit(main())
 """
 
@@ -56,9 +56,9 @@ def burn(people: Sequence[Any], *given: object, **more: object) -> None:
 
 def planned(category: Any, settings: Any, size: Any, workspace: Any) -> Any:
     """Stand-in for `plan`: as many people as the category has pairs."""
-    from tryon.agnostic.people import Person
     from tryon.agnostic.plan import SHARD_SIZE, Plan
-    from tryon.workers import shards
+    from tryon.agnostic.process_person import Person
+    from tryon.runtime.process_pool import shards
 
     people = [Person(f"{number:06d}", None, None, None) for number in range(PAIRS[category])]
     return Plan(category, settings, size, "", tuple(tuple(part) for part in shards(people, SHARD_SIZE)), "")
@@ -66,14 +66,14 @@ def planned(category: Any, settings: Any, size: Any, workspace: Any) -> Any:
 
 def no_summary(planned: Any, workspace: Any) -> Any:
     """Stand-in for `collect`, which is the same with and without Prefect."""
-    from tryon.summary import Summary
+    from tryon.runtime.stage_result import Summary
 
     return Summary(f"agnostic@{planned.category}", f"{planned.people} people, {len(planned.shards)} shards.")
 
 
 def masks(folder: Path) -> None:
     """All three categories, each in a process of its own as DVC runs them, plain and under Prefect: CPU time."""
-    from flows.server import own_server
+    from flows.prefect_server import own_server
     from tryon.agnostic.plan import SHARD_SIZE
     from tryon.workspace import Workspace
 

@@ -28,16 +28,16 @@ import numpy as np
 from PIL import Image
 
 from tryon.categories import Category
-from tryon.download.settings import SyntheticSettings
+from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.dresscode.pose import SKELETON_STROKE, draw_pose
-from tryon.progress import silent
+from tryon.imaging.png_encoder import encode_grey, encode_palette, label_palette
+from tryon.runtime.progress import silent
 from tryon.synthetic.archive import write_archive
 from tryon.synthetic.garments.cloth import garment_picture, lay_flat
-from tryon.synthetic.items import Content, encode_jpeg, encode_keypoints, figure_of, garment_of, make_item
-from tryon.synthetic.png import encode_grey, encode_palette, label_palette
+from tryon.synthetic.ground_truth_io import encode_flow, encode_uv
+from tryon.synthetic.item_files import Content, encode_jpeg, encode_keypoints, figure_of, garment_of, make_item
 from tryon.synthetic.render import Picture, render_person
-from tryon.synthetic.truth_files import encode_flow, encode_uv
 
 SEED = 7
 WATCHED = (100, 400, 1600, 3000)

@@ -1,5 +1,5 @@
 """`python -m flows` runs the pipeline."""
 
-from flows.launch import main
+from flows.pipeline_command import main
 
 raise SystemExit(main())

@@ -9,8 +9,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.agnostic import collect, make_shards, masks_of
 from tryon.categories import Category
-from tryon.summary import Summary
-from tryon.workers import deaths_told, worker_count
+from tryon.runtime.process_pool import deaths_told, worker_count
+from tryon.runtime.stage_result import Summary
 
 THREADS: Any = ThreadPoolTaskRunner(worker_count())
 

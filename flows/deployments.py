@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim, CronSimError
 
-from tasks.api import TAG
+from tasks.prefect_api import TAG
 from tryon.errors import ParameterError
-from tryon.stages import STAGES
+from tryon.pipeline.stages import STAGES
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -50,7 +50,7 @@ class Deployment:
 DEPLOYMENTS = (
     Deployment("pipeline", "flows.pipeline.pipeline", "Bring every stage up to date, with other settings if you like."),
     *(
-        Deployment(stage, "flows.alone.alone", f"Run the stage {stage} alone.", parameters={"stage": stage})
+        Deployment(stage, "flows.single_stage.alone", f"Run the stage {stage} alone.", parameters={"stage": stage})
         for stage in STAGES
     ),
     Deployment(

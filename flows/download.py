@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.download
-from tryon.summary import Summary
+from tryon.runtime.stage_result import Summary
 
 
 @flow(name="download", flow_run_name="download")

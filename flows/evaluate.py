@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.evaluate
-from tryon.summary import Summary
+from tryon.runtime.stage_result import Summary
 
 
 @flow(name="evaluate", flow_run_name="evaluate")

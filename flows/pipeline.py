@@ -7,16 +7,16 @@ from functools import partial
 
 from prefect import flow
 
-from flows.form import UNCHANGED, NullableKey, Overrides, Preset, StageName
-from tasks.launch import follow_runner
-from tasks.lock import PIPELINE, at_work, holding
-from tasks.pipeline import run_told
-from tasks.settings import chosen_settings, due_with, tell_due, tell_running, tell_waiting
-from tasks.versions import due_stages, stage_order, stages_named, stale_stages, tell_plan
-from tasks.watch import note_finished
+from flows.run_form import UNCHANGED, NullableKey, Overrides, Preset, StageName
+from tasks.dvc_cli import due_stages, stage_order, stages_named, stale_stages, tell_plan
+from tasks.project_lock import PIPELINE, at_work, holding
+from tasks.run_by_dvc import run_told
+from tasks.run_overrides import chosen_settings, due_with, tell_due, tell_running, tell_waiting
+from tasks.source_watch import note_finished
+from tasks.subprocesses import follow_runner
+from tryon.config.overrides import Proposal
 from tryon.console import shown_progress
-from tryon.inputs import refresh_inputs
-from tryon.overrides import Proposal
+from tryon.pipeline.external_inputs import refresh_inputs
 from tryon.workspace import Workspace
 
 NOTHING, KEEP = Overrides(), Preset(UNCHANGED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.pretrain
-from tryon.summary import Summary
+from tryon.runtime.stage_result import Summary
 
 
 @flow(name="pretrain", flow_run_name="pretrain")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.score_checkpoint
-from tasks.launch import follow_runner
-from tasks.lock import PIPELINE, holding
-from tasks.settings import tell_waiting
+from tasks.project_lock import PIPELINE, holding
+from tasks.run_overrides import tell_waiting
+from tasks.subprocesses import follow_runner
 
 
 @flow(name="score-checkpoint", flow_run_name="score {checkpoint}")

@@ -8,10 +8,10 @@ import signal
 from contextlib import ExitStack
 
 from flows.deployments import WATCH_EVERY, WatchSchedule, runner_deployments
-from flows.server import PORT, KeptServer, has_own_database, server_home, serving_url
-from flows.stage import QUIET
-from tasks.api import VARIABLE, api_url, send_heartbeats
-from tasks.launch import RUNNER
+from flows.prefect_server import PORT, KeptServer, has_own_database, server_home, serving_url
+from flows.stage_command import QUIET
+from tasks.prefect_api import VARIABLE, api_url, send_heartbeats
+from tasks.subprocesses import RUNNER
 from tryon.console import ran_well, say
 from tryon.errors import TryOnError
 from tryon.workspace import Workspace
@@ -58,8 +58,8 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
 
 
 def _prepare(alone: bool) -> None:
-    from tasks.crashes import end_lost, ensure_automation
-    from tasks.gpu import ensure_limit
+    from tasks.crashed_runs import end_lost, ensure_automation
+    from tasks.gpu_limit import ensure_limit
 
     ensure_limit()
     ensure_automation()
@@ -69,13 +69,13 @@ def _prepare(alone: bool) -> None:
 
 
 def _end_stopped() -> None:
-    from tasks.crashes import end_stopped
+    from tasks.crashed_runs import end_stopped
 
     end_stopped()
 
 
 def _await_unfinished() -> None:
-    from tasks.crashes import await_unfinished
+    from tasks.crashed_runs import await_unfinished
 
     await_unfinished()
 

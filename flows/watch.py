@@ -6,8 +6,8 @@ from prefect import flow
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
-from tasks.launch import follow_runner
-from tasks.watch import tick
+from tasks.source_watch import tick
+from tasks.subprocesses import follow_runner
 from tryon.console import say
 from tryon.errors import TryOnError
 from tryon.workspace import Workspace

@@ -16,14 +16,14 @@ from prefect.cache_policies import NO_CACHE
 
 import tryon.agnostic.stage as stage
 from tasks.artifacts import publish, reported_progress
-from tasks.reported import may_pass
-from tryon.agnostic.limits import BeyondLimitsError
+from tasks.run_stage import may_pass
+from tryon.agnostic.quality_limits import BeyondLimitsError
 from tryon.categories import Category
-from tryon.disk_needs import check_disk
-from tryon.parameters import load_parameters
-from tryon.progress import Progress
-from tryon.summary import Summary
-from tryon.workers import process_pool, worker_count
+from tryon.config.parameters import load_parameters
+from tryon.pipeline.disk_space import check_disk
+from tryon.runtime.process_pool import process_pool, worker_count
+from tryon.runtime.progress import Progress
+from tryon.runtime.stage_result import Summary
 from tryon.workspace import Workspace
 
 SHARDS_PER_TASK = 32

@@ -27,12 +27,12 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
-from tasks.api import is_loopback
+from tasks.prefect_api import is_loopback
 from tryon.console import shown, shown_progress
 from tryon.download.fetch import SYNTHETIC
 from tryon.errors import without_secrets
-from tryon.progress import Progress
-from tryon.summary import Cell, Summary
+from tryon.runtime.progress import Progress
+from tryon.runtime.stage_result import Cell, Summary
 
 UPDATE_EVERY = 2.0
 """Seconds between two updates of a progress artifact."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.reported import run_reported
-from tryon.summary import Summary
+from tasks.run_stage import run_reported
+from tryon.runtime.stage_result import Summary
 
 
 @task(name="sample", task_run_name="sample", cache_policy=NO_CACHE)

@@ -9,10 +9,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.artifacts import publish, reported_progress
-from tasks.gpu import gpu_slot
+from tasks.gpu_limit import gpu_slot
+from tryon.config.parameters import load_parameters
 from tryon.errors import ParameterError, WeightsError
-from tryon.files import sha256_file
-from tryon.parameters import load_parameters
+from tryon.runtime.atomic_files import sha256_file
 from tryon.workspace import Workspace
 
 _OTHER = "Name a checkpoint, relative to the project: data/checkpoints/best.ckpt is one."
@@ -34,7 +34,7 @@ def score(checkpoint: str, name: str = "") -> str:
         ParameterError: the name is no plain folder name.
         TryOnError: whatever the evaluation finds wrong.
     """
-    from tryon.evaluation.stage import evaluate
+    from tryon.evaluate.stage import evaluate
 
     workspace = Workspace()
     path = workspace.root / checkpoint

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category
-from tryon.disk_needs import disk_need
+from tryon.config.parameters import Parameters, check_parameters
 from tryon.download.fingerprint import write_fingerprint
-from tryon.files import sha256_file
 from tryon.manifest import PACKED, read_table
-from tryon.parameters import Parameters, check_parameters
-from tryon.progress import silent
-from tryon.stages import PER_CATEGORY, STAGES, run_stage
+from tryon.pipeline.disk_space import disk_need
+from tryon.pipeline.stages import PER_CATEGORY, STAGES, run_stage
+from tryon.runtime.atomic_files import sha256_file
+from tryon.runtime.progress import silent
 from tryon.workspace import Workspace
 
 NETWORK = {

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tryon.cli import main
-from tryon.code_version import ROOT
-from tryon.files import sha256_bytes
-from tryon.parameters import load_parameters
-from tryon.weights import WEIGHTS
+from tryon.config.parameters import load_parameters
+from tryon.pretrained_weights import WEIGHTS
+from tryon.runtime.atomic_files import sha256_bytes
+from tryon.runtime.code_version import ROOT
 
 Captured = pytest.CaptureFixture[str]
 
@@ -120,7 +120,7 @@ def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, project: Path, 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tryon.stages.run_stage", interrupted)
+    monkeypatch.setattr("tryon.pipeline.stages.run_stage", interrupted)
     assert main(["sample", "--root", str(project)]) == 130
     assert "Traceback" not in capsys.readouterr().err
 
@@ -166,7 +166,7 @@ def test_the_fingerprint_notes_source_and_weights(project: Path, capsys: Capture
 
 def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
-    monkeypatch.setattr("tryon.weights.fetch_weights", lambda *_: [])
+    monkeypatch.setattr("tryon.pretrained_weights.fetch_weights", lambda *_: [])
     (project / "data" / "weights").mkdir(parents=True)
     (project / "data" / "weights" / WEIGHTS["alexnet"].file).write_bytes(b"weights")
     assert main(["weights", "--root", str(project)]) == 0

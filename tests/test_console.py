@@ -8,8 +8,8 @@ import pytest
 
 from tryon import console
 from tryon.errors import SourceError
-from tryon.files import write_text
-from tryon.summary import Summary
+from tryon.runtime.atomic_files import write_text
+from tryon.runtime.stage_result import Summary
 
 Captured = pytest.CaptureFixture[str]
 

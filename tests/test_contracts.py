@@ -18,20 +18,20 @@ from ruamel.yaml import YAML
 
 from tryon import cli
 from tryon.categories import Category
-from tryon.code_version import ROOT, import_closure
-from tryon.evaluation.stage import CARD_FILE
-from tryon.inputs import READS
-from tryon.parameters import Parameters
-from tryon.stages import PER_CATEGORY, STAGES
+from tryon.config.parameters import Parameters
+from tryon.evaluate.stage import CARD_FILE
+from tryon.pipeline.external_inputs import READS
+from tryon.pipeline.stages import PER_CATEGORY, STAGES
+from tryon.runtime.code_version import ROOT, import_closure
 from tryon.workspace import SUBSET_PARTS, Workspace
 
 CODE = {
     "download": "tryon.download.stage",
     "agnostic": "tryon.agnostic.stage",
     "sample": "tryon.sample.stage",
-    "pretrain": "tryon.training.pretrain",
-    "finetune": "tryon.training.finetune",
-    "evaluate": "tryon.evaluation.stage",
+    "pretrain": "tryon.pretrain.stage",
+    "finetune": "tryon.finetune.stage",
+    "evaluate": "tryon.evaluate.stage",
 }
 """The module that holds each stage's entry."""
 
@@ -63,7 +63,7 @@ def test_flows_and_tasks_are_called_after_their_stage(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_dvc_runs_the_stage_command(stage: str) -> None:
     category = " ${item.category}" if stage in PER_CATEGORY else ""
-    assert DVC[stage]["cmd"] == f"exec python -m flows.stage {stage}{category}"
+    assert DVC[stage]["cmd"] == f"exec python -m flows.stage_command {stage}{category}"
     if stage in PER_CATEGORY:
         assert DVC[stage]["matrix"] == {"category": list(Category)}
 

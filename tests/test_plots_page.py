@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tryon.code_version import ROOT
+from tryon.runtime.code_version import ROOT
 
 PAGE = ROOT / ".dvc" / "plots" / "page.html"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 
 class Category(StrEnum):
@@ -24,3 +25,10 @@ class Setting(StrEnum):
     TRAIN = "train"
     TEST_PAIRED = "test_paired"
     TEST_UNPAIRED = "test_unpaired"
+
+
+Level = Literal["easy", "catalogue", "wild"]
+"""`easy`: plain stances, coarse bright patterns, quiet walls. `catalogue`: what the shop photographs of Dress Code
+show, the embedded default. `wild`: everything at once, as in people's own photographs."""
+
+LEVELS: tuple[Level, ...] = ("easy", "catalogue", "wild")

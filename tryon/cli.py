@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(stage: str, root: Path, category: Category | None = None) -> None:
     """Run one stage of the project in `root`, with progress, and print its summary."""
-    from tryon.parameters import load_parameters
-    from tryon.stages import run_stage
+    from tryon.config.parameters import load_parameters
+    from tryon.pipeline.stages import run_stage
 
     workspace = Workspace(root)
     parameters = load_parameters(workspace.params_file)
@@ -69,8 +69,8 @@ def train(stage: str, root: Path, worker: bool) -> None:
     if not worker and os.environ.get("RANK", "0") == "0":
         run(stage, root)
         return
-    from tryon.parameters import load_parameters
-    from tryon.training.worker import join
+    from tryon.config.parameters import load_parameters
+    from tryon.pipeline.distributed_worker import join
 
     workspace = Workspace(root)
     join(stage, load_parameters(workspace.params_file), workspace)
@@ -78,8 +78,8 @@ def train(stage: str, root: Path, worker: bool) -> None:
 
 def draw_preview(category: Category, root: Path, count: int, out: Path | None) -> None:
     """Draw masks of one category and print the picture's path."""
-    from tryon.agnostic.preview import preview
-    from tryon.parameters import load_parameters
+    from tryon.agnostic.preview.render_preview import preview
+    from tryon.config.parameters import load_parameters
 
     workspace = Workspace(root)
     parameters = load_parameters(workspace.params_file)
@@ -152,7 +152,7 @@ def evaluate(root: Root = HERE) -> None:
 @app.command()
 def fingerprint(root: Root = HERE) -> None:
     """Note the data source and the weights as they are now in data/, so that DVC sees when they change."""
-    from tryon.inputs import refresh_inputs
+    from tryon.pipeline.external_inputs import refresh_inputs
 
     with shown_progress() as progress:
         changed = refresh_inputs(Workspace(root), progress=progress)
@@ -162,7 +162,7 @@ def fingerprint(root: Root = HERE) -> None:
 @app.command()
 def params() -> None:
     """List every key of params.yaml with its type, rule, default and meaning."""
-    from tryon.presets import parameter_list
+    from tryon.config.presets import parameter_list
 
     typer.echo(parameter_list())
 
@@ -174,7 +174,7 @@ def use(
     root: Root = HERE,
 ) -> None:
     """Make a preset of params/ the active params.yaml and note its data source."""
-    from tryon.presets import use_preset
+    from tryon.pipeline.use_preset import use_preset
 
     with shown_progress() as progress:
         use_preset(Workspace(root), preset, source, progress)
@@ -188,9 +188,9 @@ def weights(
     root: Root = HERE,
 ) -> None:
     """Fetch and verify pretrained weights that are not ours."""
-    from tryon.inputs import refresh_weights
-    from tryon.parameters import load_parameters
-    from tryon.weights import fetch_weights, weights_status
+    from tryon.config.parameters import load_parameters
+    from tryon.pipeline.external_inputs import refresh_weights
+    from tryon.pretrained_weights import fetch_weights, weights_status
 
     workspace = Workspace(root)
     with shown_progress() as progress:
@@ -215,7 +215,7 @@ def weights(
 @app.command()
 def keep(name: Annotated[str, typer.Argument(help="A new name for it.")], root: Root = HERE) -> None:
     """Keep the best checkpoint of fine-tuning as a champion, data/champions/NAME.ckpt, to start from later."""
-    from tryon.training.champions import keep as keep_best
+    from tryon.pretrain.champions import keep as keep_best
 
     champion = keep_best(name, Workspace(root))
     say(f"{'kept' if champion.fresh else 'kept already'}: {Workspace(root).champion(name)}. To start from it, write")
@@ -288,8 +288,8 @@ def score(
     root: Root = HERE,
 ) -> None:
     """Score a folder of result pictures, ours or another system's, by our protocol and by those of other papers."""
-    from tryon.scoring.job import Order, run_order
-    from tryon.scoring.show import show_comparison, show_scores
+    from tryon.scoring.console_tables import show_comparison, show_scores
+    from tryon.scoring.score_folder import Order, run_order
 
     workspace = Workspace(root)
     _check_out(out, workspace)
@@ -311,9 +311,9 @@ def compare(
     root: Root = HERE,
 ) -> None:
     """Compare two evaluations pair by pair: better, worse or no difference, with 95 % intervals."""
-    from tryon.evaluation import compare as comparing
-    from tryon.files import write_json
-    from tryon.scoring.evaluations import show_evaluations
+    from tryon.evaluate import compare as comparing
+    from tryon.runtime.atomic_files import write_json
+    from tryon.scoring.console_tables import show_evaluations
 
     _check_out(out, Workspace(root))
     content = comparing.told_comparison(
@@ -335,7 +335,7 @@ def export(
 ) -> None:
     """Write masks and agnostic pictures as files, in a layout that other try-on codebases read."""
     from tryon.export.export import export, parse_size
-    from tryon.export.job import Job
+    from tryon.export.request import Job
 
     since = time.monotonic()
     job = Job(format, parse_size(size) if size is not None else None, out, Workspace(root))

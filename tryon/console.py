@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tryon.errors import EXIT_CODE, TryOnError, without_secrets
-from tryon.files import disk_errors_told
+from tryon.runtime.atomic_files import disk_errors_told
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tryon.progress import Progress
-    from tryon.summary import Cell, Summary
+    from tryon.runtime.progress import Progress
+    from tryon.runtime.stage_result import Cell, Summary
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""

@@ -69,7 +69,7 @@ class MissingInputError(TryOnError):
 
 
 class DiskError(TryOnError):
-    """A disk is full, or a file or folder cannot be read or written as it is: see `tryon.files.disk_error`."""
+    """A disk is full, or a file or folder cannot be read or written as it is: see `tryon.runtime.atomic_files.disk_error`."""
 
 
 class WeightsError(TryOnError):

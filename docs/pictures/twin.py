@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tryon.categories import Category
+from tryon.categories import LEVELS, Category, Level
+from tryon.imaging.png_encoder import label_palette
 from tryon.synthetic.garments.cloth import garment_picture, lay_flat
-from tryon.synthetic.items import figure_of, garment_of
-from tryon.synthetic.levels import LEVELS, Level
-from tryon.synthetic.png import label_palette
+from tryon.synthetic.item_files import figure_of, garment_of
 from tryon.synthetic.render import render_person
 
 Picture = NDArray[np.uint8]

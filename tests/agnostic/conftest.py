@@ -14,8 +14,8 @@ from PIL import Image
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label
 from tryon.dresscode.layout import pair_id, relative_path
-from tryon.files import sha256_bytes
 from tryon.manifest import INDEX, table_from_rows, write_table
+from tryon.runtime.atomic_files import sha256_bytes
 from tryon.workspace import Workspace
 
 # Joints at a height of 512, seen from the front: the wearer's right is on the left of the picture.

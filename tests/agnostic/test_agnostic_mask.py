@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tryon.agnostic import agnostic_mask
-from tryon.agnostic.audit import audit, unusable
-from tryon.agnostic.lower_body import STANDARD_FLARE
+from tryon.agnostic.masks.audit import audit, unusable
+from tryon.agnostic.masks.lower_body import STANDARD_FLARE
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, DensePart, Joint, Label
 from tryon.dresscode.readers import resize_labels

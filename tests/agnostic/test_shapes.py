@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryon.agnostic.body import UNKNOWN
-from tryon.agnostic.limbs import fill_disc, fill_end, fill_hull, fill_limbs
-from tryon.agnostic.regions import (
+from tryon.agnostic.masks.body import UNKNOWN
+from tryon.agnostic.masks.limb_shapes import fill_disc, fill_end, fill_hull, fill_limbs
+from tryon.agnostic.masks.regions import (
     apply_mask,
     below,
     box_around,

@@ -10,10 +10,10 @@ import pytest
 import tryon.agnostic.plan as planning
 import tryon.agnostic.shards as shards
 import tryon.agnostic.stage as stage
-from tryon.agnostic.settings import AgnosticSettings
 from tryon.categories import Category
+from tryon.config.agnostic import AgnosticSettings
 from tryon.manifest import INDEX, read_table, table_from_rows, write_table
-from tryon.progress import silent
+from tryon.runtime.progress import silent
 
 SIZE = (128, 96)
 DRESSES = Category.DRESSES

@@ -10,18 +10,18 @@ import pytest
 
 import tryon.agnostic.plan as planning
 import tryon.agnostic.stage as stage
-from tryon.agnostic.limits import BeyondLimitsError
-from tryon.agnostic.people import ROLES
-from tryon.agnostic.settings import AgnosticSettings
+from tryon.agnostic.process_person import ROLES
+from tryon.agnostic.quality_limits import BeyondLimitsError
 from tryon.agnostic.shards import make_shard, shard_path, staging_folder
 from tryon.categories import Category
+from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import decode_label_map
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import sha256_bytes, sha256_file
 from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
-from tryon.progress import silent
+from tryon.runtime.atomic_files import sha256_bytes, sha256_file
+from tryon.runtime.progress import silent
 
 SIZE = (128, 96)
 DRESSES = Category.DRESSES
@@ -203,7 +203,7 @@ def test_a_file_that_does_not_decode_is_quarantined_with_the_reason(indexed):
 
 def _rewrite(workspace, role, data):
     """Replace a file of the first person's, in the index too."""
-    from tryon.files import sha256_bytes
+    from tryon.runtime.atomic_files import sha256_bytes
 
     rows = index(workspace)
     (workspace.raw / rows[0][role]).write_bytes(data)

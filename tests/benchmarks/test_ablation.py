@@ -6,8 +6,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from benchmarks.ablation import VARIANTS, changed
-from tryon.code_version import ROOT
-from tryon.training.settings import FinetuneSettings
+from tryon.config.training import FinetuneSettings
+from tryon.runtime.code_version import ROOT
 
 FINETUNE = YAML(typ="safe").load((ROOT / "params" / "default.yaml").read_text())["finetune"]
 

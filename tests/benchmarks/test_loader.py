@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from benchmarks import loader
-from tryon.loading.batches import collate
-from tryon.loading.rows import PackedRows
+from tryon.loading.batch_loader import collate
+from tryon.loading.packed_dataset import PackedRows
 from tryon.loading.transforms import prepare
 
 

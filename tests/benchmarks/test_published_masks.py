@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from benchmarks.published_masks import agnostic_and_mask, loader_item, mask_alone
-from tryon.agnostic.recipes import RECIPES
+from tryon.agnostic.masks.methods import RECIPES
 from tryon.categories import Category
 from tryon.dresscode.layout import relative_path
 from tryon.dresscode.readers import decode_keypoints, decode_label_map
-from tryon.synthetic.items import item_files
+from tryon.synthetic.item_files import item_files
 
 ITEM = "000003"
 

@@ -15,14 +15,14 @@ import pytest
 from PIL import Image
 
 from tryon.categories import Category, Setting
+from tryon.config.download import DownloadSettings
 from tryon.download.fingerprint import write_fingerprint
-from tryon.download.settings import DownloadSettings
 from tryon.download.stage import download
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.dresscode.layout import HEIGHT, WIDTH, pair_list_path, relative_path
 from tryon.dresscode.pair_lists import Pair, format_pair_list
-from tryon.progress import silent
-from tryon.summary import Summary
+from tryon.runtime.progress import silent
+from tryon.runtime.stage_result import Summary
 from tryon.workspace import Workspace
 
 TRAIN = 3

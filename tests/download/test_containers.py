@@ -9,9 +9,9 @@ import pytest
 
 from tryon.download import containers
 from tryon.download.containers import ZipContainer, open_container
-from tryon.download.unpack import mirror
+from tryon.download.sync_raw import mirror
 from tryon.errors import SourceError
-from tryon.progress import silent
+from tryon.runtime.progress import silent
 
 NAME = "dresses/images/000001_0.jpg"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tryon.config.download import DownloadSettings
 from tryon.download.fetch import companion, fetch, locate
-from tryon.download.settings import DownloadSettings
 from tryon.errors import ParameterError, SourceError
-from tryon.files import sha256_file
-from tryon.progress import silent
+from tryon.runtime.atomic_files import sha256_file
+from tryon.runtime.progress import silent
 from tryon.workspace import Workspace
 
 

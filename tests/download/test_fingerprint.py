@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tryon.config.download import DownloadSettings
 from tryon.download.fingerprint import check_fingerprint, fingerprint, write_fingerprint
-from tryon.download.settings import DownloadSettings
 from tryon.errors import MissingInputError, SourceError
 from tryon.workspace import Workspace
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category, Setting
+from tryon.config.download import DownloadSettings
 from tryon.download.fingerprint import write_fingerprint
-from tryon.download.settings import DownloadSettings
 from tryon.download.stage import download
 from tryon.dresscode.layout import relative_path
 from tryon.errors import MissingInputError, SourceError
-from tryon.files import sha256_file
 from tryon.manifest import FINDINGS, INDEX, read_table
 from tryon.manifest.schemas import FILE_ROLES
-from tryon.progress import silent
-from tryon.summary import Summary
+from tryon.runtime.atomic_files import sha256_file
+from tryon.runtime.progress import silent
+from tryon.runtime.stage_result import Summary
 from tryon.workspace import Workspace
 
 Run = Callable[..., Summary]
@@ -206,7 +206,7 @@ def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
 def test_a_known_bad_label_map_is_quarantined_whatever_the_licence_but_not_on_the_twin(
     run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, licence: str | None
 ) -> None:
-    monkeypatch.setattr("tryon.download.rows.KNOWN_BAD_LABEL_MAPS", {Category.UPPER_BODY: ("000001",)})
+    monkeypatch.setattr("tryon.download.index_rows.KNOWN_BAD_LABEL_MAPS", {Category.UPPER_BODY: ("000001",)})
     run(data_set, max_bad_fraction=0.1, licence=licence)
     bad = [row for row in rows_of(workspace, Category.UPPER_BODY) if row["status"] != "ok"]
     assert [row["reason"] for row in bad] == ["upper_body/label_maps/000001_4.png fails: is not a known bad label map"]

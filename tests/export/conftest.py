@@ -11,9 +11,9 @@ import pytest
 
 from tryon.categories import Category
 from tryon.dresscode.layout import pair_id, relative_path
-from tryon.files import sha256_bytes, sha256_file
 from tryon.manifest import INDEX, MANIFEST, table_from_rows, write_table
 from tryon.manifest.mask_png import encode_mask
+from tryon.runtime.atomic_files import sha256_bytes, sha256_file
 from tryon.workspace import Workspace
 
 PHOTO, SIZE = (256, 192), (128, 96)

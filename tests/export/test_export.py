@@ -16,11 +16,11 @@ from tryon.dresscode.layout import relative_path
 from tryon.errors import DiskError, MissingInputError, ParameterError, TryOnError
 from tryon.export import Format, shards
 from tryon.export.export import export, parse_size
-from tryon.export.job import Job
+from tryon.export.request import Job
 from tryon.export.rows import FULL, full_rows, light_rows
 from tryon.manifest import MANIFEST, read_table
-from tryon.progress import silent
-from tryon.summary import Summary
+from tryon.runtime.progress import silent
+from tryon.runtime.stage_result import Summary
 from tryon.workspace import Workspace
 
 Captured = pytest.CaptureFixture[str]
@@ -170,7 +170,7 @@ def test_another_version_of_the_code_does_not_go_on(
     workspace: Workspace, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(workspace, out)
-    monkeypatch.setattr("tryon.export.stamp.code_version", lambda _: "another")
+    monkeypatch.setattr("tryon.export.export_record.code_version", lambda _: "another")
     with pytest.raises(ParameterError, match="another version of the code"):
         run(workspace, out)
 

@@ -15,8 +15,8 @@ from tryon.dresscode.layout import relative_path
 from tryon.dresscode.readers import decode_photo
 from tryon.export import Format
 from tryon.export.export import export
-from tryon.export.job import Job
-from tryon.progress import silent
+from tryon.export.request import Job
+from tryon.runtime.progress import silent
 from tryon.workspace import Workspace
 
 ALL = list(Category), list(Setting)

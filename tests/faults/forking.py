@@ -34,12 +34,12 @@ HEAVY = (
     "tryon.synthetic.archive",
     "tryon.agnostic.stage",
     "tryon.sample.stage",
-    "tryon.training.pretrain",
-    "tryon.training.finetune",
-    "tryon.evaluation.stage",
+    "tryon.pretrain.stage",
+    "tryon.finetune.stage",
+    "tryon.evaluate.stage",
     "tryon.export.export",
     "tryon.cli",
-    "flows.stage",
+    "flows.stage_command",
 )
 
 SMALL_SHARDS = (
@@ -108,7 +108,7 @@ def prepare() -> None:
     if LARGEST in os.environ:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ[LARGEST]),) * 2)
     if ROOM in os.environ:
-        import_module("tryon.disk_needs")._free = lambda folder: 1 << 50
+        import_module("tryon.pipeline.disk_space")._free = lambda folder: 1 << 50
 
 
 def run(request: dict[str, Any]) -> NoReturn:
@@ -122,7 +122,7 @@ def run(request: dict[str, Any]) -> NoReturn:
     os.setpgid(0, 0)
     prepare()
     sys.argv = ["tryon", *request["arguments"]]
-    main = import_module("flows.stage" if request["program"] == "stage" else "tryon.cli").main
+    main = import_module("flows.stage_command" if request["program"] == "stage" else "tryon.cli").main
     raise SystemExit(main(request["arguments"]))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from tests.faults.forking import COUNT
 from tests.flows.chain import first_stages
 from tryon.categories import Category
-from tryon.files import sha256_file
+from tryon.runtime.atomic_files import sha256_file
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -48,9 +48,9 @@ CONTENT = {
 }
 
 CHAIN = (
-    first_stages("python -m flows.stage")
+    first_stages("python -m flows.stage_command")
     + """  sample:
-    cmd: exec python -m flows.stage sample
+    cmd: exec python -m flows.stage_command sample
     deps:
       - data/manifests/upper_body.parquet
       - data/manifests/lower_body.parquet
@@ -62,7 +62,7 @@ CHAIN = (
       - data/subset/test_paired.parquet
       - data/subset/test_unpaired.parquet
   pretrain:
-    cmd: exec python -m flows.stage pretrain
+    cmd: exec python -m flows.stage_command pretrain
     deps: [data/subset/train.parquet, data/subset/val.parquet]
     params: [seed, pretrain, {data/weights.json: [start]}]
     outs: [data/pretrained]

@@ -69,7 +69,7 @@ class Commands(Project):
                 words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"flows.stage" in words and name in words:
+            if b"flows.stage_command" in words and name in words:
                 return process
         return None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.server import DATABASE
+from flows.prefect_server import DATABASE
 from tests.flows.conftest import Project
 from tests.flows.serving import Served, stop, wait_until
 

@@ -29,7 +29,7 @@ from tests.faults.project import (
     put_old,
     torn,
 )
-from tryon.files import sha256_file
+from tryon.runtime.atomic_files import sha256_file
 
 SEED = 20
 LAST = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def first_stages(command: str) -> str:
-    """A `dvc.yaml` with `download` and `agnostic`; `command` runs what follows it: "python -m flows.stage"."""
+    """A `dvc.yaml` with `download` and `agnostic`; `command` runs what follows it: "python -m flows.stage_command"."""
     return _STAGES.replace("COMMAND", command)
 
 

@@ -14,19 +14,19 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from flows.server import own_server
-from tasks.launch import environment
+from flows.prefect_server import own_server
+from tasks.subprocesses import environment
 from tryon.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
 
-STAND_INS = '''"""`python -m flows.stage`, with stand-ins for the stages."""
+STAND_INS = '''"""`python -m flows.stage_command`, with stand-ins for the stages."""
 import sys, time
 from pathlib import Path
 
-import tryon.stages
+import tryon.pipeline.stages
 from tryon.errors import SourceError
-from tryon.summary import Summary
+from tryon.runtime.stage_result import Summary
 
 
 def stand_in(name):
@@ -52,11 +52,11 @@ def stand_in(name):
     return run
 
 
-for name in tryon.stages.STAGES:
-    tryon.stages.STAGES[name] = stand_in(name)
+for name in tryon.pipeline.stages.STAGES:
+    tryon.pipeline.stages.STAGES[name] = stand_in(name)
 
 if __name__ == "__main__":
-    from flows.stage import main
+    from flows.stage_command import main
     raise SystemExit(main())
 '''
 

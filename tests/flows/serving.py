@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from flows.deployments import DEPLOYMENTS
-from flows.server import free_port
+from flows.prefect_server import free_port
 
 WITHIN = 90.0
 

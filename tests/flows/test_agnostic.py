@@ -11,14 +11,14 @@ import pytest
 import tasks.agnostic
 import tryon.agnostic.plan
 from tryon.categories import Category
-from tryon.progress import silent
+from tryon.runtime.progress import silent
 from tryon.workspace import Workspace
 
 SMALL_SHARDS = """import tryon.agnostic.plan
 tryon.agnostic.plan.SHARD_SIZE = 2
 
 if __name__ == "__main__":
-    from flows.stage import main
+    from flows.stage_command import main
     raise SystemExit(main())
 """
 
@@ -106,6 +106,6 @@ def test_every_shard_belongs_to_one_task(downloaded, monkeypatch: pytest.MonkeyP
 
 
 def plan(workspace: Workspace):
-    from tryon.agnostic.settings import AgnosticSettings
+    from tryon.config.agnostic import AgnosticSettings
 
     return tasks.agnostic.stage.plan(Category.DRESSES, AgnosticSettings(), (64, 48), workspace)  # pyright: ignore

@@ -7,18 +7,18 @@ from datetime import timedelta
 import pytest
 from prefect import Flow
 
-from flows.alone import alone
 from flows.deployments import DEPLOYMENTS, WatchSchedule, runner_deployments
+from flows.single_stage import alone
 from tryon.errors import ParameterError
 
 FULL_NAMES = {
     "pipeline/pipeline": "flows.pipeline.pipeline",
-    "stage/download": "flows.alone.alone",
-    "stage/agnostic": "flows.alone.alone",
-    "stage/sample": "flows.alone.alone",
-    "stage/pretrain": "flows.alone.alone",
-    "stage/finetune": "flows.alone.alone",
-    "stage/evaluate": "flows.alone.alone",
+    "stage/download": "flows.single_stage.alone",
+    "stage/agnostic": "flows.single_stage.alone",
+    "stage/sample": "flows.single_stage.alone",
+    "stage/pretrain": "flows.single_stage.alone",
+    "stage/finetune": "flows.single_stage.alone",
+    "stage/evaluate": "flows.single_stage.alone",
     "watch/watch": "flows.watch.watch",
     "score-checkpoint/score-checkpoint": "flows.score_checkpoint.score_checkpoint",
 }

@@ -15,12 +15,12 @@ from tryon.workspace import Workspace
 
 HELD_BACK = 5
 
-COUNTING_STAGES = '''"""`python -m flows.stage`; it notes files unpacked, files checked, masks made."""
+COUNTING_STAGES = '''"""`python -m flows.stage_command`; it notes files unpacked, files checked, masks made."""
 from pathlib import Path
 
 import tryon.agnostic.shards as shards
-import tryon.download.check as check
-import tryon.download.unpack as unpack
+import tryon.download.validate_files as check
+import tryon.download.sync_raw as unpack
 
 
 def noting(what, work):
@@ -36,7 +36,7 @@ unpack._bring = noting(lambda container, member, raw: [f"unpack {member.target.s
 check._CHECKS = {role: noting(lambda data, role=role: [f"check {role}"], work) for role, work in check._CHECKS.items()}
 
 if __name__ == "__main__":
-    from flows.stage import main
+    from flows.stage_command import main
     raise SystemExit(main())
 '''
 

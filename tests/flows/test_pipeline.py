@@ -12,9 +12,9 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from flows import launch
+from flows import pipeline_command as launch
 from flows.pipeline import pipeline
-from tasks.api import TAG
+from tasks.prefect_api import TAG
 
 PIPELINE = ("-m", "flows")
 WITHIN = 60.0

@@ -15,7 +15,7 @@ SOURCE = f"https://somebody:{SECRETS['password']}@data.example/dresscode.zip?tok
 def test_secrets_of_a_source_and_of_the_environment_are_told_nowhere(project, server, monkeypatch, with_api) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS["environment"])
     monkeypatch.setenv("AWS_SESSION_TOKEN", SECRETS["environment"])
-    (project.root / "real.py").write_text("from flows.stage import main\n\nraise SystemExit(main())\n")
+    (project.root / "real.py").write_text("from flows.stage_command import main\n\nraise SystemExit(main())\n")
     project.set("download.source", SOURCE)
     url = server if with_api else ""
     said = []

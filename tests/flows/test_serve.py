@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tasks.api import TAG
-from tasks.crashes import NAME
+from tasks.crashed_runs import NAME
+from tasks.prefect_api import TAG
 from tests.flows.serving import WITHIN, Served, asked, stop, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.loading.background import random_scene, replace_background
+from tryon.loading.augmentations import random_scene, replace_background
 
 SIZE = (64, 48)
 

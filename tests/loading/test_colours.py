@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryon.loading.colours import colour_map, jitter
+from tryon.loading.augmentations import colour_map, jitter
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(16, 16, 3)
 

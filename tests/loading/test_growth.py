@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryon.loading.growth import grow
+from tryon.loading.augmentations import grow
 
 
 @given(st.floats(0, 12), st.integers(0, 99))

@@ -7,7 +7,7 @@ import pytest
 
 from tryon.dresscode.labels import Joint
 from tryon.dresscode.pose import COLOURS, draw_pose
-from tryon.loading.mirror import mirror_keypoints
+from tryon.loading.augmentations import mirror_keypoints
 
 
 @pytest.fixture

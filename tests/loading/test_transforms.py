@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tryon.errors import TryOnError
-from tryon.loading.batches import Batch, collate
-from tryon.loading.rows import PackedRows
+from tryon.loading.batch_loader import Batch, collate
+from tryon.loading.packed_dataset import PackedRows
 from tryon.loading.transforms import check_finite, denormalise, hide, mirror, normalise, prepare
 
 

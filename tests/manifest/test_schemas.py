@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tryon.files import digest
 from tryon.manifest import FINDINGS, INDEX, MANIFEST, PACKED, SHOWN, SLICE_COLUMNS, TableSchema
+from tryon.runtime.atomic_files import digest
 
 PINNED = {
     "index": (3, "151cf16855da555b"),

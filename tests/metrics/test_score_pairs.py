@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tryon.metrics.image_pair import Pictures, Rows
 from tryon.metrics.l1 import l1
 from tryon.metrics.metric import Local
-from tryon.metrics.pair import Pictures, Rows
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.psnr import psnr
 from tryon.metrics.regions import WHOLE, Regions

@@ -14,15 +14,15 @@ import pytest
 from PIL import Image
 
 from tryon.categories import Category, Setting
+from tryon.config.sample import SampleSettings
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.dresscode.layout import pair_id, relative_path
-from tryon.files import sha256_bytes, sha256_file
 from tryon.manifest import INDEX, MANIFEST, SLICE_COLUMNS, table_from_rows, write_table
 from tryon.manifest.mask_png import encode_mask
-from tryon.progress import silent
-from tryon.sample.settings import SampleSettings
+from tryon.runtime.atomic_files import sha256_bytes, sha256_file
+from tryon.runtime.progress import silent
+from tryon.runtime.stage_result import Summary
 from tryon.sample.stage import sample
-from tryon.summary import Summary
 from tryon.workspace import Workspace
 
 SIZE = (64, 48)

@@ -4,7 +4,7 @@ import pytest
 
 from tryon.categories import Category
 from tryon.errors import SourceError
-from tryon.sample.choice import PairName
+from tryon.sample.hash_sampling import PairName
 from tryon.sample.split_guard import prove_split
 
 

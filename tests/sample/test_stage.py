@@ -14,8 +14,8 @@ from tryon.dresscode.readers import decode_keypoints, decode_label_map, decode_p
 from tryon.errors import MissingInputError, SourceError
 from tryon.manifest import INDEX, PACKED, SLICE_COLUMNS, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
+from tryon.runtime.stage_result import Summary
 from tryon.sample import shards as shards_module
-from tryon.summary import Summary
 from tryon.workspace import SUBSET_PARTS, Workspace
 
 Run = Callable[..., Summary]

@@ -17,13 +17,13 @@ from PIL import Image
 from tryon.categories import Category, Setting
 from tryon.dresscode.labels import Joint
 from tryon.dresscode.readers import decode_photo
-from tryon.files import sha256_bytes, write_bytes
 from tryon.manifest import INDEX, PACKED, table_from_rows, write_table
 from tryon.metrics import Metric
 from tryon.metrics.inception import Extractor, _bytes, clean_resized
+from tryon.pretrained_weights import WEIGHTS
+from tryon.runtime.atomic_files import sha256_bytes, write_bytes
 from tryon.sample.packing import PNG, encode_picture, pack_mask
 from tryon.scoring.protocols import PROTOCOLS
-from tryon.weights import WEIGHTS
 from tryon.workspace import Workspace
 
 ORIGINAL, PACKED_SIZE = (256, 192), (64, 48)

@@ -11,8 +11,8 @@ import pytest
 
 from tryon.categories import Category
 from tryon.cli import main
-from tryon.evaluation.scores import RowScores
-from tryon.files import write_json
+from tryon.runtime.atomic_files import write_json
+from tryon.scoring.row_scores import RowScores
 
 
 def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tryon.download.settings import SyntheticSettings
-from tryon.progress import silent
+from tryon.config.download import SyntheticSettings
+from tryon.runtime.progress import silent
 from tryon.synthetic.archive import write_archive, write_folder
 
 SEED = 7

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from tryon.categories import Category, Setting
-from tryon.download.settings import SyntheticSettings
+from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import (
     ATTRIBUTE_COLUMNS,
     PARSER_ERROR_COLUMNS,
@@ -22,12 +22,12 @@ from tryon.dresscode.layout import (
 )
 from tryon.dresscode.pair_lists import Pair, parse_pair_list
 from tryon.dresscode.readers import decode_label_map
-from tryon.files import sha256_file
-from tryon.progress import silent
+from tryon.runtime.atomic_files import sha256_file
+from tryon.runtime.progress import silent
 from tryon.synthetic.archive import stamp, write_archive, write_folder
-from tryon.synthetic.items import encode_jpeg, worn_by
-from tryon.synthetic.parser_errors import KINDS
-from tryon.synthetic.truth_files import decode_flow
+from tryon.synthetic.ground_truth_io import decode_flow
+from tryon.synthetic.item_files import encode_jpeg, worn_by
+from tryon.synthetic.parsing_noise import KINDS
 
 EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parser_errors=0.7)
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")

@@ -11,8 +11,8 @@ from tryon.dresscode.labels import DensePart, Joint, Label, garment_region
 from tryon.synthetic.fabrics.patterns import Fabric
 from tryon.synthetic.figure.keypoints import find_keypoints
 from tryon.synthetic.garments.cloth import FlatGarment, garment_picture, lay_flat
-from tryon.synthetic.items import figure_of, garment_of, worn_by
-from tryon.synthetic.paint.truth import HIDDEN, SEEN
+from tryon.synthetic.item_files import figure_of, garment_of, worn_by
+from tryon.synthetic.paint.ground_truth import HIDDEN, SEEN
 from tryon.synthetic.render import Picture, render_person, sample_figure
 
 SEED = 11

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tryon.code_version import ROOT
-from tryon.download.settings import SyntheticSettings
+from tryon.config.download import SyntheticSettings
+from tryon.config.parameters import load_parameters
 from tryon.errors import ParameterError, SourceError
-from tryon.parameters import load_parameters
-from tryon.progress import silent
+from tryon.runtime.code_version import ROOT
+from tryon.runtime.progress import silent
 from tryon.synthetic import versions
 from tryon.synthetic.archive import truth_of
 from tryon.synthetic.synthesize import Order, described, order_of, synthesize, target_of, workspace_of

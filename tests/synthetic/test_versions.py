@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tryon.code_version import ROOT
+from tryon.runtime.code_version import ROOT
 from tryon.synthetic.versions import VERSIONS, content_hash, probe, toolchain
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks import artifacts
-from tryon.summary import Summary
+from tryon.runtime.stage_result import Summary
 
 SUMMARY = Summary("agnostic@upper_body", "3 masks.", ({"rows": 3, "share": 0.123456, "why": None, "a|b": "c|d"},))
 

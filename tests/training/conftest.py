@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from tryon.categories import Category
+from tryon.config.training import FinetuneSettings, PretrainSettings
 from tryon.manifest import PACKED, table_from_rows, write_table
 from tryon.training import loop
-from tryon.training.settings import FinetuneSettings, PretrainSettings
 from tryon.workspace import Workspace
 
 SIZE = (32, 16)

@@ -12,8 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tryon.training.finetune import finetune
-from tryon.training.settings import FinetuneSettings
+from tryon.config.training import FinetuneSettings
+from tryon.finetune.stage import finetune
 from tryon.workspace import Workspace
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from tryon.config.training import PretrainSettings
 from tryon.daflow import DAFlow, NetworkOptionError
 from tryon.errors import WeightsError
+from tryon.pretrain.initialization import new_network
 from tryon.training.checkpoint import (
     Checkpoint,
     build_network,
@@ -19,8 +21,6 @@ from tryon.training.checkpoint import (
     of_network,
     save_checkpoint,
 )  # fmt: skip
-from tryon.training.initialisation import new_network
-from tryon.training.settings import PretrainSettings
 
 
 @pytest.fixture

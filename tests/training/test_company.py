@@ -15,14 +15,14 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from tryon.code_version import ROOT
+from tryon.config.training import FinetuneSettings, PretrainSettings
 from tryon.errors import MissingInputError
-from tryon.progress import silent
+from tryon.finetune.stage import finetune
+from tryon.pretrain.stage import pretrain
+from tryon.runtime.code_version import ROOT
+from tryon.runtime.progress import silent
 from tryon.training.checkpoint import Checkpoint, load_checkpoint
-from tryon.training.finetune import finetune
-from tryon.training.place import LOOPBACK, free_port
-from tryon.training.pretrain import pretrain
-from tryon.training.settings import FinetuneSettings, PretrainSettings
+from tryon.training.distributed import LOOPBACK, free_port
 from tryon.workspace import Workspace
 
 EXACT = {"precision": "64-true", "freeze_norm": True, "batch_size": 3, "ema_decay": 0.9, "epochs": 1}

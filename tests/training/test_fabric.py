@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tryon.config.training import FinetuneSettings
 from tryon.errors import ParameterError
 from tryon.training.fabric import make_fabric
-from tryon.training.settings import FinetuneSettings
 
 
 def test_half_precision_on_the_cpu_is_an_error() -> None:

@@ -11,14 +11,14 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor
 
-from tryon.loading.rows import PackedRows
-from tryon.progress import silent
+from tryon.config.training import FinetuneSettings, PretrainSettings
+from tryon.loading.packed_dataset import PackedRows
+from tryon.pretrain.initialization import new_network
+from tryon.runtime.progress import silent
 from tryon.training import fabric, loop
-from tryon.training.initialisation import new_network
-from tryon.training.job import Job
-from tryon.training.optimiser import make_optimiser
-from tryon.training.settings import FinetuneSettings, PretrainSettings
-from tryon.training.states import RunStates
+from tryon.training.optimizer import make_optimiser
+from tryon.training.run_checkpoints import RunStates
+from tryon.training.run_config import Job
 from tryon.workspace import Workspace
 
 BASE = {

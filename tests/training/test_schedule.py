@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tryon.training.schedule import learning_rate
+from tryon.training.optimizer import learning_rate
 
 
 def test_it_rises_evenly_to_the_peak_then_falls_to_near_zero() -> None:

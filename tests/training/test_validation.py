@@ -10,7 +10,7 @@ from torch import nn
 
 from tryon.categories import Category
 from tryon.errors import TryOnError
-from tryon.loading.rows import PackedRows
+from tryon.loading.packed_dataset import PackedRows
 from tryon.manifest import PACKED, read_table, table_from_rows, write_table
 from tryon.training.validation import garment_l1, validate
 from tryon.workspace import Workspace

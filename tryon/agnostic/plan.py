@@ -8,17 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from tryon.agnostic.people import ROLES, Making, Person, person_of
-from tryon.agnostic.settings import AgnosticSettings
+from tryon.agnostic.process_person import ROLES, Making, Person, person_of
 from tryon.agnostic.shards import Earlier, earlier_shards
 from tryon.categories import Category
-from tryon.code_version import code_version
-from tryon.download.raw import check_present
+from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size
-from tryon.files import digest, sha256_file
 from tryon.manifest import INDEX, read_table
+from tryon.manifest.raw_files import check_present
 from tryon.manifest.schemas import STATUS_OK
-from tryon.workers import shards
+from tryon.runtime.atomic_files import digest, sha256_file
+from tryon.runtime.code_version import code_version
+from tryon.runtime.process_pool import shards
 from tryon.workspace import Workspace
 
 SHARD_SIZE = 256

@@ -15,12 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from tryon.agnostic.audit import NUMBERS
-from tryon.agnostic.people import Making, Person, mask_people
+from tryon.agnostic.masks.audit import NUMBERS
+from tryon.agnostic.process_person import Making, Person, mask_people
 from tryon.errors import TryOnError
-from tryon.files import digest
 from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
-from tryon.staging import is_whole, note_of, note_whole
+from tryon.runtime.atomic_files import digest, is_whole, note_of, note_whole
 
 MASKS = TableSchema(
     "masks",

@@ -16,36 +16,36 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tryon.agnostic.audit import NUMBERS
-from tryon.agnostic.comparison import PEOPLE, as_text, compare, drawn
-from tryon.agnostic.distribution import histogram, quantile_table
-from tryon.agnostic.limits import (
+from tryon.agnostic.assemble_manifest import MaskOf, join, mask_reader, read_audits, with_masks
+from tryon.agnostic.masks.audit import NUMBERS
+from tryon.agnostic.method_comparison import PEOPLE, as_text, compare, drawn
+from tryon.agnostic.plan import Plan, plan
+from tryon.agnostic.preview.contact_sheet import Shown, sheet
+from tryon.agnostic.preview.histogram import histogram, quantile_table
+from tryon.agnostic.preview.person_strip import encode
+from tryon.agnostic.preview.render_preview import TYPICAL, WORST, pick, show_people
+from tryon.agnostic.quality_limits import (
     LIMITS,
     any_of,
     beyond,
+    check_any_good,
+    error_of,
     numbers_of,
     set_aside,
     status_is_ok,
     too_many,
 )
-from tryon.agnostic.limits_told import check_any_good, error_of
-from tryon.agnostic.manifest_rows import MaskOf, join, mask_reader, read_audits, with_masks
-from tryon.agnostic.plan import Plan, plan
-from tryon.agnostic.preview import TYPICAL, WORST, pick, show_people
-from tryon.agnostic.settings import AgnosticSettings
 from tryon.agnostic.shards import keep, make_shard, shard_path
-from tryon.agnostic.sheet import Shown, sheet
-from tryon.agnostic.strip import encode
 from tryon.categories import Category
+from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import sha256_file, write_bytes
 from tryon.manifest import MANIFEST, SHOWN, table_from_rows, write_table, write_tables
 from tryon.manifest.schemas import COMPARISON
-from tryon.progress import Progress
-from tryon.staging import is_whole
-from tryon.summary import Summary
-from tryon.workers import map_shards
+from tryon.runtime.atomic_files import is_whole, sha256_file, write_bytes
+from tryon.runtime.process_pool import map_shards
+from tryon.runtime.progress import Progress
+from tryon.runtime.stage_result import Summary
 from tryon.workspace import Workspace
 
 SHOWN_WORST, SHOWN_TYPICAL = 12, 6

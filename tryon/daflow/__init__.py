@@ -4,9 +4,15 @@ Imports nothing but torch and `tryon.errors`, so it also runs on a bare GPU mach
 """
 
 from tryon.daflow.config import DAFlowConfig, NetworkOptionError
-from tryon.daflow.initialisation import start_flows_near_zero
+from tryon.daflow.initialization import start_flows_near_zero
 from tryon.daflow.network import DAFlow, NetworkInputError
-from tryon.daflow.weights import checked_state, load_published, published_state, read_checkpoint, state_dict_in
+from tryon.daflow.published_weights import (
+    checked_state,
+    load_published,
+    published_state,
+    read_checkpoint,
+    state_dict_in,
+)
 
 __all__ = [
     "DAFlow",

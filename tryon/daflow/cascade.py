@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from tryon.daflow.config import DAFlowConfig, GridKind
 from tryon.daflow.flow_estimator import FlowEstimator, both_branches, one_branch
 from tryon.daflow.grids import Flow, Flows, offsets_to_grid, sample
-from tryon.daflow.lights import compose, light_decoder, light_encoder
+from tryon.daflow.image_codec import compose, light_decoder, light_encoder
 from tryon.daflow.warp import AUTOMATIC, warp
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from tryon.categories import Category
 from tryon.download.members import MAX_MEMBER_BYTES, Member, select_members
 from tryon.errors import SourceError, listed
-from tryon.progress import Progress, silent
+from tryon.runtime.progress import Progress, silent
 
 MAX_EXPANSION = 100
 """Most unpacked bytes for each byte of an archive; pictures and maps hardly shrink, bombs do."""

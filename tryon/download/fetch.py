@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tryon.config.download import DownloadSettings
 from tryon.download.containers import Container, open_container
-from tryon.download.settings import DownloadSettings
-from tryon.download.synthetic import synthetic_archive
+from tryon.download.synthetic_source import synthetic_archive
 from tryon.dresscode.layout import ATTRIBUTES_FILE
 from tryon.errors import ParameterError, SourceError
-from tryon.files import sha256_file
-from tryon.progress import Progress
+from tryon.runtime.atomic_files import sha256_file
+from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
 
 SYNTHETIC = "synthetic"

@@ -10,13 +10,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from tryon.config.download import DownloadSettings
 from tryon.download.containers import FolderContainer
 from tryon.download.fetch import SYNTHETIC, companion, locate
 from tryon.download.members import Member
-from tryon.download.settings import DownloadSettings
 from tryon.errors import MissingInputError
-from tryon.files import digest, write_json
-from tryon.progress import Progress, silent
+from tryon.runtime.atomic_files import digest, write_json
+from tryon.runtime.progress import Progress, silent
 from tryon.workspace import Workspace
 
 

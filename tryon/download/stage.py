@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tryon.categories import Category, Setting
-from tryon.download.attributes import read_attributes, read_people
-from tryon.download.check import FileFacts, check_files
+from tryon.config.download import DownloadSettings
 from tryon.download.fetch import SYNTHETIC, fetch
 from tryon.download.fingerprint import check_fingerprint
-from tryon.download.pairs import AGREEMENT_RULE, Disagreement, ListedPair, read_pair_lists
-from tryon.download.passed import read_passed, write_passed
-from tryon.download.rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE, Checked, Row, files_of, index_rows
-from tryon.download.settings import DownloadSettings
-from tryon.download.unpack import mirror
+from tryon.download.index_rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE, Checked, Row, files_of, index_rows
+from tryon.download.person_attributes import read_attributes, read_people
+from tryon.download.read_pairs import AGREEMENT_RULE, Disagreement, ListedPair, read_pair_lists
+from tryon.download.sync_raw import mirror
+from tryon.download.validate_files import FileFacts, check_files
+from tryon.download.verified_cache import read_passed, write_passed
 from tryon.dresscode.layout import SYNTHETIC_MARK
 from tryon.errors import SourceError, listed
 from tryon.manifest import FINDINGS, INDEX, table_from_rows, write_table
 from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
-from tryon.progress import Progress
-from tryon.summary import Cell, Summary
-from tryon.workers import map_shards, shards
+from tryon.runtime.process_pool import map_shards, shards
+from tryon.runtime.progress import Progress
+from tryon.runtime.stage_result import Cell, Summary
 from tryon.workspace import Workspace
 
 SHARD = 200

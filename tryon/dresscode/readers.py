@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tryon.dresscode.layout import KEYPOINT_HEIGHT, KEYPOINT_WIDTH
-from tryon.dresscode.png_indices import read_indices
 from tryon.errors import TryOnError
+from tryon.imaging.png_decoder import read_indices
 
 Size = tuple[int, int]
 """(height, width) in pixels."""

@@ -10,15 +10,15 @@ from typing import Any
 from tryon.categories import Category, Setting
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError, ParameterError
-from tryon.export.job import Job
+from tryon.export.export_record import STAMP, Stamp, begin, finish, new_stamp, read_stamp, write_stamp
 from tryon.export.plan import Plan, check_raw_files, plan
+from tryon.export.request import Job
 from tryon.export.rows import check_tables
 from tryon.export.shards import export_shard, note_path, writing
-from tryon.export.stamp import STAMP, Stamp, begin, finish, new_stamp, read_stamp, write_stamp
-from tryon.files import sha256_file, write_text
-from tryon.progress import Progress
-from tryon.summary import Summary
-from tryon.workers import map_shards
+from tryon.runtime.atomic_files import sha256_file, write_text
+from tryon.runtime.process_pool import map_shards
+from tryon.runtime.progress import Progress
+from tryon.runtime.stage_result import Summary
 
 _LEAST, _MOST = 16, 4096
 """Bounds of --size: pixels on a side."""

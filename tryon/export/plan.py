@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tryon.categories import Category, Setting
 from tryon.errors import MissingInputError, TryOnError, listed
-from tryon.export.job import Job
+from tryon.export.request import Job
 from tryon.export.rows import Row, light_rows
 from tryon.manifest.schemas import STATUS_OK
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import sha256_file
 from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table
+from tryon.runtime.atomic_files import sha256_file
 from tryon.workspace import Workspace
 
 Row = dict[str, Any]

@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tryon.categories import Category
-from tryon.export.content import exported_files
-from tryon.export.job import Job
 from tryon.export.plan import Take
+from tryon.export.request import Job
+from tryon.export.row_files import exported_files
 from tryon.export.rows import Row, full_rows
-from tryon.files import disk_errors_told, naming, sha256_bytes, sha256_file, write_text
-from tryon.memory import keep_freed_memory
+from tryon.runtime.atomic_files import disk_errors_told, naming, sha256_bytes, sha256_file, write_text
+from tryon.runtime.process_pool import keep_freed_memory
 
 CHECKSUMS = "checksums"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tryon.errors import TryOnError, listed
-from tryon.loading.batches import Batch
+from tryon.loading.batch_loader import Batch
 
 HIDDEN = -1.0
 """Value of hidden pixels: black. The released network and its recipe expect it."""

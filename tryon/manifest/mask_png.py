@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.errors import TryOnError
-from tryon.png import GREY, NO_FILTER, png_file
+from tryon.imaging.png_encoder import GREY, NO_FILTER, png_file
 
 _LEVEL = 1  # level 6 saves a quarter of the bytes and takes five times as long
 

@@ -159,4 +159,4 @@ PACKED = TableSchema(
 """One self-contained pair at training size. Pictures are encoded bytes (format in the file's metadata, key `pictures`);
 masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key
 points are 18 x (x, y, score) in pixels of height x width. `ideal` is the true picture with the garment warped along the
-true flow, on test rows whose flow is known (see `tryon.sample.ideal`)."""
+true flow, on test rows whose flow is known (see `tryon.sample.oracle_warp`)."""

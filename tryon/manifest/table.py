@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tryon.errors import MissingInputError, TryOnError
-from tryon.files import disk_error, replacing
 from tryon.manifest.schemas import TableSchema
+from tryon.runtime.atomic_files import disk_error, replacing
 
 ROW_GROUP = 256
 """Rows per row group: packed rows are tens of kB each, so a group stays around 10 MB."""

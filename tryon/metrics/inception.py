@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tryon.errors import WeightsError
-from tryon.files import sha256_file
-from tryon.metrics.pair import Pictures
+from tryon.metrics.image_pair import Pictures
+from tryon.runtime.atomic_files import sha256_file
 
 LAYER = "2048"
 RESIZER = "torch-fidelity, bilinear to 299x299 as in TensorFlow 1, no antialiasing"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tryon.metrics.image_pair import ByRegion, Pair
 from tryon.metrics.metric import Local, Metric
-from tryon.metrics.pair import ByRegion, Pair
 
 
 @Local

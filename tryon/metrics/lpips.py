@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
+from tryon.metrics.image_pair import Pictures, Rows, check_pair, mean_inside
 from tryon.metrics.metric import Measure, Metric
-from tryon.metrics.pair import Pictures, Rows, check_pair, mean_inside
 from tryon.metrics.regions import WHOLE, Regions
 
 _SLICE = re.compile(r"^slice(s\.)?\d+\.")
@@ -30,7 +30,7 @@ class Backbone:
     Args:
         net: torchmetrics' name.
         title: what people call it.
-        weights: name of torchvision's file in `tryon.weights.WEIGHTS`.
+        weights: name of torchvision's file in `tryon.pretrained_weights.WEIGHTS`.
         least_side: smaller pictures leave its pooling nothing to look at.
     """
 

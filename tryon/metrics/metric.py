@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.metrics.pair import ByRegion, Pair, Pictures, Rows, check_pair
+from tryon.metrics.image_pair import ByRegion, Pair, Pictures, Rows, check_pair
 from tryon.metrics.regions import WHOLE, Regions
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Metric:
         extract: makes the function that sees features of pictures, likewise.
         distance: of the results' features to the reference; the metric's own number comes first, and is named as it.
         also: names of the other numbers that `distance` gives.
-        weights: name in `tryon.weights.WEIGHTS` of the file it needs.
+        weights: name in `tryon.pretrained_weights.WEIGHTS` of the file it needs.
         enough: number of pictures below which the output says `caution`.
         caution: what is wrong with the number of fewer.
         least_side: shortest side of a picture, in pixels, that can be measured.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from tryon.metrics.image_pair import ByRegion, Pair, inner
 from tryon.metrics.metric import Local, Metric
-from tryon.metrics.pair import ByRegion, Pair, inner
 from tryon.metrics.similarity import REACH, WINDOW
 
 EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)

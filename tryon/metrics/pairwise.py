@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.metrics import METRICS
+from tryon.metrics.image_pair import Pictures, check_pair
 from tryon.metrics.metric import Local, Measure, pairs_of
-from tryon.metrics.pair import Pictures, check_pair
 from tryon.metrics.regions import PICTURE, REGIONS, Regions
 
 Numbers = dict[str, NDArray[np.float64]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from tryon.metrics.image_pair import ByRegion, Pair
 from tryon.metrics.metric import Local, Metric
-from tryon.metrics.pair import ByRegion, Pair
 
 CEILING = 100.0
 """Value of equal pictures, whose ratio is infinite, and of those that differ by even less than that: at 512x384 one

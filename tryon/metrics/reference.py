@@ -13,9 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch_fidelity.metric_fid import fid_features_to_statistics
 
-from tryon.files import replacing
-from tryon.metrics.pair import Pictures
-from tryon.staging import is_whole, note_whole
+from tryon.metrics.image_pair import Pictures
+from tryon.runtime.atomic_files import is_whole, note_whole, replacing
 
 if TYPE_CHECKING:
     from tryon.metrics.inception import Extractor

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.categories import Category, Setting
-from tryon.download.raw import read_checked
 from tryon.dresscode.labels import Label, garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
 from tryon.manifest.mask_png import decode_mask
+from tryon.manifest.raw_files import read_checked
 from tryon.manifest.schemas import SLICE_COLUMNS
-from tryon.sample.ideal import ideal_warp
-from tryon.synthetic.truth_files import decode_flow
+from tryon.sample.oracle_warp import ideal_warp
+from tryon.synthetic.ground_truth_io import decode_flow
 from tryon.workspace import Workspace
 
 JPEG, PNG = "jpeg", "png"

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tryon.dresscode.readers import Size
-from tryon.files import digest, sha256_bytes
 from tryon.manifest import PACKED, table_from_rows, write_table
+from tryon.runtime.atomic_files import digest, is_whole, note_whole, sha256_bytes
 from tryon.sample.packing import COPIED, RAW_ROLES, Row, pack_row
-from tryon.staging import is_whole, note_whole
 from tryon.workspace import Workspace
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tryon.categories import Category
 from tryon.errors import SourceError, listed
-from tryon.sample.choice import PairName
+from tryon.sample.hash_sampling import PairName
 
 _REMEDY = "Take the lines with these ids out of one of the pair lists, then run `tryon fingerprint` and `dvc repro`."
 

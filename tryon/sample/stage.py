@@ -7,20 +7,20 @@ from functools import partial
 from pathlib import Path
 
 from tryon.categories import Category, Setting
-from tryon.code_version import code_version
-from tryon.download.raw import check_present
+from tryon.config.sample import SampleSettings
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError
 from tryon.manifest import PACKED, read_table, write_tables
-from tryon.progress import Progress
-from tryon.sample.choice import PairName, choose, split_validation
+from tryon.manifest.raw_files import check_present
+from tryon.runtime.code_version import code_version
+from tryon.runtime.process_pool import map_shards, shards
+from tryon.runtime.progress import Progress
+from tryon.runtime.stage_result import Cell, Summary
+from tryon.sample.hash_sampling import PairName, choose, split_validation
 from tryon.sample.packing import PICTURES, RAW_ROLES, Row
-from tryon.sample.settings import SampleSettings
+from tryon.sample.read_manifests import CategoryRows, read_category
 from tryon.sample.shards import Packing, pack_shard
-from tryon.sample.sources import CategoryRows, read_category
 from tryon.sample.split_guard import prove_split
-from tryon.summary import Cell, Summary
-from tryon.workers import map_shards, shards
 from tryon.workspace import SUBSET_PARTS, Workspace
 
 SHARD = 64

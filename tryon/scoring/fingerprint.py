@@ -17,13 +17,13 @@ import numpy as np
 import torchmetrics
 from numpy.typing import NDArray
 
-from tryon.code_version import code_version
 from tryon.dresscode.readers import Size
-from tryon.files import digest, sha256_bytes
 from tryon.metrics import Metric
 from tryon.metrics.regions import Regions
+from tryon.pretrained_weights import WEIGHTS, weight_hash
+from tryon.runtime.atomic_files import digest, sha256_bytes
+from tryon.runtime.code_version import code_version
 from tryon.scoring.protocols import Protocol
-from tryon.weights import WEIGHTS, weight_hash
 from tryon.workspace import Workspace
 
 CODE = ("tryon.scoring.protocols", "tryon.metrics.pairwise")

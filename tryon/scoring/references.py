@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tryon.categories import Category, Setting
-from tryon.download.raw import read_checked
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
-from tryon.loading.rows import PackedRows
+from tryon.loading.packed_dataset import PackedRows
 from tryon.manifest import INDEX, read_table
-from tryon.progress import Progress
-from tryon.scoring.folder import Line
+from tryon.manifest.raw_files import read_checked
+from tryon.runtime.progress import Progress
 from tryon.scoring.protocols.protocol import Picture
-from tryon.scoring.twin import TwinPair, drawn_pairs, twin_pairs
+from tryon.scoring.result_folder import Line
+from tryon.scoring.synthetic_references import TwinPair, drawn_pairs, twin_pairs
 from tryon.workspace import Workspace
 
 Role = Literal["person", "truth"]

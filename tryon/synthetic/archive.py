@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from tryon.categories import Category, Setting
-from tryon.download.settings import SyntheticSettings
+from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import (
     ATTRIBUTE_COLUMNS,
     ATTRIBUTES_FILE,
@@ -32,12 +32,12 @@ from tryon.dresscode.layout import (
     pair_list_path,
 )
 from tryon.dresscode.pair_lists import format_pair_list
-from tryon.files import replacing, replacing_folder
-from tryon.progress import Progress
-from tryon.synthetic.items import Content, Files, make_item, make_truth
-from tryon.synthetic.jobs import Job, in_order
-from tryon.synthetic.plan import Plan
-from tryon.synthetic.truth_files import member
+from tryon.runtime.atomic_files import replacing, replacing_folder
+from tryon.runtime.progress import Progress
+from tryon.synthetic.ground_truth_io import member
+from tryon.synthetic.item_files import Content, Files, make_item, make_truth
+from tryon.synthetic.ordered_pool import Job, in_order
+from tryon.synthetic.pair_plan import Plan
 
 _MARK = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
 _ADDED = {"uv", "flow"}

@@ -8,20 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.categories import Category
+from tryon.categories import Category, Level
 from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.synthetic.figure.appearance import Look, sample_look
 from tryon.synthetic.figure.body import ANKLE, Body, sample_build
 from tryon.synthetic.figure.camera import Camera, sample_camera
 from tryon.synthetic.figure.keypoints import find_keypoints
-from tryon.synthetic.figure.look import Look, sample_look
 from tryon.synthetic.figure.pose import SIDES, sample_pose
 from tryon.synthetic.figure.skin import arm_depths, skin_layers
 from tryon.synthetic.garments.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, lay_flat, worn_layers
-from tryon.synthetic.garments.kinds import Garment, sample_garment
-from tryon.synthetic.levels import Level
+from tryon.synthetic.garments.sample_garment import Garment, sample_garment
 from tryon.synthetic.paint.background import paint_background
+from tryon.synthetic.paint.ground_truth import Truth
 from tryon.synthetic.paint.layers import Canvas, Layer, darken
-from tryon.synthetic.paint.truth import Truth
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tryon.download.settings import SyntheticSettings
+from tryon.config.download import SyntheticSettings
+from tryon.config.parameters import Parameters, load_parameters
 from tryon.errors import ParameterError, SourceError
-from tryon.parameters import Parameters, load_parameters
-from tryon.progress import Progress
+from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
 
 MAX_SEED = 2**32

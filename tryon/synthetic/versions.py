@@ -21,14 +21,14 @@ import cv2
 import numpy as np
 
 from tryon.categories import Category
+from tryon.config.download import SyntheticSettings
 from tryon.console import ran_well
-from tryon.download.settings import SyntheticSettings
 from tryon.errors import SourceError
-from tryon.files import sha256_bytes, sha256_file
-from tryon.progress import Progress, silent
+from tryon.runtime.atomic_files import sha256_bytes, sha256_file
+from tryon.runtime.progress import Progress, silent
 from tryon.synthetic.archive import truth_of
-from tryon.synthetic.items import Content, make_item
-from tryon.synthetic.plan import Plan
+from tryon.synthetic.item_files import Content, make_item
+from tryon.synthetic.pair_plan import Plan
 
 _PROBED = 2
 

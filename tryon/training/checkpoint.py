@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tryon.daflow import DAFlow, DAFlowConfig, checked_state, read_checkpoint
 from tryon.errors import WeightsError, listed
-from tryon.files import write_bytes
+from tryon.runtime.atomic_files import write_bytes
 
 KIND = "fitting-room checkpoint"
 VERSION = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from tryon.errors import ParameterError
-from tryon.workers import thread_count
+from tryon.runtime.process_pool import thread_count
 
 
 def choose_accelerator(stage: str, wanted: str) -> str:

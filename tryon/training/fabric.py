@@ -11,10 +11,10 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from torch import Tensor, nn
 
+from tryon.config.training import OptimisationSettings
 from tryon.errors import MissingInputError, ParameterError
 from tryon.training.device import choose_accelerator, set_cpu_threads
-from tryon.training.place import ALONE, Place
-from tryon.training.settings import OptimisationSettings
+from tryon.training.distributed import ALONE, Place
 
 
 @contextmanager

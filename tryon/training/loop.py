@@ -18,26 +18,24 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from tryon.daflow import DAFlow
-from tryon.loading.augmented import AugmentedRows
-from tryon.loading.batches import Batch, load_batches
+from tryon.loading.augmented_dataset import AugmentedRows
+from tryon.loading.batch_loader import Batch, load_batches
 from tryon.loading.transforms import prepare
-from tryon.progress import Progress
-from tryon.training.astray import check_gradient, check_losses
-from tryon.training.averaging import AveragedWeights
+from tryon.runtime.progress import Progress
 from tryon.training.checkpoint import BatchLoss, Checkpoint, HistoryRow
+from tryon.training.divergence import check_gradient, check_losses
+from tryon.training.ema import AveragedWeights
 from tryon.training.fabric import AsTrained, check_equal, started_fabric
-from tryon.training.grids import GridRows, write_grids
-from tryon.training.groups import Rows, Share, share_of, step_groups
-from tryon.training.history import best_epoch, epochs_without_gain
-from tryon.training.interruption import StopSignal
-from tryon.training.job import Job, check_sides
+from tryon.training.graceful_stop import StopSignal
+from tryon.training.loss_networks import check_scales
 from tryon.training.losses import Loss, Truth
-from tryon.training.memory import check_memory
-from tryon.training.norms import freeze_statistics
-from tryon.training.optimiser import make_optimiser
-from tryon.training.perceptual_weights import check_scales
-from tryon.training.schedule import learning_rate
-from tryon.training.states import RunStates
+from tryon.training.memory_budget import check_memory
+from tryon.training.optimizer import freeze_statistics, learning_rate, make_optimiser
+from tryon.training.run_checkpoints import RunStates
+from tryon.training.run_config import Job, check_sides
+from tryon.training.sample_grids import GridRows, write_grids
+from tryon.training.step_batches import Rows, Share, share_of, step_groups
+from tryon.training.training_log import best_epoch, epochs_without_gain
 from tryon.training.validation import validate
 
 FEW = 10

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tryon.categories import Category
-from tryon.loading.batches import load_batches
-from tryon.loading.rows import PackedRows
+from tryon.loading.batch_loader import load_batches
+from tryon.loading.packed_dataset import PackedRows
 from tryon.loading.transforms import check_finite, prepare
 
 

@@ -6,9 +6,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from tryon.categories import Level
 from tryon.synthetic.fabrics.patterns import PATTERNS, Fabric, Family, Part, family, paint_fabric, sample_fabric
-from tryon.synthetic.fabrics.samples import DRAWS
-from tryon.synthetic.levels import Level
+from tryon.synthetic.fabrics.sample_fabric import DRAWS
 
 RED, BLUE, GREEN = (200, 0, 0), (0, 0, 200), (0, 200, 0)
 PATTERNED = sorted(set(PATTERNS) - {"plain"})

@@ -7,7 +7,7 @@ import pytest
 
 from tryon.synthetic.fabrics.fabric import Weave
 from tryon.synthetic.fabrics.weave import add_weave
-from tryon.synthetic.paint.plain import filled
+from tryon.synthetic.paint.raster import filled
 
 GRAINS = [weave for weave in get_args(Weave) if weave != "smooth"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tryon.categories import Level
 from tryon.synthetic.figure.body import Body, sample_build
 from tryon.synthetic.figure.pose import sample_pose
-from tryon.synthetic.levels import Level
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tryon.categories import LEVELS
 from tryon.synthetic.figure.body import (
     ANKLE,
     BUST,
@@ -19,8 +20,7 @@ from tryon.synthetic.figure.body import (
     sample_build,
 )
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES
-from tryon.synthetic.figure.trunk import trunk_points
-from tryon.synthetic.levels import LEVELS
+from tryon.synthetic.figure.surfaces import trunk_points
 
 
 def length(start, end):

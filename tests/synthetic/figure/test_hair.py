@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
+from tryon.synthetic.figure.appearance import Hair, sample_look
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.hair import hair_layers
 from tryon.synthetic.figure.head import head_layer
-from tryon.synthetic.figure.look import Hair, sample_look
 from tryon.synthetic.paint.layers import Canvas
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tryon.agnostic.body import body_from_keypoints
-from tryon.agnostic.slices import arm_pose_of
+from tryon.agnostic.masks.attributes import arm_pose_of
+from tryon.agnostic.masks.body import body_from_keypoints
+from tryon.categories import LEVELS
 from tryon.dresscode.layout import HEIGHT
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.keypoints import find_keypoints
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, TURN, Arm, sample_pose
-from tryon.synthetic.levels import LEVELS
 
 WHOLE = Camera(900.0, 384.0, 40.0)
 """Everything is in the frame."""

@@ -6,14 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tryon.categories import Category
+from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.labels import DensePart, Label
+from tryon.synthetic.figure.appearance import Look, sample_look
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera, sample_camera
-from tryon.synthetic.figure.look import Look, sample_look
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, Arm
 from tryon.synthetic.figure.skin import DEPTH_TRUNK, arm_depths, skin_layers
-from tryon.synthetic.levels import LEVELS, Level
 from tryon.synthetic.paint.layers import Layer
 
 WHOLE = Camera(900.0, 384.0, 60.0)

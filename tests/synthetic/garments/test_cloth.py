@@ -16,7 +16,7 @@ from tryon.synthetic.figure.skin import DEPTH_LEG, DEPTH_TRUNK, skin_layers
 from tryon.synthetic.garments.cloth import FlatGarment, garment_picture, lay_flat, worn_layers
 from tryon.synthetic.garments.garment import Belt, Garment
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
-from tryon.synthetic.items import figure_of, garment_of
+from tryon.synthetic.item_files import figure_of, garment_of
 from tryon.synthetic.paint.layers import Canvas
 from tryon.synthetic.render import render_person
 

@@ -10,8 +10,8 @@ from tryon.categories import Category
 from tryon.synthetic.figure.body import ARMPIT, SHOULDER, Body
 from tryon.synthetic.garments.collars import Collar, HighNeck
 from tryon.synthetic.garments.garment import Garment, Neckline
-from tryon.synthetic.garments.kinds import sample_garment
 from tryon.synthetic.garments.necklines import BARE_TOP, TOP, neck_line, opening
+from tryon.synthetic.garments.sample_garment import sample_garment
 
 _BARE = ("straps", "off_shoulder", "one_shoulder")
 

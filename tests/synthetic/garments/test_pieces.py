@@ -8,10 +8,10 @@ import pytest
 from tryon.categories import Category
 from tryon.synthetic.figure.body import ARMPIT, Body, sample_build
 from tryon.synthetic.figure.pose import LEFT, SIDES, sample_pose
-from tryon.synthetic.garments.cut import cut
-from tryon.synthetic.garments.kinds import sample_garment
-from tryon.synthetic.garments.pleats import pleated_hem, pleated_light
-from tryon.synthetic.garments.sheets import Grid
+from tryon.synthetic.garments.cloth_mesh import Grid
+from tryon.synthetic.garments.folds import pleated_hem, pleated_light
+from tryon.synthetic.garments.pieces import cut
+from tryon.synthetic.garments.sample_garment import sample_garment
 from tryon.synthetic.garments.sleeves import SleeveCloth
 from tryon.synthetic.garments.trousers import TrouserLeg
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth

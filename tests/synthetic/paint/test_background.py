@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.levels import LEVELS, Level
+from tryon.categories import LEVELS, Level
 from tryon.synthetic.paint.background import paint_background
-from tryon.synthetic.paint.scenes import SCENES
+from tryon.synthetic.paint.background_scenes import SCENES
 
 COUNT = 24
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tryon.synthetic.paint.ground_truth import HIDDEN, SEEN
 from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade, darken
-from tryon.synthetic.paint.truth import HIDDEN, SEEN
 
 SIZE = (256, 320)
 GREY = 180

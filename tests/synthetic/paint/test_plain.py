@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.plain import filled
+from tryon.synthetic.paint.raster import filled
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (64, 5)])

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tryon.training.losses import Perceptual, Truth, lpips
+from tryon.config.training import LossSettings
+from tryon.training.losses import Perceptual, Truth, perceptual_terms
 from tryon.training.losses.vgg import BLOCKS, FrozenVgg
-from tryon.training.settings import LossSettings
 
 NARROW = (4, 5, 6, 7, 8)
 
@@ -39,7 +39,7 @@ def random_heads(widths: tuple[int, ...] = NARROW) -> list[Tensor]:
 @pytest.fixture(scope="session")
 def narrow() -> Perceptual:
     """In float64."""
-    vgg16 = FrozenVgg.from_state(vgg_state("vgg16"), "vgg16", lpips.SHIFT, lpips.SCALE)
+    vgg16 = FrozenVgg.from_state(vgg_state("vgg16"), "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE)
     vgg19 = FrozenVgg.from_state(vgg_state("vgg19", seed=1), "vgg19")
     return Perceptual({"vgg16": vgg16, "vgg19": vgg19}, random_heads()).to(torch.device("cpu"), torch.float64)
 

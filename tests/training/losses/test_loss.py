@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from tryon.config.training import LossSettings
 from tryon.daflow import DAFlow, DAFlowConfig, start_flows_near_zero
 from tryon.training.losses import Loss, Perceptual, Truth, resize
 from tryon.training.losses.loss import scale_weights
-from tryon.training.settings import LossSettings
 
 SIZE = (64, 48)
 FLOAT = torch.float64

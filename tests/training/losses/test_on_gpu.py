@@ -13,15 +13,14 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from tryon.config.training import FinetuneSettings, LossSettings
 from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.daflow.warp import chosen_warp
 from tryon.loading.transforms import denormalise, hide, normalise
-from tryon.training.averaging import AveragedWeights
-from tryon.training.losses import Loss, Perceptual, Truth, lpips
+from tryon.training.ema import AveragedWeights
+from tryon.training.losses import Loss, Perceptual, Truth, perceptual_terms
 from tryon.training.losses.vgg import FrozenVgg
-from tryon.training.norms import freeze_statistics
-from tryon.training.optimiser import make_optimiser
-from tryon.training.settings import FinetuneSettings, LossSettings
+from tryon.training.optimizer import freeze_statistics, make_optimiser
 from tryon.training.validation import garment_l1
 
 SIZE = (128, 96)
@@ -33,7 +32,7 @@ MakeHeads = Callable[..., list[Tensor]]
 
 @pytest.fixture
 def frozen(make_state: MakeState, make_heads: MakeHeads) -> Perceptual:
-    vgg16 = FrozenVgg.from_state(make_state("vgg16"), "vgg16", lpips.SHIFT, lpips.SCALE)
+    vgg16 = FrozenVgg.from_state(make_state("vgg16"), "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE)
     return Perceptual({"vgg16": vgg16, "vgg19": FrozenVgg.from_state(make_state("vgg19"), "vgg19")}, make_heads())
 
 

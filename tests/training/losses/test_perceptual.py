@@ -14,9 +14,8 @@ from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
 from tryon.training.losses import Perceptual, read_networks
-from tryon.training.losses.content import content
 from tryon.training.losses.perceptual import fits, large_enough
-from tryon.training.losses.style import gram, style
+from tryon.training.losses.perceptual_terms import content, gram, style
 from tryon.training.losses.vgg import WIDTHS, FrozenVgg
 
 

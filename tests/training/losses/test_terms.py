@@ -6,10 +6,8 @@ import pytest
 import torch
 
 from tryon.training.losses import hidden_weights, resize
-from tryon.training.losses.edges import edges
-from tryon.training.losses.flows import flow_bend
-from tryon.training.losses.lpips import lpips
-from tryon.training.losses.pixels import l1
+from tryon.training.losses.perceptual_terms import lpips
+from tryon.training.losses.pixel_terms import edges, flow_bend, l1
 
 
 def test_the_target_is_halved_by_averaging_neighbours() -> None:

@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from tryon.loading.rows import PackedRows
-from tryon.progress import silent
+from tryon.config.training import FinetuneSettings, PretrainSettings
+from tryon.loading.packed_dataset import PackedRows
+from tryon.pretrain.initialization import new_network
+from tryon.runtime.progress import silent
 from tryon.training import loop
 from tryon.training.checkpoint import HistoryRow
-from tryon.training.history import TERM_COLUMNS, TERMS
-from tryon.training.initialisation import new_network
-from tryon.training.job import Job
 from tryon.training.losses import Perceptual
 from tryon.training.losses.perceptual import NETWORKS
-from tryon.training.settings import FinetuneSettings, PretrainSettings
-from tryon.training.states import RunStates
+from tryon.training.run_checkpoints import RunStates
+from tryon.training.run_config import Job
+from tryon.training.training_log import TERM_COLUMNS, TERMS
 from tryon.workspace import Workspace
 
 PLAIN = {

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from tryon.daflow.config import NetworkOptionError
 from tryon.daflow.warp.gather import gather
-from tryon.daflow.warp.lean import lean
+from tryon.daflow.warp.recompute import lean
 from tryon.daflow.warp.reference import reference
 
 WARPS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {

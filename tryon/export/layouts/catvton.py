@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from tryon.dresscode.readers import Size, decode_photo, picture_size
 from tryon.export.layouts.layout import Files, Garment, Layout, Person
-from tryon.export.pictures import encode_jpeg, encode_mask, resize_mask
+from tryon.export.render_images import encode_jpeg, encode_mask, resize_mask
 
 
 class CatVTON(Layout):

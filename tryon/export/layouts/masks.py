@@ -15,7 +15,7 @@ from typing import ClassVar
 from tryon.dresscode.pair_lists import Pair, format_pair_list
 from tryon.dresscode.readers import Size, decode_photo
 from tryon.export.layouts.layout import Files, Layout, Person
-from tryon.export.pictures import encode_jpeg, encode_mask, hide, resize_mask
+from tryon.export.render_images import encode_jpeg, encode_mask, hide, resize_mask
 
 
 class Masks(Layout):

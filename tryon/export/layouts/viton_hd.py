@@ -37,7 +37,7 @@ from typing import ClassVar
 from tryon.categories import Setting
 from tryon.dresscode.readers import Size, decode_dense_pose, decode_photo
 from tryon.export.layouts.layout import Files, Garment, Layout, Person
-from tryon.export.pictures import draw_dense_pose, encode_jpeg, encode_mask, hide, resize_mask
+from tryon.export.render_images import draw_dense_pose, encode_jpeg, encode_mask, hide, resize_mask
 
 GREY = 128
 

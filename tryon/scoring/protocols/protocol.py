@@ -50,7 +50,7 @@ class Protocol:
         reference: `packed` reads a true picture as the sample stage packs test rows, `original` as the data set has it.
         sizes: `any` takes results as they are. `size` and `rows` refuse results of another size than `size`, or than
             the data set's packed rows.
-        format: file format that results should have, as `tryon.scoring.folder` spells it; None for any.
+        format: file format that results should have, as `tryon.scoring.result_folder` spells it; None for any.
         result: treats a result; also gets the format of its file.
         true_picture: treats a true picture; also gets the size of the results.
         numbers: in the order of tables.

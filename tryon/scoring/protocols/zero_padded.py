@@ -8,8 +8,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from tryon.metrics.image_pair import Pictures, Rows, check_pair
 from tryon.metrics.metric import Measure, Metric
-from tryon.metrics.pair import Pictures, Rows, check_pair
 from tryon.metrics.regions import PICTURE, WHOLE, Regions
 from tryon.metrics.similarity import K1, K2, SIGMA, WINDOW
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tryon.synthetic.fabrics import checked, emblems, floral, lettering, printed, striped
+from tryon.synthetic.fabrics import checks as checked
+from tryon.synthetic.fabrics import emblems, floral, lettering
+from tryon.synthetic.fabrics import prints as printed
+from tryon.synthetic.fabrics import stripes as striped
 from tryon.synthetic.fabrics.fabric import WHOLE, Colour, Fabric, Painter, Part, Picture, joined
-from tryon.synthetic.fabrics.samples import sample_fabric
+from tryon.synthetic.fabrics.sample_fabric import sample_fabric
 from tryon.synthetic.fabrics.weave import add_weave
-from tryon.synthetic.paint.plain import filled
+from tryon.synthetic.paint.raster import filled
 
 __all__ = ["PATTERNS", "Colour", "Fabric", "Family", "Part", "family", "joined", "paint_fabric", "sample_fabric"]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.synthetic.fabrics.fabric import WHOLE, Colour, Part, Picture
-from tryon.synthetic.paint.plain import filled
+from tryon.synthetic.paint.raster import filled
 
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
 _ROUND = np.stack([np.cos(np.arange(48) * np.pi / 24), np.sin(np.arange(48) * np.pi / 24)], axis=1)

@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from tryon.categories import Level
 from tryon.dresscode.labels import Label
 from tryon.synthetic.figure.body import BUST, SHOULDER, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, scaled, smooth
-from tryon.synthetic.figure.limbs import tube
 from tryon.synthetic.figure.pose import SIDES, Side
-from tryon.synthetic.levels import Level
+from tryon.synthetic.figure.surfaces import tube
 from tryon.synthetic.paint.curves import Array, even, rounded_line
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 

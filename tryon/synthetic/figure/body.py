@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tryon.categories import Level
 from tryon.dresscode.labels import Joint
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Arm, Pose, Side
-from tryon.synthetic.levels import Level
 from tryon.synthetic.paint.curves import Array, even, normals, paired, profile, rounded_line, smoothstep
 
 CHIN, NECK, SHOULDER, ARMPIT, BUST, WAIST, HIP, CROTCH, KNEE, ANKLE, SOLE = (

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.categories import Category
+from tryon.categories import Category, Level
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.levels import Level
 from tryon.synthetic.paint.curves import Array
 
 

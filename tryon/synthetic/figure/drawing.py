@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array, even, paired
 from tryon.synthetic.paint.layers import Layer
-from tryon.synthetic.paint.plain import filled
+from tryon.synthetic.paint.raster import filled
 
 Colour = tuple[int, int, int]
 Points = Sequence[tuple[float, float]] | Array

@@ -11,10 +11,10 @@ import numpy as np
 from tryon.dresscode.labels import DensePart, Label
 from tryon.synthetic.figure.body import ANKLE, Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.charts import foot_uv
+from tryon.synthetic.figure.densepose_uv import foot_uv
 from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, mirrored, scaled, smooth
-from tryon.synthetic.figure.limbs import tube
 from tryon.synthetic.figure.pose import LEFT, Side
+from tryon.synthetic.figure.surfaces import tube
 from tryon.synthetic.paint.curves import Array, even
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 

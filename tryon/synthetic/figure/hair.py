@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tryon.dresscode.labels import Label
+from tryon.synthetic.figure.appearance import Hair, Look
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.drawing import Drawing, Frame, Points, ellipse, mirrored, scaled, smooth
 from tryon.synthetic.figure.head import first_seen, lit_head, on_head
-from tryon.synthetic.figure.look import Hair, Look
 from tryon.synthetic.paint.curves import even, paired
 from tryon.synthetic.paint.layers import Layer
 

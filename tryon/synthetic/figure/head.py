@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import DensePart, Label
+from tryon.synthetic.figure.appearance import Look
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.charts import head_uv
+from tryon.synthetic.figure.densepose_uv import head_uv
 from tryon.synthetic.figure.drawing import Drawing, Frame, Points, as_colour, ellipse, mirrored, scaled, smooth
-from tryon.synthetic.figure.look import Look
 from tryon.synthetic.paint.curves import Array, even, paired
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from tryon.synthetic.levels import Level
+from tryon.categories import Level
 
 Side = Literal[-1, 1]
 RIGHT: Side = -1

@@ -10,18 +10,17 @@ from numpy.typing import NDArray
 from tryon.dresscode.labels import DensePart, Label
 from tryon.dresscode.layout import HEIGHT
 from tryon.synthetic.figure.accessories import accessory_layers, carrying_hand
+from tryon.synthetic.figure.appearance import Look
 from tryon.synthetic.figure.body import ANKLE, ARMPIT, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.charts import arm_uv, hand_uv, leg_uv, neck_uv, trunk_uv
+from tryon.synthetic.figure.densepose_uv import arm_uv, hand_uv, leg_uv, neck_uv, trunk_uv
 from tryon.synthetic.figure.drawing import Colour
 from tryon.synthetic.figure.feet import foot_layers
 from tryon.synthetic.figure.hair import hair_layers
 from tryon.synthetic.figure.hands import hand_layer, hand_shape
 from tryon.synthetic.figure.head import head_layer
-from tryon.synthetic.figure.limbs import Tube, tube
-from tryon.synthetic.figure.look import Look
 from tryon.synthetic.figure.pose import LEFT, SIDES, Side
-from tryon.synthetic.figure.trunk import trunk_points
+from tryon.synthetic.figure.surfaces import Tube, trunk_points, tube
 from tryon.synthetic.paint.curves import Array, even, rounded_line, smoothstep
 from tryon.synthetic.paint.layers import Layer, cylinder_shade, tube_shade
 

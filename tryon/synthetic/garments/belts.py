@@ -9,9 +9,8 @@ import numpy as np
 from tryon.dresscode.labels import Label
 from tryon.synthetic.fabrics.patterns import Colour
 from tryon.synthetic.figure.body import WAIST, Body
-from tryon.synthetic.garments.around import around_trunk
-from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
-from tryon.synthetic.garments.trunk_cloth import TrunkCloth
+from tryon.synthetic.garments.cloth_mesh import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth, around_trunk
 from tryon.synthetic.paint.curves import Array, even
 
 _BUCKLE = 0.13

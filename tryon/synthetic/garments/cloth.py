@@ -13,11 +13,11 @@ from tryon.synthetic.fabrics.patterns import Part, joined, paint_fabric
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import Side
-from tryon.synthetic.garments.cut import cut
+from tryon.synthetic.garments.cloth_mesh import Mark, Piece, Sheet
 from tryon.synthetic.garments.folds import light_on, soft_folds
 from tryon.synthetic.garments.garment import Garment, Kind
-from tryon.synthetic.garments.sewing import fill, sew
-from tryon.synthetic.garments.sheets import Mark, Piece, Sheet
+from tryon.synthetic.garments.pieces import cut
+from tryon.synthetic.garments.stitching import fill, sew
 from tryon.synthetic.paint.curves import Array
 from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade
 

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from tryon.synthetic.figure.body import CHIN, SHOULDER, Body
-from tryon.synthetic.garments.around import around_trunk
+from tryon.synthetic.garments.cloth_mesh import Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.garments.necklines import neck_line
-from tryon.synthetic.garments.sheets import Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.trunk_cloth import around_trunk
 from tryon.synthetic.paint.curves import Array, beside, even, smoothstep
 
 _STAND = 0.013

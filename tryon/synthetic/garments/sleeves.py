@@ -9,13 +9,12 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, Body
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.garments.around import around_trunk
-from tryon.synthetic.garments.bends import beyond, bridged, rounded, spread, within_bends
+from tryon.synthetic.garments.cloth_mesh import MARGIN, Drape, Mark, Piece, Sheet
+from tryon.synthetic.garments.cloth_outline import beyond, bridged, rounded, spread, within_bends
 from tryon.synthetic.garments.folds import Fold, ridges
 from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.garments.necklines import BARE_TOP, TOP
-from tryon.synthetic.garments.sheets import MARGIN, Drape, Mark, Piece, Sheet
-from tryon.synthetic.garments.trunk_cloth import TrunkCloth
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth, around_trunk
 from tryon.synthetic.paint.curves import Array, beside, even, paired, smoothstep
 
 LENGTHS = {"short": (0.3, 0.38), "long": (0.73, 0.79)}

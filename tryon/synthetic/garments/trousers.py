@@ -9,9 +9,9 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP, KNEE, WAIST, Body
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.garments.around import around_trunk
+from tryon.synthetic.garments.cloth_mesh import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.garments.folds import Fold, ridges, waves
-from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.trunk_cloth import around_trunk
 from tryon.synthetic.paint.curves import Array, even, smoothstep
 
 _TAPERS = {"skinny": 0.62, "straight": 0.3, "wide": 0.0}

@@ -8,11 +8,10 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
 from tryon.synthetic.figure.pose import SIDES
-from tryon.synthetic.garments.around import around_trunk
-from tryon.synthetic.garments.folds import Fold, bump, ridges, waves
+from tryon.synthetic.figure.surfaces import trunk_points
+from tryon.synthetic.garments.cloth_mesh import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.folds import Fold, bump, pleated_hem, pleated_light, ridges, waves
 from tryon.synthetic.garments.necklines import TOP, neck_line, opening
-from tryon.synthetic.garments.pleats import pleated_hem, pleated_light
-from tryon.synthetic.garments.sheets import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
 from tryon.synthetic.paint.curves import Array, even, profile, smoothstep
 
 _PLACKET = 0.05
@@ -161,3 +160,23 @@ class TrunkCloth(Piece):
         uneven = wave * (0.7 + 0.3 * np.sin(1.9 * t + 3 * phase))
         moved[..., 1] += (0.002 + 0.016 * g.flare) * uneven * hanging**2
         return moved, depth * wave * hanging
+
+
+def around_trunk(body: Body, heights: Array, columns: Array, half_widths: Array, until: float | None = None) -> Array:
+    """Points (R, C, 2) of cloth around the trunk.
+
+    Below `until` (trousers: the waist) the middle of the cloth comes back to the middle of the trunk.
+
+    Args:
+        body: who wears it.
+        heights: (R,).
+        columns: (C,) places across, -1..1 between the edges of the trunk.
+        half_widths: (R,) of the cloth.
+        until: height from which the turn fades, over a tenth of the body.
+    """
+    points = trunk_points(body, heights, columns, half_widths)
+    if until is None:
+        return points
+    held = smoothstep(heights, until, until + 0.13)
+    back = body.pose.shift * (held * half_widths)[:, None] * np.maximum(1 - columns**2, 0)
+    return points - body.across(heights)[:, None] * back[..., None]

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tryon.categories import Level
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.levels import Level
+from tryon.synthetic.paint.background_scenes import SCENES, Scene, mottled, surface
 from tryon.synthetic.paint.raster import Floats
-from tryon.synthetic.paint.scenes import SCENES, Scene, mottled, surface
 
 _COARSE = 4
 _HIGH, _WIDE = HEIGHT // _COARSE, WIDTH // _COARSE

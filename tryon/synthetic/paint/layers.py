@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array
+from tryon.synthetic.paint.ground_truth import Truth, empty_truth, write_truth
 from tryon.synthetic.paint.raster import STEP, WINDOW_STEP, Floats, Placed, Window, enlarge, lookup, nearest, place
-from tryon.synthetic.paint.truth import Truth, empty_truth, write_truth
 
 _LIGHT = np.array([-0.42, -0.38, 0.82])
 """Direction towards the light: upper left, in front."""

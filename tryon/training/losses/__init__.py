@@ -5,6 +5,6 @@ Imports nothing but torch, the network's package and `tryon.errors`, so it also 
 
 from tryon.training.losses.loss import Loss, LossValue, Truth
 from tryon.training.losses.perceptual import Perceptual, read_networks
-from tryon.training.losses.pixels import hidden_weights, resize
+from tryon.training.losses.pixel_terms import hidden_weights, resize
 
 __all__ = ["Loss", "LossValue", "Perceptual", "Truth", "hidden_weights", "read_networks", "resize"]

@@ -11,13 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from tryon.training.losses.edges import edges
-from tryon.training.losses.flows import ESTIMATORS, flow_bend, watched_offsets
 from tryon.training.losses.perceptual import Perceptual, large_enough
-from tryon.training.losses.pixels import hidden_weights, l1, resize
+from tryon.training.losses.pixel_terms import ESTIMATORS, edges, flow_bend, hidden_weights, l1, resize, watched_offsets
 
 if TYPE_CHECKING:
-    from tryon.training.settings import LossSettings
+    from tryon.config.training import LossSettings
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from tryon.errors import WeightsError
-from tryon.training.losses import content, lpips, style
-from tryon.training.losses.pixels import resize
+from tryon.training.losses import perceptual_terms
+from tryon.training.losses.pixel_terms import resize
 from tryon.training.losses.vgg import BLOCKS, LEAST_SIDE, WIDTHS, FrozenVgg, Term
 
 NETWORKS = {"lpips": "vgg16", "style": "vgg19", "content": "vgg19"}
-"""The network that each term looks through; its name in `tryon.weights.WEIGHTS` too."""
+"""The network that each term looks through; its name in `tryon.pretrained_weights.WEIGHTS` too."""
 
 
 class Perceptual:
@@ -71,11 +71,13 @@ class Perceptual:
 
     def _of(self, name: str, weight: float) -> dict[str, Term]:
         if name == "style":
-            return dict.fromkeys(style.LAYERS, Term(style.style, weight, mean_over_pixels=False))
+            return dict.fromkeys(
+                perceptual_terms.STYLE_LAYERS, Term(perceptual_terms.style, weight, mean_over_pixels=False)
+            )
         if name == "content":
-            return dict.fromkeys(content.LAYERS, Term(content.content, weight))
-        pairs = zip(lpips.LAYERS, self.heads, strict=True)
-        return {layer: Term(partial(lpips.lpips, head=head), weight) for layer, head in pairs}
+            return dict.fromkeys(perceptual_terms.CONTENT_LAYERS, Term(perceptual_terms.content, weight))
+        pairs = zip(perceptual_terms.LPIPS_LAYERS, self.heads, strict=True)
+        return {layer: Term(partial(perceptual_terms.lpips, head=head), weight) for layer, head in pairs}
 
 
 def large_enough(picture: Tensor, coarsest: bool) -> Tensor:
@@ -96,7 +98,7 @@ def read_networks(vgg16: Path | None, vgg19: Path | None, heads: Path | None) ->
     """
     networks: dict[str, FrozenVgg] = {}
     if vgg16 is not None:
-        networks["vgg16"] = _read_vgg(vgg16, "vgg16", lpips.SHIFT, lpips.SCALE)
+        networks["vgg16"] = _read_vgg(vgg16, "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE)
     if vgg19 is not None:
         networks["vgg19"] = _read_vgg(vgg19, "vgg19", (0.0,), (1.0,))
     return Perceptual(networks, [] if heads is None else _read_heads(heads))
@@ -118,7 +120,7 @@ def _read_vgg(path: Path, name: str, shift: Sequence[float], scale: Sequence[flo
 def _read_heads(path: Path) -> list[Tensor]:
     state = _read(path, "LPIPS heads")
     try:
-        heads = [state[f"lin{number}.model.1.weight"] for number in range(len(lpips.LAYERS))]
+        heads = [state[f"lin{number}.model.1.weight"] for number in range(len(perceptual_terms.LPIPS_LAYERS))]
     except KeyError as error:
         raise _wrong(path, "LPIPS heads", f"no {error}") from error
     if [tuple(head.shape) for head in heads] != [(1, width, 1, 1) for width in WIDTHS]:

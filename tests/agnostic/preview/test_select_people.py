@@ -1,0 +1,46 @@
+"""Who is shown: the worst in order of gravity, and typical people whom only their names choose."""
+
+from tryon.agnostic.preview.select_people import typical, worst
+from tryon.agnostic.shards import MASKS
+from tryon.manifest import table_from_rows
+
+
+def audits(*rows):
+    names = ("person_id", "leak_fraction", "protected_fraction", "outline_similarity", "reason")
+    return table_from_rows([dict(zip(names, row, strict=True)) for row in rows], MASKS)
+
+
+TABLE = audits(
+    ("a", 0.0, 0.0, 0.9, None),
+    ("b", 0.2, 0.0, 0.1, None),
+    ("c", None, 0.3, None, None),
+    ("d", 0.9, 0.9, 0.9, "mask: nothing found to hide"),
+    ("e", 0.2, 0.1, 0.0, None),
+    ("f", 0.0, 0.0, 0.2, None),
+)
+
+
+def test_leak_goes_before_protected_and_that_before_outline():
+    assert worst(TABLE, 9) == [2, 4, 1, 0, 5]  # where no garment was found, all of it may be visible
+    assert worst(TABLE, 2) == [2, 4]
+
+
+def test_a_pixel_makes_no_mask_worse():
+    assert worst(audits(("a", 0.0002, 0.0, 0.1, None), ("b", 0.0, 0.0003, 0.5, None)), 1) == [1]
+
+
+def test_typical_people_have_a_mask_and_are_not_shown_already():
+    assert sorted(typical(TABLE, 9)) == [0, 1, 2, 4, 5]
+    assert sorted(typical(TABLE, 9, besides=[4, 1])) == [0, 2, 5]
+
+
+def test_typical_people_are_the_same_whatever_their_order_and_their_audit():
+    rows = [(f"{number:06d}", number / 100, 0.0, 0.0, None) for number in range(50)]
+    others = [(name, 0.0, 0.0, 0.0, None) for name, *_ in reversed(rows)]
+    first, second = audits(*rows), audits(*others)
+    names = [[table["person_id"][number].as_py() for number in typical(table, 6)] for table in (first, second)]
+    assert names[0] == names[1]
+
+
+def test_of_nobody_nobody_is_chosen():
+    assert worst(audits(), 3) == typical(audits(), 3) == []

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tryon.categories import Category, Setting
+from tryon.download.read_pairs import read_pair_lists
+from tryon.errors import SourceError
+from tryon.manifest import FINDINGS, read_table
+from tryon.runtime.stage_result import Summary
+from tryon.workspace import Workspace
+
+
+def test_both_forms_alone_give_the_same_pairs_as_both_together(data_set: Path) -> None:
+    both, disagreements = read_pair_lists(data_set, "set")
+    assert disagreements == []
+    roots = {path: path.read_bytes() for path in data_set.glob("*.txt")}
+    for path in roots:
+        path.unlink()
+    assert read_pair_lists(data_set, "set") == (both, [])
+    for path, content in roots.items():
+        path.write_bytes(content)
+    for path in data_set.glob("*/*.txt"):
+        path.unlink()
+    assert read_pair_lists(data_set, "set") == (both, [])
+
+
+def test_order_is_that_of_the_categories_and_settings(data_set: Path) -> None:
+    pairs, _ = read_pair_lists(data_set, "set")
+    assert list(dict.fromkeys((pair.category, pair.setting) for pair in pairs)) == [
+        (category, setting) for category in Category for setting in Setting
+    ]
+
+
+def test_a_disagreement_is_a_finding_and_the_list_of_the_category_counts(
+    data_set: Path, run: Callable[..., Summary], workspace: Workspace
+) -> None:
+    path = data_set / "lower_body/train_pairs.txt"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    run(data_set)
+    assert read_table(workspace.findings, FINDINGS).to_pylist() == [
+        {
+            "category": "lower_body",
+            "setting": "train",
+            "pair_id": None,
+            "file": "train_pairs.txt",
+            "rule": "names the same pairs as the list in the category's folder",
+            "value": "0 only in the category's list, 1 only in the root's",
+        }
+    ]
+
+
+def test_all_missing_lists_are_named_at_once(data_set: Path) -> None:
+    for name in ("train_pairs.txt", "test_pairs_paired.txt"):
+        (data_set / name).unlink()
+        (data_set / "dresses" / name).unlink()
+    with pytest.raises(SourceError, match=r"dresses/train_pairs.txt, dresses/test_pairs_paired.txt"):
+        read_pair_lists(data_set, "set")
+
+
+def test_lists_without_a_pair_or_not_in_text_are_refused(data_set: Path) -> None:
+    for path in data_set.rglob("*.txt"):
+        path.write_text("\n")
+    with pytest.raises(SourceError, match="at least one pair"):
+        read_pair_lists(data_set, "set")
+    (data_set / "dresses/train_pairs.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SourceError, match=r"dresses/train_pairs.txt: is a text file"):
+        read_pair_lists(data_set, "set")

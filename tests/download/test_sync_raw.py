@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tryon.download import sync_raw as unpack
+from tryon.download.containers import Container, FolderContainer, open_container
+from tryon.download.sync_raw import mirror
+from tryon.errors import SourceError
+from tryon.runtime.progress import silent
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("[!.]*") if path.is_file()}
+
+
+@pytest.fixture(params=["folder", "zip"])
+def container(request: pytest.FixtureRequest, data_set: Path, zipped: Callable[..., Path]) -> Container:
+    return open_container(data_set if request.param == "folder" else zipped(data_set, top="DressCode/"))
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "raw"
+
+
+def copied(container: Container, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Targets that are copied from now on."""
+    names: list[str] = []
+    true_copy = container.copy
+    monkeypatch.setattr(container, "copy", lambda member, path: (names.append(member.target), true_copy(member, path)))
+    return names
+
+
+def test_raw_becomes_what_the_source_is(container: Container, data_set: Path, raw: Path) -> None:
+    assert mirror([container], raw, False, silent) == set(content(data_set)) == set(content(raw))
+    assert content(raw) == content(data_set)
+
+
+def test_a_second_run_copies_nothing_and_a_changed_file_alone_comes_again(
+    container: Container, data_set: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror([container], raw, False, silent)
+    names = copied(container, monkeypatch)
+    mirror([container], raw, False, silent)
+    assert names == []
+    damaged = raw / "dresses/images/000200_0.jpg"
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    (raw / "dresses/images/000201_0.jpg").unlink()
+    mirror([container], raw, False, silent)
+    assert names == ["dresses/images/000200_0.jpg", "dresses/images/000201_0.jpg"]
+    assert content(raw) == content(data_set)
+
+
+def test_a_stopped_run_goes_on_where_it_was(
+    container: Container, data_set: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    true_copy = container.copy
+
+    def copy(member, path: Path) -> None:
+        if len(names) == 20:
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+        names.append(member.target)
+        true_copy(member, path)
+
+    monkeypatch.setattr(container, "copy", copy)
+    with pytest.raises(KeyboardInterrupt):
+        mirror([container], raw, False, silent)
+    assert content(raw) == {name: (data_set / name).read_bytes() for name in names}
+    monkeypatch.setattr(container, "copy", true_copy)
+    rest = copied(container, monkeypatch)
+    mirror([container], raw, False, silent)
+    assert len(rest) == len(content(data_set)) - 20
+    assert content(raw) == content(data_set)
+
+
+def test_what_the_source_does_not_have_goes(container: Container, data_set: Path, raw: Path, tmp_path: Path) -> None:
+    mirror([container], raw, False, silent)
+    shutil.rmtree(raw / "upper_body")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept.txt").write_text("not ours")
+    for taken in ("000200", "000201"):
+        (raw / f"dresses/images/{taken}_0.jpg").unlink()
+    for name in ("stray.txt", "dresses/images/999999_0.jpg", "old/deep/file", "dresses/images/000200_0.jpg/inside"):
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (raw / name).write_text("foreign")
+    (raw / "upper_body").symlink_to(outside)
+    (raw / "dresses/images/000201_0.jpg").symlink_to(outside / "kept.txt")
+    mirror([container], raw, False, silent)
+    assert content(raw) == content(data_set)
+    assert not (raw / "old").exists()
+    assert content(outside) == {"kept.txt": b"not ours"}
+    assert not any(path.is_symlink() for path in raw.rglob("*"))
+
+
+def test_what_somebody_else_put_there_is_left_alone(container: Container, raw: Path) -> None:
+    (raw / "dresses/images").mkdir(parents=True)
+    (raw / "dresses/images/000200_0.jpg").write_bytes(b"precious")
+    with pytest.raises(SourceError, match=r"download\.source"):
+        mirror([container], raw, False, silent)
+    assert content(raw) == {"dresses/images/000200_0.jpg": b"precious"}
+
+
+def test_two_containers_must_not_hold_the_same_file(data_set: Path, raw: Path) -> None:
+    with pytest.raises(SourceError, match=r"is not in .* as well"):
+        mirror([FolderContainer(data_set), FolderContainer(data_set)], raw, False, silent)
+
+
+def test_a_disk_too_small_is_seen_before_unpacking(
+    container: Container, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr(unpack.shutil, "disk_usage", lambda path: Usage)
+    with pytest.raises(SourceError, match="has room for"):
+        mirror([container], raw, False, silent)
+    assert content(raw) == {}

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tryon.categories import Category
+from tryon.config.download import SyntheticSettings
+from tryon.download import synthetic_source as synthetic
+from tryon.download.synthetic_source import synthetic_archive
+from tryon.manifest import INDEX, read_table
+from tryon.runtime.progress import Progress, silent
+from tryon.runtime.stage_result import Summary
+from tryon.synthetic.archive import write_archive, write_folder
+from tryon.workspace import Workspace
+
+
+@pytest.fixture
+def made(data_set: Path, truth: Path, zipped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Stand in for the twin; the list grows by the seed of each archive that is made."""
+    seeds: list[int] = []
+    archive, companion = zipped(data_set).read_bytes(), zipped(truth).read_bytes()
+
+    def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
+        del settings, progress
+        seeds.append(seed)
+        target.write_bytes(archive)
+        target.with_name(f"{target.stem}.truth.zip").write_bytes(companion)
+
+    module = ModuleType("tryon.synthetic.archive")
+    module.__dict__["write_archive"] = write_archive
+    monkeypatch.setitem(sys.modules, "tryon.synthetic.archive", module)
+    return seeds
+
+
+def test_an_archive_is_made_once_for_the_same_settings_seed_and_code(
+    workspace: Workspace, made: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SyntheticSettings(train_pairs=3, test_pairs=2)
+    first = synthetic_archive(settings, 1, workspace, silent)
+    assert synthetic_archive(settings, 1, workspace, silent) == first
+    assert made == [1]
+    assert synthetic_archive(settings, 2, workspace, silent) != first
+    assert synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent).exists()
+    monkeypatch.setattr(synthetic, "code_version", lambda module: "other code")
+    last = synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent)
+    assert made == [1, 2, 2, 2]
+    assert sorted(path.name for path in last.parent.iterdir()) == sorted(
+        [f"{last.stem}{end}{note}" for end in (".zip", ".truth.zip") for note in ("", ".sha256")]
+    )
+
+
+def test_a_damaged_or_half_made_archive_is_made_again(workspace: Workspace, made: list[int]) -> None:
+    settings = SyntheticSettings(train_pairs=3, test_pairs=2)
+    archive = synthetic_archive(settings, 1, workspace, silent)
+    whole = archive.read_bytes()
+    for part in (archive, archive.with_name(f"{archive.stem}.truth.zip")):
+        part.write_bytes(b"half")
+        synthetic_archive(settings, 1, workspace, silent)
+    archive.with_name(f"{archive.name}.sha256").unlink()
+    synthetic_archive(settings, 1, workspace, silent)
+    assert len(made) == 4
+    assert archive.read_bytes() == whole
+
+
+def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., Summary], workspace: Workspace) -> None:
+    summary = run("synthetic", synthetic={"train_pairs": 1, "test_pairs": 2})
+    assert summary.headline == "15 pairs, 0 of them quarantined; 0 findings."
+    for category in Category:
+        for row in read_table(workspace.index(category), INDEX).to_pylist():
+            assert row["worn"]
+            assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+
+
+def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
+    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
+) -> None:
+    """Both lie side by side, so the folder, which holds its truth itself, must not take the zip's for its own."""
+    settings = SyntheticSettings(train_pairs=1, test_pairs=2, level="easy", parser_errors=1.0)
+    write_archive(tmp_path / "twin.zip", settings, 7, silent)
+    write_folder(tmp_path / "twin", settings, 7, silent)
+    indexes = []
+    for source in (tmp_path / "twin.zip", tmp_path / "twin"):
+        assert run(source).headline.startswith("15 pairs, 0 of them quarantined; 0 findings.")
+        indexes.append([workspace.index(category).read_bytes() for category in Category])
+        for category in Category:
+            for row in read_table(workspace.index(category), INDEX).to_pylist():
+                assert row["worn"]
+                assert row["pattern"]
+                assert row["arm_pose"] in ("side", "bent", "crossed", "hidden")
+                assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+                assert (row["truth_label_map"] is not None) is (row["setting"] == "test_unpaired")
+    assert indexes[0] == indexes[1]
+
+
+@pytest.mark.parametrize("flow", ["none", "test", "all"])
+def test_the_index_names_the_flow_of_test_pairs_where_there_is_one(
+    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path, flow: str
+) -> None:
+    settings = SyntheticSettings.model_validate({"train_pairs": 1, "test_pairs": 2, "level": "easy", "flow": flow})
+    write_archive(tmp_path / "twin.zip", settings, 7, silent)
+    assert run(tmp_path / "twin.zip").headline.startswith("15 pairs, 0 of them quarantined; 0 findings.")
+    for category in Category:
+        for row in read_table(workspace.index(category), INDEX).to_pylist():
+            named = f"{category}/flow/{row['pair_id']}.png" if flow != "none" and row["setting"] != "train" else None
+            assert row["flow"] == named
+            assert (row["flow_sha256"] is None) is (named is None)
+
+
+def test_a_switch_stands_for_no_flow_and_all() -> None:
+    for switch, flow in ((False, "none"), (True, "all")):
+        assert SyntheticSettings.model_validate({"flow": switch}).flow == flow
+
+
+def test_the_twin_is_known_for_what_it_is_wherever_it_is_taken(
+    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
+) -> None:
+    write_archive(tmp_path / "bought.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    (tmp_path / "bought.truth.zip").unlink()
+    run(tmp_path / "bought.zip")
+    for category in Category:
+        rows = read_table(workspace.index(category), INDEX).to_pylist()
+        assert {row["licence"] for row in rows} == {"synthetic"}
+
+
+def test_it_goes_through_the_stage_like_any_archive(
+    run: Callable[..., Summary], workspace: Workspace, made: list[int]
+) -> None:
+    run("synthetic")
+    assert made == [7]
+    rows = read_table(workspace.index(Category.DRESSES), INDEX).to_pylist()
+    assert {row["licence"] for row in rows} == {"synthetic"}
+    assert all(row["truth"] for row in rows if row["setting"] == "test_unpaired")

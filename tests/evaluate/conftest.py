@@ -1,0 +1,191 @@
+"""A small finished project: test rows of simple figures, manifests, an untrained network as checkpoint, its history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tryon.categories import Category
+from tryon.config.evaluate import EvaluateSettings
+from tryon.daflow import DAFlow, DAFlowConfig
+from tryon.evaluate.stage import evaluate
+from tryon.manifest import MANIFEST, PACKED, SHOWN, table_from_rows, write_table
+from tryon.manifest.schemas import COMPARISON
+from tryon.runtime.atomic_files import write_bytes, write_text
+from tryon.runtime.progress import silent
+from tryon.runtime.stage_result import Summary
+from tryon.training.checkpoint import of_network, save_checkpoint
+from tryon.workspace import Workspace
+
+SIZE = (64, 48)
+PER_CATEGORY = 3
+
+
+def png(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes()
+
+
+def figure(number: int, garment_colour: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """A background of its own with a striped garment."""
+    random = np.random.default_rng(number)
+    background = cv2.resize(random.integers(0, 255, (4, 3, 3), np.uint8), SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+    picture = background.astype(np.uint8)
+    picture[region] = garment_colour
+    stripes = region & (np.arange(SIZE[0])[:, None] % 8 < 4)
+    picture[stripes] += np.uint8(25)
+    return picture
+
+
+def packed_row(number: int, category: Category, setting: str, truth: bool) -> dict[str, Any]:
+    random = np.random.default_rng([number, list(Category).index(category)])
+    worn, new = random.integers(30, 220, (2, 3), np.uint8)
+    top = {Category.UPPER_BODY: 12, Category.LOWER_BODY: 30, Category.DRESSES: 12}[category]
+    region, hidden = np.zeros((2, *SIZE), bool)
+    region[top : top + 20, 14:34] = True
+    hidden[top - 3 : top + 23, 11:37] = True
+    flat = np.full((*SIZE, 3), 255, np.uint8)
+    flat[10:50, 10:38] = worn if setting == "test_paired" else new
+    person = figure(number, worn, region)
+    keypoints = np.column_stack([random.uniform(5, 43, 18), random.uniform(5, 59, 18), np.ones(18)])
+    code = list(Category).index(category)
+    row = {
+        "pair_id": f"{code}{number:05d}_{code}{number + (setting != 'test_paired'):05d}",
+        "category": str(category),
+        "setting": setting,
+        "person_id": f"{code}{number:05d}",
+        "garment_id": f"{code}{number:05d}",
+        "person": png(person),
+        "garment": png(flat),
+        "mask": np.packbits(hidden).tobytes(),
+        "garment_mask": np.packbits(region).tobytes(),
+        "keypoints": keypoints.astype(np.float32).ravel().tolist(),
+        "height": SIZE[0],
+        "width": SIZE[1],
+        "licence": "synthetic",
+    }
+    true = person if setting == "test_paired" else figure(number, new, region)
+    if truth:
+        row |= {"truth": png(true), "truth_garment_mask": np.packbits(region).tobytes()}
+    if truth or setting == "test_paired":  # the stripes of the figure are what no warp of the flat garment knows
+        row["ideal"] = png(np.where(region[..., None], worn if setting == "test_paired" else new, true))
+    return row
+
+
+def write_subset(workspace: Workspace, part: str, rows: list[dict[str, Any]]) -> None:
+    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"pictures": "png"})
+
+
+def rows_of(setting: str, truth: bool) -> list[dict[str, Any]]:
+    return [packed_row(number, category, setting, truth) for number in range(PER_CATEGORY) for category in Category]
+
+
+def write_manifests(workspace: Workspace) -> None:
+    for category in Category:
+        rows = [
+            {
+                "pair_id": f"{number}",
+                "category": str(category),
+                "setting": "train",
+                "person_id": "1",
+                "garment_id": "1",
+                "mask_fraction": 0.25,
+                "leak_fraction": None if number == 2 else 0.04 * number,
+                "protected_fraction": 0.0,
+                "outline_similarity": 0.3,
+                "status": "quarantined" if number == 3 else "ok",
+            }
+            for number in range(4)
+        ]
+        metadata = {COMPARISON: json.dumps(recipes_of(category))}
+        write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
+        write_table(workspace.mask_pictures(category), table_from_rows(shown_of(), SHOWN), SHOWN)
+
+
+def recipes_of(category: Category) -> list[dict[str, Any]]:
+    """Two recipes, the other of which leaves skirts visible."""
+    kinds = {"all": 0.4, "skirt": 0.8, "trousers": 0.0} if category is Category.LOWER_BODY else {"all": 0.0}
+    return [
+        {"recipe": recipe, "worn": worn, "people": 100, "mask_fraction": 0.25, "leak_fraction": leak * other}
+        | {"protected_fraction": 0.001, "outline_similarity": 0.2 + 0.5 * other, "leaking": leak * other}
+        for other, recipe in enumerate(("fitting-room", "dresscode-official"))
+        for worn, leak in kinds.items()
+    ]
+
+
+def shown_of() -> list[dict[str, Any]]:
+    """Six of the worst masks and two typical ones."""
+    strip = np.full((16, 60, 3), 200, np.uint8)
+    picture = cv2.imencode(".webp", strip)[1].tobytes()
+    return [
+        {"why": "worst" if number < 6 else "typical", "person_id": f"shown{number}", "worn": "dress"}
+        | {"mask_fraction": 0.25, "leak_fraction": None, "protected_fraction": 0.0}
+        | {"outline_similarity": 0.3, "picture": picture}
+        for number in range(8)
+    ]
+
+
+def write_training(folder: Path, epochs: int, categories: list[Category]) -> None:
+    header = "epoch,step,lr,train_loss,val_l1,val_l1_upper_body,val_l1_lower_body,val_l1_dresses"
+    lines = [header]
+    for epoch in range(epochs):
+        loss = "" if epoch == 0 else f"{1 / (epoch + 1):.4f}"
+        own = [f"{0.4 / (epoch + 1):.4f}" if category in categories else "" for category in Category]
+        lines.append(",".join([str(epoch), str(epoch * 10), "", loss, f"{0.4 / (epoch + 1):.4f}", *own]))
+        for category in categories:
+            grid = np.random.default_rng(epoch).integers(0, 255, (4 * 68, 4 * 52, 3), np.uint8)
+            write_bytes(folder / "grids" / f"epoch_{epoch:03d}_{category}.png", png(grid))
+    write_text(folder / "history.csv", "\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def make_rows() -> Callable[[str, bool], list[dict[str, Any]]]:
+    """Packed rows of a setting, with or without true pictures."""
+    return rows_of
+
+
+@pytest.fixture
+def write_part() -> Callable[[Workspace, str, list[dict[str, Any]]], None]:
+    """Write a part of the subset."""
+    return write_subset
+
+
+def make_project(root: Path) -> Workspace:
+    made = Workspace(root)
+    write_subset(made, "test_paired", rows_of("test_paired", truth=False))
+    write_subset(made, "test_unpaired", rows_of("test_unpaired", truth=True))
+    write_manifests(made)
+    write_training(made.pretrained, 2, [Category.UPPER_BODY])
+    write_training(made.checkpoints, 3, list(Category))
+    torch.manual_seed(1)
+    network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
+    save_checkpoint(made.checkpoints / "best.ckpt", of_network(network))
+    return made
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A project in which everything before `evaluate` is done."""
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    return make_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Summary]:
+    """The same after `evaluate`, to look at and not to change."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TRYON_WEIGHTS", raising=False)
+        made = make_project(tmp_path_factory.mktemp("finished"))
+        return made, evaluate(EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=2), 7, made, silent)
+
+
+@pytest.fixture(scope="session")
+def evaluated(finished: tuple[Workspace, Summary]) -> Workspace:
+    """The finished project's workspace."""
+    return finished[0]

@@ -1,0 +1,43 @@
+"""The model card and the data cards."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tryon.categories import Category
+from tryon.download.index_rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE
+from tryon.evaluate.report.data_cards import DRESS_CODE, TWIN, cards_of
+from tryon.runtime.atomic_files import sha256_file
+from tryon.workspace import Workspace
+
+
+def test_cards_go_by_licence() -> None:
+    assert cards_of([SYNTHETIC_LICENCE, OFFICIAL_LICENCE, SYNTHETIC_LICENCE]) == [TWIN, DRESS_CODE]
+    assert cards_of(["something else", None]) == []
+
+
+def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace) -> None:
+    card = (evaluated.evaluation / "model_card.md").read_text()
+    assert (evaluated.checkpoints / "model_card.md").read_text() == card
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    for setting in ("paired", "unpaired"):
+        for category in (*map(str, Category), "all"):
+            told = content["slices"][setting]["category"][category]
+            numbers = " to ".join(f"{told[end]:.4f}" for end in ("low", "high")) if told["low"] else "–"
+            name = category.replace("_", " ").capitalize()
+            ideal = content["headline"][setting][category]["ideal_warp"]
+            assert f"| {setting} | {name} | {told['rows']} | {ideal:.4f} | {told['mean']:.4f} | {numbers} |" in card
+    assert sha256_file(evaluated.checkpoints / "best.ckpt") in card
+    assert "No slice of ten rows or more" in card
+    assert "Masks that are not exact: shrunk by 1 px " in card
+    assert "Synthetic twin" in card
+    assert str(evaluated.root) not in card
+
+
+def test_its_tables_are_whole(evaluated: Workspace) -> None:
+    lines = (evaluated.evaluation / "model_card.md").read_text().splitlines()
+    tables = [line for line in lines if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
+    headline = [line for line in tables if re.match(r"\| (un)?paired ", line)]
+    assert {line.count("|") for line in headline} == {9}

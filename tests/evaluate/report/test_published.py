@@ -1,0 +1,41 @@
+"""The published numbers are what the tables say, and none stands there without its table."""
+
+from __future__ import annotations
+
+from tryon.categories import Category
+from tryon.evaluate.report.published import ALL, CATVTON_1, LEFFA_5, PROMO, PUBLISHED, Published
+
+
+def row(table: object, method: str, category: str) -> Published:
+    (found,) = [each for each in PUBLISHED if (each.table, each.method, each.category) == (table, method, category)]
+    return found
+
+
+def test_every_row_has_its_place_and_plausible_numbers() -> None:
+    assert len(PUBLISHED) == len({(each.table, each.method, each.category) for each in PUBLISHED}) == 3 * 18 + 25
+    for each in PUBLISHED:
+        assert each.category in (*Category, ALL)
+        assert each.n == (5400 if each.category == ALL else 1800)
+        assert each.ssim is None or 0.7 < each.ssim < 1
+        assert each.lpips is None or 0.01 < each.lpips < 0.5
+        assert all(value is None or 1 < value < 40 for value in (each.fid, each.fid_unpaired))
+        assert each.table.source
+        assert each.table.protocol
+
+
+def test_samples_stand_in_their_columns() -> None:
+    leffa = row(LEFFA_5, "Leffa", "lower_body")
+    assert (leffa.ssim, leffa.lpips, leffa.fid, leffa.fid_unpaired, leffa.kid_unpaired) == (
+        0.941,
+        0.024,
+        4.79,
+        12.25,
+        1.66,
+    )
+    assert row(CATVTON_1, "LaDI-VTON", ALL).ssim == 0.7656
+    assert row(PROMO, "LaDI-VTON", ALL).kid_unpaired is None
+
+
+def test_the_warning_at_the_top_is_true() -> None:
+    told = {each.ssim for each in PUBLISHED if each.method == "LaDI-VTON" and each.category == ALL}
+    assert told == {0.9025, 0.7656, 0.756}

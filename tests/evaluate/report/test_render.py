@@ -1,0 +1,210 @@
+"""The report: one file that loads nothing, says everything, and carries no trace of the machine it was made on."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tryon.categories import Category
+from tryon.config.evaluate import EvaluateSettings
+from tryon.evaluate.report.gallery import choose
+from tryon.evaluate.report.published import PUBLISHED
+from tryon.evaluate.report.render import compared, number, percent, published_tables, times
+from tryon.evaluate.stage import evaluate
+from tryon.manifest import MANIFEST, read_table, table_from_rows, write_table
+from tryon.manifest.schemas import LEAKY
+from tryon.runtime.progress import silent
+from tryon.scoring.fingerprint import short
+from tryon.workspace import Workspace
+
+VOID = {"meta", "link", "img", "br", "line", "circle", "polyline"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act on, and checks that tags close in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def source(evaluated: Workspace) -> str:
+    return (evaluated.evaluation / "report.html").read_text()
+
+
+def test_it_loads_nothing(source: str) -> None:
+    page = Page(source)
+    loads = [
+        (tag, value) for tag, name, value in page.attributes if name in {"src", "href", "srcset", "data", "action"}
+    ]
+    assert loads
+    assert all(value.startswith(("data:", "#")) for _, value in loads)
+    without_pictures = re.sub(r"data:image/webp;base64,[A-Za-z0-9+/=]+", "", source)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_pictures)
+    policy = next(v for tag, n, v in page.attributes if tag == "meta" and n == "content" and "default-src" in v)
+    assert "default-src 'none'" in policy
+
+
+def test_it_names_no_place_of_this_machine(source: str, evaluated: Workspace) -> None:
+    assert str(evaluated.root) not in source
+    assert str(Path.cwd()) not in source
+
+
+def test_it_shows_every_part(source: str, evaluated: Workspace) -> None:
+    page = Page(source)
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    links = [value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
+    assert set(links) <= set(ids)
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    for fact in content["protocol"]:
+        assert fact["value"] in page.text
+    for missing in content["unavailable"]:
+        assert missing["reason"] in page.text
+    assert "Agnostic copied" in page.text
+    assert "synthetic (18 test rows)" in page.text
+    assert "paired 9, unpaired 9" in page.text
+
+
+def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> None:
+    alternatives = [value for tag, name, value in Page(source).attributes if (tag, name) == ("img", "alt")]
+    assert sum(value.startswith("result of") for value in alternatives) == 2 * 3 * 2
+    for category in ("Upper body", "Lower body", "Dresses"):
+        assert f"{category}: epoch 2" in alternatives
+    training = source[source.index('<section id="training">') : source.index('<section id="masks">')]
+    assert training.count("<svg") == 3  # the pretraining here has one epoch, too few for a curve of its loss
+
+
+def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    for category in (*Category, "all"):
+        assert f"{content['metrics']['paired'][category]['model']['l1_garment']:.3f}" in source
+        assert f"{content['headline']['unpaired'][category]['ratio_to_copy']:.2f}×" in source
+
+
+def test_it_says_how_many_rows_have_a_true_picture(source: str) -> None:
+    assert "Compared with the true picture: 9 of 9 paired rows, 9 of 9 unpaired rows." in " ".join(source.split())
+    content = {
+        "rows": {"paired": {"dresses": 2, "lower_body": 1}, "unpaired": {"dresses": 4}},
+        "compared": {"paired": {"all": {"picture": 3}}, "unpaired": {"all": {"picture": 0}}},
+    }
+    assert compared(content) == "Compared with the true picture: 3 of 3 paired rows, 0 of 4 unpaired rows."
+
+
+def test_the_share_from_which_a_row_leaks_is_the_audits(source: str) -> None:
+    assert f"more than {percent(LEAKY, 0)} of its garment" in " ".join(source.split())
+
+
+def test_the_audit_of_every_recipe_stands_side_by_side(source: str, evaluated: Workspace) -> None:
+    masks = json.loads((evaluated.evaluation / "metrics.json").read_text())["masks"]
+    assert list(masks) == list(Category)
+    lower = masks["lower_body"]
+    assert {name: value for name, value in lower.items() if name != "recipes"} == {
+        "rows": 4,
+        "set_aside": 1,
+        "mask_fraction": 0.25,
+        "leak_fraction": pytest.approx(0.02),
+        "leaking": 0.5,
+        "protected_fraction": 0.0,
+        "outline_similarity": pytest.approx(0.3),
+    }
+    assert list(lower["recipes"]) == ["fitting-room", "dresscode-official"]
+    assert list(lower["recipes"]["dresscode-official"]) == ["all", "skirt", "trousers"]
+    assert lower["recipes"]["dresscode-official"]["skirt"]["leak_fraction"] == 0.8
+    text = " ".join(re.sub("<[^>]+>", " ", source).split())
+    assert "Lower body fitting-room 100 25.0 % 0.00 % 0.0 % 0.10 % 20 % skirt 100" in text
+    assert "dresscode-official 100 25.0 % 40.00 % 40.0 % 0.10 % 70 % skirt 100 25.0 % 80.00 % 80.0 %" in text
+
+
+def test_it_shows_the_worst_and_typical_masks_of_each_category(source: str) -> None:
+    page = Page(source)
+    shown = [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt") and "label map" in value]
+    assert [one.rpartition(" ")[2] for one in shown] == [f"shown{number}" for number in (0, 1, 2, 3, 6, 7)] * 3
+    text = " ".join(page.text.split())
+    assert text.index("Dresses, worst shown0") < text.index("Dresses, typical shown6")
+    assert "shown0 dress · leak – · protected 0.00 % · hidden 25 % · outline 30 %" in text
+
+
+def test_masks_without_pictures_or_other_recipes_are_told_without(workspace: Workspace) -> None:
+    for category in Category:
+        workspace.mask_pictures(category).unlink()
+        rows = read_table(workspace.manifest(category), MANIFEST).to_pylist()
+        write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST)
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, silent)
+    text = Page((workspace.evaluation / "report.html").read_text()).text
+    assert "Recipes side by side" not in text
+    assert "Left to right: person" not in text
+
+
+def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:
+    for category in Category:
+        workspace.manifest(category).unlink()
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, silent)
+    assert "The manifests are not in this folder" in (workspace.evaluation / "report.html").read_text()
+
+
+def test_gallery_rows_depend_on_names_and_seed_only() -> None:
+    pairs = [f"{number:06d}_{number:06d}" for number in range(50)]
+    assert choose(pairs, 6, 7) == choose(pairs[::-1], 6, 7)
+    assert choose(pairs, 6, 7) != choose(pairs, 6, 8)
+    assert len(choose(pairs, 6, 7)) == 6
+    assert choose(pairs[:3], 6, 7) == set(pairs[:3])
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert [number(0.12345), number(21.456, "psnr"), number(None)] == ["0.1235", "21.46", "–"]
+    assert [percent(0.0123), percent(None), times(0.254), times(None)] == ["1.2 %", "–", "0.25×", "–"]
+
+
+def test_every_slice_of_a_setting_stands_in_its_charts(source: str, evaluated: Workspace) -> None:
+    slices = json.loads((evaluated.evaluation / "metrics.json").read_text())["slices"]
+    section = source[source.index('<section id="slices">') : source.index('<section id="gallery">')]
+    assert section.count("<circle") == sum(len(values) for own in slices.values() for values in own.values())
+    assert section.index("Unpaired</h3>") < section.index("Paired <span>")
+    assert "No slice of 10 rows or more lies above" in section
+
+
+def test_the_curve_of_inexact_masks_has_its_intervals(source: str) -> None:
+    section = source[source.index('<section id="sensitivity">') : source.index('<section id="metrics">')]
+    assert section.count("<polyline") == 2
+    assert section.count('class="bar ') == 7 + 4
+    assert "The same 9 unpaired rows" in section
+
+
+def test_published_numbers_carry_their_protocols(source: str) -> None:
+    section = Page(source[source.index('<section id="published">') : source.index('<section id="data">')]).text
+    assert {table.source for table in (row.table for row in PUBLISHED)} == {
+        table.source for table, _ in published_tables() if table.source in section
+    }
+    assert "protocol: catvton; 512x384" in section
+    assert "which no published number is" in section  # the rows are the twin's
+    assert "0.7656" in section
+
+
+def test_fingerprints_and_the_data_card_are_there(source: str, evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    for facts in content["fingerprints"].values():
+        assert short(facts) in source
+    assert "a score here does not predict one on Dress Code" in source

@@ -1,0 +1,73 @@
+"""Another run beside this one, in the report and in `metrics.json`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tryon.config.evaluate import EvaluateSettings
+from tryon.errors import MissingInputError
+from tryon.evaluate.report.run_comparison import FILES
+from tryon.evaluate.stage import evaluate
+from tryon.pipeline.external_inputs import BESIDE
+from tryon.runtime.progress import silent
+from tryon.workspace import Workspace
+
+SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=1, sensitivity_rows=0, beside="other")
+
+
+def _copied(evaluated: Workspace, root: Path) -> Path:
+    for name in ("evaluation", "checkpoints"):
+        shutil.copytree(evaluated.data / name, root / "other" / name)
+    return root / "other"
+
+
+def _content(workspace: Workspace) -> dict:
+    return json.loads((workspace.evaluation / "metrics.json").read_text())
+
+
+def test_what_is_noted_as_input_is_what_is_read() -> None:
+    assert FILES == BESIDE
+
+
+def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluated: Workspace) -> None:
+    _copied(evaluated, workspace.root)
+    evaluate(SETTINGS, 7, workspace, silent)
+    told = _content(workspace)["beside"]
+    assert told["verdict"] == "no difference"
+    assert {line["metric"] for line in told["lines"]} == {"l1_garment"}
+    page = (workspace.evaluation / "report.html").read_text()
+    section = page[page.index('<section id="beside">') : page.index('<section id="masks">')]
+    assert "This run is not different" in section
+    assert section.count("<polyline") == 2
+    assert str(workspace.root) not in page
+
+
+def test_what_cannot_be_compared_is_said_and_why(workspace: Workspace, evaluated: Workspace) -> None:
+    metrics = _copied(evaluated, workspace.root) / "evaluation" / "metrics.json"
+    content = json.loads(metrics.read_text())
+    for facts in content["fingerprints"].values():
+        facts["code"] = "another"
+    metrics.write_text(json.dumps(content))
+    evaluate(SETTINGS, 7, workspace, silent)
+    told = _content(workspace)["beside"]
+    assert set(told) == {"not_compared"}
+    assert "paired: code: " in told["not_compared"][0]
+    assert "Not compared: " in (workspace.evaluation / "report.html").read_text()
+
+
+def test_a_folder_that_is_not_whole_stops_the_stage_at_once(workspace: Workspace, evaluated: Workspace) -> None:
+    other = _copied(evaluated, workspace.root)
+    (other / "evaluation" / "scores.parquet").unlink()
+    (other / "checkpoints" / "history.csv").unlink()
+    with pytest.raises(MissingInputError, match=r"has evaluation/scores\.parquet, checkpoints/history\.csv"):
+        evaluate(SETTINGS, 7, workspace, silent)
+    assert not workspace.evaluation.exists()
+
+
+def test_no_run_beside_leaves_no_trace(evaluated: Workspace) -> None:
+    assert _content(evaluated)["beside"] == {}
+    assert "Beside another run" not in (evaluated.evaluation / "report.html").read_text()

@@ -1,0 +1,55 @@
+"""Patterns whose name is known are told apart at any size; a picture without a garment tells nothing."""
+
+from collections import Counter
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.evaluate.garment_texture import Texture, texture_of
+from tryon.synthetic.garments.cloth import garment_picture, lay_flat
+from tryon.synthetic.item_files import garment_of
+
+STRIPED = {"stripes", "breton", "two_stripes", "pinstripes", "uneven_stripes"}
+
+
+def drawn(pattern, height=128):
+    """A garment of 3/4 by 3/4 of the picture on white, `pattern` from x and y in 0..1 to brightness."""
+    width = height * 3 // 4
+    y, x = np.mgrid[:height, :width] / height
+    cloth = np.broadcast_to(pattern(x, y), (height, width))
+    inside = (abs(y - 0.5) < 0.375) & (abs(x - 0.375) < 0.28)
+    return np.where(inside[..., None], 255 * cloth[..., None], 255.0).repeat(3, axis=2).round().astype(np.uint8)
+
+
+PATTERNS = {
+    Texture.PLAIN: lambda x, y: 0.4 + 0.1 * y,
+    Texture.STRIPED: lambda x, y: 0.5 + 0.3 * np.sign(np.sin(60 * (x + 0.5 * y))),
+    Texture.PRINTED: lambda x, y: 0.5 + 0.3 * np.sign(np.sin(60 * x) * np.sin(60 * y)),
+}
+
+
+@pytest.mark.parametrize("height", [96, 128, 512, 1000])
+@pytest.mark.parametrize("texture", PATTERNS)
+def test_gradients_tell_plain_from_striped_from_printed(texture, height):
+    picture = drawn(PATTERNS[texture], height)
+    assert texture_of(picture) == texture
+    assert texture_of(np.ascontiguousarray(picture[:, ::-1])) == texture
+    assert texture_of(cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)) == texture
+
+
+def test_nothing_is_said_of_a_picture_without_a_garment():
+    assert texture_of(np.full((128, 96, 3), 255, np.uint8)) is None
+    assert texture_of(drawn(PATTERNS[Texture.PLAIN], 8)) is None
+
+
+def test_the_twins_patterns_are_found():
+    right = Counter()
+    for category in Category:
+        for number in range(40):
+            garment = garment_of(11, category, number, "catalogue")
+            name = garment.fabric.pattern
+            truth = Texture.PLAIN if name == "plain" else Texture.STRIPED if name in STRIPED else Texture.PRINTED
+            right[texture_of(garment_picture(lay_flat(garment))) == truth] += 1
+    assert right[True] >= 0.85 * right.total()

@@ -1,0 +1,72 @@
+"""The stage's fingerprints are those of `tryon score` on the same pictures, and so are its numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.config.evaluate import EvaluateSettings
+from tryon.evaluate.baselines import agnostic_copied
+from tryon.evaluate.predict import Scored, Truth
+from tryon.evaluate.provenance import Fingerprints
+from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedRows
+from tryon.metrics.regions import GARMENT, NECKLINE, OUTSIDE, PICTURE
+from tryon.runtime.progress import silent
+from tryon.scoring.compare_results import compared, read_runs, runs_of
+from tryon.scoring.score_folder import Order, score_folder
+from tryon.workspace import Workspace
+
+SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize("setting", ["paired", "unpaired"])
+def test_a_folder_and_the_stage_can_be_compared(
+    evaluated: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    """The baseline that needs no network, saved as PNG and scored, has the stage's own numbers of it."""
+    monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
+    rows = PackedRows.read(evaluated.subset(f"test_{setting}"), (*TRAINING_COLUMNS,))
+    for number in range(len(rows)):
+        example = rows.example(number)
+        picture = agnostic_copied(example.person[None], example.mask[None])[0]
+        cv2.imwrite(str(tmp_path / f"{example.pair_id}.png"), np.ascontiguousarray(picture[..., ::-1]))
+    order = Order(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
+    ours = runs_of(score_folder(order, SETTINGS, evaluated, silent))
+    metrics = evaluated.evaluation / "metrics.json"
+    content = json.loads(metrics.read_text())["metrics"][setting]
+    theirs = [
+        replace(run, numbers={place: methods["copy"] for place, methods in content.items()})
+        for run in read_runs(metrics)
+        if run.setting == setting
+    ]
+    found = compared(ours, theirs)
+    assert not found.refused
+    told = [row["difference"] for row in found.rows if row["this"] is not None]
+    assert {row["number"] for row in found.rows} >= {"l1", "l1_garment", "psnr_outside", "ssim_neckline"}
+    assert len(told) >= 4 * 3 * 3
+    assert told == pytest.approx([0] * len(told), abs=1e-6)
+
+
+def scored(region: np.ndarray) -> Scored:
+    """Two paired rows; the garment of the second is in `region`, bool (8, 6)."""
+    pictures = np.random.default_rng(3).integers(0, 255, (2, 8, 6, 3), np.uint8)
+    garment = np.stack([np.eye(8, 6, dtype=np.bool_), region])
+    regions = {PICTURE: None, GARMENT: garment, OUTSIDE: ~garment, NECKLINE: np.zeros_like(garment)}
+    truth = Truth(np.ones(2, np.bool_), pictures, regions)
+    return Scored(("a_a", "b_b"), Category.DRESSES, pictures, pictures, {"model": pictures}, truth)
+
+
+def test_other_garment_masks_are_other_regions_of_the_same_pictures(workspace: Workspace) -> None:
+    rows = []
+    for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_)):
+        fingerprints = Fingerprints()
+        fingerprints.add("paired", scored(region))
+        rows.append(fingerprints.told((8, 6), workspace)["paired"]["rows"]["dresses"])
+    assert rows[0].pop("regions") != rows[1].pop("regions")
+    assert rows[0] == rows[1]

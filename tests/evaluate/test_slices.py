@@ -1,0 +1,152 @@
+"""Slices: which rows belong where, their intervals, and which of them are named weak."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tryon.categories import Category
+from tryon.evaluate.predict import read_rows
+from tryon.evaluate.slices import (
+    DIMENSIONS,
+    FAMILIES,
+    Slices,
+    headline_setting,
+    headline_slices,
+    mask_size,
+    missing_joints,
+    slice_scores,
+    slice_values,
+    weakest,
+)
+from tryon.evaluate.summary import KEY
+from tryon.scoring.bootstrap import Interval
+from tryon.scoring.row_scores import ALL, RowScores
+from tryon.synthetic.fabrics.patterns import PATTERNS, family
+from tryon.workspace import Workspace
+
+MakeRows = Callable[[str, bool], list[dict[str, Any]]]
+WritePart = Callable[[Workspace, str, list[dict[str, Any]]], None]
+
+
+def _scores(errors: dict[Category, list[float]]) -> RowScores:
+    scores = RowScores()
+    for category, own in errors.items():
+        pairs = [f"{category}{number}" for number in range(len(own))]
+        scores.add("paired", "model", category, pairs, {KEY: np.array(own), "l1": np.array(own) / 2})
+    return scores
+
+
+def _slices(**means: tuple[float, float | None, int]) -> Slices:
+    own = {
+        name: {KEY: Interval(mean, low, None if low is None else 1.0, rows)}
+        for name, (mean, low, rows) in means.items()
+    }
+    return {"category": {ALL: own.pop(ALL)}, "worn": own}
+
+
+def test_the_families_are_those_of_the_painter() -> None:
+    assert {pattern: family(pattern) for pattern in PATTERNS} == FAMILIES
+    assert set(DIMENSIONS["pattern"].values) == set(FAMILIES.values())
+
+
+def test_bounds_are_where_they_are_said_to_be() -> None:
+    assert [missing_joints(count) for count in (0, 1, 4, 5, 18)] == ["none", *["1 to 4"] * 2, *["5 and more"] * 2]
+    shares = {0.0: "below 25 %", 0.25: "25 to 40 %", 0.4: "40 to 50 %", 0.5: "above 50 %", 1.0: "above 50 %"}
+    assert {share: mask_size(share) for share in shares} == shares
+
+
+def test_every_row_has_its_value_and_unknown_is_none(
+    workspace: Workspace, make_rows: MakeRows, write_part: WritePart
+) -> None:
+    rows = make_rows("test_paired", False)
+    known = {"worn": "skirt", "arm_pose": "hidden", "missing_joints": 6, "pattern": "chevron", "sleeve": "long"}
+    rows[4] |= known  # the second row of the second category
+    write_part(workspace, "test_paired", rows)
+    textures = {rows[4]["pair_id"]: "striped"}
+    values = slice_values(read_rows(workspace, "paired"), textures)
+    assert set(values) == set(DIMENSIONS)
+    assert values["category"] == [str(category) for category in Category for _ in range(3)]
+    told = {name: own[4] for name, own in values.items()}
+    assert told == {
+        "category": "lower_body",
+        "worn": "skirt",
+        "sleeve": "long",
+        "arm_pose": "crossed or hidden",
+        "missing_joints": "5 and more",
+        "neckline": None,
+        "pattern": "striped",
+        "texture": "striped",
+        "mask_size": "below 25 %",
+    }
+    others = [value for name, own in values.items() if name not in ("category", "mask_size") for value in own]
+    assert sum(value is not None for value in others) == 6
+
+
+def test_means_are_those_of_the_rows_in_the_slice_and_intervals_hold_them() -> None:
+    random = np.random.default_rng(3)
+    upper, dresses = random.uniform(0, 1, 20), random.uniform(0, 1, 12)
+    scores = _scores({Category.UPPER_BODY: list(upper), Category.DRESSES: list(dresses)})
+    sleeves = ["long" if number % 2 else None for number in range(20)] + ["short"] * 12
+    values = {"category": ["upper_body"] * 20 + ["dresses"] * 12, "sleeve": sleeves}
+    slices = slice_scores(scores, "paired", "model", values, 7)
+    assert list(slices["category"]) == ["all", "upper_body", "dresses"]
+    assert list(slices["sleeve"]) == ["short", "long"]
+    assert set(slices["sleeve"]["long"]) == {KEY, "l1"}  # what has no number is left out
+    for told, own in ((slices["sleeve"]["long"], upper[1::2]), (slices["category"]["dresses"], dresses)):
+        assert told[KEY].mean == pytest.approx(own.mean())
+        assert told[KEY].rows == len(own)
+        assert told[KEY].low is not None
+        assert told[KEY].high is not None
+        assert told[KEY].low < told[KEY].mean < told[KEY].high
+    assert slice_scores(scores, "unpaired", "model", {"category": []}, 7) == {}
+
+
+def test_the_weakest_are_ranked_by_what_is_sure_and_then_by_error() -> None:
+    slices = _slices(
+        all=(0.2, 0.1, 100), sure=(0.3, 0.25, 20), unsure=(0.5, 0.1, 20), small=(0.9, 0.8, 9), good=(0.1, 0.05, 50)
+    )
+    slices["sleeve"] = {"the same rows": slices["worn"]["sure"]}
+    found = weakest(slices)
+    assert [(one.value, one.clear) for one in found] == [("sure", True), ("unsure", False)]
+    assert found[0].ratio == pytest.approx(1.5)
+    assert weakest({}) == []
+
+
+def test_no_more_than_three_are_named() -> None:
+    worse = {f"slice {number}": (0.3 + number / 100, None, 20) for number in range(5)}
+    assert [one.value for one in weakest(_slices(all=(0.2, None, 100), **worse))] == ["slice 4", "slice 3", "slice 2"]
+
+
+def test_the_headline_setting_is_unpaired_where_its_truth_is_known() -> None:
+    own = {"model": _slices(all=(0.2, 0.1, 10))}
+    assert headline_setting({"paired": own, "unpaired": own}) == "unpaired"
+    assert headline_setting({"paired": own, "unpaired": {"model": {}}}) == "paired"
+    assert headline_setting({"paired": {"model": {}}}) is None
+    assert headline_slices({"paired": own, "unpaired": {"model": {}}})["paired"]["category"]["all"] == {
+        "mean": 0.2, "low": 0.1, "high": 1.0, "rows": 10,
+    }  # fmt: skip
+
+
+def test_the_stage_writes_all_of_it(evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())
+    every = json.loads((evaluated.evaluation / "slices.json").read_text())
+    assert content["weakest"] == []  # nine rows are too few to call any slice weak
+    for setting in ("paired", "unpaired"):
+        told = content["slices"][setting]["category"]
+        for category in (*map(str, Category), ALL):
+            assert told[category]["mean"] == content["metrics"][setting][category]["model"][KEY]
+            for method in ("model", "copy", "mean_colour"):
+                numbers = every[setting][method]["category"][category]
+                for key in ("l1", "ssim_garment", "psnr_outside"):
+                    assert numbers[key][0] == pytest.approx(
+                        content["metrics"][setting][category][method][key], abs=2e-6
+                    )
+        assert set(every[setting]["copy"]) == {"category"}
+        assert "texture" in every[setting]["model"]
+    low, high = (content["slices"]["paired"]["category"]["all"][end] for end in ("low", "high"))
+    assert low < content["headline"]["paired"]["all"]["model"] < high

@@ -1,0 +1,67 @@
+"""Masks, agnostic pictures and DensePose colours as exported."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from tryon.export.render_images import draw_dense_pose, encode_jpeg, encode_mask, hide, resize_mask
+
+MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40))
+
+
+@settings(max_examples=40, deadline=None)
+@given(MASKS)
+def test_a_mask_is_an_8_bit_grey_png_for_every_reader(mask: np.ndarray) -> None:
+    data = encode_mask(mask)
+    picture = Image.open(io.BytesIO(data))
+    assert picture.mode == "L"
+    assert (np.asarray(picture) == np.where(mask, 255, 0)).all()
+    assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) == np.where(mask, 255, 0)).all()
+    assert encode_mask(mask.copy(order="F")) == data
+
+
+@settings(max_examples=40, deadline=None)
+@given(MASKS, st.integers(1, 3))
+def test_a_mask_grows_by_whole_pixels(mask: np.ndarray, times: int) -> None:
+    height, width = mask.shape
+    grown = resize_mask(mask, (height * times, width * times))
+    assert grown.dtype == np.bool_
+    assert (grown == mask.repeat(times, 0).repeat(times, 1)).all()
+
+
+@pytest.mark.parametrize("grey", [0, 128])
+def test_hidden_pixels_become_one_grey_and_no_other_changes(grey: int) -> None:
+    random = np.random.default_rng(0)
+    photo = random.integers(0, 256, (50, 40, 3)).astype(np.uint8)
+    mask = random.random((50, 40)) < 0.5
+    before = photo.copy()
+    hidden = hide(photo, mask, grey)
+    assert (hidden[mask] == grey).all()
+    assert (hidden[~mask] == photo[~mask]).all()
+    assert (photo == before).all()
+
+
+def test_a_jpeg_keeps_red_red() -> None:
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[..., 0] = 200
+    back = np.asarray(Image.open(io.BytesIO(encode_jpeg(red))))
+    assert np.abs(back.astype(int) - red).max() <= 3
+
+
+def test_dense_pose_is_black_without_a_body_and_of_24_colours_else() -> None:
+    colours = draw_dense_pose(np.arange(25, dtype=np.uint8)[None])
+    assert colours.shape == (1, 25, 3)
+    assert (colours[0, 0] == 0).all()
+    assert len(np.unique(colours[0], axis=0)) == 25
+    blue, yellow = colours[0, 2], colours[0, 24]  # torso and head, as in the data set's own pictures
+    assert blue[2] > 180 > 100 > blue[0]
+    assert yellow[0] > 200 < yellow[1]
+    assert yellow[2] < 100

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from tryon.errors import MissingInputError
+from tryon.manifest.raw_files import check_present, read_checked
+from tryon.runtime.atomic_files import sha256_bytes
+from tryon.workspace import Workspace
+
+
+@pytest.fixture
+def rows(workspace: Workspace) -> list[dict]:
+    rows = []
+    for number in range(30):
+        path = workspace.raw / f"dresses/images/{number:06d}_0.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * number)
+        rows.append(
+            {"person": f"dresses/images/{number:06d}_0.jpg", "person_bytes": number, "truth": None, "truth_bytes": None}
+        )
+    return rows  # fmt: skip
+
+
+def test_content_comes_back_only_when_it_is_what_was_indexed(workspace: Workspace, rows: list[dict]) -> None:
+    name = rows[5]["person"]
+    assert read_checked(workspace, name, sha256_bytes(b"xxxxx")) == b"xxxxx"
+    for damage in (b"xxxxy", b"", b"xxxxxx"):
+        (workspace.raw / name).write_bytes(damage)
+        with pytest.raises(MissingInputError, match=rf"{name}.*tryon download"):
+            read_checked(workspace, name, sha256_bytes(b"xxxxx"))
+    (workspace.raw / name).unlink()
+    with pytest.raises(MissingInputError, match=rf"{name}.*tryon download"):
+        read_checked(workspace, name, sha256_bytes(b"xxxxx"))
+
+
+def test_missing_files_are_named_at_once_up_to_ten(workspace: Workspace, rows: list[dict]) -> None:
+    check_present(workspace, rows, ["person", "truth"])
+    for row in rows[:12]:
+        (workspace.raw / row["person"]).unlink()
+    (workspace.raw / rows[20]["person"]).write_bytes(b"longer than before....")
+    with pytest.raises(MissingInputError) as caught:
+        check_present(workspace, rows, ["person", "truth"])
+    message = str(caught.value)
+    assert all(part in message for part in ("13 of 30 raw files", "and 3 more", "tryon download"))
+    assert all(row["person"] in message for row in rows[:10])

@@ -1,0 +1,69 @@
+"""Work in processes gives the same results and errors, in the same order, whatever their number."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tryon.dresscode.pair_lists import parse_pair_list
+from tryon.errors import ParameterError, SourceError, TryOnError
+from tryon.runtime.process_pool import map_shards, shards, worker_count
+from tryon.runtime.progress import silent
+
+
+@pytest.mark.parametrize("workers", ["1", "2", "7"])
+def test_results_come_in_order_whatever_the_workers(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", workers)
+    seen: list[tuple[int, int, str]] = []
+    results = map_shards(sum, shards(range(10), 3), lambda *facts: seen.append(facts), "sums")
+    assert results == [3, 12, 21, 9]
+    assert (seen[0], seen[-1]) == ((0, 10, "sums"), (10, 10, "sums"))
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_error_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", workers)
+    with pytest.raises(SourceError, match=r'the list, line 1: is "ID_0\.jpg'):
+        map_shards(partial(parse_pair_list, name="the list"), shards("nonsense", 4), silent, "lists")
+
+
+def test_shards_hold_everything_once() -> None:
+    assert [list(part) for part in shards(range(7), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert shards([], 3) == []
+    assert map_shards(sum, [], silent, "nothing") == []
+
+
+def test_the_number_of_workers_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("0", "-1", "two", ""):
+        monkeypatch.setenv("TRYON_WORKERS", wrong)
+        with pytest.raises(ParameterError, match="TRYON_WORKERS"):
+            worker_count()
+    monkeypatch.delenv("TRYON_WORKERS")
+    assert worker_count() >= 1
+
+
+@pytest.mark.parametrize(("quota", "workers"), [("150000 100000", 2), ("1000 100000", 1), ("max 100000", 4)])
+def test_a_containers_quota_bounds_the_workers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str, workers: int
+) -> None:
+    monkeypatch.delenv("TRYON_WORKERS", raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(4)), raising=False)
+    monkeypatch.setattr("tryon.runtime.process_pool.CPU_MAX", tmp_path / "cpu.max")
+    (tmp_path / "cpu.max").write_text(quota + "\n")
+    assert worker_count() == workers
+
+
+def test_a_worker_that_is_killed_is_told_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRYON_WORKERS", "2")
+    with pytest.raises(TryOnError, match=r"a worker process: lives until its work is done\..*TRYON_WORKERS"):
+        map_shards(killed, shards(range(2), 1), silent, "deaths")
+
+
+def killed(part: Sequence[int]) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

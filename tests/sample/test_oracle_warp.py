@@ -1,0 +1,113 @@
+"""The ideal warp is exact where the flow says all, keeps what is no garment, and beats the baselines on the twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tryon.categories import Category, Setting
+from tryon.dresscode.pair_lists import Pair
+from tryon.dresscode.readers import decode_photo, resize_photo
+from tryon.evaluate.baselines import agnostic_copied, mean_colour_painted
+from tryon.manifest.mask_png import encode_mask
+from tryon.runtime.atomic_files import sha256_bytes
+from tryon.sample.oracle_warp import ideal_warp
+from tryon.sample.packing import COPIED, RAW_ROLES, pack_row
+from tryon.synthetic.item_files import Content, make_item, make_truth
+from tryon.workspace import Workspace
+
+FULL, SIZE = (128, 96), (32, 24)
+COLOUR = np.array([200, 40, 90], np.uint8)
+
+
+def noise(seed: int, size: tuple[int, int] = FULL) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
+
+
+def worn() -> tuple[np.ndarray, np.ndarray]:
+    """Cover of a garment that an arm crosses, uint8, and a flow that moves it 10 right and 20 down, float32."""
+    cover = np.zeros(FULL, np.uint8)
+    cover[30:101, 20:71] = 1
+    cover[50:61] *= 2
+    rows, columns = np.indices(FULL, np.float32)
+    return np.stack([columns - 10, rows - 20], -1) * (cover > 0)[..., None].astype(np.float32), cover
+
+
+def test_a_garment_of_one_colour_under_even_light_is_exact() -> None:
+    flow, cover = worn()
+    true = noise(1)
+    true[cover == 1] = COLOUR
+    warped, touched = ideal_warp(np.full((*FULL, 3), COLOUR), (flow, cover), true, SIZE)
+    assert np.array_equal(warped, resize_photo(true, SIZE))
+    assert touched.shape == SIZE
+
+
+def test_every_seen_pixel_has_the_colour_of_its_thread_and_all_else_is_the_true_picture() -> None:
+    (flow, cover), garment, true = worn(), noise(2), noise(3)
+    warped, touched = ideal_warp(garment, (flow, cover), true, FULL)
+    moved = np.roll(garment, (20, 10), (0, 1))
+    assert np.array_equal(warped[cover == 1], moved[cover == 1])
+    assert np.array_equal(warped[cover != 1], true[cover != 1])  # the background, and the arm
+    assert np.array_equal(touched, cover == 1)
+
+
+def test_pixels_that_show_any_of_the_garment_are_told() -> None:
+    (flow, cover), garment, true = worn(), noise(2), noise(3)
+    warped, touched = ideal_warp(garment, (flow, cover), true, SIZE)
+    blocks = (cover == 1).reshape(SIZE[0], 4, SIZE[1], 4).any((1, 3))
+    assert np.array_equal(touched, blocks)
+    assert np.array_equal(warped[~touched], resize_photo(true, SIZE)[~touched])
+
+
+def twin_row(workspace: Workspace, category: Category, setting: Setting, flow: bool) -> dict[str, Any]:
+    """A packed row of person 0, paired in garment 0, unpaired in garment 1."""
+    content, garment = Content(flow=flow), int(setting is Setting.TEST_UNPAIRED)
+    made = [make_item(5, category, number, f"{number:06d}", content) for number in {0, garment}]
+    pair = Pair("000000", f"{garment:06d}")
+    if garment:
+        made.append(make_truth(5, category, (0, 1), pair, content))
+    names = {"person_id": pair.person_id, "garment_id": pair.garment_id, "pair_id": pair.pair_id}
+    row: dict[str, Any] = dict.fromkeys(COPIED) | names | {"category": str(category), "setting": str(setting)}
+    row |= dict.fromkeys([*RAW_ROLES, *(f"{role}_sha256" for role in RAW_ROLES)])
+    ends = {
+        "person": "images/000000_0.jpg", "garment": f"images/{pair.garment_id}_1.jpg",
+        "keypoints": "keypoints/000000_2.json", "label_map": "label_maps/000000_4.png",
+        "truth": f"truth/{pair.pair_id}.jpg", "truth_label_map": f"truth/{pair.pair_id}.png",
+        "flow": f"flow/{pair.pair_id}.png",
+    }  # fmt: skip
+    for name, data in (file for one in made for file in one.archive + one.truth):
+        for role, end in ends.items():
+            if name == f"{category}/{end}":
+                (workspace.raw / name).parent.mkdir(parents=True, exist_ok=True)
+                (workspace.raw / name).write_bytes(data)
+                row |= {role: name, f"{role}_sha256": sha256_bytes(data)}
+    mask = np.ones((128, 96), np.bool_)
+    return pack_row(row | {"part": str(setting), "mask_png": encode_mask(mask)}, (128, 96), workspace)
+
+
+@pytest.mark.parametrize("setting", [Setting.TEST_PAIRED, Setting.TEST_UNPAIRED])
+@pytest.mark.parametrize("category", list(Category))
+def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, setting: Setting) -> None:
+    row = twin_row(Workspace(tmp_path), category, setting, flow=True)
+    true = "truth" if setting is Setting.TEST_UNPAIRED else "person"
+    pictures = {name: decode_photo(row[name])[None] for name in ("person", "garment", "ideal", true)}
+    bits = row["truth_garment_mask" if setting is Setting.TEST_UNPAIRED else "garment_mask"]
+    inside = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(1, 128, 96).astype(bool)
+    hidden = np.ones_like(inside)
+
+    def error(result: np.ndarray, where: np.ndarray) -> float:
+        return float(np.abs(result.astype(float) - pictures[true])[where].mean())
+
+    ideal = error(pictures["ideal"], inside)
+    painted = mean_colour_painted(pictures["person"], hidden, pictures["garment"])
+    assert 0 < ideal < 0.75 * min(error(painted, inside), error(agnostic_copied(pictures["person"], hidden), inside))
+    assert error(pictures["ideal"], ~inside) < 1  # the garment's very edge at most
+
+
+def test_without_the_flow_there_is_none(tmp_path: Path) -> None:
+    for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
+        row = twin_row(Workspace(tmp_path / setting), Category.DRESSES, setting, flow=False)
+        assert row["ideal"] is None

@@ -1,0 +1,300 @@
+"""Results are put side by side only where their fingerprints are equal; else what differs is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tryon.categories import Category
+from tryon.cli import main
+from tryon.config.evaluate import EvaluateSettings
+from tryon.errors import MissingInputError, TryOnError
+from tryon.metrics import METRICS
+from tryon.runtime.code_version import import_closure
+from tryon.runtime.progress import silent
+from tryon.scoring.compare_results import Comparison, compared, read_runs, runs_of
+from tryon.scoring.console_tables import show_comparison, table_rows
+from tryon.scoring.fingerprint import CODE, differences
+from tryon.scoring.score_folder import Order, score_folder
+from tryon.workspace import Workspace
+
+Fill = Callable[..., Path]
+SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=4)  # pyright: ignore[reportCallIssue]
+
+
+def result(
+    workspace: Workspace, folder: Path, *protocols: str, categories: tuple = tuple(Category), **more: Any
+) -> dict:
+    order = Order(folder, protocols or ("fitting-room",), "workspace", "paired", categories, **more)
+    return score_folder(order, SETTINGS, workspace, silent)
+
+
+def beside(one: dict, other: dict) -> Comparison:
+    return compared(runs_of(one), runs_of(other))
+
+
+def test_the_same_folder_twice_compares_with_no_difference(workspace: Workspace, fill: Fill, weights: Path) -> None:
+    folder = fill()
+    first, second = (result(workspace, folder, "fitting-room", "catvton") for _ in range(2))
+    assert first == second
+    found = beside(first, second)
+    assert not found.refused
+    assert {row["difference"] for row in found.rows if row["this"] is not None} == {0}
+    assert {row["category"] for row in found.rows} == {*map(str, Category), "all"}
+
+
+def test_jpeg_and_png_have_other_fingerprints(workspace: Workspace, fill: Fill) -> None:
+    png, jpeg = result(workspace, fill("png")), result(workspace, fill("jpeg", ending=".jpg", quality=95))
+    found = beside(jpeg, png)
+    assert not found.rows
+    assert found.refused == ["fitting-room paired: format: JPEG 95 and PNG"]
+    with pytest.raises(TryOnError, match="format: JPEG 95 and PNG"):
+        show_comparison(found)
+
+
+def test_two_protocols_give_other_numbers_and_are_never_compared(
+    workspace: Workspace, fill: Fill, weights: Path
+) -> None:
+    folder = fill()
+    ours, theirs = result(workspace, folder, "fitting-room"), result(workspace, folder, "catvton")
+    numbers = [
+        content["protocols"][name]["numbers"]["all"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
+    ]
+    assert numbers[0]["ssim"] != numbers[1]["ssim"]
+    found = beside(ours, theirs)
+    assert not found.rows
+    assert found.refused == ["fitting-room paired: not in the other result, which has catvton paired"]
+    prints = [
+        content["protocols"][name]["fingerprint"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
+    ]
+    told = {str(difference) for difference in differences(*prints)}
+    assert "protocol: fitting-room and catvton" in told
+    assert "numbers.kid.scale: 1 and 1000" in told
+
+
+def test_categories_that_both_have_are_compared(workspace: Workspace, fill: Fill) -> None:
+    folder = fill()
+    found = beside(result(workspace, folder), result(workspace, folder, categories=(Category.DRESSES,)))
+    assert {row["category"] for row in found.rows} == {"dresses"}
+    assert found.refused == [
+        "fitting-room paired: only this result has upper_body",
+        "fitting-room paired: only this result has lower_body",
+    ]
+
+
+def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
+    folder, listed = fill(), tmp_path / "list.txt"
+    listed.write_text("200000_200000\n200001_200001\n")
+    whole = result(workspace, folder, categories=(Category.DRESSES,))
+    part = result(workspace, folder, categories=(Category.DRESSES,), only_listed=listed)
+    assert part["protocols"]["fitting-room"]["numbers"]["dresses"]["n"] == 2
+    found = beside(part, whole)
+    assert not found.rows
+    assert "rows.dresses.n: 2 and 3" in found.refused[0]
+    assert "rows.dresses.list: " in found.refused[0]
+
+
+def test_other_true_pictures_under_the_same_names_are_noticed(workspace: Workspace, fill: Fill) -> None:
+    folder = fill()
+    first = result(workspace, folder)
+    changed = json.loads(json.dumps(first))
+    changed["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["reference"] = "0" * 16
+    found = beside(first, changed)
+    assert {row["category"] for row in found.rows} == {"upper_body", "lower_body"}
+    assert "rows.dresses.reference" in found.refused[0]
+
+
+def test_a_metric_with_other_weights_is_left_out_alone(
+    workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fill()
+    with_weights = result(workspace, folder)
+    monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "absent"))
+    found = beside(with_weights, result(workspace, folder))
+    numbers = {str(row["number"]) for row in found.rows}
+    assert {name for name in numbers if name in METRICS} == {"ssim", "ms_ssim", "psnr", "l1"}
+    assert not any("lpips" in name for name in numbers)
+    assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in found.refused)
+
+
+def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fill) -> None:
+    ours = result(workspace, fill())
+    block = ours["protocols"]["fitting-room"]
+    metrics = {place: {"model": numbers, "copy": {}} for place, numbers in block["numbers"].items()}
+    theirs = {"metrics": {"paired": metrics}, "fingerprints": {"paired": block["fingerprint"]}}
+    found = beside(ours, theirs)
+    assert not found.refused
+    assert found.rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[1]",
+        "no json",
+        '{"protocols": {}}',
+        '{"protocols": {"x": {}}}',
+        '{"protocols": {"x": {"fingerprint": {}, "numbers": {}}}, "setting": "paired"}',
+        '{"protocols": {"x": {"fingerprint": {"rows": [], "numbers": {}}, "numbers": {}}}, "setting": "paired"}',
+    ],
+)
+def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(MissingInputError, match="is a result of `tryon score --out`"):
+        read_runs(path)
+
+
+def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
+    names = {path.name for module in CODE for path in import_closure(module)}
+    assert {"fid.py", "inception.py", "pictures.py", "ladi.py", "zero_padded.py", "regions.py", "pairwise.py"} <= names
+    assert not {"job.py", "cli.py", "folder.py"} & names
+
+
+def test_the_command_writes_prints_and_compares(
+    workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = fill(), tmp_path / "out.json"
+    base = ["score", str(folder), "--root", str(workspace.root)]
+    assert main([*base, "--protocol", "all", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    for word in (
+        "fitting-room",
+        "ladi",
+        "catvton",
+        "daflow",
+        "upper_body",
+        "MS-SSIM",
+        "`tryon weights`",
+        "KID times 1000",
+        "fingerprint",
+    ):
+        assert word in printed
+    assert list(json.loads(out.read_text())["protocols"]) == ["fitting-room", "ladi", "catvton", "daflow"]
+    assert main([*base, "--against", str(out)]) == 0
+    assert "difference" in capsys.readouterr().out
+    jpeg = fill("jpeg", ending=".jpg")
+    assert main(["score", str(jpeg), "--root", str(workspace.root), "--against", str(out)]) == 2
+    assert "format: JPEG 75 and PNG" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--protocol", "viton"], "--protocol: is one of fitting-room, ladi, catvton, daflow, all"),
+        (["--dataset", "twin:v0"], "--dataset: is one of workspace, twin:v1"),
+        (["--setting", "both"], "--setting: is one of paired, unpaired"),
+        (["--only-listed", "absent.txt"], "--only-listed: is a text file of pair ids"),
+        (["--against", "absent.json"], "absent.json: can be read"),
+        (["--out", "."], "--out: is a file in a folder"),
+        (["--out", "data/subset/x.json"], "--out"),
+    ],
+)
+def test_mistakes_are_one_message(
+    workspace: Workspace,
+    fill: Fill,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    assert main(["score", str(fill()), "--root", str(workspace.root), *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_pairs_that_the_list_has_not_are_refused(
+    workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = fill()
+    (tmp_path / "list.txt").write_text("200000_200000\nunknown\n")
+    options = ["--only-listed", str(tmp_path / "list.txt"), "--root", str(workspace.root)]
+    assert main(["score", str(folder), *options]) == 2
+    assert "unknown" in capsys.readouterr().err
+    (tmp_path / "list.txt").write_text("")
+    assert main(["score", str(folder), *options]) == 2
+    assert "an empty file" in capsys.readouterr().err
+    (tmp_path / "list.txt").write_text("\ufeff200000_200000\n", encoding="utf-8")
+    assert main(["score", str(folder), *options]) == 0
+    (tmp_path / "list.txt").write_text("200000_200000\n100000_100000\n")
+    assert main(["score", str(folder), *options, "--category", "dresses"]) == 2
+    assert "these are of another (found: '100000_100000')" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_folder_is_looked_for_before_a_twin_is_drawn(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tryon.scoring.references.drawn_pairs", None)
+    base = ["--dataset", "twin:v1", "--root", str(workspace.root)]
+    assert main(["score", "nowhere", *base]) == 2
+    assert "nowhere: is a folder of result pictures" in capsys.readouterr().err
+    assert main(["score", str(workspace.root), *base, "--category", "dresses"]) == 2
+    assert "700 missing" in capsys.readouterr().err
+
+
+def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
+    settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
+    order = Order(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights .* `tryon weights` fetches them"):
+        score_folder(order, settings, workspace, silent)
+    for name, told in (("lpipss", "names metrics among"), ("lpips_vgg", "no protocol that was asked for has it")):
+        settings = EvaluateSettings(accelerator="cpu", require=(name,))  # pyright: ignore[reportCallIssue]
+        with pytest.raises(TryOnError, match=told):
+            score_folder(order, settings, workspace, silent)
+
+
+def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
+    workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tryon.scoring.score_folder.score", None)
+    settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
+    order = Order(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights"):
+        score_folder(order, settings, workspace, silent)
+
+
+def test_other_garment_masks_leave_whole_pictures_to_compare(workspace: Workspace, fill: Fill) -> None:
+    first = result(workspace, fill())
+    other = json.loads(json.dumps(first))
+    other["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
+    found = beside(first, other)
+    assert len(found.refused) == 1
+    assert "where garment and neckline are in the true pictures of dresses" in found.refused[0]
+    inside = {row["category"] for row in found.rows if row["number"] == "l1_garment"}
+    assert inside == {"upper_body", "lower_body"}
+    assert {row["category"] for row in found.rows if row["number"] == "l1"} == {*map(str, Category), "all"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("numbers", "all", "ssim"), "much"),
+        (("numbers", "all", "ssim"), float("nan")),
+        (("numbers", "all"), None),
+        (("fingerprint", "rows", "dresses"), 3),
+        (("fingerprint", "numbers", "ssim"), [1]),
+        (("fingerprint", "rows"), "dresses"),
+    ],
+)
+def test_damaged_results_are_one_message(
+    workspace: Workspace, fill: Fill, tmp_path: Path, path: tuple[str, ...], value: object
+) -> None:
+    content = result(workspace, fill())
+    block = content["protocols"]["fitting-room"]
+    for key in path[:-1]:
+        block = block[key]
+    block[path[-1]] = value
+    (tmp_path / "damaged.json").write_text(json.dumps(content))
+    with pytest.raises(MissingInputError, match="is a result of `tryon score --out`"):
+        read_runs(tmp_path / "damaged.json")
+
+
+def test_narrow_terminals_are_shown_fewer_numbers(workspace: Workspace, fill: Fill) -> None:
+    content = result(workspace, fill())
+    assert "MS-SSIM" in table_rows(content, 120)[0]
+    assert list(table_rows(content, 80)[0]) == ["protocol", "category", "N", "SSIM", "PSNR", "LPIPS", "FID", "KID"]

@@ -1,0 +1,112 @@
+"""What is printed of a result: its table, and below it everything that must be read with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tryon.runtime.stage_result import Cell
+from tryon.scoring.compare_results import Comparison
+from tryon.scoring.console_tables import NARROW, notes, region_rows, show_comparison, show_scores, table_rows
+
+
+def content(numbers: Mapping[str, float | None], by_person: int | None = None) -> dict[str, Any]:
+    block = {
+        "numbers": {"dresses": {"n": 7, **numbers}},
+        "unavailable": [],
+        "warnings": [],
+        "fingerprint": {"numbers": {}},
+        "short": "01234567",
+    }
+    results = {} if by_person is None else {"by_person": by_person}
+    return {"protocols": {"catvton": block}, "results": results}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "cell"),
+    [
+        ({"kid": 1.2341, "kid_std": 0.05642}, "1.234 ± 0.056"),
+        ({"kid": 0.0, "kid_std": 0.0}, "0 ± 0"),
+        ({"kid": 1.2341, "kid_std": None}, 1.2341),
+        ({"kid": 1.2341}, 1.2341),
+        ({"kid": None, "kid_std": None}, None),
+    ],
+)
+def test_kid_has_its_standard_deviation_beside_it(numbers: dict[str, float | None], cell: Cell) -> None:
+    (row,) = table_rows(content(numbers), NARROW)
+    assert row["KID"] == cell
+    (row,) = table_rows(content(numbers), NARROW - 1)
+    assert row["KID"] == numbers["kid"]
+
+
+def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ssim", "ms_ssim", "l1", "lpips", "kid", "kid_std")
+    full = content(dict.fromkeys(names, 0.00123456) | {"psnr": 22.123, "fid": 123.456})
+    numbers = full["protocols"]["catvton"]["numbers"]["dresses"] | {"ssim": 0.91234, "ms_ssim": 0.91234, "n": 5400}
+    full["protocols"] = {"fitting-room": full["protocols"]["catvton"] | {"numbers": {"upper_body": numbers}}}
+    for width in (80, NARROW):
+        monkeypatch.setenv("COLUMNS", str(width))
+        show_scores(full)
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= width
+        assert sum("upper_body" in line for line in lines) == 1
+        assert lines[4].startswith("fitting-room: fingerprint")  # each row took one line
+
+
+def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ssim", "ms_ssim", "psnr", "l1", "lpips")
+    regions = {f"{name}_{region}": 0.0123456 for region in ("garment", "outside", "neckline") for name in names}
+    full = content({"ssim": 0.5, **regions, "l1_neckline": None})
+    assert [row["category"] for row in region_rows(full["protocols"]["catvton"])] == ["dresses", "", ""]
+    monkeypatch.setenv("COLUMNS", "80")
+    show_scores(full)
+    lines = capsys.readouterr().out.splitlines()
+    assert "catvton, region by region" in lines
+    (neckline,) = [line for line in lines if "at neckline" in line]
+    assert neckline.split() == ["at", "neckline", *["0.01235"] * 3, "–", "0.01235"]
+    assert max(map(len, lines)) <= 80
+    assert not region_rows(content({"ssim": 0.5})["protocols"]["catvton"])
+
+
+@pytest.mark.parametrize(("count", "told"), [(3, True), (0, False), (None, False)])
+def test_files_named_by_their_person_are_told(
+    capsys: pytest.CaptureFixture[str], count: int | None, told: bool
+) -> None:
+    note = "3 files are named by their person alone; that they show the garment of the pair is taken on trust"
+    assert (note in notes(content({}, count))) == told
+    show_scores(content({}, count))
+    assert (note in capsys.readouterr().out.splitlines()) == told
+
+
+def row(category: str, number: str, this: float | None, other: float | None) -> dict[str, Cell]:
+    return {
+        "protocol": "ladi",
+        "category": category,
+        "number": number,
+        "this": this,
+        "other": other,
+        "difference": None,
+    }
+
+
+def test_what_neither_result_has_is_told_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        row("dresses", "ssim", 0.9, 0.8),
+        row("dresses", "lpips", None, 0.1),
+        row("dresses", "fid", None, None),
+        row("all", "fid", None, None),
+    ]
+    show_comparison(Comparison(rows, ["ladi paired kid: weights: a and b"]))
+    table, below = capsys.readouterr().out.split("not compared: ", 1)
+    assert [name in table for name in ("ssim", "lpips", "fid")] == [True, True, False]
+    assert below.splitlines() == [
+        "ladi paired kid: weights: a and b",
+        "not compared: ladi fid: neither has it (dresses, all)",
+    ]
+
+
+def test_a_comparison_of_nothing_but_absent_numbers_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_comparison(Comparison([row("dresses", "fid", None, None)]))
+    assert capsys.readouterr().out == "not compared: ladi fid: neither has it (dresses)\n"

@@ -1,0 +1,55 @@
+"""A queued experiment reads its project's data and never writes them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tasks.experiment_checkout import borrow
+from tryon.workspace import Workspace
+
+
+@pytest.fixture(params=[".dvc/tmp/exps/tmp1", ".dvc/tmp/exps/standalone/tmp1"])
+def checkout(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("TRYON_WEIGHTS", "")  # so that what `borrow` sets is taken back
+    monkeypatch.delenv("TRYON_WEIGHTS")
+    for name in ("data/raw", "data/weights", f"{request.param}/data"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "data/raw/file").write_text("content")
+    return Workspace(tmp_path / request.param)
+
+
+def test_data_and_weights_of_the_project_are_there(checkout: Workspace, tmp_path: Path) -> None:
+    borrow("agnostic", checkout)
+    assert (checkout.raw / "file").read_text() == "content"
+    assert checkout.weights == tmp_path / "data/weights"
+    borrow("sample", checkout)
+    assert checkout.raw.is_symlink()
+    assert not checkout.champions.exists()
+
+
+def test_champions_of_the_project_are_there(checkout: Workspace, tmp_path: Path) -> None:
+    home = Workspace(tmp_path)
+    home.champions.mkdir()
+    home.champion("first").write_text("weights")
+    for _ in range(2):
+        borrow("pretrain", checkout)
+        assert checkout.champion("first").read_text() == "weights"
+
+
+def test_download_gets_a_folder_of_its_own(checkout: Workspace, tmp_path: Path) -> None:
+    borrow("agnostic", checkout)
+    borrow("download", checkout)
+    assert not checkout.raw.exists()
+    checkout.raw.mkdir()
+    borrow("agnostic", checkout)
+    assert list(checkout.raw.iterdir()) == []
+    assert (tmp_path / "data/raw/file").read_text() == "content"
+
+
+def test_any_other_folder_is_left_alone(checkout: Workspace, tmp_path: Path) -> None:
+    borrow("agnostic", Workspace(tmp_path / "data"))
+    assert not (tmp_path / "data/data").exists()
+    assert "TRYON_WEIGHTS" not in os.environ

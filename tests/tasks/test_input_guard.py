@@ -1,0 +1,125 @@
+"""Inputs that are edited while a stage runs make it fail; those that only look different do not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tasks.input_guard import ChangedInputError, unchanged_inputs
+from tryon.categories import Category
+from tryon.errors import MissingInputError
+from tryon.pipeline import external_inputs as inputs
+from tryon.runtime.code_version import ROOT
+from tryon.workspace import Workspace
+
+STAGES = """stages:
+  agnostic:
+    matrix: {category: [upper_body, dresses]}
+    cmd: not run
+    deps: ["index/${item.category}", code]
+    params: [seed, image.size, agnostic]
+  evaluate:
+    cmd: not run
+    params: [{data/weights.json: [metrics]}]
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    shutil.copy(ROOT / "params" / "default.yaml", tmp_path / "params.yaml")
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    for name in ("index/upper_body", "index/dresses", "code/mask.py", "code/deeper/fill.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    return Workspace(tmp_path)
+
+
+def edit(workspace: Workspace, name: str, text: str) -> None:
+    path = workspace.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("name", ["index/dresses", "code/mask.py", "code/deeper/fill.py", "code/new.py"])
+def test_an_edited_dependency_is_named(workspace: Workspace, name: str) -> None:
+    with (
+        pytest.raises(ChangedInputError, match=rf"{name} changed.*run again"),
+        unchanged_inputs("agnostic", Category.DRESSES, workspace),
+    ):
+        edit(workspace, name, "after!")
+
+
+def test_a_removed_dependency_is_named(workspace: Workspace) -> None:
+    with (
+        pytest.raises(ChangedInputError, match=r"code/mask\.py"),
+        unchanged_inputs("agnostic", Category.DRESSES, workspace),
+    ):
+        (workspace.root / "code/mask.py").unlink()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("seed: 7", "seed: 8", r"'params\.yaml: seed changed'"),
+        ("size: [128, 96]", "size: [64, 48]", r"'params\.yaml: image\.size changed'"),
+    ],
+)
+def test_an_edited_parameter_is_named(workspace: Workspace, old: str, new: str, named: str) -> None:
+    text = workspace.params_file.read_text()
+    with (
+        pytest.raises(ChangedInputError, match=named),
+        unchanged_inputs("agnostic", Category.DRESSES, workspace),
+    ):
+        workspace.params_file.write_text(text.replace(old, new))
+
+
+def test_what_the_stage_does_not_read_may_change(workspace: Workspace) -> None:
+    text = workspace.params_file.read_text()
+    with unchanged_inputs("agnostic", Category.DRESSES, workspace):
+        edit(workspace, "index/upper_body", "after!")
+        edit(workspace, "code/__pycache__/mask.pyc", "after!")
+        workspace.params_file.write_text(
+            text.replace("seed: 7", "seed: 7  # lucky").replace("keep_uv: f", "keep_uv:  f")
+        )
+        os.utime(workspace.root / "code/mask.py", ns=(1, 1))
+    with unchanged_inputs("cook", None, workspace):
+        pass
+
+
+def test_files_are_read_again_only_if_they_look_different(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    hash_of = inputs.sha256_file
+    monkeypatch.setattr(inputs, "sha256_file", lambda path, *more: read.append(path.name) or hash_of(path, *more))
+    with unchanged_inputs("agnostic", Category.DRESSES, workspace):
+        assert sorted(read) == ["dresses", "fill.py", "mask.py"]
+        read.clear()
+        os.utime(workspace.root / "code/mask.py", ns=(1, 1))
+    assert read == ["mask.py"]
+
+
+def test_an_error_of_the_stage_stays_what_it_is(workspace: Workspace) -> None:
+    def broken() -> None:
+        edit(workspace, "code/mask.py", "after!")
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"), unchanged_inputs("agnostic", Category.DRESSES, workspace):
+        broken()
+
+
+def test_weights_that_are_not_noted_stop_the_stages_that_read_them(workspace: Workspace) -> None:
+    metrics = dict.fromkeys(("alexnet", "inception", "inception_clean", "squeezenet", "vgg16"))
+    edit(workspace, "data/weights.json", json.dumps({"start": None, "metrics": metrics}))
+    with unchanged_inputs("evaluate", None, workspace):
+        pass
+    edit(workspace, "data/weights/alexnet-owt-7be5be79.pth", "anything")
+    with (
+        pytest.raises(MissingInputError, match=r"weights\.json.*`tryon fingerprint`"),
+        unchanged_inputs("evaluate", None, workspace),
+    ):
+        raise AssertionError("started")

@@ -1,0 +1,93 @@
+"""Who holds a lock is told to whoever wants it; the dead hold nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.project_lock import PIPELINE, AtWorkError, at_work, holder_of, holding, told_at_work
+from tryon.workspace import Workspace
+
+HOLD = """import sys, time
+from tasks.project_lock import holding
+with holding("pipeline", "the pipeline"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def other(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the pipeline's lock until it is told to let go."""
+    root = Path(__file__).parent.parent.parent
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        cwd=workspace.root,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    yield child
+    child.kill()
+    child.communicate()
+
+
+def let_go(child: subprocess.Popen[str]) -> None:
+    child.communicate("\n", timeout=30)
+
+
+def test_the_second_is_refused_and_told_who_holds_it_and_since_when(workspace, other, capsys) -> None:
+    told = rf"the pipeline \(process {other.pid} since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
+    with pytest.raises(AtWorkError, match=told), holding(PIPELINE, "another", workspace):
+        raise AssertionError("held twice")
+    assert told_at_work(workspace)
+    assert f"running: the pipeline (process {other.pid} " in capsys.readouterr().err
+    let_go(other)
+    assert not told_at_work(workspace)
+
+
+def test_the_second_waits_if_it_wants_to(workspace, other) -> None:
+    since, said = time.monotonic(), []
+    threading.Timer(2.5, lambda: let_go(other)).start()
+    with holding(PIPELINE, "another", workspace, wait=said.append):
+        assert time.monotonic() - since >= 2
+        assert other.wait(10) == 0
+    (text,) = said
+    assert "Waiting for the pipeline (process" in text
+
+
+def test_a_dead_holder_is_no_obstacle(workspace, other) -> None:
+    other.kill()
+    other.wait()
+    assert (workspace.staging("running") / "pipeline.json").exists()
+    assert at_work(workspace) == []
+    with holding(PIPELINE, "another", workspace):
+        pass
+
+
+def test_it_may_be_held_again_inside(workspace) -> None:
+    with holding(PIPELINE, "outer", workspace):
+        with holding(PIPELINE, "inner", workspace):
+            assert "outer" in (workspace.staging("running") / "pipeline.json").read_text()
+        assert (workspace.staging("running") / "pipeline.json").exists()
+    assert not (workspace.staging("running") / "pipeline.json").exists()
+
+
+def test_a_project_in_which_nothing_runs_is_only_looked_at(workspace) -> None:
+    assert holder_of(PIPELINE, workspace) is None
+    assert at_work(workspace) == []
+    assert list(workspace.root.iterdir()) == []

@@ -1,0 +1,59 @@
+"""A process finds its place from the settings and its environment, or says what contradicts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tryon.config.training import FinetuneSettings
+from tryon.errors import ParameterError
+from tryon.training.distributed import ALONE, LOOPBACK, Place, find_place
+
+MACHINES = {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}
+TORCHRUN = {**MACHINES, "RANK": "5", "LOCAL_RANK": "1", "WORLD_SIZE": "8", "TORCHELASTIC_RUN_ID": "none"}
+
+
+def settings(devices: int, machines: int) -> FinetuneSettings:
+    return FinetuneSettings(devices=devices, num_nodes=machines)  # pyright: ignore
+
+
+def test_one_process_is_alone_whatever_else_a_scheduler_sets() -> None:
+    assert find_place("finetune", settings(1, 1), False, {"RANK": "0", "NODE_RANK": "3"}) == ALONE
+
+
+def test_one_machine_needs_nothing_set() -> None:
+    place = find_place("finetune", settings(4, 1), False, {})
+    assert (place.rank, place.world, place.address, place.started_here) == (0, 4, LOOPBACK, True)
+    assert place.port > 0
+
+
+def test_machines_count_on_from_each_other() -> None:
+    stage = find_place("finetune", settings(4, 2), False, MACHINES)
+    worker = find_place("finetune", settings(4, 2), True, {**MACHINES, "NODE_RANK": "1"})
+    assert (stage.rank, worker.rank, worker.world, worker.address) == (0, 4, 8, "10.0.0.1")
+
+
+def test_what_torchrun_or_the_stage_says_is_taken() -> None:
+    place = find_place("finetune", settings(4, 2), True, TORCHRUN)
+    assert place == Place(5, 1, 8, "10.0.0.1", 29500)
+    assert find_place("finetune", settings(4, 2), True, place.environment()) == place
+
+
+@pytest.mark.parametrize(
+    ("devices", "machines", "worker", "given", "match"),
+    [
+        (1, 1, False, TORCHRUN, r"finetune\.devices x num_nodes"),
+        (2, 2, True, TORCHRUN, r"finetune\.devices x num_nodes"),
+        (4, 2, False, TORCHRUN, "RANK"),
+        (4, 2, True, {**TORCHRUN, "RANK": "0"}, "RANK"),
+        (4, 2, False, {}, "MASTER_ADDR"),
+        (4, 2, False, {"MASTER_ADDR": "10.0.0.1"}, "MASTER_PORT"),
+        (4, 2, False, {**MACHINES, "NODE_RANK": "1"}, "NODE_RANK"),
+        (4, 2, True, MACHINES, "NODE_RANK"),
+        (4, 2, True, {**MACHINES, "NODE_RANK": "2"}, "NODE_RANK"),
+        (4, 2, True, {**MACHINES, "NODE_RANK": "one"}, "NODE_RANK"),
+        (1, 1, True, {}, "NODE_RANK"),
+    ],
+)
+def test_contradictions_are_named(devices: int, machines: int, worker: bool, given: dict, match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        find_place("finetune", settings(devices, machines), worker, given)

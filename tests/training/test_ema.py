@@ -1,0 +1,38 @@
+"""Averaged weights follow the network slowly, and come and go without touching it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from tryon.training.ema import AveragedWeights
+
+
+def network_of(value: float) -> nn.Module:
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    for tensor in network.state_dict().values():
+        tensor.fill_(value)
+    return network
+
+
+def test_it_keeps_its_share_and_in_the_first_steps_less() -> None:
+    network = network_of(0.0)
+    average = AveragedWeights(network, 0.5)
+    network.load_state_dict(network_of(1.0).state_dict())
+    average.update(network, 0)
+    assert average.tensors["0.weight"].unique().item() == pytest.approx(0.9)  # of the start a tenth
+    average.update(network, 100)
+    assert average.tensors["0.weight"].unique().item() == pytest.approx(0.95)
+    assert average.tensors["1.running_var"].unique().item() == pytest.approx(0.95)
+    assert average.tensors["1.num_batches_tracked"].item() == 1
+
+
+def test_the_network_has_the_average_inside_the_block_and_its_own_weights_after_it() -> None:
+    network = network_of(1 / 3)
+    average = AveragedWeights(network, 0.9)
+    network.load_state_dict(network_of(2 / 3).state_dict())
+    own = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    with average.inside(network):
+        assert all(torch.equal(tensor, average.tensors[key]) for key, tensor in network.state_dict().items())
+    assert all(torch.equal(tensor, own[key]) for key, tensor in network.state_dict().items())

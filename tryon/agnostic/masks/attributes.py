@@ -1,0 +1,122 @@
+"""What a person wears and how the arms are held, read from label map and key points: columns to slice a report by."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.agnostic.masks.body import Body
+from tryon.agnostic.masks.regions import ids_of, look_up
+from tryon.categories import Category
+from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
+
+_NAMES = {Label.UPPER_CLOTHES: "top", Label.SKIRT: "skirt", Label.PANTS: "trousers", Label.DRESS: "dress"}
+_WORN = {
+    category: {_NAMES[label]: ids_of([label]) for label in labels if label in _NAMES}
+    for category, labels in GARMENT_LABELS.items()
+}
+_CLOTH = ids_of([Label.UPPER_CLOTHES, Label.DRESS])
+_SKIN = ids_of([Label.LEFT_ARM, Label.RIGHT_ARM])
+_KINDS = (_CLOTH.table + 2 * _SKIN.table).tolist()
+"""By label: 1 is cloth on an arm, 2 its skin, 0 neither."""
+
+_STEPS = np.linspace(0.3, 0.9, 13).tolist()
+"""Where an upper arm or a forearm is looked at, as fractions of its length: away from armhole, elbow and wrist."""
+
+_STRAIGHT = 130.0
+"""Degrees at the elbow from which an arm counts as straight."""
+
+
+class _Arm(NamedTuple):
+    """Points, NaN where unknown."""
+
+    shoulder: complex
+    elbow: complex
+    wrist: complex
+
+
+def worn_of(category: Category, label_map: NDArray[np.uint8], garment: int | None = None) -> str:
+    """`top`, `skirt`, `trousers`, `dress`: the largest label among the category's garments, or `none`.
+
+    Args:
+        category: whose garments.
+        label_map: uint8 (H, W), ATR ids.
+        garment: how many pixels the category's garments have together, if known: it saves counting small ones.
+    """
+    largest, name, rest = 0, "none", label_map.size if garment is None else garment
+    for other, ids in _WORN[category].items():
+        if largest >= rest:
+            break
+        size = cv2.countNonZero(look_up(label_map, ids))
+        rest -= size
+        if size > largest:
+            largest, name = size, other
+    return name
+
+
+def sleeve_of(label_map: NDArray[np.uint8], body: Body) -> str | None:
+    """`sleeveless`, `short` or `long` by the labels along both arms; None when the arms do not tell."""
+    right, left = _arms(body)
+    upper = _covered(label_map, (right.shoulder, right.elbow), (left.shoulder, left.elbow))
+    lower = _covered(label_map, (right.elbow, right.wrist), (left.elbow, left.wrist))
+    if upper is None or (upper >= 0.5 and lower is None):
+        return None
+    if lower is not None and lower >= 0.5:
+        return "long"
+    return "short" if upper >= 0.5 else "sleeveless"
+
+
+def arm_pose_of(body: Body) -> str:
+    """`hidden`: no arm is seen to the wrist. `crossed`: both wrists lie across the middle. `bent`, or else `side`."""
+    arms = [arm for arm in _arms(body) if all(map(cmath.isfinite, arm))]
+    if not arms:
+        return "hidden"
+    if len(arms) == 2 and _crossed(*arms):
+        return "crossed"
+    return "bent" if min(_elbow_angle(arm) for arm in arms) < _STRAIGHT else "side"
+
+
+def _arms(body: Body) -> tuple[_Arm, _Arm]:
+    """Right and left."""
+    return (
+        _Arm(*body.at(Joint.RIGHT_SHOULDER, Joint.RIGHT_ELBOW, Joint.RIGHT_WRIST)),
+        _Arm(*body.at(Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST)),
+    )
+
+
+def _crossed(right: _Arm, left: _Arm) -> bool:
+    """Whether each wrist lies on the other arm's side of the middle between the shoulders."""
+    middle, across = (right.shoulder + left.shoulder) / 2, left.shoulder - right.shoulder
+    return _dot(right.wrist - middle, across) > 0 > _dot(left.wrist - middle, across)
+
+
+def _covered(label_map: NDArray[np.uint8], *parts: tuple[complex, complex]) -> float | None:
+    """Share of cloth among cloth and skin along parts of arms, each from joint to joint."""
+    height, width = label_map.shape
+    counts = [0, 0, 0]
+    for start, end in parts:
+        run = end - start
+        for step in _STEPS if cmath.isfinite(run) else ():
+            point = start + step * run
+            x, y = round(point.real), round(point.imag)
+            if 0 <= x < width and 0 <= y < height:
+                counts[_KINDS[label_map.item(y, x)]] += 1
+    _, cloth, skin = counts
+    return cloth / (cloth + skin) if cloth + skin else None
+
+
+def _elbow_angle(arm: _Arm) -> float:
+    """Degrees."""
+    inner, outer = arm.shoulder - arm.elbow, arm.wrist - arm.elbow
+    lengths = abs(inner) * abs(outer)
+    cosine = _dot(inner, outer) / lengths if lengths > 0 else -1.0
+    return math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+
+
+def _dot(one: complex, other: complex) -> float:
+    return one.real * other.real + one.imag * other.imag

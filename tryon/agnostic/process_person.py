@@ -1,0 +1,124 @@
+"""One person after the other, from raw files to mask and audit: the work of a shard, done in any process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.agnostic.masks.audit import audit_scene, unusable
+from tryon.agnostic.masks.methods import MARGINS, SCENE_RECIPES
+from tryon.agnostic.masks.parsed_person import Scene
+from tryon.categories import Category
+from tryon.config.agnostic import AgnosticSettings
+from tryon.dresscode.readers import (
+    JOINTS,
+    Size,
+    UnreadableError,
+    decode_dense_pose,
+    decode_keypoints,
+    decode_label_map,
+)
+from tryon.manifest.mask_png import encode_mask
+from tryon.manifest.raw_files import read_checked
+from tryon.runtime.process_pool import keep_freed_memory
+from tryon.workspace import Workspace
+
+ROLES = ("label_map", "dense_pose", "keypoints")
+"""Files that a mask is made from."""
+
+
+class RawFile(NamedTuple):
+    """A file below `data/raw`, by path and hash."""
+
+    relative: str
+    sha256: str
+
+
+class Person(NamedTuple):
+    """One person and the files that the mask is made from; a file that the index does not name is None."""
+
+    person_id: str
+    label_map: RawFile | None
+    dense_pose: RawFile | None
+    keypoints: RawFile | None
+
+
+def person_of(row: dict[str, Any]) -> Person:
+    """A person from a row of the index."""
+    files = [None if row[role] is None else RawFile(row[role], row[f"{role}_sha256"]) for role in ROLES]
+    return Person(row["person_id"], *files)
+
+
+class Maps(NamedTuple):
+    """Arguments of a recipe, at target size."""
+
+    label_map: NDArray[np.uint8]
+    dense_pose: NDArray[np.uint8] | None
+    keypoints: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Making:
+    """All that a mask depends on besides the person.
+
+    Args:
+        category: whose garment is replaced.
+        settings: the recipe.
+        size: height and width of the mask.
+        workspace: where `data/raw` lies.
+    """
+
+    category: Category
+    settings: AgnosticSettings
+    size: Size
+    workspace: Workspace
+
+
+def read_maps(person: Person, size: Size, workspace: Workspace) -> Maps:
+    """Read a person's maps at `size`. What the index does not name is empty: no label, no DensePose, no joint.
+
+    Raises:
+        MissingInputError: a file is absent or differs from the index.
+        UnreadableError: a file does not decode.
+    """
+
+    def content(file: RawFile) -> bytes:
+        return read_checked(workspace, file.relative, file.sha256)
+
+    return Maps(
+        decode_label_map(content(person.label_map), size) if person.label_map else np.zeros(size, np.uint8),
+        decode_dense_pose(content(person.dense_pose), size) if person.dense_pose else None,
+        decode_keypoints(content(person.keypoints), size) if person.keypoints else np.zeros((JOINTS, 3), np.float32),
+    )
+
+
+def mask_person(person: Person, making: Making) -> dict[str, Any]:
+    """Make and audit one mask.
+
+    Returns:
+        A row of `shards.MASKS`: without a mask but with the reason where none could be made.
+
+    Raises:
+        MissingInputError: a file is absent or differs from the index; that is no quality of the person's.
+    """
+    try:
+        maps = read_maps(person, making.size, making.workspace)
+    except UnreadableError as error:
+        return {"person_id": person.person_id, "reason": str(error)}
+    recipe = making.settings.recipe
+    scene = Scene(*maps)
+    mask = SCENE_RECIPES[recipe](making.category, scene)
+    found = audit_scene(making.category, mask, scene, MARGINS[recipe](making.size[0]))
+    reason = unusable(found)
+    png = encode_mask(mask) if reason is None else None
+    return {"person_id": person.person_id, "mask_png": png, **vars(found), "reason": reason}
+
+
+def mask_people(people: Sequence[Person], making: Making) -> list[dict[str, Any]]:
+    """`mask_person` on each, in order."""
+    keep_freed_memory()
+    return [mask_person(person, making) for person in people]

@@ -1,0 +1,184 @@
+"""Packed rows as a data set: each row decoded to 8-bit arrays when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tryon.categories import Category
+from tryon.dresscode.readers import UnreadableError, decode_photo
+from tryon.errors import MissingInputError, TryOnError
+from tryon.loading.mmap_parquet import MappedColumn, map_columns
+from tryon.manifest import PACKED, read_table
+
+MADE_BY = "tryon sample"
+
+TRAINING_COLUMNS = (
+    "pair_id", "category", "person", "garment", "mask", "garment_mask", "background", "keypoints", "height", "width",
+)  # fmt: skip
+"""What training reads of a row."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One decoded row.
+
+    Shapes: person, garment uint8 (H, W, 3) RGB; mask (True = hidden), garment_mask bool (H, W); keypoints float32
+    (18, 3): x, y in pixels, score. `mirrored`: all of it is still to be mirrored (see `tryon.loading.transforms`).
+    """
+
+    pair_id: str
+    category: Category
+    person: NDArray[np.uint8]
+    garment: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    garment_mask: NDArray[np.bool_]
+    keypoints: NDArray[np.float32]
+    mirrored: bool = False
+
+
+class PackedRows:
+    """Rows of a packed table, by position. Pictures and masks stay in the file until a row is decoded.
+
+    Args:
+        table: of schema `PACKED`, with the columns asked for that are not binary.
+        binary: the binary ones.
+        name: stands in messages, usually the file's path.
+
+    Raises:
+        TryOnError: the rows are of several sizes.
+    """
+
+    def __init__(self, table: pa.Table, binary: dict[str, MappedColumn], name: str) -> None:
+        self.table, self.name = table, name
+        self._binary = binary
+        heights, widths = (table.column(side).unique().to_pylist() for side in ("height", "width"))
+        if len(heights) > 1 or len(widths) > 1:
+            rule = "all rows have one height and one width"
+            raise TryOnError(name, rule=rule, value=(heights, widths), remedy=f"Run `{MADE_BY}` again.")
+        self._size = (heights[0], widths[0]) if len(table) else None
+
+    @classmethod
+    def read(cls, path: Path, columns: Sequence[str] = TRAINING_COLUMNS) -> PackedRows:
+        """Open the rows of a subset file.
+
+        Raises:
+            MissingInputError: there is no such file.
+            TryOnError: it is not a packed table, or it is damaged.
+        """
+        binary = [name for name in columns if pa.types.is_large_binary(PACKED.columns.field(name).type)]
+        others = [name for name in columns if name not in binary]
+        return cls(read_table(path, PACKED, others, made_by=MADE_BY), map_columns(path, binary, MADE_BY), str(path))
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of every row in pixels."""
+        self.require_rows()
+        assert self._size is not None
+        return self._size
+
+    @property
+    def categories(self) -> list[Category]:
+        """Category of every row."""
+        return [Category(value) for value in self.table.column("category").to_pylist()]
+
+    def of(self, category: Category) -> PackedRows:
+        """The rows of one category, in the same order."""
+        wanted = np.flatnonzero([own == category for own in self.categories]).astype(np.int64)
+        binary = {name: column.take(wanted) for name, column in self._binary.items()}
+        return PackedRows(self.table.take(pa.array(wanted)), binary, f"{self.name} ({category})")
+
+    def require_rows(self) -> None:
+        """Stop when there are no rows.
+
+        Raises:
+            MissingInputError: there are none.
+        """
+        if not len(self):
+            remedy = f"Look at the manifests for rejected rows, then run `{MADE_BY}` again."
+            raise MissingInputError(self.name, rule="has at least one row", remedy=remedy)
+
+    def example(self, index: int) -> Example:
+        """Decode row `index`.
+
+        Raises:
+            TryOnError: a picture of the row is damaged.
+        """
+        return Example(
+            pair_id=self.text("pair_id", index),
+            category=Category(self.text("category", index)),
+            person=self.picture("person", index),
+            garment=self.picture("garment", index),
+            mask=self.mask("mask", index),
+            garment_mask=self.mask("garment_mask", index),
+            keypoints=self.keypoints(index),
+        )
+
+    @cached_property
+    def _all_keypoints(self) -> NDArray[np.float32]:
+        values = self.table.column("keypoints").combine_chunks().flatten()
+        return np.array(values, np.float32).reshape(-1, 18, 3)
+
+    def text(self, column: str, index: int) -> str:
+        """A text value that is never null."""
+        return self.table.column(column)[index].as_py()
+
+    def keypoints(self, index: int) -> NDArray[np.float32]:
+        """Key points, float32 (18, 3): x, y in pixels, score."""
+        return self._all_keypoints[index].copy()
+
+    def has(self, column: str, index: int) -> bool:
+        """Whether row `index` has a picture or mask `column`."""
+        return self._binary[column][index] is not None
+
+    def picture(self, column: str, index: int) -> NDArray[np.uint8]:
+        """Decode a picture column, uint8 (H, W, 3) RGB.
+
+        Raises:
+            TryOnError: the picture is absent, damaged or of another size than its row says.
+        """
+        try:
+            picture = decode_photo(bytes(self.encoded(column, index)))
+        except UnreadableError as error:
+            raise self._damaged(column, index, error.rule, error.value) from error
+        if picture.shape[:2] != self.size:
+            rule = f"is {self.size[0]}x{self.size[1]} (height x width)"
+            raise self._damaged(column, index, rule, picture.shape[:2])
+        return picture
+
+    def mask(self, column: str, index: int) -> NDArray[np.bool_]:
+        """Unpack a mask column, bool (H, W).
+
+        Raises:
+            TryOnError: the mask is absent or of another size than its row says.
+        """
+        height, width = self.size
+        packed = np.frombuffer(self.encoded(column, index), np.uint8)
+        if len(packed) != -(-height * width // 8):  # unpackbits would fill up with zeros
+            rule = f"is the packed bits of {height}x{width} (height x width)"
+            raise self._damaged(column, index, rule, f"{len(packed)} bytes")
+        return np.unpackbits(packed, count=height * width).reshape(height, width).view(np.bool_)
+
+    def encoded(self, column: str, index: int) -> memoryview:
+        """The bytes of a picture or mask as they lie in the file.
+
+        Raises:
+            TryOnError: it is absent.
+        """
+        data = self._binary[column][index]
+        if data is None:
+            raise self._damaged(column, index, "is not empty", None)
+        return data
+
+    def _damaged(self, column: str, index: int, rule: str, value: object) -> TryOnError:
+        row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
+        return TryOnError(row, rule=rule, value=value, remedy=f"Run `{MADE_BY}` again.")

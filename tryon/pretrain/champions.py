@@ -1,0 +1,103 @@
+"""Champions: checkpoints that somebody chose to keep, under a name and with their hash.
+
+`tryon keep NAME` copies the best checkpoint to `data/champions/NAME.ckpt`, which no stage writes. `pretrain.start`
+names it with the first digits of its SHA-256: so DVC sees in `params.yaml` when another one is started from, and a file
+with another content is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tryon.errors import ParameterError, WeightsError, listed
+from tryon.runtime.atomic_files import replacing, sha256_file
+from tryon.training.checkpoint import load_network
+from tryon.workspace import Workspace
+
+PREFIX = "champion"
+"""What `pretrain.start` begins with when it names one."""
+
+SHOWN_DIGITS, LEAST_DIGITS = 16, 12
+"""Hex digits of a hash that are printed, and that must be given."""
+
+_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
+_START = re.compile(rf"{PREFIX}:(?P<name>{_NAME})(@(?P<digits>[0-9a-f]{{{LEAST_DIGITS},64}}))?")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A kept checkpoint.
+
+    Args:
+        name: under which it is kept.
+        sha256: of the file, 64 hex digits.
+        fresh: it was not there before.
+    """
+
+    name: str
+    sha256: str
+    fresh: bool
+
+    @property
+    def start(self) -> str:
+        """The value of `pretrain.start` that starts from it."""
+        return f"{PREFIX}:{self.name}@{self.sha256[:SHOWN_DIGITS]}"
+
+
+def keep(name: str, workspace: Workspace) -> Champion:
+    """Copy the best checkpoint of fine-tuning to `data/champions/NAME.ckpt`, whole or not at all.
+
+    Raises:
+        ParameterError: the name is none, or another checkpoint is kept under it.
+        WeightsError: the checkpoint is absent or damaged.
+    """
+    if not re.fullmatch(_NAME, name):
+        rule = "is at most 64 small letters, digits, dots, dashes and underscores, a letter or digit first"
+        raise ParameterError("NAME", rule=rule, value=name)
+    best, target = workspace.checkpoints / "best.ckpt", workspace.champion(name)
+    load_network(best, remedy="Run `tryon finetune` first.")
+    sha256 = sha256_file(best)
+    if not target.exists():
+        with replacing(target) as temporary:
+            shutil.copyfile(best, temporary)
+        return Champion(name, sha256_file(target), fresh=True)
+    if (kept := sha256_file(target)) != sha256:
+        rule = f"is a new name, or that of this checkpoint, {sha256[:SHOWN_DIGITS]}"
+        remedy = f"Choose another name, or remove {target} if nothing starts from it any more."
+        raise ParameterError(name, rule=rule, value=kept[:SHOWN_DIGITS], remedy=remedy)
+    return Champion(name, sha256, fresh=False)
+
+
+def find_champion(start: str, workspace: Workspace) -> Path:
+    """The file that `pretrain.start: champion:NAME@HASH` names.
+
+    Raises:
+        ParameterError: the value is not of that form, or has no hash; the remedy says what to write.
+        WeightsError: none is kept under the name, or its hash is another one.
+    """
+    named = _START.fullmatch(start)
+    if named is None:
+        rule = f"is {PREFIX}:NAME@HASH, the hash at least {LEAST_DIGITS} hex digits of the file's SHA-256"
+        raise ParameterError("pretrain.start", rule=rule, value=start, remedy=_kept(workspace))
+    path = workspace.champion(named["name"])
+    if not path.is_file():
+        raise WeightsError(f"{path} (for pretrain.start: {start})", rule="exists", remedy=_kept(workspace))
+    champion = Champion(named["name"], sha256_file(path), fresh=False)
+    if named["digits"] is None:
+        rule, remedy = "says the champion's hash, too", f"Write pretrain.start: {champion.start}"
+        raise ParameterError("pretrain.start", rule=rule, value=start, remedy=remedy)
+    if not champion.sha256.startswith(named["digits"]):
+        rule = f"has the SHA-256 that pretrain.start says, {named['digits']}"
+        remedy = f"Put the file of that hash there, or write pretrain.start: {champion.start}"
+        raise WeightsError(str(path), rule=rule, value=champion.sha256[: len(named["digits"])], remedy=remedy)
+    return path
+
+
+def _kept(workspace: Workspace) -> str:
+    names = sorted(path.stem for path in workspace.champions.glob("*.ckpt") if re.fullmatch(_NAME, path.stem))
+    if not names:
+        return "None are kept yet: `tryon keep NAME` keeps the best checkpoint of fine-tuning and prints what to write."
+    return f"Kept are {listed(names)}; `tryon keep NAME` keeps the best checkpoint of fine-tuning under another name."

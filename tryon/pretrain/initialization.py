@@ -1,0 +1,56 @@
+"""The network that training from scratch begins with: flows near zero, pictures passed through as they are."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from tryon.config.training import NetworkSettings
+from tryon.daflow import DAFlow, DAFlowConfig, start_flows_near_zero
+
+REST = 0.1
+"""Share that the default weights of the light layers keep beside the pass-through."""
+
+
+def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
+    """A network with weights drawn from `seed` alone, whatever the global random state is.
+
+    Its first result is the even blend of garment and agnostic person as they lie. With default light layers the
+    first steps would only learn an average colour, and drive the flows out of the picture, from where nothing brings
+    them back.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = start_flows_near_zero(DAFlow.from_config(DAFlowConfig.from_dict(settings.model_dump())))
+    return start_lights_as_copy(network)
+
+
+def start_lights_as_copy(network: DAFlow) -> DAFlow:
+    """Let the light layers begin as encoder and decoder of the picture itself, in place.
+
+    Each colour c goes through as the pair c, -c: LeakyReLU of slope a twice over makes c and -a²c of a positive c, so
+    their difference, divided by 1 + a², is c again. The other weights stay, at `REST` of their size, without biases.
+
+    Args:
+        network: freshly built, with at least six narrow and six wide light channels.
+
+    Returns:
+        The same network.
+    """
+    encoder, decoder = network.dafnet.lights_encoder, network.dafnet.lights_decoder
+    first, inner = (cast(nn.Conv2d, encoder[i]) for i in (0, 2))
+    outer, last = (cast(nn.Conv2d, decoder[i]) for i in (0, 2))
+    slope = cast(nn.LeakyReLU, encoder[1]).negative_slope
+    with torch.no_grad():
+        for layer in (first, inner, outer, last):
+            layer.weight.mul_(REST)
+            cast(torch.Tensor, layer.bias).zero_()
+        for colour in range(3):
+            for channel, sign in ((colour, 1), (colour + 3, -1)):
+                first.weight[channel, colour, 1, 1] += sign
+                inner.weight[channel, channel] += 1
+                outer.weight[channel, channel] += 1
+                last.weight[colour, channel, 1, 1] += sign / (1 + slope**2)
+    return network

@@ -1,0 +1,142 @@
+"""The pretrain stage: a starting point for fine-tuning, trained on upper-body rows or taken from a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tryon.categories import Category
+from tryon.config.training import PretrainSettings
+from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
+from tryon.errors import ParameterError, WeightsError
+from tryon.loading.packed_dataset import PackedRows
+from tryon.pretrain.champions import PREFIX, find_champion
+from tryon.pretrain.initialization import new_network
+from tryon.pretrained_weights import weight_path
+from tryon.runtime.atomic_files import replacing_folder, told_when_full, write_text
+from tryon.runtime.code_version import code_version
+from tryon.runtime.progress import Progress, silent
+from tryon.runtime.stage_result import Summary
+from tryon.training.checkpoint import (
+    build_network,
+    is_checkpoint,
+    load_checkpoint,
+    of_network,
+    save_checkpoint,
+)
+from tryon.training.distributed import company, find_place
+from tryon.training.loop import train
+from tryon.training.loss_networks import load_perceptual
+from tryon.training.run_checkpoints import RunStates
+from tryon.training.run_config import Job
+from tryon.training.run_outputs import run_digest, summarise, write_course
+from tryon.training.training_log import history_csv
+from tryon.workspace import Workspace
+
+MODEL = "model.ckpt"
+"""Name of the starting point in `data/pretrained/`."""
+
+TRAINED = "upper_body"
+"""The `pretrain.start` under which something is trained."""
+
+
+def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    """Make `data/pretrained/`: `model.ckpt`, `history.csv` and, where something was trained, `grids/`.
+
+    Raises:
+        ParameterError: the start, the network or the image size does not fit.
+        MissingInputError: the subset is absent or has no upper-body rows.
+        WeightsError: the checkpoint to start from is absent or damaged.
+        TryOnError: training goes astray, or the disk is full.
+        SystemExit: SIGTERM came; the run goes on when the stage is started again.
+    """
+    with told_when_full("pretrain", workspace.root):
+        return _pretrain(settings, seed, workspace, progress)
+
+
+def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    if settings.start == TRAINED:
+        return _train_upper_body(settings, seed, workspace, progress)
+    if settings.start == "scratch":
+        return _publish(new_network(settings.network, seed), "initialised weights", workspace)
+    path = _start_file(settings.start, workspace)
+    network = load_start(path)
+    _check_network(network, settings)
+    return _publish(network, f"weights of {path.name}", workspace)
+
+
+def _start_file(start: str, workspace: Workspace) -> Path:
+    if start == "released":
+        return weight_path(workspace, "daflow")
+    return find_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
+
+
+def load_start(path: Path) -> DAFlow:
+    """The network of a checkpoint of ours or of a published one.
+
+    Raises:
+        NetworkOptionError: a checkpoint of ours holds options of no network.
+        WeightsError: the file is missing or damaged, or is neither.
+    """
+    if not path.is_file():
+        remedy = "pretrain.start is released, upper_body, scratch, a champion or the path of a checkpoint."
+        raise WeightsError(str(path), rule="exists", remedy=remedy)
+    ours = is_checkpoint(read_checkpoint(path))
+    return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
+
+
+def join_pretrain(settings: PretrainSettings, seed: int, workspace: Workspace) -> None:
+    """Train along with the stage as one of its workers, writing nothing.
+
+    Raises:
+        ParameterError: nothing is trained.
+        TryOnError: as `pretrain`; or settings, inputs or code are not the stage's.
+    """
+    if settings.start != TRAINED:
+        remedy = "There is nothing to join; run the stage on one machine."
+        raise ParameterError("pretrain.start", rule=f"is {TRAINED}", value=settings.start, remedy=remedy)
+    job = _job(settings, seed, workspace, worker=True)
+    with company(job, workspace.root):
+        train(job, new_network(settings.network, seed), None, silent)
+
+
+def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+    job = _job(settings, seed, workspace, worker=False)
+    states = RunStates(workspace.staging("pretrain"), job.run)
+    with company(job, workspace.root):
+        state = train(job, new_network(settings.network, seed), states, progress)
+    with replacing_folder(workspace.pretrained) as folder:
+        save_checkpoint(folder / MODEL, states.best(state).for_use())
+        write_course(folder, state, states)
+    summary = summarise("pretrain", state, settings.epochs, workspace.pretrained)
+    states.remove()
+    return summary
+
+
+def _job(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> Job:
+    files = {part: workspace.subset(part) for part in ("train", "val")}
+    rows = {part: PackedRows.read(path).of(Category.UPPER_BODY) for part, path in files.items()}
+    place = find_place("pretrain", settings, worker)
+    digest = run_digest(settings, seed, files)
+    perceptual = load_perceptual(settings.loss, workspace)
+    code = code_version(__name__)
+    return Job("pretrain", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual)
+
+
+def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
+    """A start from a checkpoint takes the checkpoint's network; `params.yaml` must not say otherwise.
+
+    Raises:
+        ParameterError: it does.
+    """
+    wanted, found = DAFlowConfig.from_dict(settings.network.model_dump()).to_dict(), network.config.to_dict()
+    differing = {key: value for key, value in wanted.items() if found[key] != value}
+    if differing:
+        rule = "is that of the checkpoint, " + ", ".join(f"{key} = {found[key]}" for key in differing)
+        raise ParameterError("pretrain.network", rule=rule, value=differing, remedy="Change it in params.yaml.")
+
+
+def _publish(network: DAFlow, what: str, workspace: Workspace) -> Summary:
+    with replacing_folder(workspace.pretrained) as folder:
+        save_checkpoint(folder / MODEL, of_network(network))
+        write_text(folder / "history.csv", history_csv(()))
+    return Summary("pretrain", f"starting point: {what}, {network.parameter_count:,} parameters, nothing trained")

@@ -1,0 +1,108 @@
+"""Colours that are worn together."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Callable
+
+import numpy as np
+
+from tryon.categories import Level
+from tryon.synthetic.fabrics.fabric import Colour
+
+Colours = tuple[Colour, Colour, Colour]
+"""Ground, pattern, and an accent."""
+
+_DYES: dict[str, Colour] = {
+    "black": (36, 35, 40), "charcoal": (72, 74, 80), "grey": (158, 160, 164), "silver": (206, 208, 210),
+    "white": (240, 238, 233), "cream": (239, 229, 208), "beige": (214, 192, 160), "camel": (186, 142, 94),
+    "brown": (92, 62, 46), "rust": (174, 82, 48), "terracotta": (196, 106, 82), "mustard": (212, 164, 62),
+    "olive": (94, 98, 62), "forest": (36, 76, 60), "emerald": (12, 128, 92), "teal": (32, 108, 114),
+    "navy": (32, 42, 78), "denim": (62, 90, 134), "bleached": (146, 174, 206), "cobalt": (40, 76, 176),
+    "burgundy": (112, 32, 48), "red": (198, 40, 48), "fuchsia": (204, 48, 122), "orange": (236, 122, 46),
+    "yellow": (244, 204, 62), "blush": (240, 205, 198), "rose": (218, 138, 148), "lilac": (196, 180, 220),
+    "sky": (178, 209, 236), "mint": (186, 222, 204), "butter": (248, 231, 172), "peach": (249, 207, 174),
+    "plum": (92, 44, 88),
+}  # fmt: skip
+
+_SCHEMES = """
+navy white red       navy cream mustard    navy sky white        black white grey      black cream rust
+black rose white     charcoal blush silver charcoal butter white denim white mustard   denim cream navy
+denim butter white   bleached navy white   bleached brown cream  grey black white      silver cobalt navy
+silver burgundy rose white navy red        white black red       white denim rust      white forest mustard
+cream burgundy camel cream olive rust      cream navy terracotta beige black white     beige navy cream
+beige forest white   camel cream brown     brown peach cream     brown sky cream       rust cream navy
+terracotta cream teal mustard navy white   mustard burgundy cream olive cream rust     olive blush cream
+forest blush rust    forest cream mustard  emerald cream black   teal cream blush      teal peach white
+burgundy blush cream burgundy sky white    red white navy        fuchsia white black   orange navy cream
+yellow black white   yellow cobalt white   cobalt white yellow   blush burgundy white  blush forest rose
+rose white burgundy  lilac plum white      lilac navy cream      sky navy white        sky red white
+mint forest white    mint plum cream       butter denim white    peach teal white      plum blush lilac
+"""
+
+SCHEMES: tuple[tuple[str, str, str], ...] = tuple(
+    (words[n], words[n + 1], words[n + 2]) for words in [_SCHEMES.split()] for n in range(0, len(words), 3)
+)
+"""Ground, pattern and accent by name; ground and pattern are at least 130 apart in RGB."""
+
+_STRONG, _WEAK = 200.0, 70.0  # least distances of drawn colours in RGB
+_NEUTRALS: tuple[Colour, ...] = ((242, 238, 228), (28, 30, 38), (24, 34, 72))
+
+
+def sample_colours(rng: np.random.Generator, level: Level) -> Colours:
+    """Draw three colours: far apart and bright (`easy`), worn together (`catalogue`), or anything (`wild`)."""
+    if level == "easy":
+        return _apart(rng, _STRONG, _any_colour)
+    kind = rng.random() if level == "wild" else 0.0
+    if kind < 0.45:
+        return _scheme(rng)
+    if kind < 0.8:
+        return _apart(rng, _WEAK, _any_dye if kind < 0.7 else _any_colour)
+    return _tones(rng)
+
+
+def _scheme(rng: np.random.Generator) -> Colours:
+    """Colours of a scheme, never the same twice; ground and pattern change places in every third."""
+    ground, second, third = (_dyed(rng, _DYES[name]) for name in SCHEMES[rng.integers(len(SCHEMES))])
+    return (second, ground, third) if rng.random() < 0.35 else (ground, second, third)
+
+
+def _dyed(rng: np.random.Generator, colour: Colour) -> Colour:
+    """A colour as another maker's dye would give it."""
+    return _bytes(np.array(colour) * rng.normal(1, 0.02) + rng.normal(0, 3, 3))
+
+
+def _tones(rng: np.random.Generator) -> Colours:
+    """Three tones of one colour."""
+    base = np.array(_DYES[str(rng.choice(list(_DYES)))], np.float64)
+    target = 255.0 if base.mean() < 140 else 20.0
+    shares = np.array([0, rng.uniform(0.22, 0.4), rng.uniform(0.45, 0.65)])
+    ground, second, third = (_bytes(base + (target - base) * share) for share in shares)
+    return ground, second, third
+
+
+def _apart(rng: np.random.Generator, contrast: float, draw: Callable[[np.random.Generator], Colour]) -> Colours:
+    """Three colours, each far from the ones before it in RGB."""
+    chosen: list[Colour] = []
+    while len(chosen) < 3:
+        colour = draw(rng)
+        if all(np.linalg.norm(np.subtract(colour, other)) > contrast for other in chosen):
+            chosen.append(colour)
+        contrast *= 0.98  # three colours as far apart as asked for do not always exist
+    return chosen[0], chosen[1], chosen[2]
+
+
+def _any_dye(rng: np.random.Generator) -> Colour:
+    return _dyed(rng, _DYES[str(rng.choice(list(_DYES)))])
+
+
+def _any_colour(rng: np.random.Generator) -> Colour:
+    if rng.random() < 0.2:
+        return _NEUTRALS[rng.choice(len(_NEUTRALS), p=[0.7, 0.15, 0.15])]
+    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.5, 0.92), rng.uniform(0.65, 1.0))
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def _bytes(values: np.ndarray) -> Colour:
+    red, green, blue = (int(n) for n in np.clip(np.rint(values), 0, 255))
+    return red, green, blue

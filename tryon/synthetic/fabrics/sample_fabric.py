@@ -1,0 +1,131 @@
+"""How fabrics are drawn by chance: which patterns, how large, which way, for each level."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from tryon.categories import Level
+from tryon.synthetic.fabrics.color_schemes import sample_colours
+from tryon.synthetic.fabrics.fabric import Fabric, Weave
+
+Way = Literal["level", "upright", "square", "striped", "any"]
+"""Angles of a pattern: 0; 0 or 90; mostly 0, sometimes 45; mostly along, across or diagonal; all."""
+
+
+class Draw(NamedTuple):
+    """How one pattern is drawn.
+
+    Args:
+        share: of all fabrics.
+        smallest: least repeat in pixels of the garment's picture.
+        largest: greatest; repeats between the two are drawn evenly on a scale of ratios.
+        way: its angles.
+    """
+
+    share: float
+    smallest: float
+    largest: float
+    way: Way
+
+
+DRAWS: dict[Level, dict[str, Draw]] = {
+    "easy": {
+        "plain": Draw(0.03, 180, 260, "level"),
+        "stripes": Draw(0.22, 170, 280, "striped"),
+        "two_stripes": Draw(0.15, 240, 360, "striped"),
+        "checks": Draw(0.15, 220, 340, "striped"),
+        "plaid": Draw(0.08, 240, 340, "striped"),
+        "dots": Draw(0.11, 170, 260, "upright"),
+        "blocks": Draw(0.16, 180, 280, "striped"),
+        "logo": Draw(0.10, 240, 330, "level"),
+    },
+    "catalogue": {
+        "plain": Draw(0.06, 180, 260, "level"),
+        "stripes": Draw(0.18, 190, 360, "striped"),
+        "two_stripes": Draw(0.09, 260, 440, "striped"),
+        "uneven_stripes": Draw(0.05, 360, 580, "striped"),
+        "pinstripes": Draw(0.01, 200, 300, "striped"),
+        "breton": Draw(0.04, 200, 320, "level"),
+        "chevron": Draw(0.04, 240, 380, "level"),
+        "checks": Draw(0.08, 220, 380, "square"),
+        "gingham": Draw(0.05, 200, 340, "square"),
+        "plaid": Draw(0.05, 320, 500, "square"),
+        "tartan": Draw(0.03, 360, 540, "square"),
+        "windowpane": Draw(0.01, 220, 340, "square"),
+        "argyle": Draw(0.04, 240, 380, "level"),
+        "houndstooth": Draw(0.02, 260, 400, "level"),
+        "dots": Draw(0.06, 190, 300, "upright"),
+        "floral": Draw(0.05, 220, 320, "level"),
+        "blocks": Draw(0.08, 190, 340, "striped"),
+        "logo": Draw(0.01, 220, 300, "level"),
+        "emblem": Draw(0.01, 200, 280, "level"),
+        "icons": Draw(0.01, 220, 300, "level"),
+        "lettering": Draw(0.01, 170, 240, "level"),
+        "camouflage": Draw(0.01, 180, 260, "level"),
+        "animal": Draw(0.01, 180, 260, "level"),
+    },
+    "wild": {
+        "plain": Draw(0.15, 180, 260, "level"),
+        "stripes": Draw(0.08, 20, 400, "any"),
+        "two_stripes": Draw(0.05, 30, 420, "any"),
+        "uneven_stripes": Draw(0.05, 90, 560, "any"),
+        "pinstripes": Draw(0.06, 84, 240, "any"),
+        "breton": Draw(0.04, 36, 200, "level"),
+        "chevron": Draw(0.04, 30, 300, "level"),
+        "checks": Draw(0.03, 20, 320, "any"),
+        "gingham": Draw(0.05, 20, 280, "square"),
+        "plaid": Draw(0.04, 90, 480, "any"),
+        "tartan": Draw(0.04, 140, 520, "any"),
+        "windowpane": Draw(0.03, 64, 360, "square"),
+        "argyle": Draw(0.03, 60, 340, "level"),
+        "houndstooth": Draw(0.04, 40, 360, "square"),
+        "dots": Draw(0.05, 32, 300, "any"),
+        "floral": Draw(0.08, 60, 330, "level"),
+        "blocks": Draw(0.01, 120, 400, "any"),
+        "logo": Draw(0.01, 150, 300, "any"),
+        "emblem": Draw(0.02, 80, 280, "any"),
+        "icons": Draw(0.02, 40, 300, "any"),
+        "lettering": Draw(0.05, 40, 220, "any"),
+        "camouflage": Draw(0.02, 60, 340, "level"),
+        "animal": Draw(0.01, 40, 240, "level"),
+    },
+}
+"""What each level draws from; shares of a level add up to 1."""
+
+_SMOOTH_SHARE = {"easy": 1.0, "catalogue": 0.4, "wild": 0.25}
+
+
+def sample_fabric(rng: np.random.Generator, level: Level) -> Fabric:
+    """Draw a fabric."""
+    draws = DRAWS[level]
+    pattern = str(rng.choice(list(draws), p=[draw.share for draw in draws.values()]))
+    draw = draws[pattern]
+    return Fabric(
+        pattern,
+        sample_colours(rng, level),
+        _angle(rng, draw.way),
+        float(np.exp(rng.uniform(np.log(draw.smallest), np.log(draw.largest)))),
+        (rng.uniform(), rng.uniform()),
+        int(rng.integers(2**32)),
+        _weave(rng, level),
+    )
+
+
+def _angle(rng: np.random.Generator, way: Way) -> float:
+    free = rng.uniform(-90, 90)
+    if way == "upright":
+        return float(rng.choice([0, 90]))
+    if way == "square":
+        return float(rng.choice([0, 45], p=[0.8, 0.2]))
+    if way == "striped":
+        return float(rng.choice([0, 90, 45, -45, free]))
+    return free if way == "any" and rng.random() < 0.6 else 0.0
+
+
+def _weave(rng: np.random.Generator, level: Level) -> Weave:
+    grains = get_args(Weave)
+    smooth = _SMOOTH_SHARE[level]
+    shares = [smooth, *[(1 - smooth) / (len(grains) - 1)] * (len(grains) - 1)]
+    return grains[int(rng.choice(len(grains), p=shares))]

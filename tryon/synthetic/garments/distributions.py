@@ -1,0 +1,100 @@
+"""Which garments there are at each level: the weights of the cuts and the spans of lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tryon.categories import Level
+from tryon.synthetic.garments.garment import Neckline, Shape
+
+SKIRT_SHARE = 0.29
+"""Share of skirts among lower-body garments, as in the real test list."""
+
+SHORTS_SHARE = 0.2
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is drawn at one level: weights of the cuts (they need not sum to 1) and spans of lengths.
+
+    Args:
+        top_necklines, dress_necklines: weights.
+        trousers, skirts, dresses: weights of the shapes.
+        skirt_hem, dress_hem: heights of the hem, from mini to maxi.
+        neck_depth: factors on a neckline's usual depth.
+        flared: flare of flared skirts.
+        belted: share of trousers, skirts and dresses with a belt.
+        seamed: share of dresses with a seam at the waist.
+    """
+
+    top_necklines: Mapping[Neckline, float]
+    dress_necklines: Mapping[Neckline, float]
+    trousers: Mapping[Shape, float]
+    skirts: Mapping[Shape, float]
+    dresses: Mapping[Shape, float]
+    skirt_hem: Span
+    dress_hem: Span
+    neck_depth: Span
+    flared: Span
+    belted: float
+    seamed: float
+
+
+_PLAIN_NECKS: Mapping[Neckline, float] = {"round": 0.45, "v": 0.25, "square": 0.15, "boat": 0.15}
+
+RANGES: dict[Level, Range] = {
+    "easy": Range(
+        top_necklines=_PLAIN_NECKS,
+        dress_necklines=_PLAIN_NECKS,
+        trousers={"straight": 1},
+        skirts={"straight": 0.5, "flared": 0.5},
+        dresses={"straight": 0.4, "flared": 0.6},
+        skirt_hem=(0.62, 0.82),
+        dress_hem=(0.64, 0.84),
+        neck_depth=(0.9, 1.1),
+        flared=(0.12, 0.26),
+        belted=0.0,
+        seamed=0.0,
+    ),
+    "catalogue": Range(
+        top_necklines={
+            "round": 0.34, "v": 0.19, "collar": 0.15, "high": 0.08, "boat": 0.07, "square": 0.06, "straps": 0.07,
+            "off_shoulder": 0.04,
+        },
+        dress_necklines={
+            "round": 0.29, "v": 0.22, "straps": 0.16, "square": 0.08, "boat": 0.07, "collar": 0.06, "high": 0.05,
+            "off_shoulder": 0.04, "one_shoulder": 0.03,
+        },
+        trousers={"skinny": 0.34, "straight": 0.44, "wide": 0.22},
+        skirts={"straight": 0.42, "flared": 0.36, "pleated": 0.22},
+        dresses={"straight": 0.44, "flared": 0.46, "pleated": 0.1},
+        skirt_hem=(0.59, 0.88),
+        dress_hem=(0.61, 0.9),
+        neck_depth=(0.85, 1.2),
+        flared=(0.12, 0.34),
+        belted=0.16,
+        seamed=0.35,
+    ),
+    "wild": Range(
+        top_necklines={
+            "round": 0.14, "v": 0.14, "collar": 0.15, "high": 0.12, "boat": 0.08, "square": 0.09, "straps": 0.11,
+            "off_shoulder": 0.1, "one_shoulder": 0.07,
+        },
+        dress_necklines={
+            "round": 0.13, "v": 0.14, "collar": 0.1, "high": 0.1, "boat": 0.08, "square": 0.09, "straps": 0.14,
+            "off_shoulder": 0.11, "one_shoulder": 0.11,
+        },
+        trousers={"skinny": 0.34, "straight": 0.26, "wide": 0.4},
+        skirts={"straight": 0.28, "flared": 0.38, "pleated": 0.34},
+        dresses={"straight": 0.3, "flared": 0.46, "pleated": 0.24},
+        skirt_hem=(0.57, 0.92),
+        dress_hem=(0.59, 0.93),
+        neck_depth=(0.75, 1.5),
+        flared=(0.12, 0.42),
+        belted=0.35,
+        seamed=0.5,
+    ),
+}  # fmt: skip

@@ -1,0 +1,141 @@
+"""How a garment is drawn by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from tryon.categories import Category, Level
+from tryon.synthetic.fabrics.patterns import Colour, Fabric, sample_fabric
+from tryon.synthetic.garments.distributions import RANGES, SHORTS_SHARE, SKIRT_SHARE, Range
+from tryon.synthetic.garments.garment import Belt, Buttons, Garment, Kind, Neckline, Shape, Sleeve
+
+_Word = TypeVar("_Word", bound=str)
+
+_BARE: tuple[Neckline, ...] = ("straps", "one_shoulder")
+"""Necklines without sleeves; where shoulders are bare but arms are not, there are sleeves."""
+
+_LEATHERS: tuple[Colour, ...] = ((38, 32, 32), (92, 54, 34), (168, 112, 64), (232, 226, 214), (150, 32, 38))
+_METALS: tuple[Colour, ...] = ((214, 180, 96), (200, 204, 210))
+
+
+def sample_garment(category: Category, rng: np.random.Generator, level: Level) -> Garment:
+    """Draw a garment of a category."""
+    span = RANGES[level]
+    fabric = sample_fabric(rng, level)
+    if category is Category.UPPER_BODY:
+        return _top(rng, span, fabric)
+    if category is Category.DRESSES:
+        return _dress(rng, span, fabric)
+    return _skirt(rng, span, fabric) if rng.random() < SKIRT_SHARE else _trousers(rng, span, fabric)
+
+
+def _draw(rng: np.random.Generator, weights: Mapping[_Word, float]) -> _Word:
+    shares = np.array(list(weights.values()))
+    return list(weights)[rng.choice(len(shares), p=shares / shares.sum())]
+
+
+def _top(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+    neckline = _draw(rng, span.top_necklines)
+    loose = rng.random() < 0.25
+    return Garment(
+        kind="top",
+        fabric=fabric,
+        hem=rng.uniform(0.475, 0.53),
+        ease=rng.uniform(0.006, 0.015),
+        flare=rng.uniform(0.12, 0.35) if loose else rng.uniform(0, 0.12),
+        straightness=rng.uniform(0.2, 1.0),
+        sleeve=_sleeve(rng, neckline, (0.27, 0.38, 0.35)),
+        neckline=neckline,
+        seed=_seed(rng),
+        sleeve_reach=rng.uniform(),
+        neck_depth=rng.uniform(*span.neck_depth),
+        buttons=_buttons(rng, neckline, span),
+    )
+
+
+def _dress(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+    neckline, shape = _draw(rng, span.dress_necklines), _draw(rng, span.dresses)
+    belt = _belt(rng, span, fabric)
+    return Garment(
+        kind="dress",
+        fabric=fabric,
+        hem=rng.uniform(*span.dress_hem),
+        ease=rng.uniform(0.004, 0.012),
+        flare=_flare(rng, span, shape),
+        straightness=rng.uniform(0.0, 0.25 if belt else 0.6),
+        sleeve=_sleeve(rng, neckline, (0.4, 0.36, 0.24)),
+        neckline=neckline,
+        seed=_seed(rng),
+        shape=shape,
+        sleeve_reach=rng.uniform(),
+        neck_depth=rng.uniform(*span.neck_depth),
+        buttons=_buttons(rng, neckline, span),
+        pleats=_pleats(rng, shape),
+        waist_seam=shape == "pleated" or rng.random() < span.seamed,
+        belt=belt,
+    )
+
+
+def _skirt(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+    shape = _draw(rng, span.skirts)
+    hem, ease, flare = rng.uniform(*span.skirt_hem), rng.uniform(0.004, 0.01), _flare(rng, span, shape)
+    lower = _lower("skirt", fabric, hem, ease, flare, shape, rng)
+    return replace(lower, pleats=_pleats(rng, shape), belt=_belt(rng, span, fabric))
+
+
+def _trousers(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+    shape = _draw(rng, span.trousers)
+    short = rng.random() < SHORTS_SHARE
+    hem = rng.uniform(0.6, 0.68) if short else rng.uniform(0.9, 0.95)
+    ease = rng.uniform(0.001, 0.004) if shape == "skinny" else rng.uniform(0.003, 0.01)
+    flare = rng.uniform(0.03, 0.09) if shape == "wide" else 0.0
+    return replace(_lower("trousers", fabric, hem, ease, flare, shape, rng), belt=_belt(rng, span, fabric))
+
+
+def _lower(
+    kind: Kind, fabric: Fabric, hem: float, ease: float, flare: float, shape: Shape, rng: np.random.Generator
+) -> Garment:
+    return Garment(kind, fabric, hem, ease, flare, 0.0, None, None, _seed(rng), shape)
+
+
+def _sleeve(rng: np.random.Generator, neckline: Neckline, shares: tuple[float, float, float]) -> Sleeve:
+    if neckline in _BARE:
+        return "sleeveless"
+    bare, short, long = shares
+    return _draw(rng, {"sleeveless": 0.0 if neckline == "off_shoulder" else bare, "short": short, "long": long})
+
+
+def _buttons(rng: np.random.Generator, neckline: Neckline, span: Range) -> Buttons | None:
+    """A shirt's whole front or a polo's short placket under each collar; seldom on a round neck."""
+    if "collar" not in span.top_necklines:
+        return None
+    if neckline == "collar":
+        return "whole" if rng.random() < 0.6 else "short"
+    return "short" if neckline == "round" and rng.random() < 0.08 else None
+
+
+def _flare(rng: np.random.Generator, span: Range, shape: Shape) -> float:
+    return {"straight": rng.uniform(0.0, 0.05), "pleated": rng.uniform(0.1, 0.24)}.get(shape, rng.uniform(*span.flared))
+
+
+def _pleats(rng: np.random.Generator, shape: Shape) -> int:
+    return int(rng.integers(7, 13)) if shape == "pleated" else 0
+
+
+def _belt(rng: np.random.Generator, span: Range, fabric: Fabric) -> Belt | None:
+    """Leather in the colour that differs most from the cloth's, or one that differs nearly as much."""
+    if rng.random() >= span.belted:
+        return None
+    cloth = np.array(fabric.colours)
+    distances = np.array([np.linalg.norm(cloth - leather, axis=1).min() for leather in _LEATHERS])
+    suited = np.flatnonzero(distances >= 0.7 * distances.max())
+    colour, buckle = _LEATHERS[rng.choice(suited)], _METALS[rng.integers(len(_METALS))]
+    return Belt(rng.uniform(0.012, 0.022), colour, buckle)
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**32))

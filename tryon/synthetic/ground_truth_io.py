@@ -1,0 +1,83 @@
+"""Dense truth as files: flow from the flat garment to the body as 16-bit PNG, DensePose UV maps as npz.
+
+A flow file is a PNG of 16 bit and three channels, 1024x768. The first two are x and y of the point of the garment's
+catalogue picture whose thread lies at the pixel, in 1/32 pixel; the third is the cover: 0 no garment, 1 garment seen,
+2 garment there, but hidden by something that lies over it. Where there is no garment all three are 0.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.imaging.png_encoder import RGB, png_file, up_filtered
+
+FLOW_UNITS = 32
+"""Units of a flow file per pixel of the catalogue picture."""
+
+UV_LEVELS = 255
+"""UV values are multiples of one part in so many, as DensePose writes them into pictures; then they pack well."""
+
+DATE = (1980, 1, 1, 0, 0, 0)
+"""Date of every member of every archive, so that the same content gives the same bytes."""
+
+_FAST = 1
+
+
+def encode_flow(flow: NDArray[np.float32], cover: NDArray[np.uint8]) -> bytes:
+    """Write a flow file.
+
+    Args:
+        flow: float32 (H, W, 2), x and y in pixels of the catalogue picture; what stands outside the cover is not kept.
+        cover: uint8 (H, W), 0 no garment, 1 seen, 2 hidden.
+    """
+    height, width = cover.shape
+    units = np.clip(np.rint(flow * np.float32(FLOW_UNITS)), 0, 65535)
+    values = np.empty((height, width, 3), np.uint16)
+    np.multiply(units, (cover > 0)[..., None], out=values[..., :2], casting="unsafe")
+    values[..., 2] = cover
+    pixels = values.byteswap().view(np.uint8).reshape(height, -1)  # PNG has the high byte first
+    return png_file(up_filtered(pixels), width, 16, RGB, _FAST)
+
+
+def decode_flow(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Read a flow file.
+
+    Returns:
+        Flow float32 (H, W, 2), exact to half a unit (1/64 pixel), 0 where there is no garment; cover uint8 (H, W).
+
+    Raises:
+        ValueError: the bytes are not a PNG of 16 bit and three channels.
+    """
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if picture is None or picture.dtype != np.uint16 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError("not a PNG of 16 bit and three channels")
+    cover, y, x = cv2.split(picture)  # OpenCV turns the order of channels round
+    flow = np.stack([x, y], axis=-1).astype(np.float32) / np.float32(FLOW_UNITS)
+    return flow, cover.astype(np.uint8)
+
+
+def encode_uv(uv: NDArray[np.float32]) -> bytes:
+    """Write a UV map as the data set has it: npz with the key `uv`, float32 (2, H, W), in steps of 1/255.
+
+    Args:
+        uv: float32 (H, W, 2), 0..1, 0 off the body.
+    """
+    planes = np.ascontiguousarray(np.moveaxis(uv, -1, 0), np.float32)
+    stepped = np.rint(planes * np.float32(UV_LEVELS)) / np.float32(UV_LEVELS)
+    array, packed = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array(array, stepped, allow_pickle=False)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(member("uv.npy"), array.getbuffer(), zipfile.ZIP_DEFLATED, _FAST)
+    return packed.getvalue()
+
+
+def member(name: str) -> zipfile.ZipInfo:
+    """A member of an archive, with the same date and rights on every system."""
+    info = zipfile.ZipInfo(name, DATE)
+    info.create_system, info.external_attr = 3, 0o644 << 16
+    return info

@@ -1,0 +1,77 @@
+"""What a training run is given, and what is checked before its first step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tryon.config.training import OptimisationSettings
+from tryon.daflow import DAFlow
+from tryon.errors import ParameterError
+from tryon.loading.epoch_order import batches_of
+from tryon.loading.packed_dataset import PackedRows
+from tryon.training.distributed import ALONE, Place
+from tryon.training.losses import Perceptual
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run.
+
+    Args:
+        stage: `pretrain` or `finetune`, the section of `params.yaml` that messages speak of.
+        settings: of that section.
+        seed: of everything that is drawn.
+        digest: names settings, seed and inputs, for whoever finds a checkpoint.
+        code: version of the code of the stage.
+        train, val: rows to learn from and to look at.
+        place: of this process among those that train together.
+        perceptual: the frozen networks that `settings.loss` needs.
+    """
+
+    stage: str
+    settings: OptimisationSettings
+    seed: int
+    digest: str
+    code: str
+    train: PackedRows
+    val: PackedRows
+    place: Place = ALONE
+    perceptual: Perceptual | None = None
+
+    @property
+    def run(self) -> str:
+        """Name of the run: only one with equal settings, seed, inputs and code goes on from its states."""
+        return f"{self.digest}-{self.code}"
+
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch, of all processes."""
+        return len(batches_of(np.arange(len(self.train)), self.settings.batch_size))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps of an epoch; batches left over by the accumulation make a last, smaller one."""
+        return math.ceil(self.batches / (self.settings.accumulate * self.settings.world))
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the run."""
+        return self.steps_per_epoch * self.settings.epochs
+
+
+def check_sides(rows: PackedRows, network: DAFlow) -> None:
+    """Stop when the pictures do not fit the network.
+
+    Raises:
+        ParameterError: a side is not a multiple of 2**levels, or is less than twice that.
+        MissingInputError: there are no rows.
+    """
+    multiple = network.config.side_multiple
+    if any(side % multiple or side < 2 * multiple for side in rows.size):
+        levels = len(network.config.widths)
+        rule = f"both sides are multiples of {multiple} and at least {2 * multiple}, for {levels} levels"
+        remedy = "Change image.size in params.yaml and run `dvc repro`, which makes masks and pictures at the new size."
+        raise ParameterError("image.size", rule=rule, value=list(rows.size), remedy=remedy)

@@ -1,0 +1,66 @@
+"""What a training stage reads and leaves behind, the same for both: rows, names of runs, folders, the summary."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tryon.config.training import OptimisationSettings
+from tryon.runtime.atomic_files import digest, sha256_file, write_text
+from tryon.runtime.stage_result import Cell, Summary
+from tryon.training.checkpoint import Checkpoint, HistoryRow
+from tryon.training.run_checkpoints import RunStates
+from tryon.training.sample_grids import grid_jpeg, grid_name
+from tryon.training.training_log import TERM_COLUMNS, history_csv
+
+WITHOUT_EFFECT = {"checkpoint_every_steps"}
+"""Settings that change nothing in what a run leaves behind: a killed run may go on with others."""
+
+
+def run_digest(settings: OptimisationSettings, seed: int, inputs: Mapping[str, Path]) -> str:
+    """Name of a run: equal settings, seed and content of the input files give equal names."""
+    content = {name: sha256_file(path) for name, path in inputs.items()}
+    chosen = settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+    return digest({"settings": chosen, "seed": seed, "inputs": content})
+
+
+def write_course(folder: Path, state: Checkpoint, states: RunStates) -> None:
+    """Write `history.csv` and `grids/` of a finished run into `folder`.
+
+    Grids of epochs that the state does not know (a work area can hold them after a kill) stay behind.
+    """
+    write_text(folder / "history.csv", history_csv(state.history))
+    (folder / "grids").mkdir()
+    for row in state.history:
+        name = grid_name(int(row["epoch"] or 0))
+        for grid in (*states.grids.glob(f"{name}.png"), *states.grids.glob(f"{name}_*.png")):
+            shutil.copy(grid, folder / "grids" / grid.name)
+
+
+def summarise(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Summary:
+    """The run in one sentence, its history (no terms of the loss) as a table, the grid of its last epoch as a picture.
+
+    Args:
+        stage: that it belongs to.
+        state: at its end.
+        epochs: that it was to take.
+        folder: with its grids.
+    """
+    by_epoch = {row["epoch"]: row for row in state.history}
+    best, start = by_epoch[state.best_epoch]["val_l1"], by_epoch[0]["val_l1"]
+    headline = (
+        f"best epoch {state.best_epoch} of {state.epoch}{', stopped early' if state.epoch < epochs else ''}: "
+        f"L1 inside the garment {_shown(best)}, at the start {_shown(start)}"
+    )
+    last_grid = folder / "grids" / f"{grid_name(state.epoch)}.png"
+    return Summary(stage, headline, tuple(_shown_row(row) for row in state.history), {"samples": grid_jpeg(last_grid)})
+
+
+def _shown_row(row: HistoryRow) -> dict[str, Cell]:
+    shown = {key: value for key, value in row.items() if key not in TERM_COLUMNS}
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in shown.items()}
+
+
+def _shown(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"

@@ -1,0 +1,47 @@
+"""Which rows make a step, and which process takes which of them: a function of seed, epoch and settings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tryon.config.training import OptimisationSettings
+from tryon.loading.epoch_order import batches_of, epoch_order
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one process does of a step.
+
+    Args:
+        batches: positions of the rows of each of its batches, at least one.
+        weight: of each batch's loss in what the process goes backward from. The mean over the processes is then the
+            mean over all batches of the step. 0 where a process only keeps the others company.
+    """
+
+    batches: list[Rows]
+    weight: float
+
+
+def step_groups(count: int, settings: OptimisationSettings, seed: int, epoch: int) -> list[list[Rows]]:
+    """Batches of an epoch over `count` rows, as many together as make one step of all processes.
+
+    Those left over at the end make a last, smaller step.
+    """
+    batches = batches_of(epoch_order(count, seed, epoch), settings.batch_size)
+    together = settings.accumulate * settings.world
+    return [batches[start : start + together] for start in range(0, len(batches), together)]
+
+
+def share_of(group: Sequence[Rows], rank: int, world: int) -> Share:
+    """The batches of process `rank` among `world`: every world-th. In a last step with too few, it repeats the first.
+
+    A process without a batch would leave the others waiting for its gradients.
+    """
+    own = list(group[rank::world])
+    return Share(own, world / len(group)) if own else Share([group[0]], 0.0)
