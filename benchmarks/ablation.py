@@ -33,15 +33,15 @@ from ruamel.yaml import YAML
 
 from tryon.categories import Category
 from tryon.config.parameters import load_parameters
-from tryon.console import say
+from tryon.console import log_line
 from tryon.finetune.stage import finetune
 from tryon.loading.batch_loader import load_batches
-from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedRows
-from tryon.loading.transforms import denormalise, prepare
+from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedDataset
+from tryon.loading.transforms import denormalize, prepare
 from tryon.metrics.regions import neckline_band
 from tryon.pretrain.stage import pretrain
 from tryon.runtime.atomic_files import write_text
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.training.checkpoint import load_network
 from tryon.training.training_log import VALIDATED, read_history
 from tryon.workspace import Workspace
@@ -152,14 +152,14 @@ def trained_and_scored(home: Path, variant: str, seed: int) -> None:
         (workspace.data / "subset").symlink_to((home / "subset").resolve())
     if variant.startswith("scratch"):
         untrained = parameters.pretrain.model_copy(update={"start": "scratch", "epochs": 0})
-        pretrain(untrained, seed, workspace, silent)
+        pretrain(untrained, seed, workspace, no_progress)
     elif not workspace.pretrained.exists():
         workspace.pretrained.symlink_to((home / "pretrained").resolve())
     settings = type(parameters.finetune).model_validate(
         changed(parameters.finetune.model_dump(mode="json"), VARIANTS[variant])
     )
     since = time.process_time()
-    finetune(settings, seed, workspace, silent)
+    finetune(settings, seed, workspace, no_progress)
     seconds = time.process_time() - since
     result = {
         "variant": variant,
@@ -170,7 +170,9 @@ def trained_and_scored(home: Path, variant: str, seed: int) -> None:
     }
     result_file(home, variant, seed).parent.mkdir(exist_ok=True)
     write_text(result_file(home, variant, seed), json.dumps(result, indent=1) + "\n")
-    say(f"{variant}, seed {seed}: {result['scores']['catalogue unpaired']['all']:.4f} in {seconds:.0f} s of CPU time")
+    log_line(
+        f"{variant}, seed {seed}: {result['scores']['catalogue unpaired']['all']:.4f} in {seconds:.0f} s of CPU time"
+    )
 
 
 def changed(settings: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +195,7 @@ def scored(workspace: Workspace, home: Path) -> Scores:
 def score(network: torch.nn.Module, path: Path, setting: str) -> dict[str, float]:
     """Mean L1 of one test set: inside the garment for all rows and slices of them, in the neckline band, outside."""
     truth = ("person", "garment_mask") if setting == "paired" else ("truth", "truth_garment_mask")
-    rows = PackedRows.read(path, (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "pattern"))
+    rows = PackedDataset.read(path, (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "pattern"))
     found: dict[str, list[float]] = defaultdict(list)
     for index, result in enumerate(results(network, rows)):
         garment = rows.mask(truth[1], index)
@@ -201,7 +203,7 @@ def score(network: torch.nn.Module, path: Path, setting: str) -> dict[str, float
         category = rows.categories[index]
         if category != Category.LOWER_BODY:
             regions["neckline"] = neckline_band(garment, rows.keypoints(index))
-        difference = np.abs(result.astype(np.int16) - rows.picture(truth[0], index)).mean(-1) / 255
+        difference = np.abs(result.astype(np.int16) - rows.image(truth[0], index)).mean(-1) / 255
         values = {name: float(difference[region].mean()) for name, region in regions.items() if region.any()}
         for name in ("all", category, PATTERNS.get(rows.text("pattern", index), "printed")):
             found[name].append(values["garment"])
@@ -210,14 +212,14 @@ def score(network: torch.nn.Module, path: Path, setting: str) -> dict[str, float
     return {str(name): round(statistics.fmean(value), 5) for name, value in sorted(found.items())}
 
 
-def results(network: torch.nn.Module, rows: PackedRows, batch_size: int = 8) -> Iterator[NDArray[np.uint8]]:
+def results(network: torch.nn.Module, rows: PackedDataset, batch_size: int = 8) -> Iterator[NDArray[np.uint8]]:
     """What the network makes of each row, uint8 (H, W, 3), in their order."""
     starts = range(0, len(rows), batch_size)
     for batch in load_batches(rows, [np.arange(start, min(start + batch_size, len(rows))) for start in starts]):
         inputs = prepare(batch)
         with torch.inference_mode():
             result = network(inputs.reference, inputs.garment, inputs.agnostic)
-        yield from np.ascontiguousarray(denormalise(result).permute(0, 2, 3, 1).numpy())
+        yield from np.ascontiguousarray(denormalize(result).permute(0, 2, 3, 1).numpy())
 
 
 def read_results(home: Path) -> dict[str, list[dict[str, Any]]]:
@@ -228,7 +230,7 @@ def read_results(home: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def write_curves(home: Path, path: Path) -> None:
-    """Validation L1 of the variants in `STARTS` after each epoch, by optimiser steps of both training stages."""
+    """Validation L1 of the variants in `STARTS` after each epoch, by optimizer steps of both training stages."""
     before = read_history(home / "pretrained" / "history.csv")[-1]["step"] or 0
     lines = [",".join(("variant", "seed", "epoch", "step", *VALIDATED))]
     for name, results in read_results(home).items():
@@ -244,7 +246,7 @@ def print_table(home: Path) -> None:
     """Means over seeds in thousandths: one line a variant, and the default's spread as the last."""
     found = read_results(home)
     if not found:
-        say("no results yet")
+        log_line("no results yet")
         return
     columns = [(test, over) for test, scores in found["default"][0]["scores"].items() for over in scores]
     for tests in sorted({test for test, _ in columns}):

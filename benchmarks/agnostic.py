@@ -7,7 +7,7 @@ row, which machine load moves far less. Taken in turn with ways that need ten ti
 cold, as in a loader that does other work, too; a stage that makes nothing but rows takes a fifth less for each.
 
 What is compared: a row is label map, DensePose and key points in, mask and audit out. The published loaders have no
-such part to take out: whoever wants their mask runs their item, which reads photo, garment and pose picture as well,
+such part to take out: whoever wants their mask runs their item, which reads photo, garment and pose image as well,
 resizes them by Pillow's bicubic filter and works on float maps. `published: loader's item` is that; the two lines above
 it leave out what a row does not need, down to the mask alone. See `published_masks` for each.
 
@@ -35,24 +35,24 @@ import numpy as np
 from benchmarks import published_masks
 from benchmarks.mask_people import write_index, write_people
 from benchmarks.mask_scaling import scaling
-from tryon.agnostic.masks.audit import audit_scene
-from tryon.agnostic.masks.methods import SCENE_RECIPES
-from tryon.agnostic.masks.parsed_person import Scene
-from tryon.agnostic.process_person import Making, Maps, Person, mask_person, person_of, read_maps
+from tryon.agnostic.masks.audit import audit_person
+from tryon.agnostic.masks.methods import PERSON_METHODS
+from tryon.agnostic.masks.parsed_person import ParsedPerson
+from tryon.agnostic.process_person import MaskInputs, MaskJob, PersonFiles, person_from_row, process_person, read_inputs
 from tryon.agnostic.stage import agnostic
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size, decode_photo
 from tryon.export import Format
-from tryon.export import render_images as pictures
+from tryon.export import render_images as images
 from tryon.export.export import parse_size
 from tryon.export.plan import plan
-from tryon.export.request import Job
+from tryon.export.request import ExportRequest
 from tryon.export.shards import export_shard
 from tryon.manifest import INDEX, MANIFEST, read_table
 from tryon.manifest.mask_png import decode_mask, encode_mask
-from tryon.runtime.process_pool import keep_freed_memory
-from tryon.runtime.progress import silent
+from tryon.runtime.process_pool import raise_mmap_threshold
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 SETTINGS = AgnosticSettings.model_validate({"limits": {"max_bad_fraction": 1.0}})
@@ -67,7 +67,7 @@ def main() -> None:
     arguments.add_argument("--scaling", action="store_true", help="processes, cost per row and memory instead")
     chosen = arguments.parse_args()
     cv2.setNumThreads(1)
-    keep_freed_memory()
+    raise_mmap_threshold()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         if chosen.scaling:
@@ -85,55 +85,57 @@ def main() -> None:
 
 def rows(category: Category, size: Size, workspace: Workspace, rounds: int) -> Times:
     """What a manifest row takes, and its parts."""
-    making = Making(category, SETTINGS, size, workspace)
-    people = [person_of(row) for row in read_table(workspace.index(category), INDEX).to_pylist()]
-    maps = {person: read_maps(person, size, workspace) for person in people}
-    recipe = SCENE_RECIPES[SETTINGS.recipe]
-    scenes = {person: Scene(*maps[person]) for person in people}
+    making = MaskJob(category, SETTINGS, size, workspace)
+    people = [person_from_row(row) for row in read_table(workspace.index(category), INDEX).to_pylist()]
+    maps = {person: read_inputs(person, size, workspace) for person in people}
+    recipe = PERSON_METHODS[SETTINGS.recipe]
+    scenes = {person: ParsedPerson(*maps[person]) for person in people}
     masks = {person: recipe(category, scenes[person]) for person in people}
 
-    def by(read: Callable[[Person, Size, Workspace], Maps]) -> Callable[[Person], object]:
+    def by(read: Callable[[PersonFiles, Size, Workspace], MaskInputs]) -> Callable[[PersonFiles], object]:
         return lambda person: (read(person, size, workspace), encode_mask(masks[person]))
 
-    def published(way: Callable[[Path, Category, str, Size], object]) -> Callable[[Person], object]:
+    def published(way: Callable[[Path, Category, str, Size], object]) -> Callable[[PersonFiles], object]:
         return lambda person: way(workspace.raw, category, person.person_id, size)
 
-    variants: dict[str, Callable[[Person], object]] = {
-        "floor: files read, mask written": by(read_maps),
+    variants: dict[str, Callable[[PersonFiles], object]] = {
+        "floor: files read, mask written": by(read_inputs),
         "  by the usual readers": by(usual_maps),
-        "manifest row": lambda person: mask_person(person, making),
-        "  of it the mask": lambda person: recipe(category, Scene(*maps[person])),
-        "  of it the audit": lambda person: audit_scene(category, masks[person], scenes[person]),
+        "manifest row": lambda person: process_person(person, making),
+        "  of it the mask": lambda person: recipe(category, ParsedPerson(*maps[person])),
+        "  of it the audit": lambda person: audit_person(category, masks[person], scenes[person]),
         "published: mask alone, no photo": published(published_masks.mask_alone),
-        "published: agnostic picture and mask": published(published_masks.agnostic_and_mask),
+        "published: agnostic image and mask": published(published_masks.agnostic_and_mask),
         "published: loader's item, 3 photos": published(published_masks.loader_item),
     }
     return timed(variants, people, rounds)
 
 
-def usual_maps(person: Person, size: Size, workspace: Workspace) -> Maps:
-    """What `read_maps` gives, by the readers that come to hand."""
+def usual_maps(person: PersonFiles, size: Size, workspace: Workspace) -> MaskInputs:
+    """What `read_inputs` gives, by the readers that come to hand."""
     label_map, dense_pose, keypoints = (workspace.raw / file.relative for file in person[1:] if file)
     dense = np.asarray(cv2.imdecode(np.fromfile(dense_pose, np.uint8), cv2.IMREAD_GRAYSCALE))
     dense = cv2.resize(dense, size[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
     points = json.loads(keypoints.read_text())["keypoints"]
-    return Maps(published_masks.nearest(label_map, size), dense, np.array(points, np.float32)[:, :3])
+    return MaskInputs(published_masks.nearest(label_map, size), dense, np.array(points, np.float32)[:, :3])
 
 
 def exports(category: Category, size: Size, workspace: Workspace, rounds: int) -> Times:
     """What an exported person takes: photo in, agnostic JPEG and 8-bit mask out as files."""
-    agnostic(category, SETTINGS, size, workspace, silent)
+    agnostic(category, SETTINGS, size, workspace, no_progress)
     people = read_table(workspace.manifest(category), MANIFEST).to_pylist()
     masks = {row["person_id"]: decode_mask(row["mask_png"]) for row in people}
-    beside = workspace.staging("exports")
+    beside = workspace.work_dir("exports")
     beside.mkdir(parents=True, exist_ok=True)
-    jobs = (Job(Format.MASKS, None, beside / f"{category}-{size[0]}-{number}", workspace) for number in count())
-    [part] = plan(category, [Setting.TRAIN], next(jobs)).parts
+    jobs = (
+        ExportRequest(Format.MASKS, None, beside / f"{category}-{size[0]}-{number}", workspace) for number in count()
+    )
+    [part] = plan(category, [Split.TRAIN], next(jobs)).parts
 
     def floor(row: dict[str, Any]) -> None:
         photo = decode_photo((workspace.raw / row["person"]).read_bytes(), size)
-        (beside / "agnostic.jpg").write_bytes(pictures.encode_jpeg(photo))
-        (beside / "mask.png").write_bytes(pictures.encode_mask(masks[row["person_id"]]))
+        (beside / "agnostic.jpg").write_bytes(images.encode_jpeg(photo))
+        (beside / "mask.png").write_bytes(images.encode_mask(masks[row["person_id"]]))
 
     def published(row: dict[str, Any]) -> None:
         made = published_masks.agnostic_and_mask(workspace.raw, category, row["person_id"], size)

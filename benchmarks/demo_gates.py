@@ -2,7 +2,7 @@
 
     python -m benchmarks.demo_gates [metrics.json]
 
-A number that is not there, as where no row has a true picture, misses its gate.
+A number that is not there, as where no row has a true image, misses its gate.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tryon.categories import Category
-from tryon.console import say, show_table
+from tryon.console import log_line, print_table
 from tryon.runtime.stage_result import Cell
 
-GATES = {"ratio_to_copy": 0.35, "ratio_to_mean_colour": 0.8}
+GATES = {"ratio_to_copy": 0.35, "ratio_to_mean_color": 0.8}
 """Most that the model's L1 inside the garment may be of each baseline's, per category and setting."""
 
 
@@ -25,10 +25,10 @@ def main() -> int:
     try:
         headline = json.loads(path.read_text())["headline"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        say(f"{path} is not a metrics.json of ours ({type(error).__name__}). Run `make demo` first.")
+        log_line(f"{path} is not a metrics.json of ours ({type(error).__name__}). Run `make demo` first.")
         return 1
     rows = [_row(headline, setting, category) for setting in ("paired", "unpaired") for category in Category]
-    show_table(rows)
+    print_table(rows)
     return 0 if all(row["passes"] for row in rows) else 1
 
 

@@ -5,7 +5,7 @@
 
 1. `benchmarks.network` on the GPU: step, inference, images a second, memory kept and at the peak, for every warp, with
    and without channels-last, beside the network in the published way and the two floors. What wins there is to become
-   the default in `tryon.daflow.warp.chosen_warp`. Ways that do not fit say so.
+   the default in `tryon.daflow.warp.select_warp`. Ways that do not fit say so.
 2. A step as training takes it, by the settings of the full run: bytes to the device, network, loss with its frozen
    networks (random weights of the published shapes), clipping, AdamW. For each number format its time, and the most
    memory that it took beside what was told before the first step (`tryon.training.memory_budget`).
@@ -31,14 +31,14 @@ from benchmarks.network import ON_GPU, PRECISIONS, Run, contest
 from tryon.config.training import FinetuneSettings
 from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.loading.batch_loader import Batch
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import prepare
 from tryon.training.fabric import make_fabric
-from tryon.training.losses import Loss, Perceptual, Truth, perceptual_terms
+from tryon.training.losses import Loss, LossTargets, Perceptual, perceptual_terms
 from tryon.training.losses.vgg import WIDTHS, FrozenVgg
-from tryon.training.memory_budget import peak_on_cpu, peak_on_gpu, predict
-from tryon.training.optimizer import make_optimiser
-from tryon.training.run_config import Job
+from tryon.training.memory_budget import estimate_memory, peak_on_cpu, peak_on_gpu
+from tryon.training.optimizer import make_optimizer
+from tryon.training.run_config import RunConfig
 
 COMPILED = ("lean-compiled", "gather-compiled")
 MIXED = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -53,7 +53,7 @@ class Plan:
 
     Args:
         device: `cuda` or `cpu`.
-        size: height and width of the pictures.
+        size: height and width of the images.
         rounds: times that each way takes its turn.
         config: of the network.
     """
@@ -63,7 +63,7 @@ class Plan:
     rounds: int
     config: DAFlowConfig
 
-    def pictures(self, batch: int) -> tuple[Tensor, ...]:
+    def images(self, batch: int) -> tuple[Tensor, ...]:
         """Reference, garment and agnostic person, in -1..1."""
         torch.manual_seed(1)
         return tuple((torch.rand(batch, channels, *self.size) * 2 - 1).to(self.device) for channels in (6, 3, 3))
@@ -84,25 +84,25 @@ class TrainingStep:
         self.fabric = make_fabric("finetune", settings)
         torch.manual_seed(0)
         self.network = DAFlow.from_config(plan.config)
-        rows = cast(PackedRows, None)  # no row is read
-        self.told = predict(
-            Job("finetune", settings, 0, "", "", rows, rows, perceptual=perceptual), self.network, self.fabric
+        rows = cast(PackedDataset, None)  # no row is read
+        self.told = estimate_memory(
+            RunConfig("finetune", settings, 0, "", "", rows, rows, perceptual=perceptual), self.network, self.fabric
         )
         module: Any = torch.compile(self.network) if settings.compile else self.network
-        self.module, self.optimiser = self.fabric.setup(module, make_optimiser(self.network, settings))
+        self.module, self.optimizer = self.fabric.setup(module, make_optimizer(self.network, settings))
         self.loss = Loss(settings.loss, perceptual).to(self.fabric.device)
         self.batch = plan.batch(settings.batch_size)
 
     def __call__(self) -> None:
         inputs = prepare(self.batch.to(self.fabric.device))
-        with self.loss.watching(self.network) as offsets:
+        with self.loss.capturing_offsets(self.network) as offsets:
             _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
-        value = self.loss(scales, Truth(inputs.person, inputs.mask, inputs.garment_mask), offsets)
+        value = self.loss(scales, LossTargets(inputs.person, inputs.mask, inputs.garment_mask), offsets)
         value.total.detach().tolist()
         self.fabric.backward(value.total)
-        self.fabric.clip_gradients(self.module, self.optimiser, max_norm=1e9, error_if_nonfinite=False)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        self.fabric.clip_gradients(self.module, self.optimizer, max_norm=1e9, error_if_nonfinite=False)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
 
 
 def random_perceptual() -> Perceptual:
@@ -129,13 +129,13 @@ def report_training(plan: Plan, precisions: Sequence[str], batches: Sequence[int
 
 
 def training_line(plan: Plan, settings: FinetuneSettings, perceptual: Perceptual | None) -> str:
-    """Time and memory of a step in words; memory counts weights, gradients and optimiser."""
+    """Time and memory of a step in words; memory counts weights, gradients and optimizer."""
     on_gpu = plan.device.type == "cuda"
     if on_gpu:
         torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated() if on_gpu else 0
     step = TrainingStep(plan, settings, perceptual)
-    step()  # makes the optimiser's state
+    step()  # makes the optimizer's state
     held = torch.cuda.memory_allocated() - before if on_gpu else held_bytes(step)
     peak = held + (peak_on_gpu if on_gpu else peak_on_cpu)(step)
     run = Run(plan.device, "fp32", ())
@@ -147,7 +147,7 @@ def training_line(plan: Plan, settings: FinetuneSettings, perceptual: Perceptual
 
 def held_bytes(step: TrainingStep) -> int:
     """What lies there between two steps where no allocator counts."""
-    moments = [value for state in step.optimiser.state.values() for value in state.values() if value.dim()]
+    moments = [value for state in step.optimizer.state.values() for value in state.values() if value.dim()]
     own = [*step.network.parameters(), *step.network.buffers(), *moments]
     networks = step.loss.perceptual.networks.values() if step.loss.perceptual else ()
     own += [tensor for network in networks for layer in network.layers for tensor in (layer.weight, layer.bias)]
@@ -201,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for precision in chosen.precisions:
         for batch in chosen.batches:
             ways = (*ON_GPU, *(COMPILED if chosen.compiled else ()))
-            contest(ways, config, Run(device, precision, plan.pictures(batch)), plan.rounds)
+            contest(ways, config, Run(device, precision, plan.images(batch)), plan.rounds)
             gc.collect()
             if device.type == "cuda":
                 torch.cuda.empty_cache()

@@ -26,7 +26,7 @@ from ruamel.yaml import YAML
 
 from benchmarks.demo_gates import GATES
 from tryon.categories import LEVELS, Category
-from tryon.console import say
+from tryon.console import log_line
 from tryon.pipeline.stages import STAGES
 
 SETTINGS = ("paired", "unpaired")
@@ -74,12 +74,12 @@ def finished(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
         done = subprocess.run(command, env={**os.environ, **share}, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{run}: {step} failed:\n{done.stderr}")
-    say(f"{run.level}, seed {run.seed}: done")
+    log_line(f"{run.level}, seed {run.seed}: done")
     return (time.monotonic() - since) / 60, json.loads((root / "data/evaluation/metrics.json").read_text())["headline"]
 
 
 def cell(numbers: dict[str, float]) -> str:
-    """Share of `agnostic copied`, then share of `mean garment colour`."""
+    """Share of `agnostic copied`, then share of `mean garment color`."""
     return " / ".join(f"{numbers[gate]:.2f}" for gate in GATES)
 
 

@@ -28,7 +28,7 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, default_collate
 from torchvision.transforms import Compose, Normalize, ToTensor
 
 from tryon.agnostic import agnostic_mask
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.augmentation import AugmentSettings
 from tryon.dresscode.layout import relative_path
 from tryon.dresscode.readers import (
@@ -39,19 +39,19 @@ from tryon.dresscode.readers import (
     decode_photo,
     resize_photo,
 )
-from tryon.loading.augmented_dataset import AugmentedRows
+from tryon.loading.augmented_dataset import AugmentedDataset
 from tryon.loading.batch_loader import collate, load_batches
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import prepare
 from tryon.manifest import PACKED, table_from_rows, write_table
 from tryon.manifest.mask_png import encode_mask
 from tryon.runtime.atomic_files import sha256_bytes
-from tryon.sample.packing import COPIED, JPEG, RAW_ROLES, encode_picture, pack_row
-from tryon.synthetic.item_files import Content, item_files
+from tryon.sample.packing import COPIED, JPEG, RAW_ROLES, encode_image, pack_row
+from tryon.synthetic.item_files import RenderOptions, item_files
 from tryon.workspace import Workspace
 
 SIZE = (512, 384)
-PICTURES = ("person", "garment", "pose", "agnostic")
+IMAGES = ("person", "garment", "pose", "agnostic")
 FIRST = "packed rows, one thread"
 EPOCH = 4
 """Times that an epoch takes each pair."""
@@ -61,7 +61,7 @@ RUN = 4
 
 EVERYTHING = AugmentSettings(jitter=1, move=1, move_garment=1, background=1, grow=1)  # pyright: ignore[reportCallIssue]
 ALONE = {
-    "colours": AugmentSettings(jitter=1),  # pyright: ignore[reportCallIssue]
+    "colors": AugmentSettings(jitter=1),  # pyright: ignore[reportCallIssue]
     "person moved": AugmentSettings(move=1),  # pyright: ignore[reportCallIssue]
     "garment moved": AugmentSettings(move_garment=1),  # pyright: ignore[reportCallIssue]
     "background": AugmentSettings(background=1),  # pyright: ignore[reportCallIssue]
@@ -81,13 +81,13 @@ class Published(Dataset[dict[str, Tensor]]):
         return len(self.names)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return {picture: self._read(f"{self.names[index]}_{picture}.jpg") for picture in PICTURES}
+        return {image: self._read(f"{self.names[index]}_{image}.jpg") for image in IMAGES}
 
     def _read(self, name: str) -> Tensor:
-        picture = Image.open(self.folder / name).convert("RGB")
-        if picture.size != (SIZE[1], SIZE[0]):
-            picture = picture.resize((SIZE[1], SIZE[0]), Image.Resampling.BICUBIC)
-        return cast(Tensor, AS_FLOATS(picture))
+        image = Image.open(self.folder / name).convert("RGB")
+        if image.size != (SIZE[1], SIZE[0]):
+            image = image.resize((SIZE[1], SIZE[0]), Image.Resampling.BICUBIC)
+        return cast(Tensor, AS_FLOATS(image))
 
 
 def main() -> None:
@@ -100,7 +100,7 @@ def main() -> None:
     np.empty(30 << 20, np.uint8)  # as `load_batches` does, for all variants alike
     with tempfile.TemporaryDirectory() as folder:
         names = write_pairs(Path(folder), chosen.items)
-        rows = PackedRows.read(Path(folder) / "rows.parquet")
+        rows = PackedDataset.read(Path(folder) / "rows.parquet")
         full, presized = (Published(Path(folder) / kind, names) for kind in ("full", "presized"))
         report_samples(rows, full, presized, chosen.rounds)
         report_epochs(rows, full, presized, chosen.rounds)
@@ -112,7 +112,7 @@ def write_pairs(folder: Path, items: int) -> list[str]:
     for category in Category:
         for number in range(items):
             item = f"{number:06d}"
-            files = dict(item_files(0, category, number, item, Content(level="wild")))
+            files = dict(item_files(0, category, number, item, RenderOptions(level="wild")))
             for relative, data in files.items():
                 path = workspace.raw / relative
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,12 +123,12 @@ def write_pairs(folder: Path, items: int) -> list[str]:
             write_published(
                 folder, names[-1], raw | {"pose": workspace.raw / relative_path("skeleton", category, item)}
             )
-    write_table(folder / "rows.parquet", table_from_rows(packed, PACKED), PACKED, {"pictures": "jpeg"})
+    write_table(folder / "rows.parquet", table_from_rows(packed, PACKED), PACKED, {"images": "jpeg"})
     return names
 
 
 def packed_row(category: Category, item: str, raw: dict[str, Path], workspace: Workspace) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(COPIED) | {"part": "train", "setting": str(Setting.TRAIN)}
+    row: dict[str, Any] = dict.fromkeys(COPIED) | {"part": "train", "setting": str(Split.TRAIN)}
     row |= {"pair_id": f"{item}_{item}", "person_id": item, "garment_id": item, "category": str(category)}
     row["mask_png"] = encode_mask(mask_of(category, item, workspace))
     for role, path in raw.items():
@@ -151,23 +151,23 @@ def mask_of(category: Category, item: str, workspace: Workspace, size: Size = SI
 
 def write_published(folder: Path, name: str, files: dict[str, Path]) -> None:
     """Four JPEG files of quality 95, at full size and at `SIZE`."""
-    pictures = {role: decode_photo(files[role].read_bytes()) for role in ("person", "garment", "pose")}
-    pictures["agnostic"] = pictures["person"].copy()
-    pictures["agnostic"][300:700, 200:560] = 0
-    for role, picture in pictures.items():
-        for kind, sized in (("full", picture), ("presized", resize_photo(picture, SIZE))):
+    images = {role: decode_photo(files[role].read_bytes()) for role in ("person", "garment", "pose")}
+    images["agnostic"] = images["person"].copy()
+    images["agnostic"][300:700, 200:560] = 0
+    for role, image in images.items():
+        for kind, sized in (("full", image), ("presized", resize_photo(image, SIZE))):
             (folder / kind).mkdir(exist_ok=True)
-            (folder / kind / f"{name}_{role}.jpg").write_bytes(encode_picture(sized, JPEG))
+            (folder / kind / f"{name}_{role}.jpg").write_bytes(encode_image(sized, JPEG))
 
 
-def report_samples(rows: PackedRows, full: Published, presized: Published, rounds: int) -> None:
+def report_samples(rows: PackedDataset, full: Published, presized: Published, rounds: int) -> None:
     def augmented(settings: AugmentSettings) -> Callable[[int], object]:
-        changed = AugmentedRows(rows, 0.5, settings, 0, 1)
-        return lambda index: collate([changed.example(index)])
+        changed = AugmentedDataset(rows, 0.5, settings, 0, 1)
+        return lambda index: collate([changed.sample(index)])
 
     variants: dict[str, Callable[[int], object]] = {
-        "packed row, bytes": lambda index: collate([rows.example(index)]),
-        "packed row, floats on the CPU": lambda index: prepare(collate([rows.example(index)])),
+        "packed row, bytes": lambda index: collate([rows.sample(index)]),
+        "packed row, floats on the CPU": lambda index: prepare(collate([rows.sample(index)])),
         **{f"  with {name}": augmented(settings) for name, settings in ALONE.items()},
         "  with all of these": augmented(EVERYTHING),
         "four files, pre-sized": lambda index: default_collate([presized[index]]),
@@ -188,7 +188,7 @@ def report_samples(rows: PackedRows, full: Published, presized: Published, round
         print(f"  {name:32} {statistics.median(spent):8.2f} {ratio:8.2f}")
 
 
-def report_epochs(rows: PackedRows, full: Published, presized: Published, rounds: int) -> None:
+def report_epochs(rows: PackedDataset, full: Published, presized: Published, rounds: int) -> None:
     def published(data: Published) -> Callable[[], Iterable[object]]:
         everything = ConcatDataset([data] * EPOCH)
         loader = DataLoader(everything, batch_size=1, num_workers=1, persistent_workers=True)
@@ -198,7 +198,7 @@ def report_epochs(rows: PackedRows, full: Published, presized: Published, rounds
     variants: dict[str, Callable[[], Iterable[object]]] = {
         FIRST: lambda: load_batches(rows, order, threads=1),
         "packed rows, two threads": lambda: load_batches(rows, order, threads=2),
-        "  with all augmentation, two": lambda: load_batches(AugmentedRows(rows, 0.5, EVERYTHING, 0, 1), order, 2),
+        "  with all augmentation, two": lambda: load_batches(AugmentedDataset(rows, 0.5, EVERYTHING, 0, 1), order, 2),
         "four files, pre-sized, one process": published(presized),
         "four files, 1024x768, one process": published(full),
     }

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
 from tryon.config.training import LossSettings
-from tryon.training.losses import Loss, Perceptual, Truth, perceptual_terms
+from tryon.training.losses import Loss, LossTargets, Perceptual, perceptual_terms
 from tryon.training.losses.vgg import BLOCKS, WIDTHS, FrozenVgg
 
 LEVELS = 5
@@ -39,12 +39,12 @@ class PlainVgg(nn.Module):
                 before = width
         self.requires_grad_(not frozen)
 
-    def forward(self, picture: Tensor) -> dict[str, Tensor]:
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for name, layer in self.layers.items():
             if name.endswith("_1") and found:
-                picture = F.max_pool2d(picture, 2)
-            picture = found[name] = F.relu(layer(picture), inplace=True)
+                image = F.max_pool2d(image, 2)
+            image = found[name] = F.relu(layer(image), inplace=True)
         return found
 
     def state(self, name: str) -> dict[str, Tensor]:
@@ -68,7 +68,7 @@ class Plain:
             torch.tensor(values).view(1, 3, 1, 1) for values in (perceptual_terms.SHIFT, perceptual_terms.SCALE)
         )
 
-    def __call__(self, results: Sequence[Tensor], truth: Truth) -> Tensor:
+    def __call__(self, results: Sequence[Tensor], truth: LossTargets) -> Tensor:
         total = torch.zeros(())
         for n, result in enumerate(results):
             target = F.interpolate(truth.person, result.shape[-2:], mode="bilinear")
@@ -78,7 +78,7 @@ class Plain:
         return total
 
     def perceptual(self, result: Tensor, target: Tensor) -> Tensor:
-        first, second = (self.vgg16((picture - self.shift) / self.scale) for picture in (result, target))
+        first, second = (self.vgg16((image - self.shift) / self.scale) for image in (result, target))
         total = torch.zeros(())
         for name, head in zip(perceptual_terms.LPIPS_LAYERS, self.heads, strict=True):
             one, other = (
@@ -134,7 +134,7 @@ def main() -> None:
 
     size = (chosen.height, chosen.width)
     nothing = torch.zeros(1, 1, *size, dtype=torch.bool)
-    truth = Truth(torch.rand(1, 3, *size) * 2 - 1, nothing, nothing)
+    truth = LossTargets(torch.rand(1, 3, *size) * 2 - 1, nothing, nothing)
     sizes = [(size[0] // 2**n, size[1] // 2**n) for n in reversed(range(LEVELS))]
     results = [(torch.rand(1, 3, *own) * 2 - 1).requires_grad_() for own in sizes]
     ways = {**plain, "ours": lambda results, truth: ours(results, truth).total}

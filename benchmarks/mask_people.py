@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.layout import HEIGHT, WIDTH, pair_id, relative_path
 from tryon.manifest import INDEX, table_from_rows, write_table
 from tryon.manifest.schemas import FILE_ROLES, STATUS_OK
@@ -34,7 +34,7 @@ def write_index(workspace: Workspace, category: Category, drawn: int, people: in
     for number in range(people):
         item = f"{number:06d}"
         rows.append(
-            {"pair_id": pair_id(item, item), "category": category, "setting": Setting.TRAIN, "person_id": item}
+            {"pair_id": pair_id(item, item), "category": category, "setting": Split.TRAIN, "person_id": item}
             | {"garment_id": item, "height": HEIGHT, "width": WIDTH, "licence": "synthetic", "status": STATUS_OK}
             | files[number % drawn]
         )

@@ -34,8 +34,8 @@ from tryon.dresscode.readers import resize_labels
 from tryon.synthetic.garments.cloth import lay_flat
 from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.item_files import figure_of, garment_of
-from tryon.synthetic.parsing_noise import with_errors
-from tryon.synthetic.render import Picture, render_person
+from tryon.synthetic.parsing_noise import add_parsing_noise
+from tryon.synthetic.render import RenderedPerson, render_person
 
 SIZE = (512, 384)
 LEAK_FREE, LEAK, PROTECTED_MEAN, PROTECTED, SIZES, PAIRS = 0.999, 0.001, 0.005, 0.02, 0.98, 0.9
@@ -100,14 +100,14 @@ def measure(seed: int, category: Category, level: Level, number: int, damaged: i
     """All numbers of one body."""
     figure = figure_of(seed, category, number, level)
     garments = two_garments(seed, category, level, number)
-    pictures = [render_person(figure, lay_flat(garment)) for garment in garments]
-    maps = [at_target_size(picture) for picture in pictures]
+    images = [render_person(figure, lay_flat(garment)) for garment in garments]
+    maps = [at_target_size(image) for image in images]
     masks = [agnostic_mask(category, *some) for some in maps]
     rows = []
     for garment, some, mask in zip(garments, maps, masks, strict=True):
         region, stays = truth(category, garment, some)
         rows += [("leak", part_of(region, ~mask)), ("protected", part_of(stays, mask)), ("fraction", mask.mean())]
-    first = pictures[0]
+    first = images[0]
     large = agnostic_mask(category, first.label_map, first.dense_pose, first.keypoints.astype(np.float32))
     rows += [("sizes", iou(masks[0], resize_labels(large.view(np.uint8), SIZE) > 0)), ("pairs", iou(*masks))]
     if category is Category.LOWER_BODY:
@@ -140,11 +140,11 @@ def two_garments(seed: int, category: Category, level: Level, number: int) -> li
             return [own, garment]
 
 
-def at_target_size(picture: Picture) -> Maps:
+def at_target_size(image: RenderedPerson) -> Maps:
     """What the stage gives the recipe."""
-    points = picture.keypoints.astype(np.float32)
-    points[points[:, 2] > MIN_SCORE, :2] *= SIZE[0] / len(picture.label_map)
-    return Maps(resize_labels(picture.label_map, SIZE), resize_labels(picture.dense_pose, SIZE), points)
+    points = image.keypoints.astype(np.float32)
+    points[points[:, 2] > MIN_SCORE, :2] *= SIZE[0] / len(image.label_map)
+    return Maps(resize_labels(image.label_map, SIZE), resize_labels(image.dense_pose, SIZE), points)
 
 
 def truth(category: Category, garment: Garment, maps: Maps) -> tuple[Mask, Mask]:
@@ -166,16 +166,16 @@ def truth(category: Category, garment: Garment, maps: Maps) -> tuple[Mask, Mask]
 def flare(skirt: Maps) -> float:
     """Half-width of a skirt below the hips, where it is widest, in half-widths of the hips."""
     body = body_from_keypoints(skirt.points, SIZE[0])
-    hips = round(body.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP).imag)
+    hips = round(body.midpoint(Joint.RIGHT_HIP, Joint.LEFT_HIP).imag)
     widths = [np.ptp(np.flatnonzero(row)) + 1 for row in (skirt.labels == Label.SKIRT)[hips:] if row.any()]
     return max(widths, default=0) / 2 / hip_half_width(skirt.dense, body)
 
 
-def damages(picture: Picture, maps: Maps, rng: np.random.Generator) -> Iterator[tuple[str, Maps]]:
+def damages(image: RenderedPerson, maps: Maps, rng: np.random.Generator) -> Iterator[tuple[str, Maps]]:
     """Maps as bad parsers and detectors give them."""
     labels, dense, points = maps
     assert dense is not None
-    yield "a parser's errors", maps._replace(labels=resize_labels(with_errors(picture.label_map, rng)[0], SIZE))
+    yield "a parser's errors", maps._replace(labels=resize_labels(add_parsing_noise(image.label_map, rng)[0], SIZE))
     yield "labels eroded by 2 px", maps._replace(labels=eroded(labels))
     yield "DensePose eroded by 2 px", maps._replace(dense=eroded(dense))
     for by in (1, 2, 3):

@@ -16,8 +16,8 @@ from tryon.agnostic.shards import make_shard
 from tryon.agnostic.stage import collect, plan, run_shard
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
-from tryon.runtime.process_pool import map_shards
-from tryon.runtime.progress import silent
+from tryon.runtime.process_pool import map_chunks
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 CATEGORY = Category.DRESSES
@@ -47,7 +47,7 @@ def scaling(workspace: Workspace) -> None:
 
 def stage_costs(workspace: Workspace) -> tuple[float, ...]:
     """Seconds of CPU time for plan, masks and collecting; MiB at the end, and before the masks were collected."""
-    shutil.rmtree(workspace.staging("agnostic"), ignore_errors=True)  # masks of the last run would be taken from there
+    shutil.rmtree(workspace.work_dir("agnostic"), ignore_errors=True)  # masks of the last run would be taken from there
     since = time.process_time()
     planned = plan(CATEGORY, SETTINGS, SIZE, workspace)
     read = time.process_time()
@@ -80,9 +80,9 @@ def stage_times(workspace: Workspace) -> tuple[float, ...]:
     """Wall seconds of the masks, of the whole stage, and its CPU seconds in all processes."""
     since, used = time.perf_counter(), cpu_time()
     planned = plan(CATEGORY, SETTINGS, SIZE, workspace)
-    work = partial(make_shard, making=planned.making(workspace), recipe=planned.recipe)
+    work = partial(make_shard, making=planned.job(workspace), recipe=planned.recipe)
     before = time.perf_counter()
-    map_shards(work, planned.shards, silent, "masks")
+    map_chunks(work, planned.shards, no_progress, "masks")
     made = time.perf_counter() - before
     collect(planned, workspace)
     return made, time.perf_counter() - since, cpu_time() - used

@@ -4,7 +4,7 @@
 
 Pairs are catalogue people of the synthetic twin at 512x384, with their garment masks and key points: a few dozen
 different ones, scored over and over, each time with other noise. Metrics are those that need no weights (SSIM, MS-SSIM,
-PSNR, L1), each over the picture, the garment, the rest and the neckline band.
+PSNR, L1), each over the image, the garment, the rest and the neckline band.
 
 The pass takes all pairs. The other ways would take hours, so they take a sample of them, in turn with the pass, and
 ratios are medians over the same pairs. Times are CPU times, on one thread. Numbers are compared in float64, since
@@ -32,7 +32,7 @@ from tryon.metrics import METRICS
 from tryon.metrics.metric import Measure
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import Regions, regions_of
-from tryon.runtime.process_pool import keep_freed_memory
+from tryon.runtime.process_pool import raise_mmap_threshold
 from tryon.scoring.row_scores import RowScores
 from tryon.synthetic.item_files import figure_of, garment_of, lay_flat
 from tryon.synthetic.render import render_person
@@ -44,7 +44,7 @@ STAINS = 17  # a prime: every person meets all of them
 
 @dataclass(frozen=True)
 class Pairs:
-    """A batch: results, true pictures uint8 (N, H, W, 3), regions bool (N, H, W)."""
+    """A batch: results, true images uint8 (N, H, W, 3), regions bool (N, H, W)."""
 
     results: NDArray[np.uint8]
     targets: NDArray[np.uint8]
@@ -52,24 +52,24 @@ class Pairs:
 
 
 def scenes(count: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float32]]:
-    """People of the twin: pictures (N, H, W, 3), garments (N, H, W), key points (N, 18, 3) in pixels of H x W."""
+    """People of the twin: images (N, H, W, 3), garments (N, H, W), key points (N, 18, 3) in pixels of H x W."""
     people, garments, joints = [], [], []
     for number in range(count):
         category = list(Category)[number % 3]
         figure, garment = figure_of(7, category, number), garment_of(7, category, number)
-        picture = render_person(figure, lay_flat(garment))
-        people.append(cv2.resize(picture.photo, SIZE[::-1], interpolation=cv2.INTER_AREA))
-        labels = cv2.resize(picture.label_map, SIZE[::-1], interpolation=cv2.INTER_NEAREST)
+        image = render_person(figure, lay_flat(garment))
+        people.append(cv2.resize(image.photo, SIZE[::-1], interpolation=cv2.INTER_AREA))
+        labels = cv2.resize(image.label_map, SIZE[::-1], interpolation=cv2.INTER_NEAREST)
         garments.append(np.isin(labels, GARMENT_LABELS[category]))
-        scale = np.array([SIZE[1] / picture.photo.shape[1], SIZE[0] / picture.photo.shape[0], 1])
-        joints.append(picture.keypoints * scale)
+        scale = np.array([SIZE[1] / image.photo.shape[1], SIZE[0] / image.photo.shape[0], 1])
+        joints.append(image.keypoints * scale)
     return np.array(people, np.uint8), np.array(garments, np.bool_), np.array(joints, np.float32)
 
 
 def batches(
     people: NDArray[np.uint8], garments: NDArray[np.bool_], joints: NDArray[np.float32], pairs: int
 ) -> Iterator[Pairs]:
-    """Pairs in batches; a result is its true picture with a soft stain and noise, another one than the last time."""
+    """Pairs in batches; a result is its true image with a soft stain and noise, another one than the last time."""
     random = np.random.default_rng(1)
     stains = random.normal(0, 25, (STAINS, 8, 6, 3)).astype(np.float32)
     noise = random.integers(-6, 7, (STAINS, *SIZE, 3), np.int16)
@@ -112,7 +112,7 @@ def naive(pairs: Pairs, dtype: torch.dtype = torch.float32) -> dict[str, list[fl
 
 
 def library(pairs: Pairs) -> None:
-    """The library's own compute for whole pictures, all regions left out."""
+    """The library's own compute for whole images, all regions left out."""
     for row in range(len(pairs.results)):
         published_metrics.full_maps(*tensors(pairs, row)[:2])
 
@@ -131,7 +131,7 @@ def compare(sample: list[Pairs]) -> dict[str, float]:
         ours = score_pairs(measures(), pairs.results, pairs.targets, pairs.regions)
         for key, theirs in naive(pairs, torch.float64).items():
             name, region = key.split()
-            own = ours[name if region == "picture" else f"{name}_{region}"]
+            own = ours[name if region == "image" else f"{name}_{region}"]
             assert np.array_equal(np.isnan(own), np.isnan(theirs)), key
             off = np.nanmax(abs(own / np.array(theirs) - 1), initial=0)
             found[name] = max(found.get(name, 0), float(off))
@@ -147,7 +147,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    keep_freed_memory()
+    raise_mmap_threshold()
     made = scenes(chosen.scenes)
 
     own = measures()
@@ -172,7 +172,7 @@ def main() -> None:
     print("largest relative difference:", {name: f"{off:.1e}" for name, off in compare(sample[:3]).items()})
     ways: dict[str, Callable[[Pairs], object]] = {
         "one pass": lambda pairs: score_pairs(own, pairs.results, pairs.targets, pairs.regions),
-        "library, full pictures": library,
+        "library, full images": library,
         "one call per metric and region": naive,
     }
     times: dict[str, list[float]] = {name: [] for name in ways}

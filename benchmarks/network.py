@@ -35,7 +35,7 @@ class Way:
     """One way to run the network."""
 
     warp: str
-    channels_last: bool = False  # `gather` lays its pictures so by itself
+    channels_last: bool = False  # `gather` lays its images so by itself
     compiled: bool = False
 
     def built(self, config: DAFlowConfig, device: torch.device) -> DAFlow:
@@ -65,11 +65,11 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Run:
-    """What is run: on which device, in which number format, on which pictures."""
+    """What is run: on which device, in which number format, on which images."""
 
     device: torch.device
     precision: str
-    pictures: tuple[Tensor, ...]
+    images: tuple[Tensor, ...]
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         if self.precision == "fp32":
@@ -97,15 +97,15 @@ class Contestant:
         self.name, self.run = name, run
         self.network = way.built(config, run.device)
         self.called = torch.compile(self.network) if way.compiled else self.network
-        self.pictures = run.pictures
+        self.images = run.images
         if way.channels_last:
-            self.pictures = tuple(one.contiguous(memory_format=torch.channels_last) for one in run.pictures)
+            self.images = tuple(one.contiguous(memory_format=torch.channels_last) for one in run.images)
         self.steps: list[float] = []
         self.inferences: list[float] = []
 
     def losses(self) -> Tensor:
         with self.run.autocast():
-            result, results = self.called(*self.pictures, all_scales=True)
+            result, results = self.called(*self.images, all_scales=True)
         return torch.stack([scale.float().abs().mean() for scale in (*results, result)]).sum()
 
     def step(self) -> None:
@@ -114,7 +114,7 @@ class Contestant:
 
     def infer(self) -> Tensor:
         with torch.no_grad(), self.run.autocast():  # compiled code does not take inference mode everywhere
-            return self.called(*self.pictures).float()
+            return self.called(*self.images).float()
 
     def measure_memory(self) -> None:
         """Bytes kept for backward, and at the peak of a step beside weights and gradients. Also warms up."""
@@ -195,7 +195,7 @@ def contest(names: Sequence[str], config: DAFlowConfig, run: Run, rounds: int) -
             continue
         contestants.append(one)
         one.network.zero_grad()
-    batch, _, height, width = run.pictures[0].shape
+    batch, _, height, width = run.images[0].shape
     print(f"\n{batch} x {height}x{width}, {run.precision}, {run.device}, medians of {rounds} rounds")
     if not contestants:
         return
@@ -258,8 +258,8 @@ def main() -> None:
     for precision, batch in itertools.product(chosen.precisions, chosen.batches):
         torch.manual_seed(1)
         shapes = ((batch, channels, chosen.height, chosen.width) for channels in (6, 3, 3))
-        pictures = tuple((torch.rand(shape) * 2 - 1).to(device) for shape in shapes)
-        contest(names, config, Run(device, precision, pictures), chosen.rounds)
+        images = tuple((torch.rand(shape) * 2 - 1).to(device) for shape in shapes)
+        contest(names, config, Run(device, precision, images), chosen.rounds)
         gc.collect()
 
 

@@ -56,40 +56,40 @@ def burn(people: Sequence[Any], *given: object, **more: object) -> None:
 
 def planned(category: Any, settings: Any, size: Any, workspace: Any) -> Any:
     """Stand-in for `plan`: as many people as the category has pairs."""
-    from tryon.agnostic.plan import SHARD_SIZE, Plan
-    from tryon.agnostic.process_person import Person
-    from tryon.runtime.process_pool import shards
+    from tryon.agnostic.plan import SHARD_SIZE, MaskPlan
+    from tryon.agnostic.process_person import PersonFiles
+    from tryon.runtime.process_pool import split_chunks
 
-    people = [Person(f"{number:06d}", None, None, None) for number in range(PAIRS[category])]
-    return Plan(category, settings, size, "", tuple(tuple(part) for part in shards(people, SHARD_SIZE)), "")
+    people = [PersonFiles(f"{number:06d}", None, None, None) for number in range(PAIRS[category])]
+    return MaskPlan(category, settings, size, "", tuple(tuple(part) for part in split_chunks(people, SHARD_SIZE)), "")
 
 
 def no_summary(planned: Any, workspace: Any) -> Any:
     """Stand-in for `collect`, which is the same with and without Prefect."""
-    from tryon.runtime.stage_result import Summary
+    from tryon.runtime.stage_result import StageResult
 
-    return Summary(f"agnostic@{planned.category}", f"{planned.people} people, {len(planned.shards)} shards.")
+    return StageResult(f"agnostic@{planned.category}", f"{planned.people} people, {len(planned.shards)} shards.")
 
 
 def masks(folder: Path) -> None:
     """All three categories, each in a process of its own as DVC runs them, plain and under Prefect: CPU time."""
-    from flows.prefect_server import own_server
+    from flows.prefect_server import temporary_server
     from tryon.agnostic.plan import SHARD_SIZE
     from tryon.workspace import Workspace
 
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "params" / "default.yaml", folder / "params.yaml")
     (folder / "stage.py").write_text(STAGE)
-    with own_server(Workspace(folder)):  # makes its database, which only the first run of a project does
+    with temporary_server(Workspace(folder)):  # makes its database, which only the first run of a project does
         pass
     since = _spent()
-    with own_server(Workspace(folder)):
+    with temporary_server(Workspace(folder)):
         pass
     idle, since = _spent() - since, _spent()
     for category in PAIRS:
         _stage(folder, category, "")
     plain, since = _spent() - since, _spent()
-    with own_server(Workspace(folder)) as url:
+    with temporary_server(Workspace(folder)) as url:
         for category in PAIRS:
             _stage(folder, category, url)
         flows = _spent() - since

@@ -1,18 +1,18 @@
-"""Masks and agnostic pictures the published way, to be measured against.
+"""Masks and agnostic images the published way, to be measured against.
 
-What public Dress Code loaders do on the way to an agnostic picture and its mask, restated in numpy, step for step and
+What public Dress Code loaders do on the way to an agnostic image and its mask, restated in numpy, step for step and
 with no loop over pixels that they do not have. In three helpings:
 
-`mask_alone` is less than any public code offers. The label map by Pillow's nearest neighbour; one float map per label,
-and sums of such maps for head, garment, arms and what is kept; the arms as a line in a Pillow picture; the garment
+`mask_alone` is less than any public code offers. The label map by Pillow's nearest neighbor; one float map per label,
+and sums of such maps for head, garment, arms and what is kept; the arms as a line in a Pillow image; the garment
 dilated five times as float; the head cut below the line of the shoulders column by column; the mask as 8-bit PNG.
 
 `agnostic_and_mask` adds the photo, which those loaders cannot leave out: decoded whole, resized by Pillow's bicubic
-filter, channels first, float, -1..1; one picture drawn per key point and turned into a float map, 18 in all; the photo
+filter, channels first, float, -1..1; one image drawn per key point and turned into a float map, 18 in all; the photo
 times the mask, back to bytes, JPEG of quality 95.
 
-`loader_item` adds what they read for every item whatever is asked for: pose picture and garment like the photo, and the
-DensePose map by nearest neighbour.
+`loader_item` adds what they read for every item whatever is asked for: pose image and garment like the photo, and the
+DensePose map by nearest neighbor.
 
 Not in any of them: the UV file, and torch, whose small tensors are slower than numpy's arrays. Constants
 are pixels, and skirts stay visible: this is to be timed, not used. Its masks are those of the recipe
@@ -55,12 +55,12 @@ def mask_alone(raw: Path, category: Category, item: str, size: Size) -> bytes:
 
 
 def agnostic_and_mask(raw: Path, category: Category, item: str, size: Size) -> tuple[bytes, bytes]:
-    """Mask (PNG) and agnostic picture (JPEG)."""
-    picture = photo("person", raw, category, item, size)
+    """Mask (PNG) and agnostic image (JPEG)."""
+    image = photo("person", raw, category, item, size)
     joints = key_points(raw, category, item, size)
     key_point_maps(joints, size)
     mask = float_mask(category, nearest(raw / relative_path("label_map", category, item), size), joints)
-    return mask_png(mask), agnostic_jpeg(picture, mask)
+    return mask_png(mask), agnostic_jpeg(image, mask)
 
 
 def loader_item(raw: Path, category: Category, item: str, size: Size) -> tuple[bytes, bytes]:
@@ -72,7 +72,7 @@ def loader_item(raw: Path, category: Category, item: str, size: Size) -> tuple[b
 
 
 def photo(role: str, raw: Path, category: Category, item: str, size: Size) -> Floats:
-    """A picture as networks take it: float (3, H, W), -1..1."""
+    """A image as networks take it: float (3, H, W), -1..1."""
     with Image.open(raw / relative_path(role, category, item)) as whole:
         resized = whole.resize((size[1], size[0]))
     values = np.ascontiguousarray(np.array(resized).transpose(2, 0, 1)).astype(np.float32) / 255
@@ -81,8 +81,8 @@ def photo(role: str, raw: Path, category: Category, item: str, size: Size) -> Fl
 
 def nearest(path: Path, size: Size) -> NDArray[np.uint8]:
     """A map of ids, resized by Pillow."""
-    with Image.open(path) as picture:
-        return np.array(picture.resize((size[1], size[0]), Image.Resampling.NEAREST))
+    with Image.open(path) as image:
+        return np.array(image.resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 
 def key_points(raw: Path, category: Category, item: str, size: Size) -> NDArray[np.float64]:
@@ -96,10 +96,10 @@ def key_point_maps(joints: NDArray[np.float64], size: Size) -> Floats:
     maps = np.zeros((_JOINTS, *size), np.float32)
     radius = 5 * size[0] / 512
     for joint, (x, y) in enumerate(joints):
-        picture = Image.new("L", (size[1], size[0]))
+        image = Image.new("L", (size[1], size[0]))
         if x > 1 and y > 1:
-            ImageDraw.Draw(picture).rectangle((x - radius, y - radius, x + radius, y + radius), 255, 255)
-        maps[joint] = (np.array(picture).astype(np.float32) / 255 - 0.5) / 0.5
+            ImageDraw.Draw(image).rectangle((x - radius, y - radius, x + radius, y + radius), 255, 255)
+        maps[joint] = (np.array(image).astype(np.float32) / 255 - 0.5) / 0.5
     return maps
 
 
@@ -125,10 +125,10 @@ def float_mask(category: Category, labels: NDArray[np.uint8], joints: NDArray[np
 
 
 def arm_line(joints: NDArray[np.float64], size: Size) -> Floats:
-    picture = Image.new("L", (size[1], size[0]))
+    image = Image.new("L", (size[1], size[0]))
     arms = [tuple(joints[joint]) for joint in _ALONG_ARMS if joints[joint].min() > 0]
-    ImageDraw.Draw(picture).line(arms, 255, 30, "curve")
-    return np.array(picture).astype(np.float32) / 255
+    ImageDraw.Draw(image).line(arms, 255, 30, "curve")
+    return np.array(image).astype(np.float32) / 255
 
 
 def head_above_shoulders(head: Floats, joints: NDArray[np.float64]) -> Floats:
@@ -148,8 +148,8 @@ def mask_png(mask: Floats) -> bytes:
     return stream.getvalue()
 
 
-def agnostic_jpeg(picture: Floats, mask: Floats) -> bytes:
-    hidden = picture * (1 - mask) - mask  # black is -1
+def agnostic_jpeg(image: Floats, mask: Floats) -> bytes:
+    hidden = image * (1 - mask) - mask  # black is -1
     values = ((hidden * 0.5 + 0.5) * 255).astype(np.uint8).transpose(1, 2, 0)
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(values)).save(stream, "JPEG", quality=95)

@@ -1,6 +1,6 @@
 """How the metrics are usually computed: one torchmetrics call for every metric and every region.
 
-A region is scored as the field's codebases do it: the map or the pictures are made anew for each question. What a
+A region is scored as the field's codebases do it: the map or the images are made anew for each question. What a
 number means is the same as in `tryon.metrics`, so that times are of equal work and results can be compared.
 """
 
@@ -21,7 +21,7 @@ from tryon.metrics.psnr import CEILING
 
 
 def ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
-    """The mean, or the full picture's map averaged over the region. Pictures (1, 3, H, W), 0..1; region bool (H, W)."""
+    """The mean, or the full image's map averaged over the region. Images (1, 3, H, W), 0..1; region bool (H, W)."""
     if region is None:
         whole = structural_similarity_index_measure(result, target, data_range=1.0)
         assert isinstance(whole, Tensor)
@@ -45,7 +45,7 @@ def l1(result: Tensor, target: Tensor, region: Tensor | None) -> float:
 
 
 def ms_ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
-    """The product of means over five scales, inside the region reduced with the pictures."""
+    """The product of means over five scales, inside the region reduced with the images."""
     if region is None:
         return float(multiscale_structural_similarity_index_measure(result, target, data_range=1.0))
     share, product = region[None, None].to(result.dtype), 1.0
@@ -74,7 +74,7 @@ METRICS = {"ssim": ssim, "ms_ssim": ms_ssim, "psnr": psnr, "l1": l1}
 
 
 def full_maps(result: Tensor, target: Tensor) -> None:
-    """torchmetrics' own work for whole pictures: the similarity map, the five scales, squared and absolute errors."""
+    """torchmetrics' own work for whole images: the similarity map, the five scales, squared and absolute errors."""
     structural_similarity_index_measure(result, target, data_range=1.0, return_full_image=True)
     multiscale_structural_similarity_index_measure(result, target, data_range=1.0)
     peak_signal_noise_ratio(result, target, data_range=1.0)

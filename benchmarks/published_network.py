@@ -56,18 +56,18 @@ class PublishedCascade(Cascade):
 
     def forward(self, garment_levels, person_levels, garment, agnostic, all_scales):
         flows: Any = None
-        pictures = []
+        images = []
         for level, (source, reference) in enumerate(zip(garment_levels, person_levels, strict=True)):
-            flows = self.estimate(level, source, reference, flows).upsampled()
+            flows = self.estimate(level, source, reference, flows).upsample()
             if all_scales:
-                pictures.append(self.compose(garment, agnostic, flows))
+                images.append(self.compose(garment, agnostic, flows))
         size = garment.shape[2:]
         resized = Flows(*(Flow(*(F.interpolate(part, size, mode="bilinear") for part in flow)) for flow in flows))
-        return [*pictures, self.compose(garment, agnostic, resized)]
+        return [*images, self.compose(garment, agnostic, resized)]
 
     def compose(self, garment, agnostic, flows):
         size = flows.garment.grid.shape[-2:]
-        garment, agnostic = (F.interpolate(picture, size, mode="bilinear") for picture in (garment, agnostic))
+        garment, agnostic = (F.interpolate(image, size, mode="bilinear") for image in (garment, agnostic))
         garment = warp(self.lights_encoder(garment), *flows.garment, self.backend)
         person = warp(self.lights_encoder(agnostic), *flows.person, self.backend)
         return self.lights_decoder(garment + person)

@@ -1,4 +1,4 @@
-"""The twin side by side with the floor: what an item costs, and what encoding its finished pictures alone costs.
+"""The twin side by side with the floor: what an item costs, and what encoding its finished images alone costs.
 
 Run `python benchmarks/twin.py [--items 12] [--rounds 3] [--scaling 60] [--memory 400]`. Everything is 1024x768. Making
 and encoding take every item in turn, on one thread, in CPU time; printed are median milliseconds, pairs per second of
@@ -31,23 +31,23 @@ from tryon.categories import Category
 from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.dresscode.pose import SKELETON_STROKE, draw_pose
-from tryon.imaging.png_encoder import encode_grey, encode_palette, label_palette
-from tryon.runtime.progress import silent
+from tryon.imaging.png_encoder import encode_gray, encode_palette, label_palette
+from tryon.runtime.progress import no_progress
 from tryon.synthetic.archive import write_archive
-from tryon.synthetic.garments.cloth import garment_picture, lay_flat
+from tryon.synthetic.garments.cloth import garment_image, lay_flat
 from tryon.synthetic.ground_truth_io import encode_flow, encode_uv
-from tryon.synthetic.item_files import Content, encode_jpeg, encode_keypoints, figure_of, garment_of, make_item
-from tryon.synthetic.render import Picture, render_person
+from tryon.synthetic.item_files import RenderOptions, encode_jpeg, encode_keypoints, figure_of, garment_of, make_item
+from tryon.synthetic.render import RenderedPerson, render_person
 
 SEED = 7
 WATCHED = (100, 400, 1600, 3000)
-CONTENTS = {"default": Content(), "everything": Content(uv=True, flow=True, parser_errors=1.0)}
+CONTENTS = {"default": RenderOptions(), "everything": RenderOptions(uv=True, flow=True, parser_errors=1.0)}
 
 
 class Finished(NamedTuple):
     """All that an item's files hold, drawn and not yet encoded."""
 
-    picture: Picture
+    image: RenderedPerson
     photos: tuple[np.ndarray, ...]
 
 
@@ -71,7 +71,7 @@ def main() -> None:
         memory(chosen.memory)
 
 
-def report(name: str, content: Content, category: Category, items: int, rounds: int) -> None:
+def report(name: str, content: RenderOptions, category: Category, items: int, rounds: int) -> None:
     finished = [finish(category, number, content) for number in range(items)]
     variants: list[Callable[[int], object]] = [
         lambda number: make_item(SEED, category, number, f"{number:06d}", content),
@@ -93,47 +93,47 @@ def report(name: str, content: Content, category: Category, items: int, rounds: 
     print(f"{title:24} {whole:7.1f} {1000 / whole:8.1f} {ours:8.1f} {to_ours:7.2f} {usual:9.1f} {to_usual:8.2f}")
 
 
-def finish(category: Category, number: int, content: Content) -> Finished:
+def finish(category: Category, number: int, content: RenderOptions) -> Finished:
     flat = lay_flat(garment_of(SEED, category, number))
-    picture = render_person(figure_of(SEED, category, number), flat, content.uv or content.flow)
-    skeleton = draw_pose(picture.keypoints.astype(np.float32), (HEIGHT, WIDTH), SKELETON_STROKE)
-    return Finished(picture, (picture.photo, garment_picture(flat), skeleton))
+    image = render_person(figure_of(SEED, category, number), flat, content.uv or content.flow)
+    skeleton = draw_pose(image.keypoints.astype(np.float32), (HEIGHT, WIDTH), SKELETON_STROKE)
+    return Finished(image, (image.photo, garment_image(flat), skeleton))
 
 
 def encode_ours(finished: Finished) -> list[bytes]:
-    picture = finished.picture
+    image = finished.image
     files = [encode_jpeg(photo) for photo in finished.photos]
-    files += [encode_palette(picture.label_map), encode_grey(picture.dense_pose), encode_keypoints(picture.keypoints)]
-    if picture.truth:
-        files += [encode_uv(picture.truth.uv), encode_flow(picture.truth.flow, picture.truth.cover)]
-        files.append(encode_palette(picture.label_map))  # with a parser's errors there are two
+    files += [encode_palette(image.label_map), encode_gray(image.dense_pose), encode_keypoints(image.keypoints)]
+    if image.truth:
+        files += [encode_uv(image.truth.uv), encode_flow(image.truth.flow, image.truth.cover)]
+        files.append(encode_palette(image.label_map))  # with a parser's errors there are two
     return files
 
 
 def encode_usual(finished: Finished) -> list[Any]:
-    picture = finished.picture
+    image = finished.image
     quality = [cv2.IMWRITE_JPEG_QUALITY, 95]
     files: list[Any] = [cv2.imencode(".jpg", cv2.cvtColor(p, cv2.COLOR_RGB2BGR), quality) for p in finished.photos]
-    files += [palette_png(picture.label_map), cv2.imencode(".png", picture.dense_pose)]
-    files.append(json.dumps({"keypoints": picture.keypoints.tolist()}))
-    if picture.truth:
+    files += [palette_png(image.label_map), cv2.imencode(".png", image.dense_pose)]
+    files.append(json.dumps({"keypoints": image.keypoints.tolist()}))
+    if image.truth:
         stream = io.BytesIO()
-        np.savez_compressed(stream, uv=np.moveaxis(picture.truth.uv, -1, 0))
-        units = np.dstack([picture.truth.cover, picture.truth.flow[..., ::-1] * 32]).astype(np.uint16)
-        files += [stream, cv2.imencode(".png", units), palette_png(picture.label_map)]
+        np.savez_compressed(stream, uv=np.moveaxis(image.truth.uv, -1, 0))
+        units = np.dstack([image.truth.cover, image.truth.flow[..., ::-1] * 32]).astype(np.uint16)
+        files += [stream, cv2.imencode(".png", units), palette_png(image.label_map)]
     return files
 
 
 def palette_png(labels: np.ndarray) -> io.BytesIO:
-    stream, picture = io.BytesIO(), Image.fromarray(labels)
-    picture.putpalette(label_palette())
-    picture.save(stream, "PNG")
+    stream, image = io.BytesIO(), Image.fromarray(labels)
+    image.putpalette(label_palette())
+    image.save(stream, "PNG")
     return stream
 
 
 def scaling(pairs: int, rounds: int) -> None:
     made = 3 * (pairs + 2) + 3 * 2
-    print(f"\narchive of {made} pictures; its wall time needs a machine with nothing else to do")
+    print(f"\narchive of {made} images; its wall time needs a machine with nothing else to do")
     took: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
     settings = SyntheticSettings(train_pairs=pairs, test_pairs=2)
     for _ in range(rounds):
@@ -141,14 +141,12 @@ def scaling(pairs: int, rounds: int) -> None:
             os.environ["TRYON_WORKERS"] = str(workers)
             with tempfile.TemporaryDirectory() as folder:
                 since, spent = time.perf_counter(), cpu_seconds()
-                write_archive(Path(folder) / "twin.zip", settings, SEED, silent)
+                write_archive(Path(folder) / "twin.zip", settings, SEED, no_progress)
                 times.append((time.perf_counter() - since, cpu_seconds() - spent))
     for workers, times in took.items():
         wall, cpu = (statistics.median(column) for column in zip(*times, strict=True))
         gain = statistics.median(alone / other for (alone, _), (other, _) in zip(took[1], times, strict=True))
-        print(
-            f"  {workers} processes {wall:7.1f} s, {gain:5.2f} times one; {1000 * cpu / made:6.1f} ms of CPU a picture"
-        )
+        print(f"  {workers} processes {wall:7.1f} s, {gain:5.2f} times one; {1000 * cpu / made:6.1f} ms of CPU a image")
 
 
 def cpu_seconds() -> float:
@@ -164,7 +162,7 @@ def memory(items: int) -> None:
             print(f"  {name:12} {pool.apply(in_use, (content, items))}")
 
 
-def in_use(content: Content, items: int) -> str:
+def in_use(content: RenderOptions, items: int) -> str:
     os.environ["TRYON_WORKERS"] = "1"
     seen: dict[int, tuple[float, float]] = {}
 

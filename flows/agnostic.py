@@ -7,18 +7,18 @@ from typing import Any
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.agnostic import collect, make_shards, masks_of
+from tasks.agnostic import collect, make_shards, prepare_masks
 from tryon.categories import Category
-from tryon.runtime.process_pool import deaths_told, worker_count
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.process_pool import translate_worker_death, worker_count
+from tryon.runtime.stage_result import StageResult
 
 THREADS: Any = ThreadPoolTaskRunner(worker_count())
 
 
 @flow(name="agnostic", flow_run_name="agnostic@{category}", task_runner=THREADS)
-def agnostic(category: Category) -> Summary:
+def agnostic(category: Category) -> StageResult:
     """Hide the garment to be replaced."""
-    with deaths_told(), masks_of(category) as masks:
+    with translate_worker_death(), prepare_masks(category) as masks:
         shards = make_shards.map(masks.parts, unmapped(masks))
         shards.wait()  # all of them: what is finished need not be made again after a failure
         shards.result()

@@ -34,31 +34,33 @@ class Deployment:
         name: its own name.
         flow: module and function, "flows.pipeline.pipeline"; its Prefect name is the first half of the full name.
         description: what the page says about it.
-        queues: a second run waits for the first; else it is cancelled at once.
+        enqueue_concurrent: a second run waits for the first; else it is cancelled at once.
         parameters: fixed ones; the form shows them filled in.
-        scheduled: it takes the schedule of the watch.
+        has_schedule: it takes the schedule of the watch.
     """
 
     name: str
     flow: str
     description: str
-    queues: bool = True
+    enqueue_concurrent: bool = True
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    scheduled: bool = False
+    has_schedule: bool = False
 
 
 DEPLOYMENTS = (
     Deployment("pipeline", "flows.pipeline.pipeline", "Bring every stage up to date, with other settings if you like."),
     *(
-        Deployment(stage, "flows.single_stage.alone", f"Run the stage {stage} alone.", parameters={"stage": stage})
+        Deployment(
+            stage, "flows.single_stage.run_single_stage", f"Run the stage {stage} alone.", parameters={"stage": stage}
+        )
         for stage in STAGES
     ),
     Deployment(
         WATCH,
         "flows.watch.watch",
         "Look whether the data source has changed; start the pipeline once it has and is at rest.",
-        queues=False,
-        scheduled=True,
+        enqueue_concurrent=False,
+        has_schedule=True,
     ),
     Deployment(
         "score-checkpoint",
@@ -76,16 +78,16 @@ class WatchSchedule:
     minutes: float | None = WATCH_EVERY
     cron: str | None = None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Look at the schedule, without Prefect.
 
         Raises:
             ParameterError: the interval is below a minute, or the cron line is none.
         """
         if self.cron is not None:
-            check_cron(self.cron)
+            validate_cron(self.cron)
         elif self.minutes is not None and not 1 <= self.minutes <= _LONGEST:
-            raise ParameterError("--watch-every", rule="is at least one minute, at most a year", value=self.minutes)
+            raise ParameterError("--watch-every", expected="is at least one minute, at most a year", found=self.minutes)
 
     def schedule(self) -> Schedule | None:
         """For Prefect; None for never. Cron lines are in UTC.
@@ -95,25 +97,25 @@ class WatchSchedule:
         """
         from prefect.schedules import Cron, Interval
 
-        self.check()
+        self.validate()
         if self.cron is not None:
             return Cron(self.cron, timezone="UTC", slug=WATCH)
         return None if self.minutes is None else Interval(timedelta(minutes=self.minutes), slug=WATCH)
 
 
-def check_cron(line: str) -> None:
+def validate_cron(line: str) -> None:
     """Raises ParameterError if `line` is no cron line, or one of a day that never comes, as 31 February."""
     remedy = 'Write five fields: "0 3 * * *" is every night at three.'
     if len(line.split()) != _CRON_FIELDS:  # of six, the last or the first are seconds
-        raise ParameterError("--watch-cron", rule="is a cron line of five fields", value=line, remedy=remedy)
+        raise ParameterError("--watch-cron", expected="is a cron line of five fields", found=line, hint=remedy)
     try:
         CronSim(line, datetime.now(UTC))
     except CronSimError as error:
         told = f"{line}: {error}"
-        raise ParameterError("--watch-cron", rule="is a cron line", value=told, remedy=remedy) from error
+        raise ParameterError("--watch-cron", expected="is a cron line", found=told, hint=remedy) from error
 
 
-def runner_deployments(watch: WatchSchedule) -> list[RunnerDeployment]:
+def build_deployments(watch: WatchSchedule) -> list[RunnerDeployment]:
     """The deployments as Prefect takes them. Imports every flow."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.types.entrypoint import EntrypointType
@@ -121,8 +123,8 @@ def runner_deployments(watch: WatchSchedule) -> list[RunnerDeployment]:
     found: list[RunnerDeployment] = []
     for own in DEPLOYMENTS:
         module, _, name = own.flow.rpartition(".")
-        schedule = watch.schedule() if own.scheduled else None
-        strategy = ConcurrencyLimitStrategy.ENQUEUE if own.queues else ConcurrencyLimitStrategy.CANCEL_NEW
+        schedule = watch.schedule() if own.has_schedule else None
+        strategy = ConcurrencyLimitStrategy.ENQUEUE if own.enqueue_concurrent else ConcurrencyLimitStrategy.CANCEL_NEW
         found.append(
             getattr(import_module(module), name).to_deployment(
                 name=own.name,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.download
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 
 
 @flow(name="download", flow_run_name="download")
-def download() -> Summary:
+def download() -> StageResult:
     """Fetch, unpack and check the data set."""
     return tasks.download.download()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.evaluate
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 
 
 @flow(name="evaluate", flow_run_name="evaluate")
-def evaluate() -> Summary:
+def evaluate() -> StageResult:
     """Score the best checkpoint, write the report."""
     return tasks.evaluate.evaluate()

@@ -18,10 +18,10 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from tasks.prefect_api import VARIABLE, answers
-from tasks.subprocesses import GRACE, end, start
+from tasks.prefect_api import API_URL_ENV, is_reachable
+from tasks.subprocesses import TERM_TIMEOUT, spawn, terminate_group
 from tryon.child_process import is_running
-from tryon.console import say
+from tryon.console import log_line
 from tryon.errors import TryOnError
 from tryon.runtime.atomic_files import write_text
 from tryon.workspace import Workspace
@@ -31,12 +31,12 @@ HOST = "127.0.0.1"
 PORT = 4200
 """Where Prefect's own pages and commands look for a server."""
 
-START_WITHIN = 120.0
+START_TIMEOUT = 120.0
 """Seconds that the server gets to answer; it takes some nine, more on its first start."""
 
 
 @contextmanager
-def own_server(workspace: Workspace) -> Iterator[str]:
+def temporary_server(workspace: Workspace) -> Iterator[str]:
     """Start a server, yield the URL of its API, and end the server again. What it says goes to a file in its folder.
 
     Raises:
@@ -46,16 +46,16 @@ def own_server(workspace: Workspace) -> Iterator[str]:
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     url = f"http://{HOST}:{port}/api"
-    with _only_one(workspace), (home / "server.log").open("wb") as log:
+    with _single_server_lock(workspace), (home / "server.log").open("wb") as log:
         server = _start(port, workspace, log.fileno(), ONE_RUN, NO_AUTOMATION)
         try:
-            _await(lambda: server.poll() is not None, url, home / "server.log")
+            _wait_until_ready(lambda: server.poll() is not None, url, home / "server.log")
             yield url
         finally:
-            end(server)
+            terminate_group(server)
 
 
-class KeptServer:
+class ServerSupervisor:
     """The server of `make serve`: with schedules, and started again when it dies. A context manager.
 
     Args:
@@ -71,7 +71,7 @@ class KeptServer:
         self._home = server_home(workspace)
         self._ending = threading.Event()
         # Starts every server: what is started ends with the thread that did it, so that one has to stay.
-        self._keeper = threading.Thread(target=self._keep, name="server keeper", daemon=True)
+        self._keeper = threading.Thread(target=self._supervise, name="server keeper", daemon=True)
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers.
@@ -81,22 +81,22 @@ class KeptServer:
                 come up.
         """
         if not _is_free(self._port):
-            remedy = f"Name another one with --port, or set {VARIABLE} to the Prefect server that is there."
-            raise TryOnError(f"port {self._port}", rule="is free", remedy=remedy)
+            remedy = f"Name another one with --port, or set {API_URL_ENV} to the Prefect server that is there."
+            raise TryOnError(f"port {self._port}", expected="is free", hint=remedy)
         self._home.mkdir(parents=True, exist_ok=True)
-        self._held.enter_context(_only_one(self._workspace))
+        self._held.enter_context(_single_server_lock(self._workspace))
         self._keeper.start()
         try:
-            _await(self._failed, self.url, self._home / "server.log")
+            _wait_until_ready(self._failed, self.url, self._home / "server.log")
         except BaseException:
             self.__exit__()
             raise
-        write_text(_address(self._workspace), f"{os.getpid()} {self.url}")
+        write_text(_url_file(self._workspace), f"{os.getpid()} {self.url}")
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it."""
-        _address(self._workspace).unlink(missing_ok=True)
+        _url_file(self._workspace).unlink(missing_ok=True)
         self._ending.set()
         self._keeper.join()
         self._held.close()
@@ -104,53 +104,53 @@ class KeptServer:
     def _failed(self) -> bool:
         return not self._keeper.is_alive()
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         answered = False
         with (self._home / "server.log").open("ab") as log:
             while not self._ending.is_set():
                 child = _start(self._port, self._workspace, log.fileno())
                 try:
-                    answered = self._attend(child, answered)
+                    answered = self._wait_until_exit(child, answered)
                 finally:
-                    end(child)
+                    terminate_group(child)
                 if self._ending.is_set() or not answered:
                     return
-                say(f"The Prefect server ended ({child.returncode}) and is started again.")
+                log_line(f"The Prefect server ended ({child.returncode}) and is started again.")
                 self._ending.wait(1.0)
 
-    def _attend(self, child: subprocess.Popen[bytes], again: bool) -> bool:
+    def _wait_until_exit(self, child: subprocess.Popen[bytes], again: bool) -> bool:
         """Wait for a server's end. Returns whether it, or one before it, has answered."""
         answered = False
         while child.poll() is None and not self._ending.wait(0.5):
-            if not answered and answers(self.url, 1.0):
+            if not answered and is_reachable(self.url, 1.0):
                 answered = True
                 if again:
-                    self._tell_restarted()
+                    self._log_restart()
         return again or answered
 
-    def _tell_restarted(self) -> None:
+    def _log_restart(self) -> None:
         try:
             self._restarted()
         except Exception as error:  # it may have died again; whatever it is, the server is kept up
-            say(f"After the restart of the Prefect server: {error}")
+            log_line(f"After the restart of the Prefect server: {error}")
 
 
 def serving_url(workspace: Workspace) -> str | None:
     """The API of the server that `make serve` has started in this project, if it answers."""
     try:
-        process, url = _address(workspace).read_text().split()
+        process, url = _url_file(workspace).read_text().split()
         alive = is_running(int(process))  # and not killed, so that another project's server answers at the same port
     except (OSError, ValueError):
         return None
-    return url if alive and answers(url, 1.0) else None
+    return url if alive and is_reachable(url, 1.0) else None
 
 
 def server_home(workspace: Workspace) -> Path:
     """The server's PREFECT_HOME, with its database and its log."""
-    return workspace.staging("prefect").resolve()
+    return workspace.work_dir("prefect").resolve()
 
 
-def has_own_database() -> bool:
+def uses_project_database() -> bool:
     """Whether a server started here keeps its runs in the project, and not in a database that others may use too."""
     return not os.environ.get(DATABASE)
 
@@ -172,14 +172,14 @@ NO_AUTOMATION = {"PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false"}
 
 
 @contextmanager
-def _only_one(workspace: Workspace) -> Iterator[None]:
+def _single_server_lock(workspace: Workspace) -> Iterator[None]:
     """One server at a time: two would meet in the database. One that is about to end is waited for."""
     lock = FileLock(server_home(workspace) / "server.lock")
     try:
-        lock.acquire(timeout=2 * GRACE)
+        lock.acquire(timeout=2 * TERM_TIMEOUT)
     except Timeout:
         rule, remedy = "has one Prefect server at a time", "Wait until the other has finished, or stop it."
-        raise TryOnError(str(workspace.root.resolve()), rule=rule, remedy=remedy) from None
+        raise TryOnError(str(workspace.root.resolve()), expected=rule, hint=remedy) from None
     try:
         yield
     finally:
@@ -192,10 +192,10 @@ def _start(
     listen = ["--host", HOST, "--port", str(port), "--analytics-off", "--log-level", "WARNING", *options]
     command = [sys.executable, "-m", "prefect", "server", "start", *listen]
     settings = _settings(server_home(workspace), f"http://{HOST}:{port}/api") | dict(extra or {})
-    return start(command, workspace.root, settings, output=log, errors=log)
+    return spawn(command, workspace.root, settings, output=log, errors=log)
 
 
-def _address(workspace: Workspace) -> Path:
+def _url_file(workspace: Workspace) -> Path:
     return server_home(workspace) / "serving"
 
 
@@ -225,10 +225,10 @@ def _settings(home: Path, url: str) -> dict[str, str]:
     }
 
 
-def _await(failed: Callable[[], bool], url: str, log: Path) -> None:
-    until = time.monotonic() + START_WITHIN
-    while not answers(url, 1.0):
+def _wait_until_ready(failed: Callable[[], bool], url: str, log: Path) -> None:
+    until = time.monotonic() + START_TIMEOUT
+    while not is_reachable(url, 1.0):
         if failed() or time.monotonic() > until:
             remedy = f"See {os.path.relpath(log)}, or start one by hand and set PREFECT_API_URL."
-            raise TryOnError("Prefect server", rule=f"answers within {START_WITHIN:.0f} s", remedy=remedy)
+            raise TryOnError("Prefect server", expected=f"answers within {START_TIMEOUT:.0f} s", hint=remedy)
         time.sleep(0.1)

@@ -15,11 +15,11 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from tryon.categories import Category
-from tryon.config.overrides import nullable_keys, shown
+from tryon.config.overrides import format_value, nullable_keys
 from tryon.config.parameters import Parameters, load_parameters
-from tryon.config.presets import preset_names, rule_text
+from tryon.config.presets import describe_constraint, preset_names
 from tryon.config.schema import Settings
-from tryon.errors import TryOnError, without_secrets
+from tryon.errors import TryOnError, redact_urls
 from tryon.pipeline.stages import PER_CATEGORY, STAGES
 from tryon.workspace import Workspace
 
@@ -29,13 +29,13 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-_NO_KEYS = r"^(?!.*://\S*[@?#])"
+_EMPTY_MAPPING = r"^(?!.*://\S*[@?#])"
 """What is typed must match this, so that it is refused before it is kept."""
 
 _SECRET = "has a name, a password or a query in its address, and Prefect keeps what is typed: write it into params.yaml"
 
 
-class Section(Settings):
+class OptionalSettings(Settings):
     """Base of the form's models: what is empty is not there when it is written out."""
 
     @model_serializer(mode="wrap")
@@ -43,36 +43,40 @@ class Section(Settings):
         return {key: value for key, value in write(self).items() if value not in (None, "", {})}
 
 
-def offered(model: type[BaseModel], now: BaseModel | None = None, name: str = "") -> type[Section]:
+def make_optional_model(
+    model: type[BaseModel], current: BaseModel | None = None, name: str = ""
+) -> type[OptionalSettings]:
     """A copy of a settings model in which every key may stay empty.
 
     Args:
         model: of a section, or `Parameters`.
-        now: its current content; None where that is not known.
+        current: its current content; None where that is not known.
         name: of the copy.
     """
     fields: dict[str, Any] = {}
     schemas = model.model_json_schema()["properties"]
     for key, field in model.model_fields.items():
-        kind, value = field.annotation, getattr(now, key, None)
+        kind, value = field.annotation, getattr(current, key, None)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            section = offered(kind, value, f"{name}{key.title()}")
+            section = make_optional_model(kind, value, f"{name}{key.title()}")
             fields[key] = (section, _empty(key, section(), field.description))
         else:
-            was = "" if now is None else f" Was {_written(value)} when serving began."
-            told = f"{field.description} ({_capital(rule_text(schemas[key]))}.{was})"
-            fields[key] = (_may_stay_empty(field), _empty(key, None, told))
-    return create_model(name or model.__name__, __base__=Section, __doc__=model.__doc__, **fields)
+            was = "" if current is None else f" Was {_format_default(value)} when serving began."
+            told = f"{field.description} ({_capital(describe_constraint(schemas[key]))}.{was})"
+            fields[key] = (_optional_type(field), _empty(key, None, told))
+    return create_model(name or model.__name__, __base__=OptionalSettings, __doc__=model.__doc__, **fields)
 
 
-def _may_stay_empty(field: FieldInfo) -> Any:
+def _optional_type(field: FieldInfo) -> Any:
     kind: Any = field.annotation
     if type(None) in get_args(kind):
         kind = Union[tuple(one for one in get_args(kind) if one is not type(None))]  # noqa: UP007
     if kind is bool:  # a switch has no third position, and the form would send every one that nobody touched as off
         kind = Annotated[kind, WithJsonSchema({"enum": [True, False]})]
     if kind is str:  # checked by Prefect's server, and here for runs that are started without one
-        kind = Annotated[str, AfterValidator(_nothing_secret), WithJsonSchema({"type": "string", "pattern": _NO_KEYS})]
+        kind = Annotated[
+            str, AfterValidator(_reject_credentials), WithJsonSchema({"type": "string", "pattern": _EMPTY_MAPPING})
+        ]
     if field.metadata:
         kind = Annotated[(kind, *field.metadata)]
     return kind | SkipJsonSchema[None]
@@ -82,12 +86,12 @@ def _empty(key: str, value: Any, description: str | None) -> Any:
     return Field(value, title=key, description=description, json_schema_extra=_without_default)
 
 
-def _written(value: Any) -> str:
-    return shown(list(value) if isinstance(value, tuple) else value)
+def _format_default(value: Any) -> str:
+    return format_value(list(value) if isinstance(value, tuple) else value)
 
 
-def _nothing_secret(text: str) -> str:
-    if text != without_secrets(text):
+def _reject_credentials(text: str) -> str:
+    if text != redact_urls(text):
         raise ValueError(_SECRET)
     return text
 
@@ -109,12 +113,12 @@ UNCHANGED = "unchanged"
 """In the drop-down of presets: keep `params.yaml`."""
 
 if TYPE_CHECKING:  # made of what is there, so that a checker knows but their kind
-    Overrides = Section
+    Overrides = OptionalSettings
     StageName = str
     Preset = str
     NullableKey = str
 else:
-    Overrides = offered(Parameters, _current())
+    Overrides = make_optional_model(Parameters, _current())
     """Keys of `params.yaml` to change; what is left empty stays as it is."""
 
     StageName = StrEnum("StageName", {name: name for stage, own in _EACH.items() for name in (stage, *own)})

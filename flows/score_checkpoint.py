@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import flow
 
 import tasks.score_checkpoint
-from tasks.project_lock import PIPELINE, holding
-from tasks.run_overrides import tell_waiting
-from tasks.subprocesses import follow_runner
+from tasks.project_lock import PIPELINE, project_lock
+from tasks.run_overrides import publish_waiting
+from tasks.subprocesses import exit_with_runner
 
 
 @flow(name="score-checkpoint", flow_run_name="score {checkpoint}")
@@ -21,6 +21,8 @@ def score_checkpoint(checkpoint: str = "data/checkpoints/best.ckpt", name: str =
     Returns:
         The folder with metrics, report and galleries.
     """
-    follow_runner()
-    with holding(PIPELINE, f"scoring {checkpoint}", wait=tell_waiting):  # it reads what a pipeline may be replacing
+    exit_with_runner()
+    with project_lock(
+        PIPELINE, f"scoring {checkpoint}", wait=publish_waiting
+    ):  # it reads what a pipeline may be replacing
         return tasks.score_checkpoint.score(checkpoint, name)

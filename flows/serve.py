@@ -7,12 +7,12 @@ import os
 import signal
 from contextlib import ExitStack
 
-from flows.deployments import WATCH_EVERY, WatchSchedule, runner_deployments
-from flows.prefect_server import PORT, KeptServer, has_own_database, server_home, serving_url
-from flows.stage_command import QUIET
-from tasks.prefect_api import VARIABLE, api_url, send_heartbeats
+from flows.deployments import WATCH_EVERY, WatchSchedule, build_deployments
+from flows.prefect_server import PORT, ServerSupervisor, server_home, serving_url, uses_project_database
+from flows.stage_command import QUIET_LOGGING_ENV
+from tasks.prefect_api import API_URL_ENV, api_url, send_heartbeats
 from tasks.subprocesses import RUNNER
-from tryon.console import ran_well, say
+from tryon.console import log_line, run_cli
 from tryon.errors import TryOnError
 from tryon.workspace import Workspace
 
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     when.add_argument("--no-watch", action="store_true", help="look for new data only when told to")
     parser.add_argument("--port", type=int, default=PORT, help=f"where the server listens ({PORT})")
     chosen = parser.parse_args(arguments)
-    return ran_well(lambda: serve(_schedule(chosen), chosen.port))
+    return run_cli(lambda: serve(_schedule(chosen), chosen.port))
 
 
 def serve(watch: WatchSchedule, port: int = PORT) -> None:
@@ -39,45 +39,45 @@ def serve(watch: WatchSchedule, port: int = PORT) -> None:
     workspace = Workspace()
     if url := serving_url(workspace):
         rule, remedy = "has one Prefect server at a time", "Stop that one first, or wait until it has finished."
-        raise TryOnError(str(workspace.root.resolve()), rule=rule, value=url, remedy=remedy)
+        raise TryOnError(str(workspace.root.resolve()), expected=rule, found=url, hint=remedy)
     with ExitStack() as stack:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
         signal.signal(signal.SIGTERM, _stop)
         url = api_url(f"http://127.0.0.1:{port}/api")
-        alone = url is None and has_own_database()
+        alone = url is None and uses_project_database()
         if url is None:
-            say("Starting a Prefect server.")
-            url = stack.enter_context(KeptServer(workspace, port, _await_unfinished)).url
+            log_line("Starting a Prefect server.")
+            url = stack.enter_context(ServerSupervisor(workspace, port, _watch_running)).url
         os.environ.setdefault("PREFECT_HOME", str(server_home(workspace)))
-        os.environ.update({VARIABLE: url, RUNNER: str(os.getpid()), **QUIET})
+        os.environ.update({API_URL_ENV: url, RUNNER: str(os.getpid()), **QUIET_LOGGING_ENV})
         send_heartbeats()
         _prepare(alone)
         _run(watch, url.removesuffix("/api"))
         if alone:
-            _end_stopped()
+            _cancel_running()
 
 
-def _prepare(alone: bool) -> None:
-    from tasks.crashed_runs import end_lost, ensure_automation
+def _prepare(owns_server: bool) -> None:
+    from tasks.crashed_runs import ensure_automation, mark_orphans_crashed
     from tasks.gpu_limit import ensure_limit
 
     ensure_limit()
     ensure_automation()
-    if alone:
-        end_lost()
-    _await_unfinished()
+    if owns_server:
+        mark_orphans_crashed()
+    _watch_running()
 
 
-def _end_stopped() -> None:
-    from tasks.crashed_runs import end_stopped
+def _cancel_running() -> None:
+    from tasks.crashed_runs import cancel_running
 
-    end_stopped()
+    cancel_running()
 
 
-def _await_unfinished() -> None:
-    from tasks.crashed_runs import await_unfinished
+def _watch_running() -> None:
+    from tasks.crashed_runs import arm_heartbeat_watch
 
-    await_unfinished()
+    arm_heartbeat_watch()
 
 
 def _run(watch: WatchSchedule, page: str) -> None:
@@ -85,12 +85,12 @@ def _run(watch: WatchSchedule, page: str) -> None:
 
     from flows.runner import serve_deployments
 
-    deployments = runner_deployments(watch)
+    deployments = build_deployments(watch)
     ready = f"Serving {len(deployments)} deployments at {page}; Ctrl-C stops."
     try:
-        asyncio.run(serve_deployments(deployments, lambda: say(ready)))
+        asyncio.run(serve_deployments(deployments, lambda: log_line(ready)))
     except KeyboardInterrupt:
-        say("Stopping.")
+        log_line("Stopping.")
 
 
 def _schedule(chosen: argparse.Namespace) -> WatchSchedule:
@@ -98,7 +98,7 @@ def _schedule(chosen: argparse.Namespace) -> WatchSchedule:
         return WatchSchedule(None)
     every = WATCH_EVERY if chosen.watch_every is None else chosen.watch_every
     watch = WatchSchedule(every, chosen.watch_cron)
-    watch.check()
+    watch.validate()
     return watch
 
 

@@ -13,21 +13,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from flows.fast_import import without_collection
-from tasks.experiment_checkout import borrow
-from tasks.input_guard import unchanged_inputs
-from tasks.prefect_api import VARIABLE, api_url, send_heartbeats
-from tasks.project_lock import holding
+from flows.fast_import import gc_paused
+from tasks.experiment_checkout import link_shared_data
+from tasks.input_guard import assert_inputs_unchanged
+from tasks.prefect_api import API_URL_ENV, api_url, send_heartbeats
+from tasks.project_lock import project_lock
 from tasks.subprocesses import FAILURE_FILE, PARENT_TASK_RUN
 from tryon.categories import Category
-from tryon.child_process import follow_parent
-from tryon.console import ran_well, say, show_summary
+from tryon.child_process import exit_with_parent
+from tryon.console import log_line, print_result, run_cli
 from tryon.errors import EXIT_CODE, TryOnError
 from tryon.pipeline.stages import STAGES
-from tryon.runtime.atomic_files import disk_errors_told
+from tryon.runtime.atomic_files import translate_os_errors
 from tryon.workspace import Workspace
 
-QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+QUIET_LOGGING_ENV = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 """Keeps Prefect's log lines in Prefect: the terminal shows progress, summaries and messages."""
 
 
@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("stage", choices=list(STAGES))
     parser.add_argument("category", nargs="?", type=Category, choices=list(Category))
     chosen = parser.parse_args(arguments)
-    follow_parent()
-    return ran_well(lambda: _noting_failure(chosen.stage, chosen.category))
+    exit_with_parent()
+    return run_cli(lambda: _run_and_forward_error(chosen.stage, chosen.category))
 
 
 def run(stage: str, category: Category | None) -> None:
@@ -50,35 +50,35 @@ def run(stage: str, category: Category | None) -> None:
     """
     url = api_url()
     name = stage if category is None else f"{stage}@{category}"
-    borrow(stage, Workspace())
+    link_shared_data(stage, Workspace())
     # One that was killed may still be ending: it is waited for.
-    with holding(f"stage-{name}", f"stage {name}", wait=say):
+    with project_lock(f"stage-{name}", f"stage {name}", wait=log_line):
         if url is None:
             from tryon.cli import run as run_plainly
 
-            with unchanged_inputs(stage, category):
+            with assert_inputs_unchanged(stage, category):
                 run_plainly(stage, Path(), category)
         else:
-            os.environ.update({VARIABLE: url, **QUIET})
+            os.environ.update({API_URL_ENV: url, **QUIET_LOGGING_ENV})
             if PARENT_TASK_RUN not in os.environ:  # by itself; else its parent has settled it
                 send_heartbeats()
             _run_as_flow(stage, category)
 
 
 def _run_as_flow(stage: str, category: Category | None) -> None:
-    with without_collection():
-        from flows.subflow import run_attached
+    with gc_paused():
+        from flows.subflow import run_as_subflow
 
         flow = getattr(import_module(f"flows.{stage}"), stage)
     parameters: dict[str, Any] = {} if category is None else {"category": category}
     since = time.monotonic()
-    show_summary(run_attached(flow, parameters, unchanged_inputs(stage, category)), time.monotonic() - since)
+    print_result(run_as_subflow(flow, parameters, assert_inputs_unchanged(stage, category)), time.monotonic() - since)
 
 
-def _noting_failure(stage: str, category: Category | None) -> None:
+def _run_and_forward_error(stage: str, category: Category | None) -> None:
     file = os.environ.get(FAILURE_FILE)
     try:
-        with disk_errors_told():
+        with translate_os_errors():
             run(stage, category)
     except TryOnError as error:
         if file is None:

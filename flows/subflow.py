@@ -23,23 +23,23 @@ from tasks.subprocesses import PARENT_TASK_RUN
 Result = TypeVar("Result")
 
 
-def run_attached(
-    flow: Flow[..., Result], parameters: dict[str, Any], around: AbstractContextManager[object] | None = None
+def run_as_subflow(
+    flow: Flow[..., Result], parameters: dict[str, Any], context: AbstractContextManager[object] | None = None
 ) -> Result:
     """Run `flow` under the task run that the environment names, or by itself if it names none.
 
     Args:
         flow: what is run.
         parameters: its parameters.
-        around: entered and left as part of the flow, whose run fails if that raises.
+        context: entered and left as part of the flow, whose run fails if that raises.
     """
     own = flow.with_options()
-    own.fn = _within(around or nullcontext(), flow.fn)
+    own.fn = _wrap_in_context(context or nullcontext(), flow.fn)
     with tags(TAG):
         return _run(own, parameters, os.environ.get(PARENT_TASK_RUN))
 
 
-def _within(around: AbstractContextManager[object], work: Callable[..., Result]) -> Callable[..., Result]:
+def _wrap_in_context(around: AbstractContextManager[object], work: Callable[..., Result]) -> Callable[..., Result]:
     @wraps(work)
     def surrounded(*arguments: Any, **named: Any) -> Result:
         with around:

@@ -15,15 +15,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 import tryon.agnostic.stage as stage
-from tasks.artifacts import publish, reported_progress
-from tasks.run_stage import may_pass
-from tryon.agnostic.quality_limits import BeyondLimitsError
+from tasks.artifacts import progress_artifact, publish
+from tasks.run_stage import is_retryable
+from tryon.agnostic.quality_limits import MaskQualityError
 from tryon.categories import Category
 from tryon.config.parameters import load_parameters
 from tryon.pipeline.disk_space import check_disk
 from tryon.runtime.process_pool import process_pool, worker_count
 from tryon.runtime.progress import Progress
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 SHARDS_PER_TASK = 32
@@ -31,13 +31,13 @@ SHARDS_PER_TASK = 32
 run is, is told shard by shard whatever a task is."""
 
 
-class Masks:
+class MaskRun:
     """The masks of one category in the making: the plan, the processes, how far it is. For any thread.
 
     No dataclass, so that Prefect hands it to tasks as it is instead of looking for futures in every person of the plan.
     """
 
-    def __init__(self, planned: stage.Plan, workspace: Workspace, progress: Progress) -> None:
+    def __init__(self, planned: stage.MaskPlan, workspace: Workspace, progress: Progress) -> None:
         self.planned = planned
         self.workspace = workspace
         self._progress = progress
@@ -77,9 +77,9 @@ class Masks:
 
 
 @contextmanager
-def masks_of(category: Category) -> Iterator[Masks]:
+def prepare_masks(category: Category) -> Iterator[MaskRun]:
     """Plan one category of the project in the current directory; ends the processes afterwards."""
-    with reported_progress(f"agnostic@{category}") as progress:
+    with progress_artifact(f"agnostic@{category}") as progress:
         masks = plan(category, progress)
         try:
             yield masks
@@ -88,12 +88,12 @@ def masks_of(category: Category) -> Iterator[Masks]:
 
 
 @task(name="agnostic", task_run_name="plan", cache_policy=NO_CACHE)
-def plan(category: Category, progress: Progress) -> Masks:
+def plan(category: Category, progress: Progress) -> MaskRun:
     """Read the index and cut the work into shards."""
     workspace = Workspace()
     parameters = load_parameters(workspace.params_file)
     check_disk("agnostic", parameters, workspace, category)
-    return Masks(stage.plan(category, parameters.agnostic, parameters.image.size, workspace), workspace, progress)
+    return MaskRun(stage.plan(category, parameters.agnostic, parameters.image.size, workspace), workspace, progress)
 
 
 @task(
@@ -101,24 +101,24 @@ def plan(category: Category, progress: Progress) -> Masks:
     task_run_name="shards {shards.start} to {shards.stop}",
     retries=2,
     retry_delay_seconds=2,
-    retry_condition_fn=may_pass,
+    retry_condition_fn=is_retryable,
     cache_policy=NO_CACHE,
 )
-def make_shards(shards: range, masks: Masks) -> None:
+def make_shards(shards: range, masks: MaskRun) -> None:
     """Make the masks of some shards, unless they lie in the work area already."""
     for shard in shards:
         masks.make(shard)
 
 
 @task(name="agnostic", task_run_name="collect", cache_policy=NO_CACHE)
-def collect(masks: Masks) -> Summary:
+def collect(masks: MaskRun) -> StageResult:
     """Make the manifest of all shards; masks beyond the limits are shown."""
     source, category = load_parameters(masks.workspace.params_file).download.source, masks.planned.category
     try:
         summary = stage.collect(masks.planned, masks.workspace)
-    except BeyondLimitsError as error:
+    except MaskQualityError as error:
         worst = masks.workspace.preview(category).read_bytes()
-        publish(Summary(f"agnostic@{category}", str(error), pictures={"beyond limits": worst}), source)
+        publish(StageResult(f"agnostic@{category}", str(error), images={"beyond limits": worst}), source)
         raise
     publish(summary, source)
     return summary

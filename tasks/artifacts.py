@@ -1,6 +1,6 @@
-"""What Prefect's pages show of a stage: its summary as table and pictures, and a bar while it runs.
+"""What Prefect's pages show of a stage: its summary as table and images, and a bar while it runs.
 
-Artifacts are decoration. Outside a run nothing is published, and a server that hiccups never fails a stage. Pictures of
+Artifacts are decoration. Outside a run nothing is published, and a server that hiccups never fails a stage. Images of
 a data set that may not be passed on stay on this machine.
 """
 
@@ -28,54 +28,54 @@ from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
 from tasks.prefect_api import is_loopback
-from tryon.console import shown, shown_progress
+from tryon.console import format_cell, progress_bars
 from tryon.download.fetch import SYNTHETIC
-from tryon.errors import without_secrets
+from tryon.errors import redact_urls
 from tryon.runtime.progress import Progress
-from tryon.runtime.stage_result import Cell, Summary
+from tryon.runtime.stage_result import Cell, StageResult
 
-UPDATE_EVERY = 2.0
+UPDATE_INTERVAL = 2.0
 """Seconds between two updates of a progress artifact."""
 
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 """Longest data URI that an image artifact gets."""
 
-WITHHELD = "\nPictures stay away: the Prefect API is on another machine, and this source may not be passed on.\n"
-"""Stands on the page in the place of pictures that are not sent."""
+IMAGES_WITHHELD = "\nImages stay away: the Prefect API is on another machine, and this source may not be passed on.\n"
+"""Stands on the page in the place of images that are not sent."""
 
 
-def publish(summary: Summary, source: str) -> None:
+def publish(summary: StageResult, source: str) -> None:
     """Show a stage's summary on the page of the run that this is called from.
 
     Args:
         summary: what the stage returned.
-        source: `download.source`. Pictures made from anything but the twin go to no API on another machine.
+        source: `download.source`. Images made from anything but the twin go to no API on another machine.
     """
     if not _in_run():
         return
     key = slug(summary.stage)
     allowed = source == SYNTHETIC or _api_is_here()
-    note = "" if allowed or not summary.pictures else WITHHELD
-    with _forgiven():
-        get_run_logger().info(summary.headline)
-        create_markdown_artifact(without_secrets(markdown(summary) + note), key=key, description=summary.headline)
-        for name, picture in summary.pictures.items() if allowed else ():
-            create_image_artifact(image_url=data_uri(picture), key=slug(f"{summary.stage}-{name}"), description=name)
+    note = "" if allowed or not summary.images else IMAGES_WITHHELD
+    with _log_and_ignore_errors():
+        get_run_logger().info(summary.summary)
+        create_markdown_artifact(redact_urls(render_markdown(summary) + note), key=key, description=summary.summary)
+        for name, image in summary.images.items() if allowed else ():
+            create_image_artifact(image_url=data_uri(image), key=slug(f"{summary.stage}-{name}"), description=name)
 
 
-def publish_page(key: str, text: str, description: str) -> None:
+def publish_markdown(key: str, text: str, description: str) -> None:
     """Show Markdown on the page of the run that this is called from."""
     if _in_run():
-        told = without_secrets(text)
-        with _forgiven():
+        told = redact_urls(text)
+        with _log_and_ignore_errors():
             get_run_logger().info("%s\n%s", description, told)
             create_markdown_artifact(told, key=slug(key), description=description)
 
 
 @contextmanager
-def reported_progress(name: str) -> Iterator[Progress]:
+def progress_artifact(name: str) -> Iterator[Progress]:
     """A progress callback that shows on the terminal and, inside a run, as a progress artifact named after `name`."""
-    with shown_progress() as show:
+    with progress_bars() as show:
         if not _in_run():
             yield show
             return
@@ -89,9 +89,9 @@ def reported_progress(name: str) -> Iterator[Progress]:
         update.finish()
 
 
-def markdown(summary: Summary) -> str:
+def render_markdown(summary: StageResult) -> str:
     """A summary as Markdown: its headline and its table."""
-    lines = [f"## {summary.stage}", "", summary.headline]
+    lines = [f"## {summary.stage}", "", summary.summary]
     if summary.table:
         names = list(summary.table[0])
         lines += ["", _row(list(names)), _row(["---"] * len(names))]
@@ -99,11 +99,11 @@ def markdown(summary: Summary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def data_uri(picture: bytes) -> str:
-    """A PNG or JPEG as a data URI of at most `MOST_BYTES` characters; larger pictures become smaller JPEGs."""
+def data_uri(image: bytes) -> str:
+    """A PNG or JPEG as a data URI of at most `MAX_BYTES` characters; larger images become smaller JPEGs."""
     quality = 90
-    while (uri := _data_uri(picture)) and len(uri) > MOST_BYTES:
-        picture = _smaller(picture, quality)
+    while (uri := _data_uri(image)) and len(uri) > MAX_BYTES:
+        image = _shrink_jpeg(image, quality)
         quality = max(quality - 10, 60)
     return uri
 
@@ -124,19 +124,19 @@ class _ProgressArtifact:
 
     def __call__(self, done: int, total: int, what: str) -> None:
         with self._lock:
-            if time.monotonic() - self._last < UPDATE_EVERY:
+            if time.monotonic() - self._last < UPDATE_INTERVAL:
                 return
             self._last = time.monotonic()
-            self._tell(100 * done / max(total, 1), f"{what}: {done} of {total}")
+            self._update(100 * done / max(total, 1), f"{what}: {done} of {total}")
 
     def finish(self) -> None:
         """Fill the bar, if there is one."""
         with self._lock:
             if self._id is not None:
-                self._tell(100.0, "done")
+                self._update(100.0, "done")
 
-    def _tell(self, percent: float, text: str) -> None:
-        with _forgiven():
+    def _update(self, percent: float, text: str) -> None:
+        with _log_and_ignore_errors():
             if self._id is None:
                 self._id = cast(UUID, create_progress_artifact(percent, key=self._key, description=text))
             else:
@@ -144,21 +144,21 @@ class _ProgressArtifact:
 
 
 def _row(cells: list[Cell]) -> str:
-    return "| " + " | ".join(shown(cell).replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(format_cell(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _data_uri(picture: bytes) -> str:
-    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+def _data_uri(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
-def _smaller(picture: bytes, quality: int) -> bytes:
+def _shrink_jpeg(image: bytes, quality: int) -> bytes:
     from PIL import Image
 
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image = image.resize((max(1, image.width * 4 // 5), max(1, image.height * 4 // 5)))
+    decoded = Image.open(io.BytesIO(image)).convert("RGB")
+    smaller = decoded.resize((max(1, decoded.width * 4 // 5), max(1, decoded.height * 4 // 5)))
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
+    smaller.save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 
@@ -177,7 +177,7 @@ def _in_run() -> bool:
 
 
 @contextmanager
-def _forgiven() -> Iterator[None]:
+def _log_and_ignore_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:

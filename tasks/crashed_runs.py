@@ -22,20 +22,20 @@ from prefect.events.schemas.events import Event, Resource, ResourceSpecification
 from prefect.states import Cancelled, Crashed
 
 from tasks.prefect_api import TAG
-from tasks.project_lock import at_work
+from tasks.project_lock import active_processes
 
-SILENCE = 90
+HEARTBEAT_TIMEOUT = 90
 """Seconds without a sign of life after which a run counts as crashed."""
 
 NAME = "Runs without heartbeat have crashed"
 
-AWAITED = "fitting-room.run-awaited"
+WATCH_EVENT = "fitting-room.run-awaited"
 """Event that has the automation wait for a run whose own events its server has forgotten."""
 
 _RUN = "prefect.flow-run."
 _UNFINISHED = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
-_SIGNS = ("heartbeat", "Running")
-_ENDS = (
+_LIVENESS_EVENTS = ("heartbeat", "Running")
+_END_EVENTS = (
     "Completed", "Failed", "Cancelled", "Crashed", "Paused", "Suspended", "Scheduled", "AwaitingRetry",
     "AwaitingConcurrencySlot",
 )  # fmt: skip
@@ -54,51 +54,51 @@ def ensure_automation() -> None:
 
 
 def automation() -> AutomationCore:
-    """After a sign of life, or a start, there has to be another sign, or an end, within `SILENCE` seconds.
+    """After a sign of life, or a start, there has to be another sign, or an end, within `HEARTBEAT_TIMEOUT` seconds.
 
     The server itself notes a start, so a run that is killed before its first heartbeat is waited for as well.
     """
     return AutomationCore(
         name=NAME,
-        description=f"No sign of life for {SILENCE} s: the process was killed, or the machine went down.",
+        description=f"No sign of life for {HEARTBEAT_TIMEOUT} s: the process was killed, or the machine went down.",
         trigger=EventTrigger(
-            after={AWAITED, f"{_RUN}Pending", *(_RUN + sign for sign in _SIGNS)},
-            expect={_RUN + event for event in (*_SIGNS, *_ENDS)},
+            after={WATCH_EVENT, f"{_RUN}Pending", *(_RUN + sign for sign in _LIVENESS_EVENTS)},
+            expect={_RUN + event for event in (*_LIVENESS_EVENTS, *_END_EVENTS)},
             match=ResourceSpecification({"prefect.resource.id": [f"{_RUN}*"]}),
             match_related=ResourceSpecification({"prefect.resource.id": [f"prefect.tag.{TAG}"]}),
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=SILENCE),
+            within=timedelta(seconds=HEARTBEAT_TIMEOUT),
         ),
         actions=[
             ChangeFlowRunState(
-                name=None, state=StateType.CRASHED, message=f"no sign of life for {SILENCE} s", force=False
+                name=None, state=StateType.CRASHED, message=f"no sign of life for {HEARTBEAT_TIMEOUT} s", force=False
             )
         ],
     )
 
 
-def await_unfinished() -> None:
+def arm_heartbeat_watch() -> None:
     """Have the automation wait for every run that the server calls unfinished. A server refuses to end it twice."""
     with get_client(sync_client=True) as client:
-        events = [_awaited(run).model_dump(mode="json") for run in _unfinished(client)]
+        events = [_watch_event(run).model_dump(mode="json") for run in _unfinished(client)]
         if events:
             client.request("POST", "/events", json=events)
 
 
-def end_lost() -> None:
+def mark_orphans_crashed() -> None:
     """End as crashed the runs that the server calls unfinished, unless somebody is at work in this project.
 
     Only for a server that has just been started on a database of this project's alone.
     """
     with get_client(sync_client=True) as client:
         lost = _unfinished(client)  # looked at before the locks: who has begun since is not among them
-        for run in lost if not at_work() else ():
+        for run in lost if not active_processes() else ():
             client.set_flow_run_state(run.id, Crashed(message="its process was gone when a server was started again"))
 
 
-def end_stopped() -> None:
+def cancel_running() -> None:
     """End as cancelled what was at work when serving was stopped. A server that is gone already cannot be told."""
     with suppress(HTTPError), get_client(sync_client=True) as client:
         for run in _unfinished(client):
@@ -110,6 +110,6 @@ def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
     return client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted))
 
 
-def _awaited(run: FlowRun) -> Event:
+def _watch_event(run: FlowRun) -> Event:
     resource = Resource({"prefect.resource.id": f"{_RUN}{run.id}"})
-    return Event(event=AWAITED, resource=resource, related=list(tags_as_related_resources({TAG})))
+    return Event(event=WATCH_EVENT, resource=resource, related=list(tags_as_related_resources({TAG})))

@@ -13,22 +13,22 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.subprocesses import environment, finish, start
+from tasks.subprocesses import child_env, spawn, wait_or_kill
 from tryon.child_process import is_running
-from tryon.console import say
-from tryon.errors import ParameterError, TryOnError, listed
+from tryon.console import log_line
+from tryon.errors import ParameterError, TryOnError, format_list
 
 HERE = Path()
-NOTHING: Mapping[str, str] = {}
+NOTHING_TO_DO: Mapping[str, str] = {}
 NEW = "no finished run is recorded"
 """The reason of a stage of which `dvc.lock` knows nothing; each of its inputs would be one."""
 
 
-class VersionsError(TryOnError):
+class DvcError(TryOnError):
     """DVC refused, and not because of a stage."""
 
 
-class BusyError(VersionsError):
+class DvcBusyError(DvcError):
     """Another DVC command or pipeline is at work in this folder."""
 
 
@@ -48,7 +48,7 @@ def stage_order(root: Path = HERE) -> list[str]:
     return order
 
 
-def stale_stages(root: Path = HERE) -> dict[str, list[str]]:
+def outdated_stages(root: Path = HERE) -> dict[str, list[str]]:
     """Stages that `dvc repro` would run now, each with the reasons, as far as can be known before one has run.
 
     Raises:
@@ -60,15 +60,15 @@ def stale_stages(root: Path = HERE) -> dict[str, list[str]]:
     return {stage: [NEW] if "params.yaml new" in reasons else reasons for stage, reasons in stale.items()}
 
 
-def due_stages(
-    order: Sequence[str], forced: Collection[str] = (), root: Path = HERE, changed: Mapping[str, str] = NOTHING
+def stages_to_run(
+    order: Sequence[str], forced: Collection[str] = (), root: Path = HERE, changed: Mapping[str, str] = NOTHING_TO_DO
 ) -> dict[str, list[str]]:
     """Stages of `order` to run now, each with the reasons.
 
     These are the stages out of date, those of `forced`, and those of `changed`: inputs from outside that have changed,
     by stage, which DVC has not been told yet.
     """
-    stale = stale_stages(root)
+    stale = outdated_stages(root)
     due: dict[str, list[str]] = {}
     for stage in order:
         told = [changed[stage]] if stage in changed else []
@@ -77,7 +77,7 @@ def due_stages(
     return due
 
 
-def stages_named(names: Collection[str], order: Sequence[str]) -> list[str]:
+def resolve_stages(names: Collection[str], order: Sequence[str]) -> list[str]:
     """The stages of `order` that `names` mean; the bare name of a matrix means all its stages.
 
     Raises:
@@ -86,18 +86,18 @@ def stages_named(names: Collection[str], order: Sequence[str]) -> list[str]:
     groups = {stage: stage.partition("@")[0] for stage in order}
     unknown = [name for name in names if name not in {*groups, *groups.values()}]
     if unknown:
-        raise ParameterError("stage", rule=f"is one of {', '.join(order)}", value=listed(unknown))
+        raise ParameterError("stage", expected=f"is one of {', '.join(order)}", found=format_list(unknown))
     return [stage for stage in order if stage in names or groups[stage] in names]
 
 
-def tell_plan(due: Mapping[str, list[str]]) -> None:
+def print_plan(due: Mapping[str, list[str]]) -> None:
     """Print what a run would do and why."""
     for stage, reasons in due.items():
-        say(f"{stage} would run: {listed(reasons, 3)}")
-    say("Stages after these follow if what they read comes out different." if due else "Nothing would run.")
+        log_line(f"{stage} would run: {format_list(reasons, 3)}")
+    log_line("Stages after these follow if what they read comes out different." if due else "Nothing would run.")
 
 
-def repro_single(stage: str, root: Path = HERE, force: bool = False, extra: Mapping[str, str] | None = None) -> int:
+def repro_stage(stage: str, root: Path = HERE, force: bool = False, extra: Mapping[str, str] | None = None) -> int:
     """Have DVC run one stage, if it is out of date, and record what came of it. Returns DVC's exit code, 0 for success.
 
     The stage shares this process's standard error, so its progress is seen as it happens, and so are DVC's errors.
@@ -109,12 +109,12 @@ def repro_single(stage: str, root: Path = HERE, force: bool = False, extra: Mapp
         force: run it even if nothing changed.
         extra: set in the environment of the stage.
     """
-    forget_the_dead(root)
+    clear_stale_rwlock(root)
     arguments = ["repro", "--single-item", *(["--force"] if force else []), stage]
-    return finish(start([*_command(), *arguments], root, extra, output=subprocess.DEVNULL))
+    return wait_or_kill(spawn([*_command(), *arguments], root, extra, output=subprocess.DEVNULL))
 
 
-def forget_the_dead(root: Path = HERE) -> None:
+def clear_stale_rwlock(root: Path = HERE) -> None:
     """Remove DVC's note of who reads and writes here if all of them have ended.
 
     DVC does so itself, but takes a process for alive until its parent has collected it. Where a parent was killed, that
@@ -135,17 +135,19 @@ def _command() -> list[str]:
 
 def _dvc(root: Path, *arguments: str) -> str:
     """Standard output of a DVC command that only looks."""
-    forget_the_dead(root)
+    clear_stale_rwlock(root)
     done = subprocess.run(
-        [*_command(), *arguments], cwd=root, env=environment(), capture_output=True, text=True, check=False
+        [*_command(), *arguments], cwd=root, env=child_env(), capture_output=True, text=True, check=False
     )
     if done.returncode == 0:
         return done.stdout
     said = " ".join(line for line in done.stderr.splitlines() if line.strip())
     if "is busy" in said or "acquire lock" in said:
         remedy = "Wait until it has finished, or stop it."
-        raise BusyError(str(root.resolve()), rule="is free, but a stage is running here", value=said, remedy=remedy)
-    raise VersionsError(f"dvc {' '.join(arguments)}", rule="succeeds", value=said, remedy="Mend what it says.")
+        raise DvcBusyError(
+            str(root.resolve()), expected="is free, but a stage is running here", found=said, hint=remedy
+        )
+    raise DvcError(f"dvc {' '.join(arguments)}", expected="succeeds", found=said, hint="Mend what it says.")
 
 
 def _reasons(change: Any) -> list[str]:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tryon.workspace import Workspace
 
-CHECKOUTS = (".dvc", "tmp", "exps")
+CHECKOUT_FOLDER = (".dvc", "tmp", "exps")
 """Folders of a project below which lie the checkouts of its queued experiments."""
 
 
-def borrow(stage: str, workspace: Workspace) -> None:
+def link_shared_data(stage: str, workspace: Workspace) -> None:
     """In the checkout of a queued experiment, make the project's unpacked data, weights and champions available;
     else do nothing.
 
@@ -38,5 +38,5 @@ def borrow(stage: str, workspace: Workspace) -> None:
 
 def project_of(checkout: Path) -> Path | None:
     """The project that a queued experiment's checkout belongs to; None for any other folder."""
-    parents = (folder for folder in checkout.parents if folder.parts[-len(CHECKOUTS) :] == CHECKOUTS)
-    return next((folder.parents[len(CHECKOUTS) - 1] for folder in parents), None)
+    parents = (folder for folder in checkout.parents if folder.parts[-len(CHECKOUT_FOLDER) :] == CHECKOUT_FOLDER)
+    return next((folder.parents[len(CHECKOUT_FOLDER) - 1] for folder in parents), None)

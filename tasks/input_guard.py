@@ -17,9 +17,9 @@ from ruamel.yaml import YAML
 
 from tryon.categories import Category
 from tryon.config.parameters import load_parameters
-from tryon.console import shown_progress
-from tryon.errors import TryOnError, listed
-from tryon.pipeline.external_inputs import Seen, check_weights, look_at
+from tryon.console import progress_bars
+from tryon.errors import TryOnError, format_list
+from tryon.pipeline.external_inputs import FileRecord, check_weights_recorded, hash_if_changed
 from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
 
@@ -32,7 +32,7 @@ class ChangedInputError(TryOnError):
 
 
 @contextmanager
-def unchanged_inputs(stage: str, category: Category | None, workspace: Workspace = HERE) -> Iterator[None]:
+def assert_inputs_unchanged(stage: str, category: Category | None, workspace: Workspace = HERE) -> Iterator[None]:
     """Around a stage's work: its inputs are the same before and after.
 
     Args:
@@ -47,10 +47,10 @@ def unchanged_inputs(stage: str, category: Category | None, workspace: Workspace
     deps, keys = _named(workspace, stage, category)
     reads_weights = any(workspace.root / file == workspace.weights_file for file, _ in keys)
 
-    def look(known: Mapping[str, Seen]) -> tuple[dict[str, Any], dict[str, Seen]]:
+    def look(known: Mapping[str, FileRecord]) -> tuple[dict[str, Any], dict[str, FileRecord]]:
         if reads_weights:
-            check_weights(workspace, load_parameters(workspace.params_file), stage)
-        with shown_progress() as progress:
+            check_weights_recorded(workspace, load_parameters(workspace.params_file), stage)
+        with progress_bars() as progress:
             return _values(workspace.root, keys), _files(workspace.root, deps, known, progress)
 
     values, files = look({})
@@ -62,7 +62,9 @@ def unchanged_inputs(stage: str, category: Category | None, workspace: Workspace
     if changed:
         rule = "stay as they are while it runs"
         remedy = "Nothing was recorded: run again."
-        raise ChangedInputError(f"inputs of {stage}", rule=rule, value=f"{listed(changed)} changed", remedy=remedy)
+        raise ChangedInputError(
+            f"inputs of {stage}", expected=rule, found=f"{format_list(changed)} changed", hint=remedy
+        )
 
 
 def _named(workspace: Workspace, stage: str, category: Category | None) -> tuple[list[str], list[tuple[str, str]]]:
@@ -86,13 +88,13 @@ def _member(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _files(root: Path, deps: list[str], known: Mapping[str, Seen], progress: Progress) -> dict[str, Seen]:
+def _files(root: Path, deps: list[str], known: Mapping[str, FileRecord], progress: Progress) -> dict[str, FileRecord]:
     """Every file of the dependencies."""
     paths = [path for dep in deps for path in _below(root / dep)]
-    seen: dict[str, Seen] = {}
+    seen: dict[str, FileRecord] = {}
     for done, path in enumerate(paths, start=1):
         name = path.relative_to(root).as_posix()
-        seen[name] = look_at(path, known.get(name, []))
+        seen[name] = hash_if_changed(path, known.get(name, []))
         progress(done, len(paths), "inputs hashed")
     return seen
 

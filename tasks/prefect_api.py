@@ -10,18 +10,18 @@ from urllib.parse import urlparse
 
 from tryon.errors import TryOnError
 
-VARIABLE = "PREFECT_API_URL"
+API_URL_ENV = "PREFECT_API_URL"
 DEFAULT_URL = "http://127.0.0.1:4200/api"
 """Where `prefect server start` listens."""
 
-PATIENCE = 5.0
+CONNECT_TIMEOUT = 5.0
 """Seconds that an API gets which somebody asked for."""
 
-GLANCE = 0.5
+PROBE_TIMEOUT = 0.5
 """Seconds that the default address gets: on this machine, it is there or it is not."""
 
 
-HEARTBEAT = 30
+HEARTBEAT_INTERVAL = 30
 """Seconds between two heartbeats of a flow run, the least that Prefect takes."""
 
 TAG = "fitting-room"
@@ -37,7 +37,7 @@ def send_heartbeats() -> None:
 
     The end of a run takes half a second longer for it.
     """
-    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT))
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_INTERVAL))
 
 
 def api_url(default: str = DEFAULT_URL) -> str | None:
@@ -48,18 +48,18 @@ def api_url(default: str = DEFAULT_URL) -> str | None:
     Raises:
         ApiError: PREFECT_API_URL is set and nothing answers there.
     """
-    url = os.environ.get(VARIABLE)
+    url = os.environ.get(API_URL_ENV)
     if url is None:
-        return default if answers(default, GLANCE) else None
+        return default if is_reachable(default, PROBE_TIMEOUT) else None
     if not url:
         return None
-    if not answers(url, PATIENCE):
-        remedy = f"Start it, or unset {VARIABLE} to run without Prefect."
-        raise ApiError(VARIABLE, rule="names a Prefect API that answers", value=url, remedy=remedy)
+    if not is_reachable(url, CONNECT_TIMEOUT):
+        remedy = f"Start it, or unset {API_URL_ENV} to run without Prefect."
+        raise ApiError(API_URL_ENV, expected="names a Prefect API that answers", found=url, hint=remedy)
     return url
 
 
-def answers(url: str, seconds: float) -> bool:
+def is_reachable(url: str, seconds: float) -> bool:
     """Does a Prefect API answer at `url` within `seconds`?
 
     Its health page says `true`. A page that asks for a login is taken for an answer as well, another program's is not.

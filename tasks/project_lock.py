@@ -15,8 +15,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tryon.console import say
-from tryon.errors import TryOnError, listed
+from tryon.console import log_line
+from tryon.errors import TryOnError, format_list
 from tryon.runtime.atomic_files import write_json
 from tryon.workspace import Workspace
 
@@ -24,19 +24,19 @@ HERE = Workspace()
 PIPELINE = "pipeline"
 """Name of the lock that a pipeline holds from its first look at the inputs to its last stage."""
 
-AT_ONCE = 1.0
+ACQUIRE_TIMEOUT = 1.0
 """Seconds in which to get a free lock: somebody may hold it for a moment to see whether it is free."""
 
-EVERY = 2.0
+POLL_INTERVAL = 2.0
 """Seconds between two looks at a lock that is waited for."""
 
 
-class AtWorkError(TryOnError):
+class ProjectBusyError(TryOnError):
     """Somebody else is doing this here."""
 
 
 @contextmanager
-def holding(
+def project_lock(
     name: str, what: str, workspace: Workspace = HERE, wait: Callable[[str], object] | None = None
 ) -> Iterator[None]:
     """Hold the lock `name` of a project. Within one process it may be held again inside.
@@ -52,8 +52,8 @@ def holding(
     """
     lock = _lock(name, workspace)
     again = lock.is_locked
-    _take(lock, name, workspace, wait)
-    note = _note(name, workspace)
+    _acquire(lock, name, workspace, wait)
+    note = _holder_file(name, workspace)
     try:
         if not again:
             since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
@@ -65,15 +65,15 @@ def holding(
         lock.release()
 
 
-def at_work(workspace: Workspace = HERE) -> list[str]:
+def active_processes(workspace: Workspace = HERE) -> list[str]:
     """What other processes are doing in a project, one line each: "pipeline (process 4711 since …)"."""
     names = sorted(path.stem for path in _folder(workspace).glob("*.lock"))
-    return [holder for name in names if (holder := holder_of(name, workspace))]
+    return [holder for name in names if (holder := lock_holder(name, workspace))]
 
 
-def holder_of(name: str, workspace: Workspace = HERE) -> str | None:
+def lock_holder(name: str, workspace: Workspace = HERE) -> str | None:
     """Who holds a lock, in words; None if nobody does, or this process."""
-    if not _file(name, workspace).exists():
+    if not _lock_file(name, workspace).exists():
         return None
     lock = _lock(name, workspace)
     if lock.is_locked:
@@ -82,55 +82,55 @@ def holder_of(name: str, workspace: Workspace = HERE) -> str | None:
         with lock.acquire(timeout=0):
             return None
     except Timeout:
-        return _told(name, workspace)
+        return _describe_holder(name, workspace)
 
 
-def told_at_work(workspace: Workspace = HERE) -> bool:
+def report_active(workspace: Workspace = HERE) -> bool:
     """Whether other processes are at work in a project; each is told as running."""
-    holders = at_work(workspace)
+    holders = active_processes(workspace)
     for holder in holders:
-        say(f"running: {holder}")
+        log_line(f"running: {holder}")
     return bool(holders)
 
 
-def _take(lock: FileLock, name: str, workspace: Workspace, wait: Callable[[str], object] | None) -> None:
+def _acquire(lock: FileLock, name: str, workspace: Workspace, wait: Callable[[str], object] | None) -> None:
     try:
-        lock.acquire(timeout=AT_ONCE)
+        lock.acquire(timeout=ACQUIRE_TIMEOUT)
         return
     except Timeout:
-        holders = at_work(workspace) or [_told(name, workspace)]
+        holders = active_processes(workspace) or [_describe_holder(name, workspace)]
         if wait is None:
             remedy = "Wait until it has finished, or stop it. `python -m flows --dry-run` says what is running."
-            raise AtWorkError(
+            raise ProjectBusyError(
                 f"{name} in {workspace.root.resolve()}",
-                rule=f"is free, but at work is {listed(holders)}",
-                remedy=remedy,
+                expected=f"is free, but at work is {format_list(holders)}",
+                hint=remedy,
             ) from None
-    wait(f"Waiting for {listed(holders)}.")
-    lock.acquire(poll_interval=EVERY)
+    wait(f"Waiting for {format_list(holders)}.")
+    lock.acquire(poll_interval=POLL_INTERVAL)
 
 
 def _lock(name: str, workspace: Workspace) -> FileLock:
-    file = _file(name, workspace)
+    file = _lock_file(name, workspace)
     file.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(file.resolve(), thread_local=False, is_singleton=True)
 
 
-def _told(name: str, workspace: Workspace) -> str:
+def _describe_holder(name: str, workspace: Workspace) -> str:
     try:
-        note = json.loads(_note(name, workspace).read_text())
+        note = json.loads(_holder_file(name, workspace).read_text())
         return f"{note['what']} (process {note['pid']} since {note['since']})"
     except (OSError, ValueError, KeyError):  # it has not said so yet
         return f"{name} (another process)"
 
 
-def _file(name: str, workspace: Workspace) -> Path:
+def _lock_file(name: str, workspace: Workspace) -> Path:
     return _folder(workspace) / f"{name}.lock"
 
 
-def _note(name: str, workspace: Workspace) -> Path:
+def _holder_file(name: str, workspace: Workspace) -> Path:
     return _folder(workspace) / f"{name}.json"
 
 
 def _folder(workspace: Workspace) -> Path:
-    return workspace.staging("running")
+    return workspace.work_dir("running")

@@ -13,17 +13,17 @@ from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
-from tasks.dvc_cli import repro_single
-from tasks.prefect_api import VARIABLE
+from tasks.dvc_cli import repro_stage
+from tasks.prefect_api import API_URL_ENV
 from tasks.subprocesses import FAILURE_FILE, PARENT_TASK_RUN, ChildFailedError
-from tryon.console import say
-from tryon.errors import TryOnError, listed
+from tryon.console import log_line
+from tryon.errors import TryOnError, format_list
 
 
-def run_told(stage: str, reasons: list[str], force: bool) -> str:
+def run_stage_logged(stage: str, reasons: list[str], force: bool) -> str:
     """Run one stage under its own name, after saying why. Returns the reasons in words."""
-    why = listed(reasons, 3)
-    say(f"\n{stage} runs: {why}")
+    why = format_list(reasons, 3)
+    log_line(f"\n{stage} runs: {why}")
     run_stage_by_dvc.with_options(name=stage, task_run_name=stage)(stage, force)
     return why
 
@@ -42,7 +42,7 @@ def run_stage_by_dvc(stage: str, force: bool = False) -> float:
     since = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         message = Path(folder) / "message"
-        code = repro_single(stage, force=force, extra=_surroundings(message))
+        code = repro_stage(stage, force=force, extra=_stage_env(message))
         if code and message.is_file():
             raise TryOnError(message.read_text())
     if code:
@@ -52,12 +52,12 @@ def run_stage_by_dvc(stage: str, force: bool = False) -> float:
     return seconds
 
 
-def _surroundings(message: Path) -> dict[str, str]:
+def _stage_env(message: Path) -> dict[str, str]:
     """Environment of the stage's process: where the API is, which task run it belongs to, where a message goes."""
     context = TaskRunContext.get()
     url = get_current_settings().api.url
     return {
         FAILURE_FILE: os.fspath(message),
         **({PARENT_TASK_RUN: str(context.task_run.id)} if context else {}),
-        **({VARIABLE: url} if url else {}),
+        **({API_URL_ENV: url} if url else {}),
     }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.artifacts import publish, reported_progress
+from tasks.artifacts import progress_artifact, publish
 from tasks.gpu_limit import gpu_slot
 from tryon.config.parameters import load_parameters
 from tryon.errors import ParameterError, WeightsError
@@ -39,17 +39,19 @@ def score(checkpoint: str, name: str = "") -> str:
     workspace = Workspace()
     path = workspace.root / checkpoint
     if not path.is_file():
-        raise WeightsError(checkpoint, rule="is a checkpoint file", remedy=_OTHER)
+        raise WeightsError(checkpoint, expected="is a checkpoint file", hint=_OTHER)
     if not re.fullmatch(r"[\w.-]*", name) or name.startswith("."):
-        raise ParameterError("name", rule="holds letters, digits, dots, dashes, and no dot at its start", value=name)
+        raise ParameterError(
+            "name", expected="holds letters, digits, dots, dashes, and no dot at its start", found=name
+        )
     parameters = load_parameters(workspace.params_file)
-    with reported_progress("score-checkpoint") as progress, gpu_slot("evaluate", parameters.evaluate.accelerator):
+    with progress_artifact("score-checkpoint") as progress, gpu_slot("evaluate", parameters.evaluate.accelerator):
         out = workspace.data / "scores" / (name or sha256_file(path, progress)[:16])
         try:
             summary = evaluate(parameters.evaluate, parameters.seed, workspace, progress, path, out)
         except WeightsError as error:
-            if str(path) not in error.what:
+            if str(path) not in error.problem:
                 raise
-            raise WeightsError(checkpoint, rule=error.rule, value=error.value, remedy=_OTHER) from None
+            raise WeightsError(checkpoint, expected=error.expected, found=error.found, hint=_OTHER) from None
     publish(replace(summary, stage="score-checkpoint"), parameters.download.source)
     return str(out)

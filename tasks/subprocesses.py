@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tryon.child_process import follow_parent, own_group, signal_group
+from tryon.child_process import exit_with_parent, new_process_group, signal_group
 
 PARENT_TASK_RUN = "TRYON_PARENT_TASK_RUN_ID"
 """Environment variable: the task run that the flow of a child process belongs under."""
@@ -22,7 +22,7 @@ DVC stands between a stage and the pipeline and passes on neither messages nor e
 RUNNER = "TRYON_RUNNER"
 """Environment variable: the process whose children run the flows of deployments."""
 
-GRACE = 15.0
+TERM_TIMEOUT = 15.0
 """Seconds that a process group gets between SIGTERM and SIGKILL."""
 
 
@@ -30,7 +30,7 @@ class ChildFailedError(Exception):
     """A child process ended with an error that is no mistake of the user's; its own output says which."""
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def child_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment with `extra`, and this interpreter's folder first on PATH.
 
     `python` in `dvc.yaml` is then the Python that runs this, whether its environment is activated or not.
@@ -40,7 +40,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join(path), **(extra or {})}
 
 
-def start(
+def spawn(
     command: Sequence[str],
     root: Path,
     extra: Mapping[str, str] | None = None,
@@ -61,34 +61,34 @@ def start(
     return subprocess.Popen(
         [sys.executable, "-m", "tryon.child_process", *command],
         cwd=root,
-        env=environment(extra),
+        env=child_env(extra),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
-        process_group=own_group(),
+        process_group=new_process_group(),
     )
 
 
-def follow_runner() -> None:
+def exit_with_runner() -> None:
     """In a flow run that a served deployment started: end when the process that serves it does, however it ends."""
     if os.environ.get(RUNNER) == str(os.getppid()):
-        follow_parent()
+        exit_with_parent()
 
 
-def finish(child: subprocess.Popen[bytes]) -> int:
+def wait_or_kill(child: subprocess.Popen[bytes]) -> int:
     """Wait for a child and return its exit code; if the waiting is broken off, end its whole process group."""
     try:
         return child.wait()
     except BaseException:
-        end(child)
+        terminate_group(child)
         raise
 
 
-def end(child: subprocess.Popen[bytes]) -> None:
+def terminate_group(child: subprocess.Popen[bytes]) -> None:
     """End a child and all that it started: SIGTERM, then SIGKILL for what is left."""
     signal_group(child, signal.SIGTERM)
     try:
-        child.wait(GRACE)
+        child.wait(TERM_TIMEOUT)
     except subprocess.TimeoutExpired:
         pass
     finally:

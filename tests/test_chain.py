@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tryon.categories import Category
-from tryon.config.parameters import Parameters, check_parameters
+from tryon.config.parameters import Parameters, validate_parameters
 from tryon.download.fingerprint import write_fingerprint
 from tryon.manifest import PACKED, read_table
-from tryon.pipeline.disk_space import disk_need
+from tryon.pipeline.disk_space import estimate_disk
 from tryon.pipeline.stages import PER_CATEGORY, STAGES, run_stage
 from tryon.runtime.atomic_files import sha256_file
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 NETWORK = {
@@ -41,7 +41,7 @@ CONTENT = {
 def run(parameters: Parameters, workspace: Workspace, *stages: str) -> None:
     for stage in stages:
         for category in Category if stage in PER_CATEGORY else [None]:
-            run_stage(stage, parameters, workspace, category, silent)
+            run_stage(stage, parameters, workspace, category, no_progress)
 
 
 def outputs(workspace: Workspace, *folders: str) -> dict[str, str]:
@@ -52,7 +52,7 @@ def outputs(workspace: Workspace, *folders: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def parameters() -> Parameters:
-    return check_parameters(CONTENT, "params.yaml")
+    return validate_parameters(CONTENT, "params.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def test_the_disk_that_is_asked_for_holds_what_is_written(finished: Workspace, p
         "evaluate": [data / "evaluation"],
     }
     for stage, folders in written.items():
-        assert size_of(folders) < disk_need(stage, parameters, finished).bytes, stage
-    agnostic = sum(disk_need("agnostic", parameters, finished, category).bytes for category in Category)
+        assert size_of(folders) < estimate_disk(stage, parameters, finished).bytes, stage
+    agnostic = sum(estimate_disk("agnostic", parameters, finished, category).bytes for category in Category)
     assert size_of([data / "manifests", *data.glob("staging/agnostic")]) < agnostic
 
 
@@ -98,7 +98,7 @@ def test_both_settings_are_scored_between_the_baselines_and_the_ideal_warp(finis
             headline = metrics["headline"][setting][category]
             assert all(value > 0 for value in headline.values()), headline
             ideal = headline.pop("ideal_warp")
-            assert ideal < min(headline[method] for method in ("model", "copy", "mean_colour"))
+            assert ideal < min(headline[method] for method in ("model", "copy", "mean_color"))
 
 
 def test_history_has_a_row_per_epoch_and_no_times(finished: Workspace) -> None:

@@ -78,7 +78,7 @@ def test_where_there_is_no_prctl_the_exit_code_comes_through() -> None:
 def test_prctl_is_asked_on_linux_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr("ctypes.CDLL", None)
-    assert not processes.end_with_parent()
+    assert not processes.set_pdeathsig()
 
 
 def test_a_process_that_has_ended_does_not_run_though_nobody_has_collected_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,10 +92,10 @@ def test_a_process_that_has_ended_does_not_run_though_nobody_has_collected_it(mo
 
 
 def test_where_there_are_no_groups_the_child_alone_is_signalled(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert processes.own_group() == 0
+    assert processes.new_process_group() == 0
     monkeypatch.delattr(os, "killpg")
-    assert processes.own_group() is None
-    with subprocess.Popen(["sleep", "60"], process_group=processes.own_group()) as child:
+    assert processes.new_process_group() is None
+    with subprocess.Popen(["sleep", "60"], process_group=processes.new_process_group()) as child:
         processes.signal_group(child, signal.SIGKILL)
         assert child.wait(30) == -signal.SIGKILL
         processes.signal_group(child, signal.SIGKILL)

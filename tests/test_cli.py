@@ -166,7 +166,7 @@ def test_the_fingerprint_notes_source_and_weights(project: Path, capsys: Capture
 
 def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
-    monkeypatch.setattr("tryon.pretrained_weights.fetch_weights", lambda *_: [])
+    monkeypatch.setattr("tryon.pretrained_weights.download_weights", lambda *_: [])
     (project / "data" / "weights").mkdir(parents=True)
     (project / "data" / "weights" / WEIGHTS["alexnet"].file).write_bytes(b"weights")
     assert main(["weights", "--root", str(project)]) == 0

@@ -20,7 +20,7 @@ from tryon import cli
 from tryon.categories import Category
 from tryon.config.parameters import Parameters
 from tryon.evaluate.stage import CARD_FILE
-from tryon.pipeline.external_inputs import READS
+from tryon.pipeline.external_inputs import WEIGHT_INPUTS
 from tryon.pipeline.stages import PER_CATEGORY, STAGES
 from tryon.runtime.code_version import ROOT, import_closure
 from tryon.workspace import SUBSET_PARTS, Workspace
@@ -122,7 +122,7 @@ def keys_in(value: Any) -> list[str]:
 def test_dvc_watches_the_weights_that_the_stage_reads(stage: str) -> None:
     watched = [entry for entry in DVC[stage]["params"] if isinstance(entry, dict)]
     file = Workspace().weights_file.as_posix()
-    assert watched == ([{file: [READS[stage]]}] if stage in READS else [])
+    assert watched == ([{file: [WEIGHT_INPUTS[stage]]}] if stage in WEIGHT_INPUTS else [])
 
 
 def test_the_index_is_never_restored_without_the_files_that_it_describes() -> None:
@@ -140,7 +140,7 @@ def test_what_a_stage_reads_another_one_writes() -> None:
 def test_outputs_lie_where_the_workspace_says() -> None:
     place = Workspace()
     assert outputs("download") == {place.index(c).as_posix() for c in Category} | {place.findings.as_posix()}
-    made = {path for c in Category for path in (place.manifest(c), place.mask_pictures(c))}
+    made = {path for c in Category for path in (place.manifest(c), place.mask_images(c))}
     assert outputs("agnostic") == {path.as_posix() for path in made}
     assert outputs("sample") == {place.subset(part).as_posix() for part in SUBSET_PARTS}
     assert outputs("pretrain") == {place.pretrained.as_posix()}

@@ -4,11 +4,11 @@ import pickle
 
 import pytest
 
-from tryon.errors import ParameterError, SourceError, TryOnError, listed, without_secrets
+from tryon.errors import ParameterError, SourceError, TryOnError, format_list, redact_urls
 
 
 def test_message_names_thing_rule_value_and_remedy():
-    error = TryOnError("image.size", rule="both sides are multiples of 16", value=(100, 75), remedy="Use 96x64.")
+    error = TryOnError("image.size", expected="both sides are multiples of 16", found=(100, 75), hint="Use 96x64.")
     assert str(error) == "image.size: both sides are multiples of 16 (found: (100, 75)). Use 96x64."
 
 
@@ -26,8 +26,8 @@ def test_errors_come_back_whole_from_a_worker_process(kind):
 
 
 def test_long_lists_are_cut_and_counted():
-    assert listed(["a", "b"]) == "a, b"
-    assert listed([str(n) for n in range(12)], most=2) == "0, 1 and 10 more"
+    assert format_list(["a", "b"]) == "a, b"
+    assert format_list([str(n) for n in range(12)], max_names=2) == "0, 1 and 10 more"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_long_lists_are_cut_and_counted():
     ],
 )
 def test_secrets_in_addresses_are_not_told(text: str, shown: str) -> None:
-    assert without_secrets(text) == shown
-    assert str(TryOnError("it", rule=text)) == f"it: {shown}"
-    assert "word" not in str(pickle.loads(pickle.dumps(TryOnError("it", value="https://me:pass@word@host"))))
+    assert redact_urls(text) == shown
+    assert str(TryOnError("it", expected=text)) == f"it: {shown}"
+    assert "word" not in str(pickle.loads(pickle.dumps(TryOnError("it", found="https://me:pass@word@host"))))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tryon.errors import ParameterError, WeightsError
-from tryon.pretrained_weights import WEIGHTS, WeightFile, fetch_weights, weight_hash, weight_path, weights_status
+from tryon.pretrained_weights import WEIGHTS, WeightFile, download_weights, weight_hash, weight_path, weights_status
 from tryon.runtime.atomic_files import sha256_file
 from tryon.workspace import Workspace
 
@@ -62,7 +62,7 @@ def _file(url: str | None, sha256: str = HASH[:8]) -> WeightFile:
 def test_a_file_is_fetched_whole_and_verified(workspace: Workspace, published: Path) -> None:
     seen: list[tuple[int, int]] = []
     catalogue = [_file((published / "net-1.pth").as_uri())]
-    (status,) = fetch_weights(workspace, ["net"], lambda done, total, what: seen.append((done, total)), catalogue)
+    (status,) = download_weights(workspace, ["net"], lambda done, total, what: seen.append((done, total)), catalogue)
     assert status.state == "ready"
     assert (workspace.weights / "net-1.pth").read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
@@ -71,21 +71,21 @@ def test_a_file_is_fetched_whole_and_verified(workspace: Workspace, published: P
 
 def test_a_file_comes_over_http_and_is_not_fetched_twice(workspace: Workspace, published: Path, server: str) -> None:
     catalogue = [_file(f"{server}/net-1.pth")]
-    fetch_weights(workspace, ["net"], catalogue=catalogue)
+    download_weights(workspace, ["net"], catalogue=catalogue)
     (published / "net-1.pth").unlink()
-    assert fetch_weights(workspace, ["net"], catalogue=catalogue)[0].state == "ready"
+    assert download_weights(workspace, ["net"], catalogue=catalogue)[0].state == "ready"
 
 
 def test_a_wrong_hash_leaves_nothing_behind(workspace: Workspace, published: Path) -> None:
     with pytest.raises(WeightsError, match="published SHA-256"):
-        fetch_weights(workspace, ["net"], catalogue=[_file((published / "net-1.pth").as_uri(), sha256="00000000")])
+        download_weights(workspace, ["net"], catalogue=[_file((published / "net-1.pth").as_uri(), sha256="00000000")])
     assert list(workspace.weights.iterdir()) == []
 
 
 def test_a_damaged_file_is_replaced(workspace: Workspace, published: Path) -> None:
     workspace.weights.mkdir(parents=True)
     (workspace.weights / "net-1.pth").write_bytes(CONTENT[:-1])
-    fetch_weights(workspace, ["net"], catalogue=[_file((published / "net-1.pth").as_uri())])
+    download_weights(workspace, ["net"], catalogue=[_file((published / "net-1.pth").as_uri())])
     assert (workspace.weights / "net-1.pth").read_bytes() == CONTENT
 
 
@@ -93,16 +93,16 @@ def test_a_damaged_file_is_replaced(workspace: Workspace, published: Path) -> No
 def test_a_failed_download_is_one_clear_message(workspace: Workspace, published: Path, server: str, place: str) -> None:
     url = f"{server}/absent.pth" if place == "http" else (published / place).as_uri()
     with pytest.raises(WeightsError, match=r"can be downloaded .*absent\.pth.* `tryon weights`"):
-        fetch_weights(workspace, ["net"], catalogue=[_file(url)])
+        download_weights(workspace, ["net"], catalogue=[_file(url)])
     assert list(workspace.weights.iterdir()) == []
 
 
 def test_a_file_without_an_address_is_reported_and_refused_when_asked_for(workspace: Workspace) -> None:
     catalogue = [_file(None)]
-    (status,) = fetch_weights(workspace, catalogue=catalogue)
+    (status,) = download_weights(workspace, catalogue=catalogue)
     assert (status.state, status.remedy) == ("absent", "Ask the author")
     with pytest.raises(WeightsError, match="Ask the author"):
-        fetch_weights(workspace, ["net"], catalogue=catalogue)
+        download_weights(workspace, ["net"], catalogue=catalogue)
 
 
 def test_unknown_names_are_refused(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ class Category(StrEnum):
         return list(Category).index(self)
 
 
-class Setting(StrEnum):
+class Split(StrEnum):
     """Which pair list a row comes from."""
 
     TRAIN = "train"

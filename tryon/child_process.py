@@ -19,11 +19,11 @@ PR_SET_PDEATHSIG = 1
 """Number of the Linux `prctl` option that names a signal to be sent when the parent goes."""
 
 
-GRACE = 5.0
+TERM_TIMEOUT = 5.0
 """Seconds for tidying up after the parent has gone."""
 
 
-def end_with_parent() -> bool:
+def set_pdeathsig() -> bool:
     """Have this process sent SIGTERM when its parent dies, however it dies.
 
     The wish survives `exec`, not `fork`. It follows the thread that forked, so that thread has to outlive the child.
@@ -43,17 +43,17 @@ def end_with_parent() -> bool:
     return True
 
 
-def follow_parent() -> None:
-    """`end_with_parent`, and no longer than `GRACE` after it: whoever still tidies up then is cut short.
+def exit_with_parent() -> None:
+    """`set_pdeathsig`, and no longer than `TERM_TIMEOUT` after it: whoever still tidies up then is cut short.
 
     Tidying up can take minutes, for instance when the server that is to be told has gone as well.
     """
     parent = os.getppid()
-    end_with_parent()
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    set_pdeathsig()
+    threading.Thread(target=_wait_for_parent_exit, args=(parent,), daemon=True).start()
 
 
-def own_group() -> int | None:
+def new_process_group() -> int | None:
     """The `process_group` of `Popen` that gives a child a group of its own; None where there are no such groups."""
     return 0 if hasattr(os, "killpg") else None
 
@@ -80,14 +80,14 @@ def is_running(process: int) -> bool:
         return True
 
 
-def run(command: Sequence[str]) -> int:
+def exec_with_pdeathsig(command: Sequence[str]) -> int:
     """Be a command that ends with its parent: in this process where `prctl` sees to it, else as a child of it.
 
     Returns:
-        The exit code of the child, which ends at most `GRACE` and a second after the parent.
+        The exit code of the child, which ends at most `TERM_TIMEOUT` and a second after the parent.
     """
     parent = os.getppid()
-    if end_with_parent():
+    if set_pdeathsig():
         os.execvp(command[0], list(command))
     child = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
@@ -96,19 +96,19 @@ def run(command: Sequence[str]) -> int:
     if child.poll() is None:
         child.terminate()
         try:
-            child.wait(GRACE)
+            child.wait(TERM_TIMEOUT)
         except subprocess.TimeoutExpired:
             child.kill()
     code = child.wait()
     return code if code >= 0 else 128 - code
 
 
-def _follow(parent: int) -> None:
+def _wait_for_parent_exit(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
-    time.sleep(GRACE)
+    time.sleep(TERM_TIMEOUT)
     os._exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    raise SystemExit(run(sys.argv[1:]))
+    raise SystemExit(exec_with_pdeathsig(sys.argv[1:]))

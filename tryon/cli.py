@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from tryon.categories import Category, Setting
-from tryon.console import ran_well, say, show_summary, show_table, shown_progress, terminal
+from tryon.categories import Category, Split
+from tryon.console import log_line, make_console, print_result, print_table, progress_bars, run_cli
 from tryon.errors import ParameterError
 from tryon.export import Format
 from tryon.workspace import Workspace
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
 
-    return ran_well(command) or code
+    return run_cli(command) or code
 
 
 def run(stage: str, root: Path, category: Category | None = None) -> None:
@@ -59,9 +59,9 @@ def run(stage: str, root: Path, category: Category | None = None) -> None:
     workspace = Workspace(root)
     parameters = load_parameters(workspace.params_file)
     since = time.monotonic()
-    with shown_progress() as progress:
+    with progress_bars() as progress:
         summary = run_stage(stage, parameters, workspace, category, progress)
-    show_summary(summary, time.monotonic() - since)
+    print_result(summary, time.monotonic() - since)
 
 
 def train(stage: str, root: Path, worker: bool) -> None:
@@ -70,21 +70,21 @@ def train(stage: str, root: Path, worker: bool) -> None:
         run(stage, root)
         return
     from tryon.config.parameters import load_parameters
-    from tryon.pipeline.distributed_worker import join
+    from tryon.pipeline.distributed_worker import run_worker
 
     workspace = Workspace(root)
-    join(stage, load_parameters(workspace.params_file), workspace)
+    run_worker(stage, load_parameters(workspace.params_file), workspace)
 
 
 def draw_preview(category: Category, root: Path, count: int, out: Path | None) -> None:
-    """Draw masks of one category and print the picture's path."""
-    from tryon.agnostic.preview.render_preview import preview
+    """Draw masks of one category and print the image's path."""
+    from tryon.agnostic.preview.render_preview import render_preview
     from tryon.config.parameters import load_parameters
 
     workspace = Workspace(root)
     parameters = load_parameters(workspace.params_file)
-    with shown_progress() as progress:
-        path, said = preview(
+    with progress_bars() as progress:
+        path, said = render_preview(
             category,
             parameters.agnostic,
             parameters.image.size,
@@ -93,7 +93,7 @@ def draw_preview(category: Category, root: Path, count: int, out: Path | None) -
             progress,
             out=out / f"{category}.jpg" if out else None,
         )
-    say(said)
+    log_line(said)
     typer.echo(str(path))
 
 
@@ -111,13 +111,13 @@ def agnostic(
         typer.Option("--preview", min=1, max=50, help="Only draw this many typical and as many of the worst masks."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the preview's pictures, data/previews when left out.")
+        Path | None, typer.Option("--out", help="Folder for the preview's images, data/previews when left out.")
     ] = None,
     root: Root = HERE,
 ) -> None:
-    """Hide the garment to be replaced; writes data/manifests. With --preview, only pictures to look at."""
+    """Hide the garment to be replaced; writes data/manifests. With --preview, only images to look at."""
     if out is not None and preview is None:
-        raise ParameterError("--out", rule="goes with --preview", value=str(out))
+        raise ParameterError("--out", expected="goes with --preview", found=str(out))
     for one in [category] if category else list(Category):
         if preview is None:
             run("agnostic", root, one)
@@ -154,17 +154,17 @@ def fingerprint(root: Root = HERE) -> None:
     """Note the data source and the weights as they are now in data/, so that DVC sees when they change."""
     from tryon.pipeline.external_inputs import refresh_inputs
 
-    with shown_progress() as progress:
+    with progress_bars() as progress:
         changed = refresh_inputs(Workspace(root), progress=progress)
-    say("; ".join(sorted(set(changed.values()))) or "nothing changed")
+    log_line("; ".join(sorted(set(changed.values()))) or "nothing changed")
 
 
 @app.command()
 def params() -> None:
     """List every key of params.yaml with its type, rule, default and meaning."""
-    from tryon.config.presets import parameter_list
+    from tryon.config.presets import describe_parameters
 
-    typer.echo(parameter_list())
+    typer.echo(describe_parameters())
 
 
 @app.command()
@@ -174,11 +174,11 @@ def use(
     root: Root = HERE,
 ) -> None:
     """Make a preset of params/ the active params.yaml and note its data source."""
-    from tryon.pipeline.use_preset import use_preset
+    from tryon.pipeline.use_preset import activate_preset
 
-    with shown_progress() as progress:
-        use_preset(Workspace(root), preset, source, progress)
-    say(f"params.yaml is now params/{preset}.yaml" + (f" with source {source}" if source else ""))
+    with progress_bars() as progress:
+        activate_preset(Workspace(root), preset, source, progress)
+    log_line(f"params.yaml is now params/{preset}.yaml" + (f" with source {source}" if source else ""))
 
 
 @app.command()
@@ -190,14 +190,14 @@ def weights(
     """Fetch and verify pretrained weights that are not ours."""
     from tryon.config.parameters import load_parameters
     from tryon.pipeline.external_inputs import refresh_weights
-    from tryon.pretrained_weights import fetch_weights, weights_status
+    from tryon.pretrained_weights import download_weights, weights_status
 
     workspace = Workspace(root)
-    with shown_progress() as progress:
-        found = weights_status(workspace, names or []) if check else fetch_weights(workspace, names or [], progress)
+    with progress_bars() as progress:
+        found = weights_status(workspace, names or []) if check else download_weights(workspace, names or [], progress)
         if not check and workspace.params_file.is_file():
             refresh_weights(workspace, load_parameters(workspace.params_file), progress)
-    show_table(
+    print_table(
         [
             {
                 "name": one.weight.name,
@@ -208,18 +208,20 @@ def weights(
             }
             for one in found
         ],
-        terminal(results=True),
+        make_console(results=True),
     )
 
 
 @app.command()
 def keep(name: Annotated[str, typer.Argument(help="A new name for it.")], root: Root = HERE) -> None:
     """Keep the best checkpoint of fine-tuning as a champion, data/champions/NAME.ckpt, to start from later."""
-    from tryon.pretrain.champions import keep as keep_best
+    from tryon.pretrain.champions import save_champion as keep_best
 
     champion = keep_best(name, Workspace(root))
-    say(f"{'kept' if champion.fresh else 'kept already'}: {Workspace(root).champion(name)}. To start from it, write")
-    typer.echo(f"pretrain.start: {champion.start}")
+    log_line(
+        f"{'kept' if champion.newly_created else 'kept already'}: {Workspace(root).champion(name)}. To start from it, write"
+    )
+    typer.echo(f"pretrain.start: {champion.init_from}")
 
 
 @app.command()
@@ -239,16 +241,16 @@ def synthesize(
     root: Annotated[Path | None, typer.Option("--root", help="Folder with params.yaml.")] = None,
 ) -> None:
     """Write the synthetic twin of Dress Code; what is not given stands in params.yaml or has its default."""
-    from tryon.synthetic.synthesize import described, order_of, synthesize, target_of, workspace_of
+    from tryon.synthetic.synthesize import describe, find_workspace, make_request, output_path, synthesize
 
     given = {"train_pairs": pairs, "test_pairs": test_pairs, "seed": seed, "level": level}
     given |= {"uv": uv, "flow": flow, "parser_errors": parser_errors}
-    order, target = order_of(version, given, workspace_of(root)), target_of(out, zipped)
-    say(described(order))
-    with shown_progress() as progress:
+    order, target = make_request(version, given, find_workspace(root)), output_path(out, zipped)
+    log_line(describe(order))
+    with progress_bars() as progress:
         said = synthesize(order, target, progress)
     if said:
-        say(said)
+        log_line(said)
     typer.echo(str(target))
 
 
@@ -256,19 +258,19 @@ def _check_out(out: Path | None, workspace: Workspace) -> None:
     """Before anything is computed: the file can be made, and is none of a stage's."""
     if out is None:
         return
-    workspace.refuse_own(out, "--out")
+    workspace.reject_stage_output(out, "--out")
     if out.is_dir():
-        raise ParameterError("--out", rule="is a file in a folder", value=str(out))
-    if out.exists() and out.suffix != ".json":  # somebody's picture, for example
-        raise ParameterError("--out", rule="ends in .json, or is not there yet", value=str(out))
+        raise ParameterError("--out", expected="is a file in a folder", found=str(out))
+    if out.exists() and out.suffix != ".json":  # somebody's image, for example
+        raise ParameterError("--out", expected="ends in .json, or is not there yet", found=str(out))
     above = next(folder for folder in out.parents if folder.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
-        raise ParameterError("--out", rule="lies in a folder that can be written to", value=str(above))
+        raise ParameterError("--out", expected="lies in a folder that can be written to", found=str(above))
 
 
 @app.command()
 def score(
-    folder: Annotated[Path, typer.Argument(help="Result pictures, named by pair id, person_garment.png or .jpg.")],
+    folder: Annotated[Path, typer.Argument(help="Result images, named by pair id, person_garment.png or .jpg.")],
     protocol: Annotated[
         list[str] | None,
         typer.Option(
@@ -287,20 +289,20 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="Write the numbers and their fingerprints as JSON.")] = None,
     root: Root = HERE,
 ) -> None:
-    """Score a folder of result pictures, ours or another system's, by our protocol and by those of other papers."""
-    from tryon.scoring.console_tables import show_comparison, show_scores
-    from tryon.scoring.score_folder import Order, run_order
+    """Score a folder of result images, ours or another system's, by our protocol and by those of other papers."""
+    from tryon.scoring.console_tables import print_comparison, print_scores
+    from tryon.scoring.score_folder import ScoreRequest, run
 
     workspace = Workspace(root)
     _check_out(out, workspace)
-    order = Order(
+    order = ScoreRequest(
         folder, tuple(protocol or ["fitting-room"]), dataset, setting, tuple(category or Category), only_listed
     )
-    with shown_progress() as progress:
-        content, comparison = run_order(order, workspace, against, out, progress)
-    show_scores(content)
+    with progress_bars() as progress:
+        content, comparison = run(order, workspace, against, out, progress)
+    print_scores(content)
     if comparison is not None:
-        show_comparison(comparison)
+        print_comparison(comparison)
 
 
 @app.command()
@@ -313,15 +315,15 @@ def compare(
     """Compare two evaluations pair by pair: better, worse or no difference, with 95 % intervals."""
     from tryon.evaluate import compare as comparing
     from tryon.runtime.atomic_files import write_json
-    from tryon.scoring.console_tables import show_evaluations
+    from tryon.scoring.console_tables import print_evaluations
 
     _check_out(out, Workspace(root))
-    content = comparing.told_comparison(
-        comparing.compare(comparing.read_evaluated(this), comparing.read_evaluated(other))
+    content = comparing.comparison_to_dict(
+        comparing.compare(comparing.read_evaluation(this), comparing.read_evaluation(other))
     )
     if out is not None:
         write_json(out, content)
-    show_evaluations(content)
+    print_evaluations(content)
 
 
 @app.command()
@@ -329,19 +331,19 @@ def export(
     format: Annotated[Format, typer.Option("--format", help="The layout.")],
     out: Annotated[Path, typer.Option("--out", help="The folder: new, empty, or an export to go on with.")],
     category: Annotated[list[Category] | None, typer.Option("--category", help="Only these; may be repeated.")] = None,
-    setting: Annotated[list[Setting] | None, typer.Option("--setting", help="Only these; may be repeated.")] = None,
+    setting: Annotated[list[Split] | None, typer.Option("--setting", help="Only these; may be repeated.")] = None,
     size: Annotated[str | None, typer.Option("--size", help="HxW, as 1024x768; else what the layout needs.")] = None,
     root: Root = HERE,
 ) -> None:
-    """Write masks and agnostic pictures as files, in a layout that other try-on codebases read."""
+    """Write masks and agnostic images as files, in a layout that other try-on codebases read."""
     from tryon.export.export import export, parse_size
-    from tryon.export.request import Job
+    from tryon.export.request import ExportRequest
 
     since = time.monotonic()
-    job = Job(format, parse_size(size) if size is not None else None, out, Workspace(root))
-    with shown_progress() as progress:
-        summary = export(job, category or list(Category), setting or list(Setting), progress)
-    show_summary(summary, time.monotonic() - since)
+    job = ExportRequest(format, parse_size(size) if size is not None else None, out, Workspace(root))
+    with progress_bars() as progress:
+        summary = export(job, category or list(Category), setting or list(Split), progress)
+    print_result(summary, time.monotonic() - since)
     typer.echo(str(out))
 
 

@@ -13,26 +13,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tryon.errors import EXIT_CODE, TryOnError, without_secrets
-from tryon.runtime.atomic_files import disk_errors_told
+from tryon.errors import EXIT_CODE, TryOnError, redact_urls
+from tryon.runtime.atomic_files import translate_os_errors
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tryon.runtime.progress import Progress
-    from tryon.runtime.stage_result import Cell, Summary
+    from tryon.runtime.stage_result import Cell, StageResult
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
-LINE_EVERY = 5.0
+LINE_INTERVAL = 5.0
 """Seconds between two lines of progress where there is no terminal to draw on."""
 
-WORTH_A_LINE = 2.0
+MIN_LOGGED_SECONDS = 2.0
 """Seconds from which a finished piece of work leaves a line behind."""
 
 
-def terminal(results: bool = False) -> Console:
+def make_console(results: bool = False) -> Console:
     """The console of people, standard error, or that of results; wide enough for tables where it is a file."""
     from rich.console import Console
 
@@ -42,28 +42,28 @@ def terminal(results: bool = False) -> Console:
     return Console(stderr=not results, highlight=False, markup=False, emoji=False, soft_wrap=soft, width=width)
 
 
-def say(line: str) -> None:
+def log_line(line: str) -> None:
     """Tell people something, without what may be a key to something."""
-    print(without_secrets(line), file=sys.stderr, flush=True)
+    print(redact_urls(line), file=sys.stderr, flush=True)
 
 
-def ran_well(work: Callable[[], object]) -> int:
+def run_cli(work: Callable[[], object]) -> int:
     """Do `work` and return the exit code: 0, 2 after a mistake of the user's or when the disk refuses, which is told in
     one message, or 130."""
     try:
-        with disk_errors_told():
+        with translate_os_errors():
             work()
     except TryOnError as error:
-        say(f"error: {error}")
+        log_line(f"error: {error}")
         return EXIT_CODE
     except KeyboardInterrupt:
-        say("interrupted")
+        log_line("interrupted")
         return INTERRUPTED
     return 0
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
+def progress_bars() -> Iterator[Progress]:
     """A progress callback, for any thread: it draws bars on a terminal and writes a line now and then elsewhere."""
     if sys.stderr.isatty():
         with _bars() as report:
@@ -72,14 +72,14 @@ def shown_progress() -> Iterator[Progress]:
         yield _lines()
 
 
-def show_summary(summary: Summary, seconds: float) -> None:
+def print_result(summary: StageResult, seconds: float) -> None:
     """Print what a stage returned, and how long it took."""
-    console = terminal()
-    console.print(f"{summary.stage}: {summary.headline} ({duration(seconds)})")
-    show_table(list(summary.table), console)
+    console = make_console()
+    console.print(f"{summary.stage}: {summary.summary} ({format_duration(seconds)})")
+    print_table(list(summary.table), console)
 
 
-def show_table(rows: list[dict[str, Cell]], console: Console | None = None) -> None:
+def print_table(rows: list[dict[str, Cell]], console: Console | None = None) -> None:
     """Print rows of equal keys as a table."""
     if not rows:
         return
@@ -92,18 +92,18 @@ def show_table(rows: list[dict[str, Cell]], console: Console | None = None) -> N
         number = all(isinstance(row.get(name), int | float | None) for row in rows)
         table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(shown(row.get(name))) for name in rows[0]))
-    (console or terminal()).print(table)
+        table.add_row(*(Text(format_cell(row.get(name))) for name in rows[0]))
+    (console or make_console()).print(table)
 
 
-def shown(cell: Cell) -> str:
+def format_cell(cell: Cell) -> str:
     """A cell as people read it: four significant digits, a dash for what is not known."""
     if cell is None:
         return "–"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as people say them: `0.4 s`, `12 s`, `3 min 05 s`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -117,7 +117,7 @@ def _bars() -> Iterator[Progress]:
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bars = Bars(*columns, console=terminal(), refresh_per_second=5)
+    bars = Bars(*columns, console=make_console(), refresh_per_second=5)
     running: dict[str, tuple[object, float]] = {}
     lock = threading.Lock()
 
@@ -130,7 +130,7 @@ def _bars() -> Iterator[Progress]:
             if done >= total:
                 bars.remove_task(task)  # pyright: ignore[reportArgumentType]
                 del running[what]
-                _tell_finished(total, what, time.monotonic() - since, bars.console.print)
+                _log_finished(total, what, time.monotonic() - since, bars.console.print)
 
     with bars:
         yield report
@@ -148,14 +148,14 @@ def _lines() -> Progress:
             since = started.setdefault(what, now)
             if done >= total:
                 del started[what]
-                _tell_finished(total, what, now - since, say)
-            elif done and now - last >= LINE_EVERY:
-                say(f"  {what}: {done} of {total}")
+                _log_finished(total, what, now - since, log_line)
+            elif done and now - last >= LINE_INTERVAL:
+                log_line(f"  {what}: {done} of {total}")
                 last = now
 
     return report
 
 
-def _tell_finished(total: int, what: str, seconds: float, tell: Callable[[str], None]) -> None:
-    if seconds >= WORTH_A_LINE:
-        tell(f"  {what}: {total} in {duration(seconds)}")
+def _log_finished(total: int, what: str, seconds: float, tell: Callable[[str], None]) -> None:
+    if seconds >= MIN_LOGGED_SECONDS:
+        tell(f"  {what}: {total} in {format_duration(seconds)}")

@@ -12,7 +12,7 @@ _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)(\S*?)(['\"),;.:\]}>]*)(?=\s|$)"
 """A URL up to the next space in three parts: scheme, all the rest, and the marks of the sentence around it."""
 
 
-def without_secrets(text: str) -> str:
+def redact_urls(text: str) -> str:
     """`text` with names, passwords, queries and fragments of all URLs in it replaced by stars.
 
     They may be keys to something. A password may hold any sign, so whatever stands before an @ is taken for one.
@@ -27,33 +27,34 @@ def _starred(rest: str) -> str:
 
 
 class TryOnError(Exception):
-    """Something the user can put right.
+    """An error that the user can fix, reported as one message without a traceback.
+
+    The message reads `<problem>: found <found>, expected <expected>. <hint>`; parts that are not given are omitted.
 
     Args:
-        what: the thing that is wrong, by name ("image.size in params.yaml").
-        rule: the rule it breaks ("both sides are multiples of 16").
-        value: the offending value, shown with `repr`; omitted when None.
-        remedy: what to do about it.
+        problem: what happened, naming the file, parameter or option ("data/index/dresses.parquet not found").
+        found: the actual value, formatted with `repr`.
+        expected: the values that are accepted ("a multiple of 16").
+        hint: the command or change that fixes it, as a sentence.
     """
 
-    def __init__(self, what: str, *, rule: str = "", value: object = None, remedy: str = "") -> None:
-        self.what, self.rule, self.value, self.remedy = what, rule, value, remedy
-        text = what
-        if rule:
-            text += f": {rule}"
-        if value is not None:
-            text += f" (found: {value!r})"
-        if remedy:
-            text += f"\n{remedy}" if "\n" in text else f". {remedy}"
-        super().__init__(without_secrets(text))
+    def __init__(self, problem: str, *, found: object = None, expected: str = "", hint: str = "") -> None:
+        self.problem, self.found, self.expected, self.hint = problem, found, expected, hint
+        details = [] if found is None else [f"found {found!r}"]
+        if expected:
+            details.append(f"expected {expected}")
+        text = ": ".join([problem, *([", ".join(details)] if details else [])])
+        if hint:
+            text += f"\n{hint}" if "\n" in text else f". {hint}"
+        super().__init__(redact_urls(text))
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive the way back from a worker process, keyword arguments included."""
-        return _rebuild, (type(self), self.what, self.rule, self.value, self.remedy)
+        """Support pickling with keyword arguments, for errors raised in worker processes."""
+        return _rebuild, (type(self), self.problem, self.found, self.expected, self.hint)
 
 
-def _rebuild(kind: type[TryOnError], what: str, rule: str, value: object, remedy: str) -> TryOnError:
-    return kind(what, rule=rule, value=value, remedy=remedy)
+def _rebuild(kind: type[TryOnError], problem: str, found: object, expected: str, hint: str) -> TryOnError:
+    return kind(problem, found=found, expected=expected, hint=hint)
 
 
 class ParameterError(TryOnError):
@@ -76,7 +77,7 @@ class WeightsError(TryOnError):
     """A checkpoint or a file of pretrained weights is missing, damaged or of another shape."""
 
 
-def listed(names: list[str], most: int = 10) -> str:
+def format_list(names: list[str], max_names: int = 10) -> str:
     """Join names for one message, all of them up to `most`, then a count of the rest."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    shown = ", ".join(names[:max_names])
+    return shown if len(names) <= max_names else f"{shown} and {len(names) - max_names} more"

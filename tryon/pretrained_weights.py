@@ -1,7 +1,7 @@
 """Pretrained weights that are not ours: which files, what needs them, where they come from, and fetching them.
 
 All of them lie in one folder (`Workspace.weights`) under their published file names. Nothing here or elsewhere
-downloads one of them except `fetch_weights`, which is the command `tryon weights`.
+downloads one of them except `download_weights`, which is the command `tryon weights`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from tryon.errors import ParameterError, TryOnError, WeightsError, listed
-from tryon.runtime.atomic_files import replacing, sha256_file
-from tryon.runtime.progress import Progress, silent
+from tryon.errors import ParameterError, TryOnError, WeightsError, format_list
+from tryon.runtime.atomic_files import atomic_file, sha256_file
+from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
 COMMAND = "tryon weights"
 """The command that fetches and verifies, named in every message about absent weights."""
 
-_PIECE = 1 << 20
+CHUNK_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def weight_path(workspace: Workspace, name: str) -> Path:
         return status.path
     rule = "exists" if status.state == "absent" else f"has the published SHA-256 {status.weight.sha256}…"
     what = f"{status.path} (for {status.weight.needed_for})"
-    raise WeightsError(what, rule=rule, remedy=f"{status.remedy}.")
+    raise WeightsError(what, expected=rule, hint=f"{status.remedy}.")
 
 
 def weight_hash(path: Path) -> str:
@@ -165,8 +165,11 @@ def _hash_of(path: Path, size: int, time: int) -> str:
     return sha256_file(path)
 
 
-def fetch_weights(
-    workspace: Workspace, names: Iterable[str] = (), progress: Progress = silent, catalogue: Iterable[WeightFile] = ()
+def download_weights(
+    workspace: Workspace,
+    names: Iterable[str] = (),
+    progress: Progress = no_progress,
+    catalogue: Iterable[WeightFile] = (),
 ) -> list[WeightStatus]:
     """Fetch what is absent or damaged, verify everything, and say where each file stands.
 
@@ -190,7 +193,7 @@ def fetch_weights(
             _download(weight, weight.url, status.path, progress)
             status = WeightStatus(weight, status.path, "ready")
         elif status.state != "ready" and names:
-            raise WeightsError(str(status.path), rule="exists", remedy=f"{status.remedy}.")
+            raise WeightsError(str(status.path), expected="exists", hint=f"{status.remedy}.")
         found.append(status)
     return found
 
@@ -199,7 +202,7 @@ def _named(names: Iterable[str], catalogue: dict[str, WeightFile] = WEIGHTS) -> 
     names = list(names)
     unknown = [name for name in names if name not in catalogue]
     if unknown:
-        raise ParameterError("weights", rule=f"are among {', '.join(catalogue)}", value=listed(unknown))
+        raise ParameterError("weights", expected=f"are among {', '.join(catalogue)}", found=format_list(unknown))
     return [catalogue[name] for name in (names or catalogue)]
 
 
@@ -213,20 +216,20 @@ def _status(workspace: Workspace, weight: WeightFile) -> WeightStatus:
 
 def _download(weight: WeightFile, url: str, path: Path, progress: Progress) -> None:
     try:
-        with replacing(path) as temporary:
-            found = _copy(url, temporary, weight.file, progress)
+        with atomic_file(path) as temporary:
+            found = stream_to_file(url, temporary, weight.file, progress)
             if not found.startswith(weight.sha256):
                 rule = f"has the published SHA-256 {weight.sha256}…"
-                raise WeightsError(url, rule=rule, value=found, remedy=f"Run `{COMMAND}` again.")
+                raise WeightsError(url, expected=rule, found=found, hint=f"Run `{COMMAND}` again.")
     except TryOnError:
         raise
     except Exception as error:  # every protocol behind fsspec has error classes of its own
         remedy = f"Mend the connection and run `{COMMAND}` again, or put the file into {path.parent} by hand."
         value = f"{type(error).__name__}: {error}"
-        raise WeightsError(url, rule="can be downloaded", value=value, remedy=remedy) from error
+        raise WeightsError(url, expected="can be downloaded", found=value, hint=remedy) from error
 
 
-def _copy(url: str, path: Path, what: str, progress: Progress) -> str:
+def stream_to_file(url: str, path: Path, what: str, progress: Progress) -> str:
     """Copy `url` to `path` in pieces; returns the SHA-256 of what came."""
     import fsspec
 
@@ -237,7 +240,7 @@ def _copy(url: str, path: Path, what: str, progress: Progress) -> str:
     opened: Any = fsspec.open(url, "rb", **options)
     with opened as source, path.open("wb") as target:
         size = getattr(source, "size", None) or 0
-        while piece := source.read(_PIECE):
+        while piece := source.read(CHUNK_SIZE):
             target.write(piece)
             total.update(piece)
             done += len(piece)

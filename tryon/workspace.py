@@ -9,7 +9,7 @@ from pathlib import Path
 from tryon.categories import Category
 from tryon.errors import ParameterError
 
-OWN_FOLDERS = (
+STAGE_FOLDERS = (
     "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "champions", "evaluation", "staging", "weights",
 )  # fmt: skip
 """Folders below `data/` that only the stages and `tryon keep` write: stages replace theirs whole, or remove what they
@@ -68,9 +68,9 @@ class Workspace:
         """Masks and audit of one category, one row per row of its index."""
         return self.data / "manifests" / f"{category}.parquet"
 
-    def mask_pictures(self, category: Category) -> Path:
-        """Pictures of a manifest's worst and some typical people."""
-        return self.data / "manifests" / f"{category}_pictures.parquet"
+    def mask_images(self, category: Category) -> Path:
+        """Images of a manifest's worst and some typical people."""
+        return self.data / "manifests" / f"{category}_images.parquet"
 
     def preview(self, category: Category) -> Path:
         """Where a contact sheet of masks is drawn for whoever wants to look; ignored by git and DVC."""
@@ -104,7 +104,7 @@ class Workspace:
         """Metrics, report and galleries."""
         return self.data / "evaluation"
 
-    def staging(self, stage: str) -> Path:
+    def work_dir(self, stage: str) -> Path:
         """Resumable work of a stage, ignored by git and DVC."""
         return self.data / "staging" / stage
 
@@ -113,16 +113,16 @@ class Workspace:
         """Pretrained weights that are not ours; `TRYON_WEIGHTS` names another folder that already has them."""
         return Path(os.environ.get("TRYON_WEIGHTS") or self.weights_folder or self.data / "weights")
 
-    def refuse_own(self, path: Path, option: str) -> None:
-        """Make sure that what an option names is written elsewhere than in `OWN_FOLDERS`.
+    def reject_stage_output(self, path: Path, option: str) -> None:
+        """Make sure that what an option names is written elsewhere than in `STAGE_FOLDERS`.
 
         Raises:
             ParameterError: it lies in one of them.
         """
         place = path.resolve()
-        if any(place.is_relative_to((self.data / name).resolve()) for name in OWN_FOLDERS):
-            rule = f"is none of {', '.join(OWN_FOLDERS)} below {self.data}, nor in one of them: the stages own these"
-            raise ParameterError(option, rule=rule, value=str(path), remedy="Name another folder.")
+        if any(place.is_relative_to((self.data / name).resolve()) for name in STAGE_FOLDERS):
+            rule = f"is none of {', '.join(STAGE_FOLDERS)} below {self.data}, nor in one of them: the stages own these"
+            raise ParameterError(option, expected=rule, found=str(path), hint="Name another folder.")
 
     def with_weights(self, folder: str | None) -> Workspace:
         """The same with weights in `folder`, absolute or relative to the root; None changes nothing.

@@ -18,7 +18,7 @@ from tryon.manifest import INDEX, table_from_rows, write_table
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.workspace import Workspace
 
-# Joints at a height of 512, seen from the front: the wearer's right is on the left of the picture.
+# Joints at a height of 512, seen from the front: the wearer's right is on the left of the image.
 JOINTS = {
     Joint.NOSE: (192, 62), Joint.NECK: (192, 112), Joint.RIGHT_SHOULDER: (148, 114), Joint.LEFT_SHOULDER: (236, 114),
     Joint.RIGHT_HIP: (169, 236), Joint.LEFT_HIP: (215, 236), Joint.RIGHT_KNEE: (166, 340), Joint.LEFT_KNEE: (218, 340),
@@ -35,7 +35,7 @@ ARMS = {  # elbow and wrist of the wearer's left arm, mirrored for the right
 
 @dataclass(frozen=True)
 class Figure:
-    """What one person wears and does, and how large the picture is."""
+    """What one person wears and does, and how large the image is."""
 
     worn: str = "trousers"  # trousers | skirt | dress
     sleeve: str = "short"  # sleeveless | short | long
@@ -84,23 +84,23 @@ def figure() -> Figure:
     return Figure()
 
 
-def _polygon(picture, value, points) -> None:
-    scale = picture.shape[0] / 512
-    cv2.fillPoly(picture, [np.round(np.array(points) * scale * 16).astype(np.int32)], int(value), cv2.LINE_8, 4)
+def _polygon(image, value, points) -> None:
+    scale = image.shape[0] / 512
+    cv2.fillPoly(image, [np.round(np.array(points) * scale * 16).astype(np.int32)], int(value), cv2.LINE_8, 4)
 
 
-def _ellipse(picture, value, centre, axes) -> None:
+def _ellipse(image, value, center, axes) -> None:
     turn = np.linspace(0, 2 * np.pi, 33)[:-1, None]
-    _polygon(picture, value, np.array(centre) + np.hstack([np.cos(turn), np.sin(turn)]) * axes)
+    _polygon(image, value, np.array(center) + np.hstack([np.cos(turn), np.sin(turn)]) * axes)
 
 
-def _limb(picture, value, start, end, half_width) -> None:
+def _limb(image, value, start, end, half_width) -> None:
     start, end = np.array(start, float), np.array(end, float)
     along = (end - start) / np.hypot(*(end - start))
     across = np.array([-along[1], along[0]]) * half_width
-    _polygon(picture, value, [start - across, end - across, end + across, start + across])
+    _polygon(image, value, [start - across, end - across, end + across, start + across])
     for point in (start, end):
-        _ellipse(picture, value, point, (half_width, half_width))
+        _ellipse(image, value, point, (half_width, half_width))
 
 
 def _down(point, by) -> np.ndarray:
@@ -203,9 +203,9 @@ def write_person(workspace: Workspace, category: Category, item: str, figure: Fi
     return columns
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tryon.agnostic import agnostic_mask
-from tryon.agnostic.masks.audit import audit, unusable
+from tryon.agnostic.masks.audit import audit, rejection_reason
 from tryon.agnostic.masks.lower_body import STANDARD_FLARE
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, DensePart, Joint, Label
@@ -152,7 +152,7 @@ def test_left_and_right_are_treated_alike(figure, category):
 def test_a_person_seen_from_behind_gets_the_same_mask(figure, category, arms):
     front = figure.with_(worn="skirt", arms=arms).maps
     labels, dense_pose, keypoints = (part.copy() for part in front)
-    swapped = _swapped(labels, dense_pose, keypoints)  # the wearer's left is now on the left of the picture
+    swapped = _swapped(labels, dense_pose, keypoints)  # the wearer's left is now on the left of the image
     fronts = {2: 1, 9: 7, 10: 8, 13: 11, 14: 12}
     behind = np.array([fronts.get(part, part) for part in range(256)], np.uint8)[swapped[1]]
     hair = np.where(swapped[0] == Label.HEAD, np.uint8(Label.HAIR), swapped[0])
@@ -190,15 +190,15 @@ def test_half_out_of_frame_the_rest_is_masked_as_before(figure, category, down, 
     outside = ((keypoints < 0) | (keypoints > (383, 511, 1))).any(1)
     keypoints[outside] = -1, -1, 0
     mask = agnostic_mask(category, labels, dense_pose, keypoints)
-    assert unusable(audit(category, mask, labels, dense_pose, keypoints)) is None
+    assert rejection_reason(audit(category, mask, labels, dense_pose, keypoints)) is None
     assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
     assert iou(whole, mask) > 0.75
 
 
-def _moved(picture, down, right):
-    moved = np.zeros_like(picture)
-    height, width = picture.shape
-    moved[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = picture[
+def _moved(image, down, right):
+    moved = np.zeros_like(image)
+    height, width = image.shape
+    moved[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = image[
         max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)
     ]
     return moved
@@ -240,16 +240,16 @@ def test_maps_alone_and_joints_alone_give_a_sensible_mask(figure, category):
         (nothing, dense_pose, no_joint),
     ):
         mask = agnostic_mask(category, *maps)
-        assert unusable(audit(category, mask, *maps)) is None
+        assert rejection_reason(audit(category, mask, *maps)) is None
         assert iou(whole, mask) > 0.45
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_with_nothing_to_go_by_the_mask_is_declared_unusable(category):
     maps = np.zeros((64, 48), np.uint8), None, np.full((18, 3), (-1, -1, 0), np.float32)
-    assert "nothing found to hide" in str(unusable(audit(category, agnostic_mask(category, *maps), *maps)))
+    assert "nothing found to hide" in str(rejection_reason(audit(category, agnostic_mask(category, *maps), *maps)))
     full = np.full((64, 48), GARMENT_LABELS[category][0], np.uint8), *maps[1:]
-    assert "nothing left to see" in str(unusable(audit(category, agnostic_mask(category, *full), *full)))
+    assert "nothing left to see" in str(rejection_reason(audit(category, agnostic_mask(category, *full), *full)))
 
 
 anything = st.builds(
@@ -284,7 +284,7 @@ def test_no_input_raises_and_garment_is_never_left_visible(drawn, category):
     assert mask.dtype == np.bool_
     found = audit(category, mask, labels, dense_pose, keypoints)
     assert found.leak_fraction in (0, None)
-    assert unusable(found) is not None or 0 < mask.mean() < 1
+    assert rejection_reason(found) is not None or 0 < mask.mean() < 1
 
 
 wrong_point = st.one_of(
@@ -306,7 +306,7 @@ def test_degenerate_joints_are_as_good_as_missing(figure, category, worn, joints
     mask = agnostic_mask(category, labels, dense_pose, keypoints)
     assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
     found = audit(category, mask, labels, dense_pose, keypoints)
-    assert unusable(found) is None
+    assert rejection_reason(found) is None
     assert 0.03 < mask.mean() < 0.6  # no joint and a dress: what is bare of the legs
     if point == (0, 0) or not max(map(abs, point)) < 800:  # else a joint that is one may lie there by chance
         assert (mask == agnostic_mask(category, labels, dense_pose, missing)).all()
@@ -319,7 +319,7 @@ def test_joints_that_are_all_degenerate_leave_the_maps_to_tell(figure, category,
     keypoints[:, :2] = point
     maps = labels, dense_pose if dense else None, keypoints
     mask = agnostic_mask(category, *maps)
-    assert unusable(audit(category, mask, *maps)) is None
+    assert rejection_reason(audit(category, mask, *maps)) is None
     assert mask[np.isin(labels, GARMENT_LABELS[category])].all()
     assert mask.mean() < 0.6
 
@@ -334,7 +334,7 @@ def test_without_hips_the_shape_is_still_a_skirt_and_no_bare_hull(figure):
 
 @pytest.mark.parametrize("category", CATEGORIES)
 @pytest.mark.parametrize("height", [32, 48, 64, 96])
-def test_small_pictures_keep_hands_straps_and_hair(figure, category, height):
+def test_small_images_keep_hands_straps_and_hair(figure, category, height):
     for one in all_figures(figure.with_(size=(height, height * 3 // 4))):
         labels, dense_pose, keypoints = one.maps
         labels[np.arange(10, height // 3), np.arange(10, height // 3) * 3 // 4] = Label.BAG  # a strap, one pixel wide

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tryon.agnostic.assemble_manifest as manifest_rows
-from tryon.agnostic.assemble_manifest import mask_reader, read_audits, with_masks
-from tryon.agnostic.plan import Plan
+from tryon.agnostic.assemble_manifest import add_masks, mask_reader, read_audits
+from tryon.agnostic.plan import MaskPlan
 from tryon.agnostic.shards import MASKS
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
@@ -25,7 +25,7 @@ def shards(tmp_path):
         write_table(path, table_from_rows(rows, MASKS), MASKS)
         paths.append(path)
         people.append(tuple(str(number) for number in numbers))
-    return paths, Plan(Category.DRESSES, AgnosticSettings(), (64, 48), "", tuple(people), "")  # pyright: ignore
+    return paths, MaskPlan(Category.DRESSES, AgnosticSettings(), (64, 48), "", tuple(people), "")  # pyright: ignore
 
 
 def test_a_mask_is_found_by_its_persons_number_in_any_order(shards, monkeypatch):
@@ -55,14 +55,14 @@ def test_audits_are_one_row_a_person_without_the_masks(shards):
 
 
 def test_rows_in_pieces_are_all_rows(shards, monkeypatch):
-    monkeypatch.setattr(manifest_rows, "_PIECE", 4)
+    monkeypatch.setattr(manifest_rows, "_CHUNK_SIZE", 4)
     rows = [
         {"pair_id": f"{n}", "category": "dresses", "setting": "train", "person_id": "1", "garment_id": "1"}
         for n in range(9)
     ]
     table = table_from_rows(rows, MANIFEST).drop_columns(["mask_png"])
     numbers = np.array([3, -1, 0, 9, 9, 1, 6, 2, 4])
-    pieces = list(with_masks(table, numbers, mask_reader(*shards)))
+    pieces = list(add_masks(table, numbers, mask_reader(*shards)))
     assert [piece.num_rows for piece in pieces] == [4, 4, 1]
     masks = [mask for piece in pieces for mask in piece["mask_png"].to_pylist()]
     assert masks == [b"3", None, b"0", b"9", b"9", b"1", None, b"2", b"4"]

@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import tryon.agnostic.stage as stage
-from tryon.agnostic.plan import Plan, plan
+from tryon.agnostic.plan import MaskPlan, plan
 from tryon.agnostic.quality_limits import (
     LIMITS,
-    BeyondLimitsError,
-    any_of,
-    beyond,
-    error_of,
-    faults_of,
-    set_aside,
-    too_many,
+    MaskQualityError,
+    any_violation,
+    build_error,
+    exceeds_rejected_fraction,
+    find_violations,
+    quarantine,
+    violated_columns,
 )
-from tryon.agnostic.shards import staging_folder
+from tryon.agnostic.shards import work_folder
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings, LimitSettings
 from tryon.errors import TryOnError
 from tryon.manifest import MANIFEST, read_metadata, read_table, table_from_rows
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 
 DRESSES, SIZE = Category.DRESSES, (128, 96)
 
@@ -68,7 +68,7 @@ TABLE = rows(
 
 
 def test_rows_beyond_each_limit():
-    found = {key: bad.nonzero()[0].tolist() for key, bad in beyond(TABLE, limits()).items()}
+    found = {key: bad.nonzero()[0].tolist() for key, bad in find_violations(TABLE, limits()).items()}
     assert found == {
         "max_leak_fraction": [2, 3, 4],
         "max_protected_fraction": [4],
@@ -79,11 +79,11 @@ def test_rows_beyond_each_limit():
 
 @pytest.mark.parametrize(("share", "fails"), [(0.0, True), (0.71, True), (0.72, False), (1.0, False)])
 def test_the_share_is_of_the_good_rows(share, fails):
-    assert too_many(TABLE, beyond(TABLE, limits()), limits(max_bad_fraction=share)) is fails
+    assert exceeds_rejected_fraction(TABLE, find_violations(TABLE, limits()), limits(max_bad_fraction=share)) is fails
 
 
 def test_rows_that_are_set_aside_say_why():
-    table = set_aside(TABLE, beyond(TABLE, limits()), limits())
+    table = quarantine(TABLE, find_violations(TABLE, limits()), limits())
     assert table["status"].to_pylist() == ["ok"] * 2 + ["quarantined"] * 6
     reasons = table["reason"].to_pylist()
     assert reasons[4] == (
@@ -100,12 +100,12 @@ def test_rows_that_are_set_aside_say_why():
 def test_one_audit_is_judged_as_a_column_is():
     columns = [limit.column for limit in LIMITS]
     for number, row in enumerate(TABLE.select(dict.fromkeys(columns)).to_pylist()[:-1]):
-        assert bool(faults_of(row, limits())) is (number in (2, 3, 4, 5, 6))
+        assert bool(violated_columns(row, limits())) is (number in (2, 3, 4, 5, 6))
 
 
-def test_more_bad_rows_than_allowed_are_one_message_a_picture_and_no_manifest(indexed):
-    with pytest.raises(BeyondLimitsError) as raised:
-        stage.agnostic(DRESSES, settings(max_mask_fraction=0.2), SIZE, indexed, silent)
+def test_more_bad_rows_than_allowed_are_one_message_a_image_and_no_manifest(indexed):
+    with pytest.raises(MaskQualityError) as raised:
+        stage.agnostic(DRESSES, settings(max_mask_fraction=0.2), SIZE, indexed, no_progress)
     said = str(raised.value)
     assert said.startswith("10 of 10 rows of dresses have a mask beyond agnostic.limits: at most 0 % of rows may\n")
     assert "\n  max_mask_fraction 0.2: 10 rows beyond it, the worst first\n    0" in said
@@ -113,11 +113,11 @@ def test_more_bad_rows_than_allowed_are_one_message_a_picture_and_no_manifest(in
     assert "run `tryon agnostic dresses` again" in said
     assert all(len(line) < 160 for line in said.splitlines() if str(indexed.root) not in line)
     assert "dresscode-official" not in said
-    picture = indexed.preview(DRESSES)
-    assert str(picture) in said
-    assert picture.read_bytes().startswith(b"\xff\xd8")
+    image = indexed.preview(DRESSES)
+    assert str(image) in said
+    assert image.read_bytes().startswith(b"\xff\xd8")
     assert not indexed.manifest(DRESSES).exists()
-    assert not indexed.mask_pictures(DRESSES).exists()
+    assert not indexed.mask_images(DRESSES).exists()
 
 
 def test_the_message_names_a_dozen_rows_and_counts_the_rest():
@@ -130,8 +130,8 @@ def test_the_message_names_a_dozen_rows_and_counts_the_rest():
 
 
 def message(table, recipe="fitting-room"):
-    planned = Plan(DRESSES, settings(recipe), SIZE, "", (), "")
-    return str(error_of(planned, table, beyond(table, limits()), "picture.jpg"))
+    planned = MaskPlan(DRESSES, settings(recipe), SIZE, "", (), "")
+    return str(build_error(planned, table, find_violations(table, limits()), "image.jpg"))
 
 
 fractions = st.floats(0, 1, width=32)
@@ -140,15 +140,17 @@ fractions = st.floats(0, 1, width=32)
 @given(st.lists(st.tuples(st.none() | fractions, st.none() | fractions, fractions, st.just("ok")), min_size=1))
 def test_the_limits_that_the_message_proposes_let_the_rows_pass(audits):
     table = rows(*audits)
-    found = beyond(table, limits())
-    assume(too_many(table, found, limits()))
+    found = find_violations(table, limits())
+    assume(exceeds_rejected_fraction(table, found, limits()))
     proposed = {
         key: float(value) for key, value in re.findall(r"^    (\w+): ([\d.e-]+)$", message(table), re.MULTILINE)
     }
     share = proposed.pop("max_bad_fraction")
     assert set(proposed) == {key for key, bad in found.items() if bad.any()}
-    assert not any_of(beyond(table, LimitSettings.model_construct(**{**limits().model_dump(), **proposed}))).any()
-    assert not too_many(table, found, limits(max_bad_fraction=share))
+    assert not any_violation(
+        find_violations(table, LimitSettings.model_construct(**{**limits().model_dump(), **proposed}))
+    ).any()
+    assert not exceeds_rejected_fraction(table, found, limits(max_bad_fraction=share))
 
 
 def test_masks_must_have_room_between_the_least_and_the_most():
@@ -157,25 +159,25 @@ def test_masks_must_have_room_between_the_least_and_the_most():
 
 
 def test_the_official_recipe_passes_with_the_limits_that_its_message_names(indexed):
-    with pytest.raises(BeyondLimitsError, match="leaves skirts and belts visible"):
-        stage.agnostic(DRESSES, settings("dresscode-official"), SIZE, indexed, silent)
+    with pytest.raises(MaskQualityError, match="leaves skirts and belts visible"):
+        stage.agnostic(DRESSES, settings("dresscode-official"), SIZE, indexed, no_progress)
     all_of_them = settings(
         "dresscode-official", max_leak_fraction=1.0, max_protected_fraction=1.0, min_mask_fraction=0.0
     )
-    summary = stage.agnostic(DRESSES, all_of_them, SIZE, indexed, silent)
-    assert summary.headline.startswith("10 rows")
+    summary = stage.agnostic(DRESSES, all_of_them, SIZE, indexed, no_progress)
+    assert summary.summary.startswith("10 rows")
 
 
 def test_after_a_limit_was_moved_no_mask_is_made_again_and_the_old_manifest_stayed_till_then(indexed, monkeypatch):
-    stage.agnostic(DRESSES, settings(), SIZE, indexed, silent)
+    stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
     before = indexed.manifest(DRESSES).read_bytes()
     strict, loose = settings(max_mask_fraction=0.2), settings(max_mask_fraction=0.9)
-    with pytest.raises(BeyondLimitsError):
-        stage.agnostic(DRESSES, strict, SIZE, indexed, silent)
+    with pytest.raises(MaskQualityError):
+        stage.agnostic(DRESSES, strict, SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
     planned = plan(DRESSES, loose, SIZE, indexed)
     assert planned.recipe == plan(DRESSES, strict, SIZE, indexed).recipe
-    shards = {path: path.stat().st_mtime_ns for path in staging_folder(planned.making(indexed)).iterdir()}
+    shards = {path: path.stat().st_mtime_ns for path in work_folder(planned.job(indexed)).iterdir()}
     assert len(shards) == 2
 
     def collect(planned, workspace):
@@ -184,29 +186,31 @@ def test_after_a_limit_was_moved_no_mask_is_made_again_and_the_old_manifest_stay
 
     original = stage.collect
     monkeypatch.setattr(stage, "collect", collect)
-    stage.agnostic(DRESSES, loose, SIZE, indexed, silent)
+    stage.agnostic(DRESSES, loose, SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
 
 
 def test_bad_rows_within_the_allowed_share_are_set_aside(indexed):
-    stage.agnostic(DRESSES, settings(), SIZE, indexed, silent)
+    stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
     table = read_table(indexed.manifest(DRESSES), MANIFEST)
     middle = float(np.nanmedian(table["mask_fraction"].to_numpy()))
-    summary = stage.agnostic(DRESSES, settings(max_mask_fraction=middle, max_bad_fraction=1.0), SIZE, indexed, silent)
+    summary = stage.agnostic(
+        DRESSES, settings(max_mask_fraction=middle, max_bad_fraction=1.0), SIZE, indexed, no_progress
+    )
     table = read_table(indexed.manifest(DRESSES), MANIFEST)
     bad = table.filter(pc.greater(table["mask_fraction"], middle))
     assert set(bad["status"].to_pylist()) == {"quarantined"}
     assert bad["reason"].to_pylist()[0].startswith("mask: mask_fraction 0.")
     good, aside = 10 - bad.num_rows, 1 + bad.num_rows
-    assert summary.headline == f"{good} rows of dresses have a mask of 128x96 pixels; {aside} are quarantined."
+    assert summary.summary == f"{good} rows of dresses have a mask of 128x96 pixels; {aside} are quarantined."
     before = indexed.manifest(DRESSES).read_bytes()
     with pytest.raises(TryOnError, match=r"all 11 rows of dresses: are set aside.*10 x mask: mask_fraction is beyond"):
-        stage.agnostic(DRESSES, settings(max_mask_fraction=0.1, max_bad_fraction=1.0), SIZE, indexed, silent)
+        stage.agnostic(DRESSES, settings(max_mask_fraction=0.1, max_bad_fraction=1.0), SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
 
 
 def test_every_recipe_is_told_side_by_side(indexed):
-    stage.agnostic(DRESSES, settings(), SIZE, indexed, silent)
+    stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
     told = json.loads(read_metadata(indexed.manifest(DRESSES))["comparison"])
     assert [(row["recipe"], row["worn"], row["people"]) for row in told] == [
         ("fitting-room", "all", 5),

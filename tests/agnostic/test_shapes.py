@@ -11,18 +11,18 @@ from tryon.agnostic.masks.body import UNKNOWN
 from tryon.agnostic.masks.limb_shapes import fill_disc, fill_end, fill_hull, fill_limbs
 from tryon.agnostic.masks.regions import (
     apply_mask,
-    below,
-    box_around,
-    enlarge,
-    grow,
-    hide,
-    ids_of,
-    look_up,
-    outside,
-    thin_out,
-    without,
-    without_lone_pixels,
-    without_specks,
+    apply_mask_rule,
+    bounding_window,
+    dilate,
+    half_plane,
+    invert,
+    label_set,
+    labels_in,
+    median_filter,
+    remove_isolated_pixels,
+    subsample,
+    subtract,
+    upsample,
 )
 from tryon.dresscode.readers import resize_labels
 
@@ -34,11 +34,11 @@ def empty(height=60, width=50):
 @given(st.integers(0, 2**32 - 1), st.sets(st.integers(0, 255)))
 def test_look_up_is_membership(seed, ids):
     labels = np.random.default_rng(seed).integers(0, 256, (7, 9)).astype(np.uint8)
-    region = look_up(labels, ids_of(ids))
+    region = labels_in(labels, label_set(ids))
     assert (region == np.isin(labels, list(ids))).all()
-    assert (outside(region) == ~region.astype(bool)).all()
+    assert (invert(region) == ~region.astype(bool)).all()
     even = (labels % 2 == 0).view(np.uint8)
-    assert (without(region, even) == (region & ~even)).all()
+    assert (subtract(region, even) == (region & ~even)).all()
 
 
 def test_specks_go_and_edges_stay():
@@ -46,41 +46,41 @@ def test_specks_go_and_edges_stay():
     region[10:30, 10:30] = 1
     whole = region.copy()
     region[[3, 20, 50], [40, 20, 5]] ^= 1
-    smooth = without_specks(region)
+    smooth = median_filter(region)
     assert (smooth != whole).sum() == 4  # the square's corners
-    assert without_specks(region[:1, :1]).shape == (1, 1)
+    assert median_filter(region[:1, :1]).shape == (1, 1)
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_lone_pixels_have_fewer_than_two_neighbours(seed):
+def test_lone_pixels_have_fewer_than_two_neighbors(seed):
     region = (np.random.default_rng(seed).random((9, 8)) < 0.3).astype(np.uint8)
-    kept = without_lone_pixels(region)
+    kept = remove_isolated_pixels(region)
     for y in range(1, 8):
         for x in range(1, 7):
             around = region[y - 1 : y + 2, x - 1 : x + 2].sum() - region[y, x]
             assert kept[y, x] == (region[y, x] and around >= 2)
     line = empty()
     line[5, 3:20] = 1
-    assert without_lone_pixels(line).sum() == 15  # all but its ends
+    assert remove_isolated_pixels(line).sum() == 15  # all but its ends
 
 
 @pytest.mark.parametrize(("radius", "side"), [(0.2, 3), (1, 3), (2.4, 5), (2.6, 7)])
 def test_growth_of_a_point_is_a_square(radius, side):
     region = empty()
     region[30, 25] = 1
-    grown = grow(region, radius)
+    grown = dilate(region, radius)
     half = side // 2
     assert grown.sum() == side**2
     assert grown[30 - half : 30 + half + 1, 25 - half : 25 + half + 1].all()
 
 
 def test_below_follows_the_line_and_steep_lines_give_a_level():
-    sloping = below((60, 50), 10 + 20j, 30 + 30j)
+    sloping = half_plane((60, 50), 10 + 20j, 30 + 30j)
     rows, columns = np.mgrid[:60, :50]
     assert (sloping == (rows >= 20 + 0.5 * (columns - 10))).all()
-    steep = below((60, 50), 10 + 20j, 12 + 40j)
+    steep = half_plane((60, 50), 10 + 20j, 12 + 40j)
     assert (steep == (rows >= 30)).all()
-    assert not below((60, 50), complex(np.nan, 1), 3 + 1j).any()
+    assert not half_plane((60, 50), complex(np.nan, 1), 3 + 1j).any()
 
 
 @given(st.floats(5, 45), st.floats(5, 55), st.floats(1, 12))
@@ -95,7 +95,7 @@ def test_a_disc_and_a_hull_of_one_disc_are_that_disc(x, y, radius):
         assert not region[distance > radius + 1].any()
 
 
-def test_unknown_centres_draw_nothing_and_far_ones_do_not_raise():
+def test_unknown_centers_draw_nothing_and_far_ones_do_not_raise():
     region = empty()
     fill_hull(region, [complex(np.nan, 3), 4 + 4j], [5, 5])
     fill_end(region, 4 + 4j, 4 + 4j, 3)
@@ -146,17 +146,17 @@ def test_limbs_of_which_less_than_two_points_are_known_are_not_drawn():
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]))
 def test_every_pixel_is_enlarged_to_a_square(seed, step):
     region = np.random.default_rng(seed).integers(0, 2, (7, 9)).astype(np.uint8)
-    large = enlarge(region, step)
+    large = upsample(region, step)
     assert large.dtype == np.uint8
     assert (large == np.kron(region, np.ones((step, step)))).all()
-    assert (thin_out(large, step) == region).all()
+    assert (subsample(large, step) == region).all()
 
 
 def test_the_same_pixels_of_a_file_are_taken_at_either_size():
     file = np.arange(8 * 12, dtype=np.uint8).reshape(8, 12)
     at_half = resize_labels(file, (4, 6))
-    assert (thin_out(file, 4) == thin_out(at_half, 2)).all()
-    assert thin_out(file, 4).tolist() == [[13, 17, 21], [61, 65, 69]]
+    assert (subsample(file, 4) == subsample(at_half, 2)).all()
+    assert subsample(file, 4).tolist() == [[13, 17, 21], [61, 65, 69]]
 
 
 def test_an_end_lies_beyond_its_joint():
@@ -173,7 +173,7 @@ def test_garment_wins_over_kept_and_kept_over_reach(seed):
     mask = np.zeros((7, 8), np.uint8)
     mask[1, 1] = mask[0, 0] = 1
     wanted = np.where(garment, 1, np.where(kept, 0, reach | mask[1:6, 1:6]))
-    hide(mask[1:6, 1:6], reach, kept, garment)
+    apply_mask_rule(mask[1:6, 1:6], reach, kept, garment)
     assert (mask[1:6, 1:6] == wanted).all()
     assert mask.sum() == 1 + wanted.sum()
 
@@ -181,14 +181,14 @@ def test_garment_wins_over_kept_and_kept_over_reach(seed):
 def test_a_box_is_the_rectangle_around_a_region():
     region = empty()
     region[10:20, 30:33] = 1
-    window, corner = box_around(region)
+    window, corner = bounding_window(region)
     assert region[window].shape == (10, 3)
     assert region[window].all()
     assert corner == 30 + 10j
-    wider = box_around(region, 25)
+    wider = bounding_window(region, 25)
     assert wider.corner == 5 + 0j
     assert region[wider.window].shape == (45, 45)
-    even = box_around(region, 3, 4)
+    even = bounding_window(region, 3, 4)
     assert even.window == (slice(4, 24), slice(24, 36))
     assert even.reduced(4).window == (slice(1, 6), slice(6, 9))
     assert even.reduced(4).corner == 6 + 1j
@@ -197,7 +197,7 @@ def test_a_box_is_the_rectangle_around_a_region():
 def test_hidden_pixels_are_black_and_the_photo_is_left_alone():
     photo = np.full((4, 4, 3), 200, np.uint8)
     mask = np.eye(4, dtype=bool)
-    picture = apply_mask(photo, mask)
-    assert (picture[mask] == 0).all()
-    assert (picture[~mask] == 200).all()
+    image = apply_mask(photo, mask)
+    assert (image[mask] == 0).all()
+    assert (image[~mask] == 200).all()
     assert (photo == 200).all()

@@ -13,7 +13,7 @@ import tryon.agnostic.stage as stage
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
 from tryon.manifest import INDEX, read_table, table_from_rows, write_table
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 
 SIZE = (128, 96)
 DRESSES = Category.DRESSES
@@ -25,13 +25,13 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("TRYON_WORKERS", "1")
     monkeypatch.setattr(planning, "SHARD_SIZE", 2)
     names: list[str] = []
-    work = shards.mask_people
+    work = shards.process_batch
 
     def noting(people, making):
         names.extend(person.person_id for person in people)
         return work(people, making)
 
-    monkeypatch.setattr(shards, "mask_people", noting)
+    monkeypatch.setattr(shards, "process_batch", noting)
     return names
 
 
@@ -43,8 +43,8 @@ def rows(indexed) -> list[dict]:
 def run(workspace, rows, **settings):
     """Run the stage on an index of these rows; returns the bytes of its outputs."""
     write_table(workspace.index(DRESSES), table_from_rows(rows, INDEX), INDEX)
-    stage.agnostic(DRESSES, AgnosticSettings.model_validate(settings), SIZE, workspace, silent)
-    return [path.read_bytes() for path in (workspace.manifest(DRESSES), workspace.mask_pictures(DRESSES))]
+    stage.agnostic(DRESSES, AgnosticSettings.model_validate(settings), SIZE, workspace, no_progress)
+    return [path.read_bytes() for path in (workspace.manifest(DRESSES), workspace.mask_images(DRESSES))]
 
 
 def without(rows, *people):
@@ -74,11 +74,11 @@ def test_a_file_with_another_hash_another_recipe_or_another_size_is_made_anew(in
     run(indexed, rows)
     made.clear()
     planned = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
-    making, person = planned.making(indexed), planned.shards[0][0]
-    assert shards.earlier_shards([[person]], making, planned.recipe)
+    making, person = planned.job(indexed), planned.shards[0][0]
+    assert shards.reusable_shards([[person]], making, planned.recipe)
     other = person._replace(keypoints=person.keypoints._replace(sha256="0" * 64))
-    assert not shards.earlier_shards([[other]], making, planned.recipe)
-    assert not shards.earlier_shards([[person]], making, "another recipe, size or code")
+    assert not shards.reusable_shards([[other]], making, planned.recipe)
+    assert not shards.reusable_shards([[person]], making, "another recipe, size or code")
     assert replace(making, size=(64, 48)) != making
     loose = {"max_protected_fraction": 1.0, "max_leak_fraction": 1.0}
     run(indexed, rows, recipe="dresscode-official", limits=loose)
@@ -99,6 +99,6 @@ def test_only_the_last_run_is_kept(indexed, rows) -> None:
     for chosen in (rows, without(rows, "000000"), rows):
         run(indexed, chosen)
     planned = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
-    names = {shards.shard_path(people, planned.making(indexed), planned.recipe).name for people in planned.shards}
+    names = {shards.shard_path(people, planned.job(indexed), planned.recipe).name for people in planned.shards}
     kept = {path.name for path in (indexed.staging("agnostic") / "kept" / DRESSES).iterdir()}
     assert kept == names | {f"{name}.sha256" for name in names}

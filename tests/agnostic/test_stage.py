@@ -11,8 +11,8 @@ import pytest
 import tryon.agnostic.plan as planning
 import tryon.agnostic.stage as stage
 from tryon.agnostic.process_person import ROLES
-from tryon.agnostic.quality_limits import BeyondLimitsError
-from tryon.agnostic.shards import make_shard, shard_path, staging_folder
+from tryon.agnostic.quality_limits import MaskQualityError
+from tryon.agnostic.shards import make_shard, shard_path, work_folder
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.labels import garment_region
@@ -21,14 +21,14 @@ from tryon.errors import MissingInputError, TryOnError
 from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
 from tryon.runtime.atomic_files import sha256_bytes, sha256_file
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 
 SIZE = (128, 96)
 DRESSES = Category.DRESSES
 SETTINGS = AgnosticSettings()
 
 
-def run(workspace, size=SIZE, progress=silent):
+def run(workspace, size=SIZE, progress=no_progress):
     return stage.agnostic(DRESSES, SETTINGS, size, workspace, progress)
 
 
@@ -63,12 +63,12 @@ def test_every_index_row_becomes_a_manifest_row_in_order(indexed):
     assert rows[-1]["reason"] == "label_map: is a whole PNG file"
     assert rows[-1]["mask_png"] is None
     assert seen[-1] == (5, 5, "dresses masks")
-    assert summary.headline == "10 rows of dresses have a mask of 128x96 pixels; 1 are quarantined."
+    assert summary.summary == "10 rows of dresses have a mask of 128x96 pixels; 1 are quarantined."
     assert [row["in %"] for row in summary.table] == ["leak", "protected", "hidden", "outline"]
     assert summary.table[0]["largest"] == 0
     assert summary.table[0]["limit"] == pytest.approx(0.1)
-    assert list(summary.pictures) == ["distribution", "worst"]  # with five people none is left to be typical
-    assert all(1000 < len(picture) < 220_000 for picture in summary.pictures.values())
+    assert list(summary.images) == ["distribution", "worst"]  # with five people none is left to be typical
+    assert all(1000 < len(image) < 220_000 for image in summary.images.values())
 
 
 def test_masks_hide_the_garment_of_the_files(indexed):
@@ -141,7 +141,7 @@ def test_a_run_that_was_stopped_goes_on_from_whole_shards_only(indexed, small_sh
     run(indexed)
     expected = indexed.manifest(DRESSES).read_bytes()
     planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
-    first, second, _ = (shard_path(people, planned.making(indexed), planned.recipe) for people in planned.shards)
+    first, second, _ = (shard_path(people, planned.job(indexed), planned.recipe) for people in planned.shards)
     stage.run_shard(planned, 0, indexed)
     stage.run_shard(planned, 1, indexed)
     second.write_bytes(second.read_bytes()[:-1])  # damaged after it was made
@@ -162,16 +162,16 @@ def test_shards_of_another_size_or_recipe_are_not_taken_for_ours(indexed):
     planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
     other = stage.plan(DRESSES, SETTINGS, (64, 48), indexed)
     assert planned.recipe != other.recipe
-    paths = {shard_path(one.shards[0], one.making(indexed), one.recipe) for one in (planned, other)}
+    paths = {shard_path(one.shards[0], one.job(indexed), one.recipe) for one in (planned, other)}
     assert len(paths) == 2
-    assert {path.parent for path in paths} == {staging_folder(planned.making(indexed))}
+    assert {path.parent for path in paths} == {work_folder(planned.job(indexed))}
 
 
 def test_the_recipe_is_chosen_by_the_settings(indexed):
     run(indexed)
     ours = manifest(indexed)
     loose = {"recipe": "dresscode-official", "limits": {"max_protected_fraction": 1.0}}
-    stage.agnostic(DRESSES, AgnosticSettings.model_validate(loose), SIZE, indexed, silent)
+    stage.agnostic(DRESSES, AgnosticSettings.model_validate(loose), SIZE, indexed, no_progress)
     for one, other in zip(ours[:-1], manifest(indexed), strict=False):
         assert one["recipe"] != other["recipe"]
         assert one["mask_png"] != other["mask_png"]
@@ -194,7 +194,7 @@ def test_a_person_without_any_evidence_is_quarantined_with_the_reason(indexed):
 
 
 def test_a_file_that_does_not_decode_is_quarantined_with_the_reason(indexed):
-    _rewrite(indexed, "label_map", b"no picture")
+    _rewrite(indexed, "label_map", b"no image")
     run(indexed)
     row = manifest(indexed)[0]
     assert row["status"] == "quarantined"
@@ -266,7 +266,7 @@ def test_an_index_without_good_rows_is_told_and_the_manifest_stays(indexed):
 
 def test_a_category_that_has_no_rows_gets_an_empty_manifest(indexed):
     write_table(indexed.index(DRESSES), table_from_rows([], INDEX), INDEX)
-    assert run(indexed).pictures == {}
+    assert run(indexed).images == {}
     assert manifest(indexed) == []
 
 
@@ -283,16 +283,16 @@ def blank_label_map(workspace, number):
 
 def test_a_row_whose_label_map_shows_no_garment_is_bad_and_set_aside_with_the_reason(indexed):
     blank_label_map(indexed, 2)
-    with pytest.raises(BeyondLimitsError, match=r"(?s)2 of 10 rows.*000002_000002 \(unknown\)") as raised:
+    with pytest.raises(MaskQualityError, match=r"(?s)2 of 10 rows.*000002_000002 \(unknown\)") as raised:
         run(indexed)
     assert "\n    max_leak_fraction: 1\n" in str(raised.value)
     assert "\n    max_bad_fraction: 0.2\n" in str(raised.value)
     some = SETTINGS.model_copy(update={"limits": SETTINGS.limits.model_copy(update={"max_bad_fraction": 0.2})})
-    stage.agnostic(DRESSES, some, SIZE, indexed, silent)
+    stage.agnostic(DRESSES, some, SIZE, indexed, no_progress)
     bad = [row for row in manifest(indexed)[:-1] if row["status"] != "ok"]
     assert {row["person_id"] for row in bad} == {"000002"}
     assert "the label map shows no garment of this category" in bad[0]["reason"]
     assert bad[0]["mask_png"] is not None  # it is drawn, and may be looked at
     everything = SETTINGS.limits.model_copy(update={"max_leak_fraction": 1.0})
-    stage.agnostic(DRESSES, SETTINGS.model_copy(update={"limits": everything}), SIZE, indexed, silent)
+    stage.agnostic(DRESSES, SETTINGS.model_copy(update={"limits": everything}), SIZE, indexed, no_progress)
     assert [row["status"] for row in manifest(indexed)[:-1]] == ["ok"] * 10

@@ -8,15 +8,15 @@ import torch
 
 from benchmarks import loader
 from tryon.loading.batch_loader import collate
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import prepare
 
 
 def test_all_loaders_give_the_same_person(tmp_path: Path) -> None:
     names = loader.write_pairs(tmp_path, 1)
-    person = prepare(collate([PackedRows.read(tmp_path / "rows.parquet").example(1)])).person[0]
+    person = prepare(collate([PackedDataset.read(tmp_path / "rows.parquet").sample(1)])).person[0]
     for kind in ("full", "presized"):
         item = loader.Published(tmp_path / kind, names)[1]
-        assert list(item) == list(loader.PICTURES)
-        assert {tuple(picture.shape) for picture in item.values()} == {(3, *loader.SIZE)}
+        assert list(item) == list(loader.IMAGES)
+        assert {tuple(image.shape) for image in item.values()} == {(3, *loader.SIZE)}
         assert torch.mean((item["person"] - person).abs()) < 0.03

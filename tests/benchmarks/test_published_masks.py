@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.published_masks import agnostic_and_mask, loader_item, mask_alone
-from tryon.agnostic.masks.methods import RECIPES
+from tryon.agnostic.masks.methods import METHODS
 from tryon.categories import Category
 from tryon.dresscode.layout import relative_path
 from tryon.dresscode.readers import decode_keypoints, decode_label_map
@@ -30,8 +30,8 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def array(data: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.array(picture)
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image)
 
 
 @pytest.mark.parametrize("category", Category)
@@ -40,11 +40,11 @@ def test_its_masks_are_those_of_the_recipe(raw: Path, category: Category, size: 
     found = array(mask_alone(raw, category, ITEM, size)) == 255
     label_map = decode_label_map((raw / relative_path("label_map", category, ITEM)).read_bytes(), size)
     keypoints = decode_keypoints((raw / relative_path("keypoints", category, ITEM)).read_bytes(), size)
-    wanted = RECIPES["dresscode-official"](category, label_map, None, keypoints)
-    assert (found & wanted).sum() > 0.99 * (found | wanted).sum()  # Pillow's nearest neighbour is its own
+    wanted = METHODS["dresscode-official"](category, label_map, None, keypoints)
+    assert (found & wanted).sum() > 0.99 * (found | wanted).sum()  # Pillow's nearest neighbor is its own
 
 
-def test_the_agnostic_picture_is_the_photo_with_the_mask_black(raw: Path) -> None:
+def test_the_agnostic_image_is_the_photo_with_the_mask_black(raw: Path) -> None:
     mask, agnostic = agnostic_and_mask(raw, Category.DRESSES, ITEM, (512, 384))
     assert loader_item(raw, Category.DRESSES, ITEM, (512, 384)) == (mask, agnostic)
     assert mask == mask_alone(raw, Category.DRESSES, ITEM, (512, 384))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tryon.config.overrides import Change, nullable_keys, propose
+from tryon.config.overrides import Change, nullable_keys, prepare_update
 from tryon.config.parameters import load_parameters
 from tryon.errors import ParameterError
 from tryon.workspace import Workspace
@@ -24,7 +24,9 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def test_only_the_lines_of_changed_keys_change(workspace: Workspace) -> None:
     before = workspace.params_file.read_text().splitlines()
-    proposal = propose(workspace, None, {"finetune": {"lr": 0.001}, "image": {"size": (64, 48)}}, ["finetune.patience"])
+    proposal = prepare_update(
+        workspace, None, {"finetune": {"lr": 0.001}, "image": {"size": (64, 48)}}, ["finetune.patience"]
+    )
     after = proposal.text.splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert len(changed) == 2  # patience was null already
@@ -37,7 +39,7 @@ def test_only_the_lines_of_changed_keys_change(workspace: Workspace) -> None:
 
 def test_nothing_is_written_before_write(workspace: Workspace) -> None:
     before = workspace.params_file.read_bytes()
-    proposal = propose(workspace, None, {"seed": 8})
+    proposal = prepare_update(workspace, None, {"seed": 8})
     assert workspace.params_file.read_bytes() == before
     proposal.write(workspace)
     assert load_parameters(workspace.params_file).seed == 8
@@ -46,7 +48,7 @@ def test_nothing_is_written_before_write(workspace: Workspace) -> None:
 def test_asking_for_nothing_leaves_the_file_untouched(workspace: Workspace) -> None:
     facts = workspace.params_file.stat()
     for values in ({}, {"seed": 7}):
-        proposal = propose(workspace, None, values)
+        proposal = prepare_update(workspace, None, values)
         assert proposal.changes == []
         proposal.write(workspace)
     assert workspace.params_file.stat().st_ino == facts.st_ino
@@ -54,15 +56,15 @@ def test_asking_for_nothing_leaves_the_file_untouched(workspace: Workspace) -> N
 
 def test_a_preset_is_taken_as_it_stands_and_then_changed(workspace: Workspace) -> None:
     preset = (workspace.root / "params/dresscode.yaml").read_text()
-    assert propose(workspace, "dresscode").text == preset
-    both = propose(workspace, "dresscode", {"seed": 99})
+    assert prepare_update(workspace, "dresscode").text == preset
+    both = prepare_update(workspace, "dresscode", {"seed": 99})
     assert both.parameters.seed == 99
     assert both.parameters.image.size == (512, 384)
     assert "seed" in {change.key for change in both.changes}
 
 
 def test_null_is_written_as_a_word(workspace: Workspace) -> None:
-    proposal = propose(workspace, None, {}, ["finetune.loss_limit"])
+    proposal = prepare_update(workspace, None, {}, ["finetune.loss_limit"])
     assert "  loss_limit: null\n" in proposal.text
     assert "sha256: null\n" in proposal.text
     assert proposal.parameters.finetune.loss_limit is None
@@ -80,13 +82,13 @@ def test_null_is_written_as_a_word(workspace: Workspace) -> None:
 def test_a_mistake_is_one_message(workspace: Workspace, preset, values, nulls, told) -> None:
     before = workspace.params_file.read_bytes()
     with pytest.raises(ParameterError, match=told):
-        propose(workspace, preset, values, nulls)
+        prepare_update(workspace, preset, values, nulls)
     assert workspace.params_file.read_bytes() == before
 
 
 def test_every_key_that_may_be_null_is_known(workspace: Workspace) -> None:
     for key in nullable_keys():
-        assert propose(workspace, None, {}, [key]).parameters
+        assert prepare_update(workspace, None, {}, [key]).parameters
 
 
 def test_passwords_in_addresses_are_not_told() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tryon.config.parameters import check_parameters, load_parameters
+from tryon.config.parameters import load_parameters, validate_parameters
 from tryon.errors import ParameterError
-from tryon.pipeline.use_preset import use_preset
+from tryon.pipeline.use_preset import activate_preset
 from tryon.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def test_the_committed_files_are_valid():
 def test_an_unknown_key_is_named_with_its_value(content):
     content["finetune"]["learning_rate"] = 3
     with pytest.raises(ParameterError, match=r"finetune\.learning_rate: unknown key, found 3"):
-        check_parameters(content, "params.yaml")
+        validate_parameters(content, "params.yaml")
 
 
 def test_all_problems_are_told_at_once(content):
@@ -34,7 +34,7 @@ def test_all_problems_are_told_at_once(content):
     content["image"]["size"] = [128]
     del content["sample"]
     with pytest.raises(ParameterError) as raised:
-        check_parameters(content, "params.yaml")
+        validate_parameters(content, "params.yaml")
     message = str(raised.value)
     assert "seed:" in message
     assert "'seven'" in message
@@ -51,7 +51,7 @@ def test_an_absent_file_and_broken_yaml_are_user_errors(tmp_path):
 
 
 def test_settings_cannot_be_changed_after_loading(content):
-    parameters = check_parameters(content, "params.yaml")
+    parameters = validate_parameters(content, "params.yaml")
     with pytest.raises(ValueError, match="frozen"):
         parameters.seed = 1
 
@@ -79,12 +79,12 @@ def test_no_value_is_taken_for_one_of_another_type(content, key, value):
         section = section[part]
     section[name] = value
     with pytest.raises(ParameterError, match=key):
-        check_parameters(content, "params.yaml")
+        validate_parameters(content, "params.yaml")
 
 
 def test_a_whole_number_may_stand_for_a_fraction_and_a_list_for_a_tuple(content):
     content["finetune"]["flip"] = 1
-    parameters = check_parameters(content, "params.yaml")
+    parameters = validate_parameters(content, "params.yaml")
     assert parameters.finetune.flip == 1.0
     assert parameters.image.size == (128, 96)
 
@@ -105,5 +105,5 @@ def test_a_preset_that_is_not_yaml_is_a_user_error(tmp_path, source):
     (tmp_path / "params").mkdir()
     (tmp_path / "params/mine.yaml").write_text("download: {source: [1")
     with pytest.raises(ParameterError, match=r"mine\.yaml"):
-        use_preset(Workspace(tmp_path), "mine", source)
+        activate_preset(Workspace(tmp_path), "mine", source)
     assert not (tmp_path / "params.yaml").exists()

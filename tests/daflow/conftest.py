@@ -61,8 +61,8 @@ def recorded_state(published_entries: list[dict[str, Any]]) -> dict[str, Tensor]
 def recorded_inputs() -> tuple[Tensor, ...]:
     """Reference, garment, agnostic, B = 2."""
     draws = np.random.default_rng(20220711)
-    pictures = [np.tanh(draws.standard_normal((2, channels, *SIZE))).astype(np.float32) for channels in (6, 3, 3)]
-    return tuple(map(torch.from_numpy, pictures))
+    images = [np.tanh(draws.standard_normal((2, channels, *SIZE))).astype(np.float32) for channels in (6, 3, 3)]
+    return tuple(map(torch.from_numpy, images))
 
 
 @pytest.fixture(scope="session")

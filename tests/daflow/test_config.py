@@ -45,7 +45,7 @@ def test_narrow_is_a_quarter_as_wide_on_the_identity_grid():
         {"grid": ["identity"]},
         {"garment_channels": 1},
         {"light_channels": (8,)},
-        {"grid": "centred"},
+        {"grid": "centerd"},
         {"depth": 5},
         {5: "depth"},
     ],

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tryon.daflow import convolution
-from tryon.daflow.convolution import doubled_size, same_size
+from tryon.daflow.convolution import conv_same, conv_transpose_2x
 
 LAST = torch.channels_last
 
@@ -35,9 +35,9 @@ def test_values_and_gradients_are_the_plain_ones(
     inputs = tensors(batch, size, 4 if kind == "doubled" else int(kind[0]), kind == "doubled")
     maps, weight, bias = inputs
     if kind == "doubled":
-        found, expected = doubled_size(*inputs), F.conv_transpose2d(maps, weight, bias, stride=2, padding=1)
+        found, expected = conv_transpose_2x(*inputs), F.conv_transpose2d(maps, weight, bias, stride=2, padding=1)
     else:
-        found, expected = same_size(*inputs), F.conv2d(maps, weight, bias, padding=weight.shape[-1] // 2)
+        found, expected = conv_same(*inputs), F.conv2d(maps, weight, bias, padding=weight.shape[-1] // 2)
     assert banded(found)
     assert torch.equal(found, expected)
     slope = torch.randn_like(expected)
@@ -50,7 +50,7 @@ def test_slopes_in_any_layout_and_without_a_bias(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(convolution, "BAND", 10)
     maps, weight, _ = tensors(2, (8, 6), 3, transposed=False)
     slope = torch.randn(2, 5, 8, 6, dtype=torch.float64)  # not channels-last
-    found = torch.autograd.grad(same_size(maps, weight, None), (maps, weight), slope)
+    found = torch.autograd.grad(conv_same(maps, weight, None), (maps, weight), slope)
     expected = torch.autograd.grad(F.conv2d(maps, weight, padding=1), (maps, weight), slope)
     for own, plain in zip(found, expected, strict=True):
         torch.testing.assert_close(own, plain, rtol=0, atol=1e-11)
@@ -59,21 +59,21 @@ def test_slopes_in_any_layout_and_without_a_bias(monkeypatch: pytest.MonkeyPatch
 def test_only_what_is_asked_for_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "BAND", 10)
     maps, weight, bias = tensors(1, (8, 6), 3, transposed=False)
-    (slope,) = torch.autograd.grad(same_size(maps.detach(), weight, bias.detach()).sum(), weight)
+    (slope,) = torch.autograd.grad(conv_same(maps.detach(), weight, bias.detach()).sum(), weight)
     (plain,) = torch.autograd.grad(F.conv2d(maps, weight, bias, padding=1).sum(), weight)
     torch.testing.assert_close(slope, plain, rtol=0, atol=1e-11)
 
 
 def test_elsewhere_it_is_the_plain_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     maps, weight, bias = tensors(1, (8, 6), 3, transposed=False)
-    assert not banded(same_size(maps, weight, bias))  # small
+    assert not banded(conv_same(maps, weight, bias))  # small
     monkeypatch.setattr(convolution, "BAND", 10)
-    assert banded(same_size(maps, weight, bias))
-    assert not banded(same_size(maps.detach().contiguous(), weight, bias))  # rows of a map lie apart
-    assert not banded(same_size(maps, weight.detach(), bias))
+    assert banded(conv_same(maps, weight, bias))
+    assert not banded(conv_same(maps.detach().contiguous(), weight, bias))  # rows of a map lie apart
+    assert not banded(conv_same(maps, weight.detach(), bias))
     with torch.no_grad():
-        assert not banded(same_size(maps, weight, bias))
+        assert not banded(conv_same(maps, weight, bias))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert same_size(maps.float(), weight.float(), bias.float()).dtype == torch.bfloat16
+        assert conv_same(maps.float(), weight.float(), bias.float()).dtype == torch.bfloat16
     meta = [tensor.detach().to("meta").requires_grad_() for tensor in (maps, weight, bias)]
-    assert not banded(same_size(*meta))
+    assert not banded(conv_same(*meta))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from tryon.daflow.flow_estimator import FlowEstimator, both_branches, one_branch
+from tryon.daflow.flow_estimator import FlowEstimator, split_joint, split_single
 
 HEADS = 3
 
 
 def test_one_branch_is_head_major_x_before_y_then_logits():
     output = torch.arange(9.0).view(1, 9, 1, 1).expand(2, 9, 2, 2)
-    offsets, attention = one_branch(output, HEADS)
+    offsets, attention = split_single(output, HEADS)
     assert offsets.shape == (2 * HEADS, 2, 2, 2)
     assert offsets[:, :, 0, 0].tolist() == [[0, 1], [2, 3], [4, 5]] * 2
     torch.testing.assert_close(attention[0, :, 0, 0], torch.tensor([6.0, 7.0, 8.0]).softmax(0))
@@ -19,7 +19,7 @@ def test_one_branch_is_head_major_x_before_y_then_logits():
 
 def test_both_branches_share_one_softmax_and_the_person_comes_first_in_it():
     output = torch.arange(18.0).view(1, 18, 1, 1)
-    garment_offsets, person_offsets, garment, person = both_branches(output, HEADS)
+    garment_offsets, person_offsets, garment, person = split_joint(output, HEADS)
     assert garment_offsets.flatten(1).tolist() == [[0, 1], [2, 3], [4, 5]]
     assert person_offsets.flatten(1).tolist() == [[6, 7], [8, 9], [10, 11]]
     torch.testing.assert_close(torch.cat((person, garment), 1).flatten(), torch.arange(12.0, 18.0).softmax(0))

@@ -9,9 +9,9 @@ from tryon.daflow.grids import Flow, offsets_to_grid, sample
 
 
 def test_zero_offsets_are_the_identity_under_identity():
-    picture = torch.randn(3, 2, 7, 5, dtype=torch.float64)
-    still = offsets_to_grid(torch.zeros_like(picture), "identity")
-    torch.testing.assert_close(sample(picture, still), picture, rtol=0, atol=1e-12)
+    image = torch.randn(3, 2, 7, 5, dtype=torch.float64)
+    still = offsets_to_grid(torch.zeros_like(image), "identity")
+    torch.testing.assert_close(sample(image, still), image, rtol=0, atol=1e-12)
 
 
 def test_zero_offsets_span_minus_one_to_one_under_published():
@@ -50,7 +50,7 @@ def test_sampling_a_grid_at_a_grid_composes_the_flows():
 def test_upsampling_doubles_sides_and_keeps_coordinates_and_sums():
     grid = offsets_to_grid(torch.zeros(2, 2, 4, 3), "identity")
     attention = torch.rand(1, 2, 4, 3).softmax(1)
-    up = Flow(grid, attention).upsampled()
+    up = Flow(grid, attention).upsample()
     assert up.grid.shape == (2, 2, 8, 6)
     torch.testing.assert_close(
         up.grid[..., 1:-1, 1:-1], offsets_to_grid(torch.zeros(2, 2, 8, 6), "identity")[..., 1:-1, 1:-1]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tryon.daflow.grids import Flow, Flows
-from tryon.daflow.image_codec import compose, folded, light_decoder, light_encoder
+from tryon.daflow.image_codec import compose, fold_1x1, image_decoder, image_encoder
 from tryon.daflow.warp import WARPS, warp
 
 HEADS = 2
@@ -27,7 +27,7 @@ def _parameters_slopes(result: Tensor, parameters: list[Tensor]) -> tuple[Tensor
 @pytest.mark.parametrize("backend", WARPS)
 def test_folding_is_exact_in_value_and_in_every_gradient(backend):
     torch.manual_seed(3)
-    encoder, decoder = light_encoder(8, 12).double(), light_decoder(8, 12).double()
+    encoder, decoder = image_encoder(8, 12).double(), image_decoder(8, 12).double()
     garment, person = torch.randn(2, 2, 3, 6, 5, dtype=torch.float64)
     flows = _flows()
     long_way = decoder(warp(encoder(garment), *flows.garment, backend) + warp(encoder(person), *flows.person, backend))
@@ -41,6 +41,6 @@ def test_folding_is_exact_in_value_and_in_every_gradient(backend):
 
 
 def test_folded_layer_moves_the_narrow_channels_only():
-    weight, bias = folded(light_encoder(8, 12), light_decoder(8, 12))
+    weight, bias = fold_1x1(image_encoder(8, 12), image_decoder(8, 12))
     assert weight.shape == (8, 8, 1, 1)
     assert bias.shape == (8,)

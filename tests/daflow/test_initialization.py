@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tryon.daflow import DAFlow, DAFlowConfig, start_flows_near_zero
+from tryon.daflow import DAFlow, DAFlowConfig, init_small_flows
 
 SMALL = DAFlowConfig.narrow(levels=2, divisor=16)
 
@@ -13,7 +13,7 @@ def test_last_flow_layers_shrink_and_nothing_else_changes():
     torch.manual_seed(0)
     network = DAFlow.from_config(SMALL)
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    start_flows_near_zero(network)
+    init_small_flows(network)
     for key, value in network.state_dict().items():
         if "_MFEs." in key and key.endswith(".layers.6.weight"):
             torch.testing.assert_close(value, 0.05 * before[key])
@@ -23,26 +23,26 @@ def test_last_flow_layers_shrink_and_nothing_else_changes():
             assert torch.equal(value, before[key])
 
 
-def test_without_flow_the_identity_grid_leaves_the_pictures_in_place():
+def test_without_flow_the_identity_grid_leaves_the_images_in_place():
     torch.manual_seed(0)
-    network = start_flows_near_zero(DAFlow.from_config(SMALL), share=0.0).double().eval()
-    reference, picture = torch.rand(1, 6, 24, 20, dtype=torch.float64), torch.rand(1, 3, 24, 20, dtype=torch.float64)
-    result = network(reference, picture, picture)
+    network = init_small_flows(DAFlow.from_config(SMALL), share=0.0).double().eval()
+    reference, image = torch.rand(1, 6, 24, 20, dtype=torch.float64), torch.rand(1, 3, 24, 20, dtype=torch.float64)
+    result = network(reference, image, image)
     lights = network.dafnet
     inside = (..., slice(4, -4), slice(4, -4))  # carried grids are resampled at the border
-    torch.testing.assert_close(result[inside], lights.lights_decoder(lights.lights_encoder(picture))[inside])
+    torch.testing.assert_close(result[inside], lights.lights_decoder(lights.lights_encoder(image))[inside])
 
 
 def test_learns_to_show_the_garment():
     torch.manual_seed(0)
-    network = start_flows_near_zero(DAFlow.from_config(SMALL))
-    optimiser = torch.optim.AdamW(network.parameters(), 5e-3)
+    network = init_small_flows(DAFlow.from_config(SMALL))
+    optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
     reference, agnostic, garment = torch.rand(2, 6, 16, 16), -torch.ones(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
     losses = []
     for _ in range(40):
         loss = (network(reference, garment, agnostic) - garment).abs().mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.6 * losses[0]

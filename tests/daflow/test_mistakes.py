@@ -46,7 +46,7 @@ def reflection_outside_the_frame(patch, network):
 
 
 @mistake
-def nearest_neighbour(patch, network):
+def nearest_neighbor(patch, network):
     _sample_otherwise(patch, mode="nearest")
 
 
@@ -72,28 +72,28 @@ def coordinate_before_head(patch, network):
 @mistake
 def garment_attention_first(patch, network):
     def swapped(output: Tensor, heads: int):
-        garment_offsets, person_offsets, garment, person = flow_estimator.both_branches(output, heads)
+        garment_offsets, person_offsets, garment, person = flow_estimator.split_joint(output, heads)
         return garment_offsets, person_offsets, person, garment
 
-    patch.setattr(cascade, "both_branches", swapped)
+    patch.setattr(cascade, "split_joint", swapped)
 
 
 @mistake
 def person_offsets_first(patch, network):
     def swapped(output: Tensor, heads: int):
-        garment_offsets, person_offsets, *attention = flow_estimator.both_branches(output, heads)
+        garment_offsets, person_offsets, *attention = flow_estimator.split_joint(output, heads)
         return person_offsets, garment_offsets, *attention
 
-    patch.setattr(cascade, "both_branches", swapped)
+    patch.setattr(cascade, "split_joint", swapped)
 
 
 @mistake
 def one_softmax_per_branch(patch, network):
     def apart(output: Tensor, heads: int):
-        *offsets, garment, person = flow_estimator.both_branches(output, heads)
+        *offsets, garment, person = flow_estimator.split_joint(output, heads)
         return *offsets, garment / garment.sum(1, True) / 2, person / person.sum(1, True) / 2
 
-    patch.setattr(cascade, "both_branches", apart)
+    patch.setattr(cascade, "split_joint", apart)
 
 
 def _estimate(early: bool = False, twice: bool = False) -> Callable:
@@ -101,7 +101,7 @@ def _estimate(early: bool = False, twice: bool = False) -> Callable:
 
     def estimate(self: Cascade, level: int, garment: Tensor, person: Tensor, carried: Flows | None) -> Flows:
         garment_flow, person_flow = carried or (None, None)
-        garment_seen, person_seen = self.seen(garment, garment_flow), self.seen(person, person_flow)
+        garment_seen, person_seen = self.warp_detached(garment, garment_flow), self.warp_detached(person, person_flow)
         compared = person_seen if early else person
         garment_flow = self.step(self.Cross_MFEs[level], garment_seen, compared, garment_flow)
         garment_seen = warp.warp(garment_seen if twice else garment, *garment_flow, self.backend)
@@ -128,17 +128,17 @@ def flows_composed_the_other_way_round(patch, network):
         grid = offsets_to_grid(offsets, self.grid)
         return grid if carried is None else sample(grid, carried.grid)
 
-    patch.setattr(Cascade, "onto", onto)
+    patch.setattr(Cascade, "compose_grid", onto)
 
 
 @mistake
 def flows_not_composed(patch, network):
-    patch.setattr(Cascade, "onto", lambda self, carried, offsets: offsets_to_grid(offsets, self.grid))
+    patch.setattr(Cascade, "compose_grid", lambda self, carried, offsets: offsets_to_grid(offsets, self.grid))
 
 
 @mistake
 def no_pre_warp(patch, network):
-    patch.setattr(Cascade, "seen", lambda self, features, flow: features)
+    patch.setattr(Cascade, "last_fingerprint", lambda self, features, flow: features)
 
 
 @mistake
@@ -209,7 +209,7 @@ def test_gradient_norms_catch_a_pre_warp_that_is_not_detached(monkeypatch, netwo
     def attached(self: Cascade, features: Tensor, flow: Flow | None) -> Tensor:
         return features if flow is None else warp.warp(features, *flow, self.backend)
 
-    monkeypatch.setattr(Cascade, "seen", attached)
+    monkeypatch.setattr(Cascade, "last_fingerprint", attached)
     result, results = network.double()(*(x.double() for x in recorded_inputs), all_scales=True)
     (result.mean() + torch.stack([scale.mean() for scale in results]).sum()).backward()
     ratios = [

@@ -128,18 +128,18 @@ def test_extra_garment_channels_are_read_but_not_warped():
 
 
 def test_smallest_size_trains_with_finite_gradients(small):
-    pictures = [torch.rand(1, channels, 8, 8) for channels in (6, 3, 3)]
-    _, results = small(*pictures, all_scales=True)
+    images = [torch.rand(1, channels, 8, 8) for channels in (6, 3, 3)]
+    _, results = small(*images, all_scales=True)
     torch.stack([scale.square().mean() for scale in results]).sum().backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in small.parameters())
 
 
 def test_trains_under_autocast_with_grids_kept_in_float32(small):
-    pictures = [torch.rand(2, channels, 16, 24) for channels in (6, 3, 3)]
+    images = [torch.rand(2, channels, 16, 24) for channels in (6, 3, 3)]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        result = small(*pictures)
+        result = small(*images)
     result.float().mean().backward()
-    plain = small(*pictures)
+    plain = small(*images)
     assert (result.float() - plain).abs().max().item() < 0.05
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tryon.daflow import DAFlow, DAFlowConfig, checked_state, load_published, published_state, read_checkpoint
+from tryon.daflow import DAFlow, DAFlowConfig, load_published, published_state, read_checkpoint, validate_state
 from tryon.errors import WeightsError
 
 
@@ -137,6 +137,6 @@ def test_content_without_a_state_dict_is_refused(content, tmp_path):
 
 def test_state_of_another_network_does_not_fit():
     small, smaller = (DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=divisor)) for divisor in (8, 16))
-    assert list(checked_state(small, small.state_dict(), "itself")) == list(small.state_dict())
+    assert list(validate_state(small, small.state_dict(), "itself")) == list(small.state_dict())
     with pytest.raises(WeightsError, match="of another shape"):
-        checked_state(small, smaller.state_dict(), "the other")
+        validate_state(small, smaller.state_dict(), "the other")

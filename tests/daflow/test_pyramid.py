@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tryon.daflow import pyramid
-from tryon.daflow.pyramid import Encoder, TopDown, folded
+from tryon.daflow.pyramid import Encoder, TopDown, fold_stage
 
 WIDTHS = (4, 6, 8)
 
@@ -38,7 +38,7 @@ def test_folded_level_is_exact_in_value_and_in_every_gradient(size):
     stage = torch.randn(2, 3, *(2 * side for side in size), dtype=torch.float64, requires_grad=True)
     coarser = torch.randn(2, 8, *size, dtype=torch.float64, requires_grad=True)
     long_way = smooth(adaptive(stage) + F.interpolate(coarser, scale_factor=2.0, mode="nearest"))
-    short_way = folded(stage, coarser, adaptive, smooth)
+    short_way = fold_stage(stage, coarser, adaptive, smooth)
     torch.testing.assert_close(short_way, long_way, rtol=0, atol=1e-12)
     wanted = [stage, coarser, *adaptive.parameters(), *smooth.parameters()]
     expected = torch.autograd.grad(long_way.square().sum(), wanted)
@@ -51,8 +51,8 @@ def test_only_narrow_stages_are_folded(monkeypatch):
 
     def noted(stage, *others):
         seen.append(stage.shape[1])
-        return folded(stage, *others)
+        return fold_stage(stage, *others)
 
-    monkeypatch.setattr(pyramid, "folded", noted)
+    monkeypatch.setattr(pyramid, "fold_1x1", noted)
     TopDown((2, 3, 2), 8)([torch.rand(1, 2, 8, 8), torch.rand(1, 3, 4, 4), torch.rand(1, 2, 2, 2)])
     assert seen == [2]  # the coarsest has nothing to add

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tryon.daflow import NetworkOptionError
-from tryon.daflow.warp import WARPS, chosen_warp, warp
+from tryon.daflow.warp import WARPS, select_warp, warp
 
 FAST = [name for name in WARPS if name != "reference"]
 
@@ -16,7 +16,7 @@ SHAPES = [
     pytest.param(2, 3, 4, (5, 7), (5, 7), id="same size"),
     pytest.param(1, 6, 8, (4, 3), (9, 8), id="grid larger than map"),
     pytest.param(3, 2, 5, (8, 6), (2, 3), id="grid smaller than map"),
-    pytest.param(1, 6, 3, (2, 2), (2, 2), id="fewer pixels than neighbours"),
+    pytest.param(1, 6, 3, (2, 2), (2, 2), id="fewer pixels than neighbors"),
     pytest.param(2, 1, 1, (1, 6), (3, 4), id="one row, one head, one channel"),
     pytest.param(2, 4, 2, (6, 1), (3, 4), id="one column"),
 ]
@@ -58,7 +58,7 @@ def test_agrees_far_outside_the_frame(backend):
 
 @pytest.mark.parametrize("backend", FAST)
 @pytest.mark.parametrize("edge", [-1.0, -1 + 1 / 8, 0.0, 1 - 1 / 8, 1.0])
-def test_agrees_on_edges_and_pixel_centres(backend, edge):
+def test_agrees_on_edges_and_pixel_centers(backend, edge):
     features, grid, attention = _inputs(1, 2, 3, (8, 8), (4, 4))
     _assert_same(backend, (features, torch.full_like(grid, edge).requires_grad_(), attention))
 
@@ -131,8 +131,8 @@ def test_narrow_types_are_widened_to_the_grid(backend):
 
 
 def test_automatic_choice_follows_the_device():
-    assert chosen_warp("auto", torch.device("cpu")) == ("gather" if torch.backends.mkl.is_available() else "lean")
-    assert chosen_warp("auto", torch.device("cuda")) == "lean"
-    assert chosen_warp("reference", torch.device("cpu")) == "reference"
+    assert select_warp("auto", torch.device("cpu")) == ("gather" if torch.backends.mkl.is_available() else "lean")
+    assert select_warp("auto", torch.device("cuda")) == "lean"
+    assert select_warp("reference", torch.device("cpu")) == "reference"
     with pytest.raises(NetworkOptionError, match="reference, lean, gather"):
-        chosen_warp("quick", torch.device("cpu"))
+        select_warp("quick", torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""A very small data set in Dress Code's layout: true names, modes and sizes, one block of colour for a garment."""
+"""A very small data set in Dress Code's layout: true names, modes and sizes, one block of color for a garment."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.download import DownloadSettings
 from tryon.download.fingerprint import write_fingerprint
 from tryon.download.stage import download
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.dresscode.layout import HEIGHT, WIDTH, pair_list_path, relative_path
 from tryon.dresscode.pair_lists import Pair, format_pair_list
-from tryon.runtime.progress import silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 TRAIN = 3
@@ -34,28 +34,28 @@ def person_ids(category: Category) -> list[str]:
     return [f"{category.list_code * 100 + number:06d}" for number in range(TRAIN + TEST)]
 
 
-def pair_lists(category: Category) -> dict[Setting, list[Pair]]:
+def pair_lists(category: Category) -> dict[Split, list[Pair]]:
     ids = person_ids(category)
     test = ids[TRAIN:]
     return {
-        Setting.TRAIN: [Pair(name, name) for name in ids[:TRAIN]],
-        Setting.TEST_PAIRED: [Pair(name, name) for name in test],
-        Setting.TEST_UNPAIRED: [Pair(name, other) for name, other in zip(test, test[::-1], strict=True)],
+        Split.TRAIN: [Pair(name, name) for name in ids[:TRAIN]],
+        Split.TEST_PAIRED: [Pair(name, name) for name in test],
+        Split.TEST_UNPAIRED: [Pair(name, other) for name, other in zip(test, test[::-1], strict=True)],
     }
 
 
 def photo(item: str, salt: int = 0) -> bytes:
-    """A flat 1024x768 JPEG whose colour depends on the id."""
-    colour = np.random.default_rng([int(item), salt]).integers(0, 256, 3)
-    picture = np.full((HEIGHT, WIDTH, 3), colour, np.uint8)
-    return cv2.imencode(".jpg", picture)[1].tobytes()
+    """A flat 1024x768 JPEG whose color depends on the id."""
+    color = np.random.default_rng([int(item), salt]).integers(0, 256, 3)
+    image = np.full((HEIGHT, WIDTH, 3), color, np.uint8)
+    return cv2.imencode(".jpg", image)[1].tobytes()
 
 
 def palette_png(ids: np.ndarray) -> bytes:
-    picture = Image.fromarray(ids)
-    picture.putpalette([value for number in range(256) for value in (number, 255 - number, number // 2)])
+    image = Image.fromarray(ids)
+    image.putpalette([value for number in range(256) for value in (number, 255 - number, number // 2)])
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -100,10 +100,10 @@ def write_data_set(root: Path) -> Path:
 
 
 def write_truth(root: Path) -> Path:
-    """Write the companion of the small data set: true unpaired pictures and the attributes."""
+    """Write the companion of the small data set: true unpaired images and the attributes."""
     lines = ["category,garment_id,worn,sleeve,neckline,pattern"]
     for category in Category:
-        for pair in pair_lists(category)[Setting.TEST_UNPAIRED]:
+        for pair in pair_lists(category)[Split.TEST_UNPAIRED]:
             for role, data in (
                 ("truth", photo(pair.person_id, 3)),
                 ("truth_label_map", label_map(category, pair.garment_id)),
@@ -144,13 +144,13 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 @pytest.fixture
-def run(workspace: Workspace) -> Callable[..., Summary]:
+def run(workspace: Workspace) -> Callable[..., StageResult]:
     """Run the stage on a source as it is now."""
 
-    def _run(source: Path | str, **settings: object) -> Summary:
+    def _run(source: Path | str, **settings: object) -> StageResult:
         checked = DownloadSettings.model_validate({"source": str(source), **settings})
         write_fingerprint(workspace, checked)
-        return download(checked, 7, workspace, silent)
+        return download(checked, 7, workspace, no_progress)
 
     return _run
 

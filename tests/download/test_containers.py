@@ -9,9 +9,9 @@ import pytest
 
 from tryon.download import containers
 from tryon.download.containers import ZipContainer, open_container
-from tryon.download.sync_raw import mirror
+from tryon.download.sync_raw import sync_raw
 from tryon.errors import SourceError
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 
 NAME = "dresses/images/000001_0.jpg"
 
@@ -44,12 +44,12 @@ def test_a_truncated_zip_is_named_with_rule_and_remedy(
 def test_a_damaged_member_is_named(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr(NAME, b"picture" * 100)
+        packed.writestr(NAME, b"image" * 100)
     data = bytearray(archive.read_bytes())
     data[200] ^= 1
     archive.write_bytes(bytes(data))
     with pytest.raises(SourceError, match=rf"a.zip, member {NAME}: unpacks whole"):
-        mirror([ZipContainer(archive)], tmp_path / "raw", False, silent)
+        sync_raw([ZipContainer(archive)], tmp_path / "raw", False, no_progress)
     assert [path for path in (tmp_path / "raw").rglob("[!.]*") if path.is_file()] == []
 
 
@@ -73,12 +73,12 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("place", "value"), [(6, 255), (10, 99), (8, 1 << 6)], ids=["version", "method", "flag"])
 def test_a_kind_of_zip_that_python_cannot_unpack_is_a_user_error(tmp_path: Path, place: int, value: int) -> None:
-    archive = write_zip(tmp_path / "a.zip", {NAME: b"picture" * 100})
+    archive = write_zip(tmp_path / "a.zip", {NAME: b"image" * 100})
     data = bytearray(archive.read_bytes())
     data[data.index(b"PK\x01\x02") + place] = value
     archive.write_bytes(bytes(data))
     with pytest.raises(SourceError, match=r"a\.zip.*Fetch the archive again"):
-        mirror([open_container(archive)], tmp_path / "raw", False, silent)
+        sync_raw([open_container(archive)], tmp_path / "raw", False, no_progress)
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,4 +96,4 @@ def test_a_member_that_claims_less_than_it_holds_is_refused(tmp_path: Path) -> N
     data[place : place + 4] = (100).to_bytes(4, "little")
     archive.write_bytes(bytes(data))
     with pytest.raises(SourceError, match="unpacks whole"):
-        mirror([ZipContainer(archive)], tmp_path / "raw", False, silent)
+        sync_raw([ZipContainer(archive)], tmp_path / "raw", False, no_progress)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tryon.config.download import DownloadSettings
-from tryon.download.fetch import companion, fetch, locate
+from tryon.download.fetch import fetch, find_truth_archive, locate
 from tryon.errors import ParameterError, SourceError
 from tryon.runtime.atomic_files import sha256_file
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 
@@ -41,22 +41,22 @@ def test_a_source_that_overlaps_raw_is_refused(workspace: Workspace, place: str)
 
 def test_the_expected_hash_is_checked(workspace: Workspace, data_set: Path, zipped: Callable[..., Path]) -> None:
     archive = zipped(data_set)
-    fetch(settings(archive, sha256=sha256_file(archive)), 7, workspace, silent)
+    fetch(settings(archive, sha256=sha256_file(archive)), 7, workspace, no_progress)
     with pytest.raises(SourceError, match=r"Fetch the archive again, or correct download\.sha256"):
-        fetch(settings(archive, sha256="0" * 64), 7, workspace, silent)
+        fetch(settings(archive, sha256="0" * 64), 7, workspace, no_progress)
     with pytest.raises(ParameterError, match=r"download\.sha256"):
-        fetch(settings(data_set, sha256="0" * 64), 7, workspace, silent)
+        fetch(settings(data_set, sha256="0" * 64), 7, workspace, no_progress)
 
 
 def test_a_companion_is_found_beside_folders_and_archives(tmp_path: Path) -> None:
     folder, archive = tmp_path / "v1.2", tmp_path / "set.zip"
     folder.mkdir()
     archive.touch()
-    assert companion(folder) is None
-    assert companion(archive) is None
+    assert find_truth_archive(folder) is None
+    assert find_truth_archive(archive) is None
     (tmp_path / "v1.2.truth.zip").touch()
     (tmp_path / "set.truth").mkdir()
-    assert companion(folder) == tmp_path / "v1.2.truth.zip"
-    assert companion(archive) == tmp_path / "set.truth"
+    assert find_truth_archive(folder) == tmp_path / "v1.2.truth.zip"
+    assert find_truth_archive(archive) == tmp_path / "set.truth"
     (folder / "attributes.csv").touch()
-    assert companion(folder) is None  # it holds the truth itself
+    assert find_truth_archive(folder) is None  # it holds the truth itself

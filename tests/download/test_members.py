@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.download import members
 from tryon.download.members import Member, is_safe, select_members
 from tryon.dresscode.layout import pair_list_path, relative_path
@@ -13,7 +13,7 @@ from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 
 EVERY_FILE = sorted(
     [relative_path(role, name, "048392").as_posix() for role in (*FILE_ROLES, *OPTIONAL_ROLES) for name in Category]
-    + [pair_list_path(setting, category).as_posix() for setting in Setting for category in (*Category, None)]
+    + [pair_list_path(setting, category).as_posix() for setting in Split for category in (*Category, None)]
     + ["attributes.csv", "synthetic.truth.txt", "synthetic.txt"]
 )  # fmt: skip
 

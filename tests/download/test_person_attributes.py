@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tryon.download.person_attributes import Attributes, read_attributes, read_people
+from tryon.download.person_attributes import Attributes, read_garment_attributes, read_person_attributes
 from tryon.errors import SourceError
 
 
 def test_no_side_file_means_nothing_is_known(tmp_path: Path) -> None:
-    assert read_attributes(tmp_path) == {}
-    assert read_people(tmp_path) == {}
+    assert read_garment_attributes(tmp_path) == {}
+    assert read_person_attributes(tmp_path) == {}
 
 
 def test_columns_may_come_in_any_order_and_empty_means_unknown(tmp_path: Path) -> None:
     text = 'pattern,extra,garment_id,category,worn,neckline,sleeve\n"dots, large",1,000001,dresses,dress,,long\n'
     (tmp_path / "attributes.csv").write_text(text)
-    assert read_attributes(tmp_path) == {
+    assert read_garment_attributes(tmp_path) == {
         ("dresses", "000001"): {"worn": "dress", "sleeve": "long", "neckline": None, "pattern": "dots, large"}
     }
 
@@ -26,14 +26,16 @@ def test_columns_may_come_in_any_order_and_empty_means_unknown(tmp_path: Path) -
 def test_people_are_told_by_their_ids(tmp_path: Path) -> None:
     text = "category,person_id,arm_pose,level\ndresses,000001,bent,wild\ndresses,000002,,wild\n"
     (tmp_path / "people.csv").write_text(text)
-    assert read_people(tmp_path) == {
+    assert read_person_attributes(tmp_path) == {
         ("dresses", "000001"): {"arm_pose": "bent"},
         ("dresses", "000002"): {"arm_pose": None},
     }
 
 
 @pytest.mark.parametrize("content", [b"category,garment_id,person_id\n", b"", b"\xff\xfe\x00"])
-@pytest.mark.parametrize(("name", "read"), [("attributes.csv", read_attributes), ("people.csv", read_people)])
+@pytest.mark.parametrize(
+    ("name", "read"), [("attributes.csv", read_garment_attributes), ("people.csv", read_person_attributes)]
+)
 def test_a_wrong_side_file_is_refused(
     tmp_path: Path, name: str, read: Callable[[Path], Attributes], content: bytes
 ) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.download.read_pairs import read_pair_lists
 from tryon.errors import SourceError
 from tryon.manifest import FINDINGS, read_table
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 
@@ -30,12 +30,12 @@ def test_both_forms_alone_give_the_same_pairs_as_both_together(data_set: Path) -
 def test_order_is_that_of_the_categories_and_settings(data_set: Path) -> None:
     pairs, _ = read_pair_lists(data_set, "set")
     assert list(dict.fromkeys((pair.category, pair.setting) for pair in pairs)) == [
-        (category, setting) for category in Category for setting in Setting
+        (category, setting) for category in Category for setting in Split
     ]
 
 
 def test_a_disagreement_is_a_finding_and_the_list_of_the_category_counts(
-    data_set: Path, run: Callable[..., Summary], workspace: Workspace
+    data_set: Path, run: Callable[..., StageResult], workspace: Workspace
 ) -> None:
     path = data_set / "lower_body/train_pairs.txt"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))

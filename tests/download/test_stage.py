@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.download import DownloadSettings
 from tryon.download.fingerprint import write_fingerprint
 from tryon.download.stage import download
@@ -16,11 +16,11 @@ from tryon.errors import MissingInputError, SourceError
 from tryon.manifest import FINDINGS, INDEX, read_table
 from tryon.manifest.schemas import FILE_ROLES
 from tryon.runtime.atomic_files import sha256_file
-from tryon.runtime.progress import silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
-Run = Callable[..., Summary]
+Run = Callable[..., StageResult]
 
 
 def rows_of(workspace: Workspace, category: Category) -> list[dict]:
@@ -158,7 +158,7 @@ def test_too_many_bad_pairs_stop_the_run_and_leave_the_index_as_it_was(
     with pytest.raises(SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json fails"):
         run(data_set, max_bad_fraction=0.04)
     assert outputs(workspace) == before
-    rejected = workspace.staging("download") / "findings.parquet"
+    rejected = workspace.work_dir("download") / "findings.parquet"
     with pytest.raises(SourceError, match=re.escape(str(rejected))):
         run(data_set, max_bad_fraction=0.04)
     assert [(row["file"], row["rule"]) for row in read_table(rejected, FINDINGS).to_pylist()] == [
@@ -169,10 +169,10 @@ def test_too_many_bad_pairs_stop_the_run_and_leave_the_index_as_it_was(
     assert not rejected.exists()
 
 
-def test_skeleton_pictures_are_not_needed(run: Run, data_set: Path, workspace: Workspace) -> None:
+def test_skeleton_images_are_not_needed(run: Run, data_set: Path, workspace: Workspace) -> None:
     for category in Category:
         shutil.rmtree(data_set / category / "skeletons")
-    assert run(data_set).headline == "21 pairs, 0 of them quarantined; 0 findings."
+    assert run(data_set).summary == "21 pairs, 0 of them quarantined; 0 findings."
     assert {row["skeleton"] for row in rows_of(workspace, Category.DRESSES)} == {None}
 
 
@@ -191,7 +191,7 @@ def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
     run(data_set, licence="synthetic")
     for category in Category:
         for row in rows_of(workspace, category):
-            unpaired = row["setting"] == Setting.TEST_UNPAIRED
+            unpaired = row["setting"] == Split.TEST_UNPAIRED
             assert (row["truth"] is not None) is unpaired
             assert row["licence"] == "synthetic"
             assert row["worn"] == f"worn-{row['person_id']}"  # what the person has on now
@@ -218,11 +218,11 @@ def test_a_known_bad_label_map_is_quarantined_whatever_the_licence_but_not_on_th
 def test_a_source_that_was_not_fingerprinted_or_has_changed_is_refused(data_set: Path, workspace: Workspace) -> None:
     settings = DownloadSettings.model_validate({"source": str(data_set)})
     with pytest.raises(MissingInputError, match=r"source.json.*tryon fingerprint"):
-        download(settings, 7, workspace, silent)
+        download(settings, 7, workspace, no_progress)
     write_fingerprint(workspace, settings)
     (data_set / "dresses/images/000200_0.jpg").write_bytes(b"changed")
     with pytest.raises(MissingInputError, match="tryon fingerprint"):
-        download(settings, 7, workspace, silent)
+        download(settings, 7, workspace, no_progress)
     assert not workspace.findings.exists()
 
 
@@ -235,7 +235,7 @@ def test_a_source_that_changes_during_the_run_is_refused(
         (data_set / "dresses/images/000299_0.jpg").write_bytes(b"still arriving")
         return {}
 
-    monkeypatch.setattr(stage, "read_attributes", late)
+    monkeypatch.setattr(stage, "read_garment_attributes", late)
     with pytest.raises(MissingInputError, match="tryon fingerprint"):
         run(data_set)
     assert not workspace.findings.exists()
@@ -244,7 +244,7 @@ def test_a_source_that_changes_during_the_run_is_refused(
 def test_relative_sources_count_from_the_workspace(run: Run, data_set: Path, workspace: Workspace) -> None:
     workspace.root.mkdir(parents=True)
     shutil.move(data_set, workspace.root / "here")
-    assert run("here").headline.startswith("21 pairs, 0 of them quarantined")
+    assert run("here").summary.startswith("21 pairs, 0 of them quarantined")
 
 
 def test_uv_maps_are_left_out_unless_asked_for(run: Run, data_set: Path, workspace: Workspace) -> None:

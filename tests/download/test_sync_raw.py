@@ -8,9 +8,9 @@ import pytest
 
 from tryon.download import sync_raw as unpack
 from tryon.download.containers import Container, FolderContainer, open_container
-from tryon.download.sync_raw import mirror
+from tryon.download.sync_raw import sync_raw
 from tryon.errors import SourceError
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -36,21 +36,21 @@ def copied(container: Container, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_raw_becomes_what_the_source_is(container: Container, data_set: Path, raw: Path) -> None:
-    assert mirror([container], raw, False, silent) == set(content(data_set)) == set(content(raw))
+    assert sync_raw([container], raw, False, no_progress) == set(content(data_set)) == set(content(raw))
     assert content(raw) == content(data_set)
 
 
 def test_a_second_run_copies_nothing_and_a_changed_file_alone_comes_again(
     container: Container, data_set: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror([container], raw, False, silent)
+    sync_raw([container], raw, False, no_progress)
     names = copied(container, monkeypatch)
-    mirror([container], raw, False, silent)
+    sync_raw([container], raw, False, no_progress)
     assert names == []
     damaged = raw / "dresses/images/000200_0.jpg"
     damaged.write_bytes(bytes(damaged.stat().st_size))
     (raw / "dresses/images/000201_0.jpg").unlink()
-    mirror([container], raw, False, silent)
+    sync_raw([container], raw, False, no_progress)
     assert names == ["dresses/images/000200_0.jpg", "dresses/images/000201_0.jpg"]
     assert content(raw) == content(data_set)
 
@@ -70,17 +70,17 @@ def test_a_stopped_run_goes_on_where_it_was(
 
     monkeypatch.setattr(container, "copy", copy)
     with pytest.raises(KeyboardInterrupt):
-        mirror([container], raw, False, silent)
+        sync_raw([container], raw, False, no_progress)
     assert content(raw) == {name: (data_set / name).read_bytes() for name in names}
     monkeypatch.setattr(container, "copy", true_copy)
     rest = copied(container, monkeypatch)
-    mirror([container], raw, False, silent)
+    sync_raw([container], raw, False, no_progress)
     assert len(rest) == len(content(data_set)) - 20
     assert content(raw) == content(data_set)
 
 
 def test_what_the_source_does_not_have_goes(container: Container, data_set: Path, raw: Path, tmp_path: Path) -> None:
-    mirror([container], raw, False, silent)
+    sync_raw([container], raw, False, no_progress)
     shutil.rmtree(raw / "upper_body")
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -92,7 +92,7 @@ def test_what_the_source_does_not_have_goes(container: Container, data_set: Path
         (raw / name).write_text("foreign")
     (raw / "upper_body").symlink_to(outside)
     (raw / "dresses/images/000201_0.jpg").symlink_to(outside / "kept.txt")
-    mirror([container], raw, False, silent)
+    sync_raw([container], raw, False, no_progress)
     assert content(raw) == content(data_set)
     assert not (raw / "old").exists()
     assert content(outside) == {"kept.txt": b"not ours"}
@@ -103,13 +103,13 @@ def test_what_somebody_else_put_there_is_left_alone(container: Container, raw: P
     (raw / "dresses/images").mkdir(parents=True)
     (raw / "dresses/images/000200_0.jpg").write_bytes(b"precious")
     with pytest.raises(SourceError, match=r"download\.source"):
-        mirror([container], raw, False, silent)
+        sync_raw([container], raw, False, no_progress)
     assert content(raw) == {"dresses/images/000200_0.jpg": b"precious"}
 
 
 def test_two_containers_must_not_hold_the_same_file(data_set: Path, raw: Path) -> None:
     with pytest.raises(SourceError, match=r"is not in .* as well"):
-        mirror([FolderContainer(data_set), FolderContainer(data_set)], raw, False, silent)
+        sync_raw([FolderContainer(data_set), FolderContainer(data_set)], raw, False, no_progress)
 
 
 def test_a_disk_too_small_is_seen_before_unpacking(
@@ -120,5 +120,5 @@ def test_a_disk_too_small_is_seen_before_unpacking(
 
     monkeypatch.setattr(unpack.shutil, "disk_usage", lambda path: Usage)
     with pytest.raises(SourceError, match="has room for"):
-        mirror([container], raw, False, silent)
+        sync_raw([container], raw, False, no_progress)
     assert content(raw) == {}

@@ -12,8 +12,8 @@ from tryon.config.download import SyntheticSettings
 from tryon.download import synthetic_source as synthetic
 from tryon.download.synthetic_source import synthetic_archive
 from tryon.manifest import INDEX, read_table
-from tryon.runtime.progress import Progress, silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import Progress, no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.synthetic.archive import write_archive, write_folder
 from tryon.workspace import Workspace
 
@@ -40,13 +40,13 @@ def test_an_archive_is_made_once_for_the_same_settings_seed_and_code(
     workspace: Workspace, made: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = SyntheticSettings(train_pairs=3, test_pairs=2)
-    first = synthetic_archive(settings, 1, workspace, silent)
-    assert synthetic_archive(settings, 1, workspace, silent) == first
+    first = synthetic_archive(settings, 1, workspace, no_progress)
+    assert synthetic_archive(settings, 1, workspace, no_progress) == first
     assert made == [1]
-    assert synthetic_archive(settings, 2, workspace, silent) != first
-    assert synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent).exists()
+    assert synthetic_archive(settings, 2, workspace, no_progress) != first
+    assert synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, no_progress).exists()
     monkeypatch.setattr(synthetic, "code_version", lambda module: "other code")
-    last = synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, silent)
+    last = synthetic_archive(SyntheticSettings(train_pairs=4, test_pairs=2), 2, workspace, no_progress)
     assert made == [1, 2, 2, 2]
     assert sorted(path.name for path in last.parent.iterdir()) == sorted(
         [f"{last.stem}{end}{note}" for end in (".zip", ".truth.zip") for note in ("", ".sha256")]
@@ -55,20 +55,20 @@ def test_an_archive_is_made_once_for_the_same_settings_seed_and_code(
 
 def test_a_damaged_or_half_made_archive_is_made_again(workspace: Workspace, made: list[int]) -> None:
     settings = SyntheticSettings(train_pairs=3, test_pairs=2)
-    archive = synthetic_archive(settings, 1, workspace, silent)
+    archive = synthetic_archive(settings, 1, workspace, no_progress)
     whole = archive.read_bytes()
     for part in (archive, archive.with_name(f"{archive.stem}.truth.zip")):
         part.write_bytes(b"half")
-        synthetic_archive(settings, 1, workspace, silent)
+        synthetic_archive(settings, 1, workspace, no_progress)
     archive.with_name(f"{archive.name}.sha256").unlink()
-    synthetic_archive(settings, 1, workspace, silent)
+    synthetic_archive(settings, 1, workspace, no_progress)
     assert len(made) == 4
     assert archive.read_bytes() == whole
 
 
-def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., Summary], workspace: Workspace) -> None:
+def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., StageResult], workspace: Workspace) -> None:
     summary = run("synthetic", synthetic={"train_pairs": 1, "test_pairs": 2})
-    assert summary.headline == "15 pairs, 0 of them quarantined; 0 findings."
+    assert summary.summary == "15 pairs, 0 of them quarantined; 0 findings."
     for category in Category:
         for row in read_table(workspace.index(category), INDEX).to_pylist():
             assert row["worn"]
@@ -76,15 +76,15 @@ def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., Summary],
 
 
 def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
-    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
+    run: Callable[..., StageResult], workspace: Workspace, tmp_path: Path
 ) -> None:
     """Both lie side by side, so the folder, which holds its truth itself, must not take the zip's for its own."""
     settings = SyntheticSettings(train_pairs=1, test_pairs=2, level="easy", parser_errors=1.0)
-    write_archive(tmp_path / "twin.zip", settings, 7, silent)
-    write_folder(tmp_path / "twin", settings, 7, silent)
+    write_archive(tmp_path / "twin.zip", settings, 7, no_progress)
+    write_folder(tmp_path / "twin", settings, 7, no_progress)
     indexes = []
     for source in (tmp_path / "twin.zip", tmp_path / "twin"):
-        assert run(source).headline.startswith("15 pairs, 0 of them quarantined; 0 findings.")
+        assert run(source).summary.startswith("15 pairs, 0 of them quarantined; 0 findings.")
         indexes.append([workspace.index(category).read_bytes() for category in Category])
         for category in Category:
             for row in read_table(workspace.index(category), INDEX).to_pylist():
@@ -98,11 +98,11 @@ def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
 
 @pytest.mark.parametrize("flow", ["none", "test", "all"])
 def test_the_index_names_the_flow_of_test_pairs_where_there_is_one(
-    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path, flow: str
+    run: Callable[..., StageResult], workspace: Workspace, tmp_path: Path, flow: str
 ) -> None:
     settings = SyntheticSettings.model_validate({"train_pairs": 1, "test_pairs": 2, "level": "easy", "flow": flow})
-    write_archive(tmp_path / "twin.zip", settings, 7, silent)
-    assert run(tmp_path / "twin.zip").headline.startswith("15 pairs, 0 of them quarantined; 0 findings.")
+    write_archive(tmp_path / "twin.zip", settings, 7, no_progress)
+    assert run(tmp_path / "twin.zip").summary.startswith("15 pairs, 0 of them quarantined; 0 findings.")
     for category in Category:
         for row in read_table(workspace.index(category), INDEX).to_pylist():
             named = f"{category}/flow/{row['pair_id']}.png" if flow != "none" and row["setting"] != "train" else None
@@ -116,9 +116,9 @@ def test_a_switch_stands_for_no_flow_and_all() -> None:
 
 
 def test_the_twin_is_known_for_what_it_is_wherever_it_is_taken(
-    run: Callable[..., Summary], workspace: Workspace, tmp_path: Path
+    run: Callable[..., StageResult], workspace: Workspace, tmp_path: Path
 ) -> None:
-    write_archive(tmp_path / "bought.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    write_archive(tmp_path / "bought.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, no_progress)
     (tmp_path / "bought.truth.zip").unlink()
     run(tmp_path / "bought.zip")
     for category in Category:
@@ -127,7 +127,7 @@ def test_the_twin_is_known_for_what_it_is_wherever_it_is_taken(
 
 
 def test_it_goes_through_the_stage_like_any_archive(
-    run: Callable[..., Summary], workspace: Workspace, made: list[int]
+    run: Callable[..., StageResult], workspace: Workspace, made: list[int]
 ) -> None:
     run("synthetic")
     assert made == [7]

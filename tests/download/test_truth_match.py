@@ -9,7 +9,7 @@ import pytest
 
 from tryon.config.download import SyntheticSettings
 from tryon.errors import SourceError
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 from tryon.synthetic.archive import stamp
 from tryon.workspace import Workspace
 
@@ -30,10 +30,10 @@ def marked(data_set: Path, truth: Path, own: str | None, other: str | None) -> N
     ids=["new", "old", "photos"],
 )
 def test_the_truth_of_the_same_twin_is_taken(
-    run: Callable[..., Summary], data_set: Path, truth: Path, own: str | None, other: str | None
+    run: Callable[..., StageResult], data_set: Path, truth: Path, own: str | None, other: str | None
 ) -> None:
     marked(data_set, truth, own, other)
-    assert run(data_set).headline == "21 pairs, 0 of them quarantined; 0 findings."
+    assert run(data_set).summary == "21 pairs, 0 of them quarantined; 0 findings."
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_truth_of_the_same_twin_is_taken(
     ],
 )
 def test_the_truth_of_another_twin_is_refused_before_anything_is_unpacked(
-    run: Callable[..., Summary],
+    run: Callable[..., StageResult],
     workspace: Workspace,
     data_set: Path,
     truth: Path,
@@ -60,6 +60,6 @@ def test_the_truth_of_another_twin_is_refused_before_anything_is_unpacked(
     assert not workspace.raw.exists()
 
 
-def test_a_stamped_twin_without_any_truth_is_taken(run: Callable[..., Summary], data_set: Path) -> None:
+def test_a_stamped_twin_without_any_truth_is_taken(run: Callable[..., StageResult], data_set: Path) -> None:
     (data_set / "synthetic.txt").write_text(stamp(SETTINGS, 7))
-    assert run(data_set).headline.endswith("0 findings. The twin came without its truth.")
+    assert run(data_set).summary.endswith("0 findings. The twin came without its truth.")

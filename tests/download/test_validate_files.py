@@ -49,16 +49,16 @@ def test_a_skeleton_that_is_too_large_is_not_decoded(monkeypatch: pytest.MonkeyP
 
 
 def flow_file(x: float) -> bytes:
-    """A garment of 10 x 10 pixels whose threads lie at `x`, 7 in the garment's picture."""
+    """A garment of 10 x 10 pixels whose threads lie at `x`, 7 in the garment's image."""
     flow, cover = np.zeros((1024, 768, 2), np.float32), np.zeros((1024, 768), np.uint8)
     flow[:10, :10], cover[:10, :10] = (x, 7), 1
     return encode_flow(flow, cover)
 
 
-def test_a_whole_flow_passes_and_one_that_leaves_the_garments_picture_does_not() -> None:
+def test_a_whole_flow_passes_and_one_that_leaves_the_garments_image_does_not() -> None:
     assert check_file("flow", flow_file(767.5)).rule is None
     facts = check_file("flow", flow_file(768))
-    assert (facts.rule, facts.value) == ("stays in the garment's picture", "(768.0, 7.0)")
+    assert (facts.rule, facts.value) == ("stays in the garment's image", "(768.0, 7.0)")
     eight_bits = io.BytesIO()
     Image.new("RGB", (768, 1024)).save(eight_bits, "PNG")
     assert check_file("flow", eight_bits.getvalue()).rule == "is a PNG of 16 bit and three channels"

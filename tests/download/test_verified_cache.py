@@ -29,7 +29,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return lambda *given: (counts.update([role]), work(*given))[1]
 
     monkeypatch.setattr(check, "_CHECKS", {role: counting(role, work) for role, work in check._CHECKS.items()})
-    monkeypatch.setattr(unpack, "_bring", counting("unpacked", unpack._bring))
+    monkeypatch.setattr(unpack, "_copy_member", counting("unpacked", unpack._copy_member))
     return counts
 
 
@@ -63,7 +63,7 @@ def test_a_file_whose_content_changed_is_decoded_again(run, data_set, workspace,
     counted.clear()
     file = workspace.raw / relative_path("label_map", Category.DRESSES, "000200")
     stamp = file.stat()
-    (data_set / relative_path("label_map", Category.DRESSES, "000200")).write_bytes(b"no picture")
+    (data_set / relative_path("label_map", Category.DRESSES, "000200")).write_bytes(b"no image")
     with pytest.raises(SourceError, match="1 of"):
         run(data_set, max_bad_fraction=0.0)
     assert counted == {"unpacked": 1, "label_map": 1}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.layout import pair_id, pair_list_path, relative_path
 
 
@@ -25,8 +25,8 @@ def test_files_lie_where_the_data_set_has_them() -> None:
 
 def test_pair_lists_lie_in_the_category_and_in_the_root() -> None:
     names = ["train_pairs.txt", "test_pairs_paired.txt", "test_pairs_unpaired.txt"]
-    assert [pair_list_path(setting).as_posix() for setting in Setting] == names
-    assert [pair_list_path(setting, Category.UPPER_BODY).as_posix() for setting in Setting] == [
+    assert [pair_list_path(setting).as_posix() for setting in Split] == names
+    assert [pair_list_path(setting, Category.UPPER_BODY).as_posix() for setting in Split] == [
         f"upper_body/{name}" for name in names
     ]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tryon.dresscode.pose import COLOURS, LIMBS, SKELETON_STROKE, draw_pose
+from tryon.dresscode.pose import COLORS, LIMBS, SKELETON_STROKE, draw_pose
 
 SIZE = (256, 192)
 
@@ -24,10 +24,10 @@ def test_nobody_is_black() -> None:
 
 
 @pytest.mark.parametrize("joint", range(18))
-def test_a_joint_is_a_disc_of_its_colour_and_of_radius_four(joint: int) -> None:
-    picture = draw_pose(lone((joint, 96, 128)), SIZE)
-    painted = picture.any(-1)
-    assert (picture[painted] == COLOURS[joint]).all()
+def test_a_joint_is_a_disc_of_its_color_and_of_radius_four(joint: int) -> None:
+    image = draw_pose(lone((joint, 96, 128)), SIZE)
+    painted = image.any(-1)
+    assert (image[painted] == COLORS[joint]).all()
     assert painted.sum() == pytest.approx(np.pi * 4**2, rel=0.25)
     rows, columns = np.nonzero(painted)
     assert (rows.mean(), columns.mean()) == pytest.approx((128, 96), abs=0.3)
@@ -42,28 +42,28 @@ def test_a_score_of_one_in_a_hundred_does_not_count_as_seen() -> None:
     assert draw_pose(points, SIZE).any()
 
 
-def test_limbs_and_colours_are_those_of_the_released_network() -> None:
+def test_limbs_and_colors_are_those_of_the_released_network() -> None:
     assert len(LIMBS) == 17
-    assert len(COLOURS) == 18
+    assert len(COLORS) == 18
     assert [LIMBS[number] for number in (0, 6, 12, 16)] == [(1, 2), (1, 8), (1, 0), (15, 17)]
-    assert [COLOURS[number] for number in (0, 6, 12, 17)] == [(0, 0, 255), (0, 255, 0), (255, 0, 0), (85, 0, 255)]
+    assert [COLORS[number] for number in (0, 6, 12, 17)] == [(0, 0, 255), (0, 255, 0), (255, 0, 0), (85, 0, 255)]
 
 
 @pytest.mark.parametrize("limb", range(17))
-def test_a_limb_blends_six_tenths_of_its_colour_over_black(limb: int) -> None:
+def test_a_limb_blends_six_tenths_of_its_color_over_black(limb: int) -> None:
     start, end = LIMBS[limb]
-    picture = draw_pose(lone((start, 40, 128), (end, 150, 128)), SIZE)
-    assert picture[128, 95].tolist() == [round(0.6 * channel) for channel in COLOURS[limb]]
-    column = picture[:, 95].any(-1).sum()
+    image = draw_pose(lone((start, 40, 128), (end, 150, 128)), SIZE)
+    assert image[128, 95].tolist() == [round(0.6 * channel) for channel in COLORS[limb]]
+    column = image[:, 95].any(-1).sum()
     assert 7 <= column <= 9  # half-width 4 in the middle
-    assert picture[:, 60].any(-1).sum() < column  # an ellipse, narrower towards its ends
+    assert image[:, 60].any(-1).sum() < column  # an ellipse, narrower towards its ends
 
 
 def test_a_limb_lies_over_its_joints() -> None:
-    picture = draw_pose(lone((1, 40, 128), (2, 150, 128)), SIZE)
-    joint, limb = COLOURS[1], COLOURS[0]
+    image = draw_pose(lone((1, 40, 128), (2, 150, 128)), SIZE)
+    joint, limb = COLORS[1], COLORS[0]
     inside = [round(0.4 * below + 0.6 * above) for below, above in zip(joint, limb, strict=True)]
-    assert np.abs(picture[128, 42].astype(int) - inside).max() <= 1
+    assert np.abs(image[128, 42].astype(int) - inside).max() <= 1
 
 
 def test_a_limb_needs_both_of_its_joints() -> None:
@@ -82,10 +82,10 @@ def test_the_stroke_grows_with_the_height() -> None:
 
 @given(st.lists(st.tuples(st.floats(-300, 500), st.floats(-300, 500)), min_size=18, max_size=18))
 @settings(max_examples=30, deadline=None)
-def test_any_place_can_be_drawn_and_moving_by_whole_pixels_moves_the_picture(places: list) -> None:
+def test_any_place_can_be_drawn_and_moving_by_whole_pixels_moves_the_image(places: list) -> None:
     points = np.column_stack([np.round(np.array(places) * 16) / 16, np.ones(18)]).astype(np.float32)
-    picture = draw_pose(points, (128, 96))
-    assert picture.shape == (128, 96, 3)
+    image = draw_pose(points, (128, 96))
+    assert image.shape == (128, 96, 3)
     moved = points + np.array([32, 32, 0], np.float32)
     wide = draw_pose(moved, (128, 160), 8.0)[32:, 32:128]  # the same stroke: it scales with the height alone
     assert wide.shape == (96, 96, 3)
@@ -100,9 +100,9 @@ def test_far_away_joints_draw_nothing() -> None:
 
 @pytest.mark.parametrize("far", [1e6, -1e12, 1e30])
 def test_no_place_is_too_far_to_be_drawn(far: float) -> None:
-    picture = draw_pose(lone((1, 96, 128), (2, far, 128)), SIZE)
-    assert (picture == draw_pose(lone((1, 96, 128), (2, np.sign(far) * 4096, 128)), SIZE)).all()
-    assert picture.any()
+    image = draw_pose(lone((1, 96, 128), (2, far, 128)), SIZE)
+    assert (image == draw_pose(lone((1, 96, 128), (2, np.sign(far) * 4096, 128)), SIZE)).all()
+    assert image.any()
 
 
 def test_joints_in_one_place_draw_a_dot() -> None:

@@ -15,7 +15,7 @@ from tryon.dresscode.readers import (
     decode_keypoints,
     decode_label_map,
     decode_photo,
-    picture_size,
+    image_size,
     resize_labels,
     resize_photo,
 )
@@ -33,11 +33,11 @@ def jpeg(photo: NDArray[np.uint8]) -> bytes:
 
 
 def png(ids: NDArray[np.uint8], palette: bool = False) -> bytes:
-    picture = Image.fromarray(ids)
-    if palette:  # colours chosen so that a reader that gives colours cannot pass
-        picture.putpalette([value for number in range(256) for value in (255 - number, 7 * number % 256, 128)])
+    image = Image.fromarray(ids)
+    if palette:  # colors chosen so that a reader that gives colors cannot pass
+        image.putpalette([value for number in range(256) for value in (255 - number, 7 * number % 256, 128)])
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -66,7 +66,7 @@ def test_reduced_decoding_gives_what_full_decoding_and_resizing_give(size: tuple
     assert psnr(reduced, full) > 45
 
 
-def test_reduced_decoding_does_not_shift_the_picture() -> None:
+def test_reduced_decoding_does_not_shift_the_image() -> None:
     photo = np.zeros((1024, 768, 3), np.uint8)
     photo[:, 384:] = 255
     columns = decode_photo(jpeg(photo), (128, 96))[..., 0].mean(0)
@@ -96,13 +96,13 @@ def test_other_bytes_are_unreadable() -> None:
         with pytest.raises(UnreadableError):
             decode_photo(data, (16, 12))
         with pytest.raises(UnreadableError):
-            picture_size(data)
+            image_size(data)
         with pytest.raises(UnreadableError):
             decode_label_map(data)
 
 
 def test_the_header_tells_the_size() -> None:
-    assert picture_size(jpeg(PHOTO)) == picture_size(png(LABELS, palette=True)) == (1024, 768)
+    assert image_size(jpeg(PHOTO)) == image_size(png(LABELS, palette=True)) == (1024, 768)
 
 
 def test_label_maps_are_read_as_palette_indices() -> None:
@@ -113,10 +113,10 @@ def test_label_maps_are_read_as_palette_indices() -> None:
 @pytest.mark.parametrize("depth", [1, 2, 4])
 def test_palettes_of_few_bits_are_read_too(depth: int) -> None:
     ids = LABELS % 2**depth
-    picture = Image.fromarray(ids)
-    picture.putpalette([255, 0, 0, 0, 255, 0] + [9] * 42)
+    image = Image.fromarray(ids)
+    image.putpalette([255, 0, 0, 0, 255, 0] + [9] * 42)
     stream = io.BytesIO()
-    picture.save(stream, "PNG", bits=depth)
+    image.save(stream, "PNG", bits=depth)
     assert np.array_equal(decode_label_map(stream.getvalue()), ids)
 
 
@@ -145,9 +145,9 @@ def test_a_truncated_map_is_unreadable(cut: float) -> None:
             decode(shorter)
 
 
-def test_a_colour_png_or_a_jpeg_is_no_map() -> None:
+def test_a_color_png_or_a_jpeg_is_no_map() -> None:
     for data in (png(PHOTO), jpeg(PHOTO)):
-        with pytest.raises(UnreadableError, match="palette or grey"):
+        with pytest.raises(UnreadableError, match="palette or gray"):
             decode_label_map(data)
 
 

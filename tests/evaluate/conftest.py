@@ -16,31 +16,31 @@ from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
 from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.evaluate.stage import evaluate
-from tryon.manifest import MANIFEST, PACKED, SHOWN, table_from_rows, write_table
+from tryon.manifest import MANIFEST, MASK_PREVIEWS, PACKED, table_from_rows, write_table
 from tryon.manifest.schemas import COMPARISON
 from tryon.runtime.atomic_files import write_bytes, write_text
-from tryon.runtime.progress import silent
-from tryon.runtime.stage_result import Summary
-from tryon.training.checkpoint import of_network, save_checkpoint
+from tryon.runtime.progress import no_progress
+from tryon.runtime.stage_result import StageResult
+from tryon.training.checkpoint import from_network, save_checkpoint
 from tryon.workspace import Workspace
 
 SIZE = (64, 48)
 PER_CATEGORY = 3
 
 
-def png(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes()
+def png(image: np.ndarray) -> bytes:
+    return cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))[1].tobytes()
 
 
-def figure(number: int, garment_colour: np.ndarray, region: np.ndarray) -> np.ndarray:
+def figure(number: int, garment_color: np.ndarray, region: np.ndarray) -> np.ndarray:
     """A background of its own with a striped garment."""
     random = np.random.default_rng(number)
     background = cv2.resize(random.integers(0, 255, (4, 3, 3), np.uint8), SIZE[::-1], interpolation=cv2.INTER_CUBIC)
-    picture = background.astype(np.uint8)
-    picture[region] = garment_colour
+    image = background.astype(np.uint8)
+    image[region] = garment_color
     stripes = region & (np.arange(SIZE[0])[:, None] % 8 < 4)
-    picture[stripes] += np.uint8(25)
-    return picture
+    image[stripes] += np.uint8(25)
+    return image
 
 
 def packed_row(number: int, category: Category, setting: str, truth: bool) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def packed_row(number: int, category: Category, setting: str, truth: bool) -> di
 
 
 def write_subset(workspace: Workspace, part: str, rows: list[dict[str, Any]]) -> None:
-    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"pictures": "png"})
+    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"images": "png"})
 
 
 def rows_of(setting: str, truth: bool) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def write_manifests(workspace: Workspace) -> None:
         ]
         metadata = {COMPARISON: json.dumps(recipes_of(category))}
         write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
-        write_table(workspace.mask_pictures(category), table_from_rows(shown_of(), SHOWN), SHOWN)
+        write_table(workspace.mask_images(category), table_from_rows(shown_of(), MASK_PREVIEWS), MASK_PREVIEWS)
 
 
 def recipes_of(category: Category) -> list[dict[str, Any]]:
@@ -122,11 +122,11 @@ def recipes_of(category: Category) -> list[dict[str, Any]]:
 def shown_of() -> list[dict[str, Any]]:
     """Six of the worst masks and two typical ones."""
     strip = np.full((16, 60, 3), 200, np.uint8)
-    picture = cv2.imencode(".webp", strip)[1].tobytes()
+    image = cv2.imencode(".webp", strip)[1].tobytes()
     return [
         {"why": "worst" if number < 6 else "typical", "person_id": f"shown{number}", "worn": "dress"}
         | {"mask_fraction": 0.25, "leak_fraction": None, "protected_fraction": 0.0}
-        | {"outline_similarity": 0.3, "picture": picture}
+        | {"outline_similarity": 0.3, "image": image}
         for number in range(8)
     ]
 
@@ -146,7 +146,7 @@ def write_training(folder: Path, epochs: int, categories: list[Category]) -> Non
 
 @pytest.fixture
 def make_rows() -> Callable[[str, bool], list[dict[str, Any]]]:
-    """Packed rows of a setting, with or without true pictures."""
+    """Packed rows of a setting, with or without true images."""
     return rows_of
 
 
@@ -165,7 +165,7 @@ def make_project(root: Path) -> Workspace:
     write_training(made.checkpoints, 3, list(Category))
     torch.manual_seed(1)
     network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
-    save_checkpoint(made.checkpoints / "best.ckpt", of_network(network))
+    save_checkpoint(made.checkpoints / "best.ckpt", from_network(network))
     return made
 
 
@@ -177,15 +177,15 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Summary]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, StageResult]:
     """The same after `evaluate`, to look at and not to change."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TRYON_WEIGHTS", raising=False)
         made = make_project(tmp_path_factory.mktemp("finished"))
-        return made, evaluate(EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=2), 7, made, silent)
+        return made, evaluate(EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=2), 7, made, no_progress)
 
 
 @pytest.fixture(scope="session")
-def evaluated(finished: tuple[Workspace, Summary]) -> Workspace:
+def evaluated(finished: tuple[Workspace, StageResult]) -> Workspace:
     """The finished project's workspace."""
     return finished[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.evaluate.baselines import agnostic_copied, garment_pixels, mean_colour_painted, mean_garment_colour
+from tryon.evaluate.baselines import garment_pixels, masked_input, mean_color_fill, mean_garment_color
 
 RED, BLUE, WHITE = (200, 10, 20), (0, 30, 120), (255, 255, 255)
 
@@ -34,22 +34,22 @@ def test_white_that_the_garment_frames_is_garment_and_the_gap_between_legs_is_no
 
 
 @pytest.mark.parametrize(
-    ("colour", "shown"),
+    ("color", "shown"),
     [((244, 243, 245), False), ((215, 220, 225), False), ((214, 214, 214), True), ((255, 255, 238), True)],
 )
-def test_soft_shadows_are_background_and_pale_colours_are_not(colour: tuple[int, int, int], shown: bool) -> None:
+def test_soft_shadows_are_background_and_pale_colors_are_not(color: tuple[int, int, int], shown: bool) -> None:
     page = _flat_garment()
-    page[:2] = colour
+    page[:2] = color
     assert garment_pixels(page)[:2].all() == garment_pixels(page)[:2].any() == shown
 
 
-def test_the_mean_colour_by_hand() -> None:
+def test_the_mean_color_by_hand() -> None:
     expected = (11 * np.array(RED) + 12 * np.array(BLUE) + np.array(WHITE)) / 24
-    np.testing.assert_array_equal(mean_garment_colour(_flat_garment()), expected.round())
+    np.testing.assert_array_equal(mean_garment_color(_flat_garment()), expected.round())
 
 
-def test_a_white_garment_has_a_white_mean_colour() -> None:
-    assert mean_garment_colour(np.full((4, 4, 3), 250, np.uint8)).tolist() == [250, 250, 250]
+def test_a_white_garment_has_a_white_mean_color() -> None:
+    assert mean_garment_color(np.full((4, 4, 3), 250, np.uint8)).tolist() == [250, 250, 250]
 
 
 @pytest.mark.parametrize("paper", [(255, 255, 255), (245, 245, 245)])
@@ -61,7 +61,7 @@ def test_dark_details_are_not_taken_for_a_pale_garment(
     page[20:110, 15:80] = cloth
     page[22:30, 42:54] = 40  # the label in the neck
     page[40:100:12, 46:50] = 60  # buttons
-    found = mean_garment_colour(page).astype(int)
+    found = mean_garment_color(page).astype(int)
     assert (abs(found - np.array(cloth)) <= 25).all()
 
 
@@ -70,9 +70,9 @@ def test_both_keep_what_is_not_hidden() -> None:
     person = random.integers(1, 255, (2, 10, 8, 3), np.uint8)
     garment = np.stack([_flat_garment(), np.full((10, 8, 3), 100, np.uint8)])
     mask = random.random((2, 10, 8)) < 0.5
-    copied, painted = agnostic_copied(person, mask), mean_colour_painted(person, mask, garment)
+    copied, painted = masked_input(person, mask), mean_color_fill(person, mask, garment)
     for result in (copied, painted):
         np.testing.assert_array_equal(result[~mask], person[~mask])
     assert (copied[mask] == 0).all()
     assert (painted[1][mask[1]] == 100).all()
-    np.testing.assert_array_equal(np.unique(painted[0][mask[0]], axis=0), [mean_garment_colour(garment[0])])
+    np.testing.assert_array_equal(np.unique(painted[0][mask[0]], axis=0), [mean_garment_color(garment[0])])

@@ -1,4 +1,4 @@
-"""Patterns whose name is known are told apart at any size; a picture without a garment tells nothing."""
+"""Patterns whose name is known are told apart at any size; a image without a garment tells nothing."""
 
 from collections import Counter
 
@@ -8,14 +8,14 @@ import pytest
 
 from tryon.categories import Category
 from tryon.evaluate.garment_texture import Texture, texture_of
-from tryon.synthetic.garments.cloth import garment_picture, lay_flat
+from tryon.synthetic.garments.cloth import garment_image, lay_flat
 from tryon.synthetic.item_files import garment_of
 
 STRIPED = {"stripes", "breton", "two_stripes", "pinstripes", "uneven_stripes"}
 
 
 def drawn(pattern, height=128):
-    """A garment of 3/4 by 3/4 of the picture on white, `pattern` from x and y in 0..1 to brightness."""
+    """A garment of 3/4 by 3/4 of the image on white, `pattern` from x and y in 0..1 to brightness."""
     width = height * 3 // 4
     y, x = np.mgrid[:height, :width] / height
     cloth = np.broadcast_to(pattern(x, y), (height, width))
@@ -33,13 +33,13 @@ PATTERNS = {
 @pytest.mark.parametrize("height", [96, 128, 512, 1000])
 @pytest.mark.parametrize("texture", PATTERNS)
 def test_gradients_tell_plain_from_striped_from_printed(texture, height):
-    picture = drawn(PATTERNS[texture], height)
-    assert texture_of(picture) == texture
-    assert texture_of(np.ascontiguousarray(picture[:, ::-1])) == texture
-    assert texture_of(cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)) == texture
+    image = drawn(PATTERNS[texture], height)
+    assert texture_of(image) == texture
+    assert texture_of(np.ascontiguousarray(image[:, ::-1])) == texture
+    assert texture_of(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)) == texture
 
 
-def test_nothing_is_said_of_a_picture_without_a_garment():
+def test_nothing_is_said_of_a_image_without_a_garment():
     assert texture_of(np.full((128, 96, 3), 255, np.uint8)) is None
     assert texture_of(drawn(PATTERNS[Texture.PLAIN], 8)) is None
 
@@ -51,5 +51,5 @@ def test_the_twins_patterns_are_found():
             garment = garment_of(11, category, number, "catalogue")
             name = garment.fabric.pattern
             truth = Texture.PLAIN if name == "plain" else Texture.STRIPED if name in STRIPED else Texture.PRINTED
-            right[texture_of(garment_picture(lay_flat(garment))) == truth] += 1
+            right[texture_of(garment_image(lay_flat(garment))) == truth] += 1
     assert right[True] >= 0.85 * right.total()

@@ -16,15 +16,15 @@ from tryon.evaluate.mask_robustness import (
     JITTERED,
     SHRUNK,
     UNCHANGED,
-    Change,
-    Sensitivity,
-    changed_mask,
-    changes,
-    mask_sensitivity,
-    told_sensitivity,
+    MaskPerturbation,
+    MaskRobustness,
+    mask_robustness,
+    perturb_mask,
+    perturbations,
+    robustness_to_dict,
 )
 from tryon.evaluate.predict import read_rows
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 MakeRows = Callable[[str, bool], list[dict[str, Any]]]
@@ -35,7 +35,7 @@ SQUARE[20:40, 10:30] = True
 
 
 class Copying(nn.Module):
-    """A network whose result is the agnostic picture itself."""
+    """A network whose result is the agnostic image itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def _side(mask: np.ndarray) -> int:
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
 def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> None:
-    grown, shrunk = (changed_mask(SQUARE, Change(kind, pixels), 0) for kind in (GROWN, SHRUNK))
+    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, pixels), 0) for kind in (GROWN, SHRUNK))
     assert _side(grown) == 20 + 2 * pixels
     assert _side(shrunk) == 20 - 2 * pixels
     assert not (shrunk & ~SQUARE).any()
@@ -60,40 +60,40 @@ def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> N
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_jittered_outline_stays_between_the_grown_and_the_shrunk(seed: int) -> None:
-    jittered = changed_mask(SQUARE, Change(JITTERED, 3), seed)
-    grown, shrunk = (changed_mask(SQUARE, Change(kind, 3), 0) for kind in (GROWN, SHRUNK))
+    jittered = perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed)
+    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, 3), 0) for kind in (GROWN, SHRUNK))
     assert not (jittered & ~grown).any()
     assert not (shrunk & ~jittered).any()
     assert (jittered != SQUARE).any()
-    assert (jittered == changed_mask(SQUARE, Change(JITTERED, 3), seed)).all()
-    assert (jittered != changed_mask(SQUARE, Change(JITTERED, 3), seed + 100)).any()
+    assert (jittered == perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed)).all()
+    assert (jittered != perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed + 100)).any()
 
 
 def test_masks_that_hide_nothing_or_everything_do_no_harm() -> None:
     for mask in (np.zeros((40, 30), np.bool_), np.ones((40, 30), np.bool_)):
         for kind in (GROWN, SHRUNK, JITTERED):
-            assert (changed_mask(mask, Change(kind, 2), 0) == mask).all()
+            assert (perturb_mask(mask, MaskPerturbation(kind, 2), 0) == mask).all()
 
 
-def test_pixels_are_those_of_the_picture() -> None:
-    assert [one.pixels for one in changes(128)] == [0, *(1, 2, 3) * 3]
-    assert [one.pixels for one in changes(512)] == [0, *(4, 8, 12) * 3]
-    assert min(one.pixels for one in changes(32)[1:]) == 1
-    assert len(set(changes(512))) == 10
+def test_pixels_are_those_of_the_image() -> None:
+    assert [one.pixels for one in perturbations(128)] == [0, *(1, 2, 3) * 3]
+    assert [one.pixels for one in perturbations(512)] == [0, *(4, 8, 12) * 3]
+    assert min(one.pixels for one in perturbations(32)[1:]) == 1
+    assert len(set(perturbations(512))) == 10
 
 
 def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
     """The whole garment lies inside the mask by 3 pixels: only what shrinks by more can show some of it."""
     told: list[tuple[int, int]] = []
     rows = read_rows(workspace, "paired")
-    found = mask_sensitivity(Copying(), rows, "paired", 6, 2, lambda done, total, _: told.append((done, total)))
-    assert isinstance(found, Sensitivity)
+    found = mask_robustness(Copying(), rows, "paired", 6, 2, lambda done, total, _: told.append((done, total)))
+    assert isinstance(found, MaskRobustness)
     assert told[-1] == (6, 6)  # two of each category
     points = {point.change.kind: point for point in found.points}
     assert {point.error.rows for point in found.points} == {6}
     assert points[UNCHANGED].added.mean == 0
     assert points[GROWN].added.mean == 0
-    content = told_sensitivity(found)
+    content = robustness_to_dict(found)
     assert content["setting"] == "paired"
     assert content[UNCHANGED]["0"]["mean"] == pytest.approx(points[UNCHANGED].error.mean, abs=1e-6)
     assert set(content[GROWN]["1"]) == {"mean", "low", "high", "rows", "added_mean", "added_low", "added_high"}
@@ -106,7 +106,7 @@ def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
     for row in rows:
         row["mask"] = row["garment_mask"]  # as tight as can be
     write_part(workspace, "test_paired", rows)
-    found = mask_sensitivity(Copying(), read_rows(workspace, "paired"), "paired", 9, 4, silent)
+    found = mask_robustness(Copying(), read_rows(workspace, "paired"), "paired", 9, 4, no_progress)
     assert found is not None
     added = {point.change.kind: point.added for point in found.points}
     assert added[SHRUNK].high is not None
@@ -114,12 +114,12 @@ def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
     assert added[GROWN].mean == 0
 
 
-def test_without_true_pictures_there_is_no_curve(
+def test_without_true_images_there_is_no_curve(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     write_part(workspace, "test_unpaired", make_rows("test_unpaired", False))
-    assert mask_sensitivity(Copying(), read_rows(workspace, "unpaired"), "unpaired", 9, 4, silent) is None
-    assert told_sensitivity(None) == {}
+    assert mask_robustness(Copying(), read_rows(workspace, "unpaired"), "unpaired", 9, 4, no_progress) is None
+    assert robustness_to_dict(None) == {}
 
 
 def test_the_stage_measures_it_where_most_is_known(evaluated: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The stage's fingerprints are those of `tryon score` on the same pictures, and so are its numbers."""
+"""The stage's fingerprints are those of `tryon score` on the same images, and so are its numbers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 
 from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
-from tryon.evaluate.baselines import agnostic_copied
-from tryon.evaluate.predict import Scored, Truth
+from tryon.evaluate.baselines import masked_input
+from tryon.evaluate.predict import GroundTruth, PredictedBatch
 from tryon.evaluate.provenance import Fingerprints
-from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedRows
-from tryon.metrics.regions import GARMENT, NECKLINE, OUTSIDE, PICTURE
-from tryon.runtime.progress import silent
+from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedDataset
+from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
+from tryon.runtime.progress import no_progress
 from tryon.scoring.compare_results import compared, read_runs, runs_of
-from tryon.scoring.score_folder import Order, score_folder
+from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[reportCallIssue]
@@ -31,13 +31,13 @@ def test_a_folder_and_the_stage_can_be_compared(
 ) -> None:
     """The baseline that needs no network, saved as PNG and scored, has the stage's own numbers of it."""
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
-    rows = PackedRows.read(evaluated.subset(f"test_{setting}"), (*TRAINING_COLUMNS,))
+    rows = PackedDataset.read(evaluated.subset(f"test_{setting}"), (*TRAINING_COLUMNS,))
     for number in range(len(rows)):
-        example = rows.example(number)
-        picture = agnostic_copied(example.person[None], example.mask[None])[0]
-        cv2.imwrite(str(tmp_path / f"{example.pair_id}.png"), np.ascontiguousarray(picture[..., ::-1]))
-    order = Order(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
-    ours = runs_of(score_folder(order, SETTINGS, evaluated, silent))
+        example = rows.sample(number)
+        image = masked_input(example.person[None], example.mask[None])[0]
+        cv2.imwrite(str(tmp_path / f"{example.pair_id}.png"), np.ascontiguousarray(image[..., ::-1]))
+    order = ScoreRequest(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
+    ours = runs_of(score_folder(order, SETTINGS, evaluated, no_progress))
     metrics = evaluated.evaluation / "metrics.json"
     content = json.loads(metrics.read_text())["metrics"][setting]
     theirs = [
@@ -53,16 +53,16 @@ def test_a_folder_and_the_stage_can_be_compared(
     assert told == pytest.approx([0] * len(told), abs=1e-6)
 
 
-def scored(region: np.ndarray) -> Scored:
+def scored(region: np.ndarray) -> PredictedBatch:
     """Two paired rows; the garment of the second is in `region`, bool (8, 6)."""
-    pictures = np.random.default_rng(3).integers(0, 255, (2, 8, 6, 3), np.uint8)
+    images = np.random.default_rng(3).integers(0, 255, (2, 8, 6, 3), np.uint8)
     garment = np.stack([np.eye(8, 6, dtype=np.bool_), region])
-    regions = {PICTURE: None, GARMENT: garment, OUTSIDE: ~garment, NECKLINE: np.zeros_like(garment)}
-    truth = Truth(np.ones(2, np.bool_), pictures, regions)
-    return Scored(("a_a", "b_b"), Category.DRESSES, pictures, pictures, {"model": pictures}, truth)
+    regions = {IMAGE: None, GARMENT: garment, OUTSIDE: ~garment, NECKLINE: np.zeros_like(garment)}
+    truth = GroundTruth(np.ones(2, np.bool_), images, regions)
+    return PredictedBatch(("a_a", "b_b"), Category.DRESSES, images, images, {"model": images}, truth)
 
 
-def test_other_garment_masks_are_other_regions_of_the_same_pictures(workspace: Workspace) -> None:
+def test_other_garment_masks_are_other_regions_of_the_same_images(workspace: Workspace) -> None:
     rows = []
     for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_)):
         fingerprints = Fingerprints()

@@ -15,13 +15,13 @@ from tryon.evaluate.slices import (
     DIMENSIONS,
     FAMILIES,
     Slices,
-    headline_setting,
-    headline_slices,
     mask_size,
     missing_joints,
     slice_scores,
     slice_values,
-    weakest,
+    summary_setting,
+    summary_slices,
+    worst_slices,
 )
 from tryon.evaluate.summary import KEY
 from tryon.scoring.bootstrap import Interval
@@ -111,23 +111,27 @@ def test_the_weakest_are_ranked_by_what_is_sure_and_then_by_error() -> None:
         all=(0.2, 0.1, 100), sure=(0.3, 0.25, 20), unsure=(0.5, 0.1, 20), small=(0.9, 0.8, 9), good=(0.1, 0.05, 50)
     )
     slices["sleeve"] = {"the same rows": slices["worn"]["sure"]}
-    found = weakest(slices)
-    assert [(one.value, one.clear) for one in found] == [("sure", True), ("unsure", False)]
+    found = worst_slices(slices)
+    assert [(one.value, one.significant) for one in found] == [("sure", True), ("unsure", False)]
     assert found[0].ratio == pytest.approx(1.5)
-    assert weakest({}) == []
+    assert worst_slices({}) == []
 
 
 def test_no_more_than_three_are_named() -> None:
     worse = {f"slice {number}": (0.3 + number / 100, None, 20) for number in range(5)}
-    assert [one.value for one in weakest(_slices(all=(0.2, None, 100), **worse))] == ["slice 4", "slice 3", "slice 2"]
+    assert [one.value for one in worst_slices(_slices(all=(0.2, None, 100), **worse))] == [
+        "slice 4",
+        "slice 3",
+        "slice 2",
+    ]
 
 
 def test_the_headline_setting_is_unpaired_where_its_truth_is_known() -> None:
     own = {"model": _slices(all=(0.2, 0.1, 10))}
-    assert headline_setting({"paired": own, "unpaired": own}) == "unpaired"
-    assert headline_setting({"paired": own, "unpaired": {"model": {}}}) == "paired"
-    assert headline_setting({"paired": {"model": {}}}) is None
-    assert headline_slices({"paired": own, "unpaired": {"model": {}}})["paired"]["category"]["all"] == {
+    assert summary_setting({"paired": own, "unpaired": own}) == "unpaired"
+    assert summary_setting({"paired": own, "unpaired": {"model": {}}}) == "paired"
+    assert summary_setting({"paired": {"model": {}}}) is None
+    assert summary_slices({"paired": own, "unpaired": {"model": {}}})["paired"]["category"]["all"] == {
         "mean": 0.2, "low": 0.1, "high": 1.0, "rows": 10,
     }  # fmt: skip
 
@@ -140,7 +144,7 @@ def test_the_stage_writes_all_of_it(evaluated: Workspace) -> None:
         told = content["slices"][setting]["category"]
         for category in (*map(str, Category), ALL):
             assert told[category]["mean"] == content["metrics"][setting][category]["model"][KEY]
-            for method in ("model", "copy", "mean_colour"):
+            for method in ("model", "copy", "mean_color"):
                 numbers = every[setting][method]["category"][category]
                 for key in ("l1", "ssim_garment", "psnr_outside"):
                     assert numbers[key][0] == pytest.approx(

@@ -17,12 +17,12 @@ from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
 from tryon.errors import MissingInputError, ParameterError, TryOnError, WeightsError
 from tryon.evaluate.stage import evaluate
-from tryon.evaluate.summary import headline_table
-from tryon.loading.packed_dataset import PackedRows
+from tryon.evaluate.summary import summary_table
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.metrics import METRICS
 from tryon.pretrained_weights import WEIGHTS, WeightFile
-from tryon.runtime.progress import silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.scoring.row_scores import RowScores, metric_keys
 from tryon.training.checkpoint import load_checkpoint, save_checkpoint
 from tryon.workspace import Workspace
@@ -49,7 +49,7 @@ def test_every_setting_category_and_method_has_every_key(evaluated: Workspace) -
     for categories in metrics.values():
         assert list(categories) == [*Category, "all"]
         for methods in categories.values():
-            assert list(methods) == ["model", "copy", "mean_colour", "ideal_warp"]
+            assert list(methods) == ["model", "copy", "mean_color", "ideal_warp"]
             assert all(list(numbers) == list(metric_keys()) for numbers in methods.values())
 
 
@@ -63,7 +63,7 @@ def test_numbers_are_numbers_and_missing_ones_have_reasons(evaluated: Workspace)
     assert all(key in told_why or metric_keys()[key] in told_why for key in missing)
     why = {one["metric"]: one["reason"] for one in content["unavailable"] if one["where"] == "everywhere"}
     assert set(why) == set(METRICS) - {"ssim", "psnr", "l1"}
-    assert why.pop("ms_ssim") == "pictures are smaller than 176 pixels"
+    assert why.pop("ms_ssim") == "images are smaller than 176 pixels"
     assert all("tryon weights" in reason for reason in why.values())
     assert content["warnings"] == []
 
@@ -71,7 +71,7 @@ def test_numbers_are_numbers_and_missing_ones_have_reasons(evaluated: Workspace)
 def test_the_numbers_of_every_row_are_kept_and_their_means_are_the_table(evaluated: Workspace) -> None:
     scores, metrics = RowScores.read(evaluated.evaluation / "scores.parquet"), _content(evaluated)["metrics"]
     for setting in ("paired", "unpaired"):
-        for method in ("model", "copy", "mean_colour", "ideal_warp"):
+        for method in ("model", "copy", "mean_color", "ideal_warp"):
             matrix = scores.matrix(setting, method)
             assert len(matrix) == len(set(scores.pair_ids(setting, method))) == 3 * ROWS
             for key, column in zip(scores.keys, matrix.T, strict=True):
@@ -80,16 +80,16 @@ def test_the_numbers_of_every_row_are_kept_and_their_means_are_the_table(evaluat
                 assert told == (pytest.approx(known.mean(), abs=1e-6) if len(known) else None)
 
 
-def test_outside_the_garment_is_the_rest_of_the_picture(evaluated: Workspace) -> None:
-    rows = PackedRows.read(evaluated.subset("test_paired")).of(Category.DRESSES)
-    share = rows.example(0).garment_mask.mean()  # the same for every row
+def test_outside_the_garment_is_the_rest_of_the_image(evaluated: Workspace) -> None:
+    rows = PackedDataset.read(evaluated.subset("test_paired")).indices_of(Category.DRESSES)
+    share = rows.sample(0).garment_mask.mean()  # the same for every row
     copy = _content(evaluated)["metrics"]["paired"]["dresses"]["copy"]
     assert share * copy["l1_garment"] + (1 - share) * copy["l1_outside"] == pytest.approx(copy["l1"], abs=1e-6)
 
 
 def test_baselines_are_scored_as_by_hand(evaluated: Workspace) -> None:
-    rows = PackedRows.read(evaluated.subset("test_paired")).of(Category.DRESSES)
-    examples = [rows.example(index) for index in range(len(rows))]
+    rows = PackedDataset.read(evaluated.subset("test_paired")).indices_of(Category.DRESSES)
+    examples = [rows.sample(index) for index in range(len(rows))]
     expected = np.mean([example.person[example.garment_mask].mean() / 255 for example in examples])
     content = _content(evaluated)
     copy = content["metrics"]["paired"]["dresses"]["copy"]
@@ -102,7 +102,7 @@ def test_the_ideal_warp_is_a_bound_beside_the_baselines_and_exact_outside_the_ga
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
             ideal = methods["ideal_warp"]
-            assert 0 < ideal["l1_garment"] <= min(methods[other]["l1_garment"] for other in ("copy", "mean_colour"))
+            assert 0 < ideal["l1_garment"] <= min(methods[other]["l1_garment"] for other in ("copy", "mean_color"))
             assert ideal["l1_outside"] == 0
             assert content["headline"][setting][category]["ideal_warp"] == ideal["l1_garment"]
     assert "ideal_warp" not in {one["metric"] for one in content["unavailable"]}
@@ -115,7 +115,7 @@ def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_onc
     rows = make_rows("test_paired", False)
     write_part(workspace, "test_paired", [rows[0] | {"ideal": None}, *rows[1:]])
     write_part(workspace, "test_unpaired", [row | {"ideal": None} for row in make_rows("test_unpaired", True)])
-    summary = evaluate(SETTINGS, 7, workspace, silent)
+    summary = evaluate(SETTINGS, 7, workspace, no_progress)
     content = _content(workspace)
     for categories in content["metrics"].values():
         for methods in categories.values():
@@ -124,7 +124,7 @@ def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_onc
             assert methods["model"]["l1_garment"] is not None
     (told,) = [one for one in content["unavailable"] if one["metric"] == "ideal_warp"]
     assert (told["where"], "download.synthetic.flow" in told["reason"]) == ("everywhere", True)
-    assert "ideal" not in summary.headline
+    assert "ideal" not in summary.summary
     page = (workspace.evaluation / "report.html").read_text()
     assert 'scope="col">Ideal warp' not in page
     for text in (page, (workspace.evaluation / "model_card.md").read_text()):
@@ -134,9 +134,9 @@ def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_onc
 def test_unpaired_rows_are_compared_with_their_own_truth(evaluated: Workspace) -> None:
     """The twin's rows differ from the person only inside the hidden part, so outside it copying is perfect."""
     columns = ("pair_id", "category", "truth", "truth_garment_mask", "mask", "height", "width")
-    rows = PackedRows.read(evaluated.subset("test_unpaired"), columns).of(Category.UPPER_BODY)
+    rows = PackedDataset.read(evaluated.subset("test_unpaired"), columns).indices_of(Category.UPPER_BODY)
     hidden = np.stack([rows.mask("mask", i) for i in range(len(rows))])
-    truth = np.stack([rows.picture("truth", i) for i in range(len(rows))])
+    truth = np.stack([rows.image("truth", i) for i in range(len(rows))])
     expected = np.mean([(own * mask[..., None]).mean() / 255 for own, mask in zip(truth, hidden, strict=True)])
     assert _content(evaluated)["metrics"]["unpaired"]["upper_body"]["copy"]["l1"] == pytest.approx(expected, abs=1e-6)
 
@@ -160,7 +160,7 @@ def test_without_truth_nothing_pairwise_is_told_of_unpaired_rows(
     assert {row["setting"] for row in summary.table} == {"paired"}
     assert set(content["headline"]) == {"paired"}
     reasons = {one["reason"] for one in content["unavailable"] if one["metric"] == "l1"}
-    assert reasons == {"there is no true picture of these rows to compare with"}
+    assert reasons == {"there is no true image of these rows to compare with"}
     assert (workspace.evaluation / "report.html").is_file()
 
 
@@ -170,7 +170,7 @@ def test_a_category_without_rows_is_null_with_the_reason(
     write_part(
         workspace, "test_paired", [row for row in make_rows("test_paired", False) if row["category"] != "dresses"]
     )
-    evaluate(SETTINGS, 7, workspace, silent)
+    evaluate(SETTINGS, 7, workspace, no_progress)
     content = _content(workspace)
     assert content["metrics"]["paired"]["dresses"]["model"]["l1"] is None
     assert content["metrics"]["paired"]["all"]["model"]["l1"] is not None
@@ -181,13 +181,13 @@ def test_a_category_without_rows_is_null_with_the_reason(
 def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(workspace: Workspace, evaluated: Workspace) -> None:
     workspace.evaluation.mkdir(parents=True)
     (workspace.evaluation / "left over").write_text("from before")
-    evaluate(SETTINGS, 7, workspace, silent)
+    evaluate(SETTINGS, 7, workspace, no_progress)
     assert _files(workspace.evaluation) == _files(evaluated.evaluation)
 
 
 def test_the_batch_size_changes_no_number(workspace: Workspace, evaluated: Workspace) -> None:
     first = _content(evaluated)["metrics"]["paired"]["all"]["model"]
-    evaluate(SETTINGS.model_copy(update={"batch_size": 3}), 7, workspace, silent)
+    evaluate(SETTINGS.model_copy(update={"batch_size": 3}), 7, workspace, no_progress)
     second = _content(workspace)["metrics"]["paired"]["all"]["model"]
     assert second == pytest.approx(first, abs=2e-4)  # a batch's convolutions may round a pixel to the next level
 
@@ -197,18 +197,18 @@ def test_galleries_hold_rows_of_each_category_and_setting(evaluated: Workspace) 
     assert len(strips) == 2 * 3 * 2
     for path in strips:
         columns = 5 if path.parent.name.startswith("unpaired") else 4
-        picture = cv2.imread(str(path))
-        assert picture is not None
-        assert picture.shape == (64, columns * 48 + (columns - 1) * 4, 3)
+        image = cv2.imread(str(path))
+        assert image is not None
+        assert image.shape == (64, columns * 48 + (columns - 1) * 4, 3)
 
 
-def test_the_summary_is_the_headline(finished: tuple[Workspace, Summary]) -> None:
+def test_the_summary_is_the_headline(finished: tuple[Workspace, StageResult]) -> None:
     workspace, summary = finished
-    assert list(summary.table) == headline_table(_content(workspace))
+    assert list(summary.table) == summary_table(_content(workspace))
     assert len(summary.table) == 2 * 4
-    assert summary.headline.startswith("L1 inside the garment: paired 0.")
-    assert set(summary.pictures) == {f"{s}-{c.replace('_', '-')}" for s in ("paired", "unpaired") for c in Category}
-    assert all(len(picture) < 300_000 for picture in summary.pictures.values())
+    assert summary.summary.startswith("L1 inside the garment: paired 0.")
+    assert set(summary.images) == {f"{s}-{c.replace('_', '-')}" for s in ("paired", "unpaired") for c in Category}
+    assert all(len(image) < 300_000 for image in summary.images.values())
 
 
 def test_weights_that_are_there_are_used(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,16 +218,16 @@ def test_weights_that_are_there_are_used(workspace: Workspace, monkeypatch: pyte
     monkeypatch.setitem(
         WEIGHTS, "alexnet", WeightFile("alexnet", WEIGHTS["alexnet"].file, "a test")
     )  # of no known hash
-    evaluate(SETTINGS.model_copy(update={"require": ("lpips",)}), 7, workspace, silent)
+    evaluate(SETTINGS.model_copy(update={"require": ("lpips",)}), 7, workspace, no_progress)
     numbers = _content(workspace)["metrics"]["unpaired"]["dresses"]
-    assert 0 < numbers["mean_colour"]["lpips"] < numbers["copy"]["lpips"]
+    assert 0 < numbers["mean_color"]["lpips"] < numbers["copy"]["lpips"]
 
 
 def test_damaged_weights_stop_the_stage(workspace: Workspace) -> None:
     workspace.weights.mkdir(parents=True)
     (workspace.weights / WEIGHTS["alexnet"].file).write_bytes(b"not these")
     with pytest.raises(WeightsError, match="published SHA-256"):
-        evaluate(SETTINGS, 7, workspace, silent)
+        evaluate(SETTINGS, 7, workspace, no_progress)
 
 
 def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(workspace: Workspace) -> None:
@@ -235,19 +235,19 @@ def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(w
     (workspace.evaluation / "metrics.json").write_text("from before")
     settings = SETTINGS.model_copy(update={"require": ("ssim", "lpips", "fid")})
     with pytest.raises(TryOnError, match=r"lpips: its weights .*; fid: its weights .*`tryon weights`"):
-        evaluate(settings, 7, workspace, silent)
+        evaluate(settings, 7, workspace, no_progress)
     assert _files(workspace.evaluation) == {"metrics.json": b"from before"}
 
 
 def test_an_unknown_required_metric_is_named(workspace: Workspace) -> None:
     with pytest.raises(ParameterError, match=r"evaluate\.require.*ssim.*'speed'"):
-        evaluate(SETTINGS.model_copy(update={"require": ("speed",)}), 7, workspace, silent)
+        evaluate(SETTINGS.model_copy(update={"require": ("speed",)}), 7, workspace, no_progress)
 
 
 def test_a_missing_checkpoint_names_the_command(workspace: Workspace) -> None:
     (workspace.checkpoints / "best.ckpt").unlink()
     with pytest.raises(WeightsError, match=r"best\.ckpt.*`tryon finetune`"):
-        evaluate(SETTINGS, 7, workspace, silent)
+        evaluate(SETTINGS, 7, workspace, no_progress)
     assert not workspace.evaluation.exists()
 
 
@@ -255,16 +255,16 @@ def test_missing_and_empty_subsets_name_the_command(workspace: Workspace, write_
     for part in ("test_paired", "test_unpaired"):
         write_part(workspace, part, [])
     with pytest.raises(MissingInputError, match=r"has test rows.*`tryon sample`"):
-        evaluate(SETTINGS, 7, workspace, silent)
+        evaluate(SETTINGS, 7, workspace, no_progress)
     workspace.subset("test_unpaired").unlink()
     with pytest.raises(MissingInputError, match=r"test_unpaired\.parquet.*`tryon sample`"):
-        evaluate(SETTINGS, 7, workspace, silent)
+        evaluate(SETTINGS, 7, workspace, no_progress)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there_is_refused(workspace: Workspace) -> None:
     with pytest.raises(ParameterError, match=r"evaluate\.accelerator"):
-        evaluate(SETTINGS.model_copy(update={"accelerator": "cuda"}), 7, workspace, silent)
+        evaluate(SETTINGS.model_copy(update={"accelerator": "cuda"}), 7, workspace, no_progress)
 
 
 def test_it_keeps_to_the_threads_that_are_wanted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,17 +273,17 @@ def test_it_keeps_to_the_threads_that_are_wanted(workspace: Workspace, monkeypat
     (workspace.checkpoints / "best.ckpt").unlink()  # so that it stops before the work begins
     try:
         with pytest.raises(WeightsError):
-            evaluate(SETTINGS, 7, workspace, silent)
+            evaluate(SETTINGS, 7, workspace, no_progress)
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
 
 
-def test_a_network_that_went_astray_is_not_scored_as_black_pictures(workspace: Workspace) -> None:
+def test_a_network_that_went_astray_is_not_scored_as_black_images(workspace: Workspace) -> None:
     path = workspace.checkpoints / "best.ckpt"
     checkpoint = load_checkpoint(path)
     checkpoint.model["dafnet.lights_decoder.2.bias"][:] = float("nan")
     save_checkpoint(path, checkpoint)
     with pytest.raises(TryOnError, match="result for pairs 000000_000000, 000001_000001: is finite"):
-        evaluate(SETTINGS, 7, workspace, silent)
+        evaluate(SETTINGS, 7, workspace, no_progress)
     assert not workspace.evaluation.exists()

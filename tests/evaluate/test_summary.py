@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tryon.evaluate.summary import headline_table, nested, sentence
+from tryon.evaluate.summary import summary_sentence, summary_table, to_dict
 
 
 def _methods(
     model: float | None, copy: float | None, painted: float | None, ideal: float | None = None
 ) -> dict[str, Any]:
-    values = {"model": model, "copy": copy, "mean_colour": painted, "ideal_warp": ideal}
+    values = {"model": model, "copy": copy, "mean_color": painted, "ideal_warp": ideal}
     return {method: {"l1_garment": value} for method, value in values.items()}
 
 
@@ -23,30 +23,30 @@ CONTENT = {
 
 
 def test_rows_carry_errors_and_ratios() -> None:
-    first, second = headline_table(CONTENT)
+    first, second = summary_table(CONTENT)
     assert first == {
         "setting": "paired",
         "category": "dresses",
         "model": 0.1,
         "copy": 0.4,
-        "mean_colour": 0.2,
+        "mean_color": 0.2,
         "ideal_warp": 0.05,
         "ratio_to_copy": 0.25,
-        "ratio_to_mean_colour": 0.5,
+        "ratio_to_mean_color": 0.5,
     }
     assert second["ideal_warp"] is None
-    assert second["ratio_to_mean_colour"] is None  # nothing can be a share of no error
+    assert second["ratio_to_mean_color"] is None  # nothing can be a share of no error
 
 
 def test_nested_numbers_are_those_of_the_rows() -> None:
-    told = nested(headline_table(CONTENT))
+    told = to_dict(summary_table(CONTENT))
     assert told["paired"]["dresses"]["ratio_to_copy"] == 0.25
     assert set(told) == {"paired"}
 
 
 def test_the_sentence_says_all_categories() -> None:
-    told = sentence(headline_table(CONTENT))
-    assert told == "L1 inside the garment: paired 0.1000 (0.25× agnostic copied, – mean garment colour)"
-    bounded = sentence([row | {"ideal_warp": 0.05} for row in headline_table(CONTENT)])
-    assert bounded.endswith("– mean garment colour; an ideal warp 0.0500)")
-    assert sentence([]) == "no row shows its garment in a true picture"
+    told = summary_sentence(summary_table(CONTENT))
+    assert told == "L1 inside the garment: paired 0.1000 (0.25× agnostic copied, – mean garment color)"
+    bounded = summary_sentence([row | {"ideal_warp": 0.05} for row in summary_table(CONTENT)])
+    assert bounded.endswith("– mean garment color; an ideal warp 0.0500)")
+    assert summary_sentence([]) == "no row shows its garment in a true image"

@@ -78,7 +78,7 @@ def row_of(workspace: Workspace, category: Category, setting: str, person: int, 
 
 
 def photo(seed: int, ending: str) -> bytes:
-    """A smooth picture of PHOTO's size, bright, so that neither black nor grey is in it."""
+    """A smooth image of PHOTO's size, bright, so that neither black nor gray is in it."""
     coarse = np.random.default_rng(seed).integers(150, 240, (3, 2, 3)).astype(np.uint8)
     return cv2.imencode(ending, cv2.resize(coarse, PHOTO[::-1], interpolation=cv2.INTER_LINEAR))[1].tobytes()
 

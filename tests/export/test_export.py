@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.export.conftest import PAIRS, ids, row_of, write_category, write_rows
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.cli import main
 from tryon.dresscode.layout import relative_path
 from tryon.errors import DiskError, MissingInputError, ParameterError, TryOnError
 from tryon.export import Format, shards
 from tryon.export.export import export, parse_size
-from tryon.export.request import Job
-from tryon.export.rows import FULL, full_rows, light_rows
+from tryon.export.request import ExportRequest
+from tryon.export.rows import FULL, iter_rows, read_rows
 from tryon.manifest import MANIFEST, read_table
-from tryon.runtime.progress import silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 Captured = pytest.CaptureFixture[str]
@@ -41,9 +41,11 @@ def run(
     out: Path,
     format: Format = Format.VITON_HD,
     categories: list[Category] | None = None,
-    settings: list[Setting] | None = None,
-) -> Summary:
-    return export(Job(format, None, out, workspace), categories or list(Category), settings or list(Setting), silent)
+    settings: list[Split] | None = None,
+) -> StageResult:
+    return export(
+        ExportRequest(format, None, out, workspace), categories or list(Category), settings or list(Split), no_progress
+    )
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -69,7 +71,7 @@ def test_a_killed_export_goes_on_and_ends_with_the_same_bytes(
     workspace: Workspace, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
 ) -> None:
     run(workspace, tmp_path / "whole")
-    put, left = shards._put, files
+    put, left = shards._write_file, files
 
     def dies(path: Path, data: bytes) -> None:
         nonlocal left
@@ -81,7 +83,7 @@ def test_a_killed_export_goes_on_and_ends_with_the_same_bytes(
         put(path, data)
 
     with monkeypatch.context() as during:
-        during.setattr(shards, "_put", dies)
+        during.setattr(shards, "_write_file", dies)
         with pytest.raises(KeyboardInterrupt):
             run(workspace, out)
     assert states(out) == {"unfinished"}
@@ -92,10 +94,10 @@ def test_a_killed_export_goes_on_and_ends_with_the_same_bytes(
 
 
 def test_what_is_whole_is_not_written_again_and_what_is_damaged_is_mended(workspace: Workspace, out: Path) -> None:
-    assert "was whole" not in run(workspace, out).headline
+    assert "was whole" not in run(workspace, out).summary
     before = content(out)
     times = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
-    assert "was whole, nothing written" in run(workspace, out).headline
+    assert "was whole, nothing written" in run(workspace, out).summary
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.png")} == times
     one, two = sorted(out.rglob("*_mask.png"))[::8][:2]
     one.write_bytes(one.read_bytes()[:-7])
@@ -108,7 +110,7 @@ def test_a_finished_export_is_verified_without_the_raw_files(workspace: Workspac
     run(workspace, out, Format.CATVTON)
     for file in workspace.raw.rglob("*.jpg"):
         file.unlink()
-    assert "was whole" in run(workspace, out, Format.CATVTON).headline
+    assert "was whole" in run(workspace, out, Format.CATVTON).summary
 
 
 def test_checksums_are_in_the_form_of_sha256sum(workspace: Workspace, out: Path) -> None:
@@ -136,7 +138,7 @@ def test_quarantined_rows_are_left_out_and_counted(workspace: Workspace, out: Pa
 
 
 def test_only_what_was_asked_for_is_written(workspace: Workspace, out: Path) -> None:
-    run(workspace, out, Format.VITON_HD, [Category.DRESSES], [Setting.TEST_PAIRED])
+    run(workspace, out, Format.VITON_HD, [Category.DRESSES], [Split.TEST_PAIRED])
     names = content(out)
     assert {name.split("/")[0] for name in names} == {"dresses", "checksums", "export.json", "README.txt"}
     assert {name for name in names if name.endswith("pairs.txt")} == set()
@@ -155,11 +157,11 @@ def test_an_export_of_another_manifest_or_of_other_settings_is_refused(workspace
     run(workspace, out)
     before = content(out)
     with pytest.raises(ParameterError, match=r"other settings, pairs"):
-        run(workspace, out, settings=[Setting.TRAIN])
+        run(workspace, out, settings=[Split.TRAIN])
     with pytest.raises(ParameterError, match=r"another layout"):
         run(workspace, out, Format.MASKS)
     with pytest.raises(ParameterError, match=r"another size"):
-        export(Job(Format.VITON_HD, (64, 48), out, workspace), list(Category), list(Setting), silent)
+        export(ExportRequest(Format.VITON_HD, (64, 48), out, workspace), list(Category), list(Split), no_progress)
     write_category(workspace, Category.DRESSES, recipe="r2")
     with pytest.raises(ParameterError, match=r"other manifest_sha256, recipe.*Name another folder"):
         run(workspace, out)
@@ -266,7 +268,7 @@ def test_a_manifest_with_nothing_to_export_is_named(workspace: Workspace, out: P
     rows = [row_of(workspace, Category.DRESSES, "train", 0, 0)]
     write_rows(workspace, Category.DRESSES, rows)
     with pytest.raises(TryOnError, match="manifest of dresses: has good rows of test_paired"):
-        run(workspace, out, categories=[Category.DRESSES], settings=[Setting.TEST_PAIRED])
+        run(workspace, out, categories=[Category.DRESSES], settings=[Split.TEST_PAIRED])
     workspace.manifest(Category.DRESSES).unlink()
     with pytest.raises(MissingInputError, match="tryon agnostic dresses"):
         run(workspace, out)
@@ -294,7 +296,7 @@ def test_people_without_dense_pose_are_counted_not_drawn(workspace: Workspace, o
     rows[1] |= {"dense_pose": None, "dense_pose_bytes": None, "dense_pose_sha256": None}
     write_rows(workspace, Category.DRESSES, rows)
     summary = run(workspace, out, categories=[Category.DRESSES])
-    assert "1 people have no DensePose map" in summary.headline
+    assert "1 people have no DensePose map" in summary.summary
     assert [path.name for path in out.rglob("image-densepose/*")] == ["000200_00.jpg"]
 
 
@@ -305,7 +307,7 @@ def test_a_manifest_that_changes_meanwhile_is_noticed(
         write_category(workspace, Category.DRESSES, recipe="r2")
         return [0]
 
-    monkeypatch.setattr("tryon.export.export.map_shards", changed)
+    monkeypatch.setattr("tryon.export.export.map_chunks", changed)
     with pytest.raises(MissingInputError, match="stays as it is while it is exported"):
         run(workspace, out)
     assert states(out) == {"unfinished"}
@@ -321,8 +323,8 @@ def test_a_run_of_rows_is_the_same_wherever_the_row_groups_lie(
     assert len(every) == 10
     for start in range(10):
         for stop in range(start, 11):
-            assert full_rows(Category.DRESSES, False, workspace, start, stop) == every[start:stop]
-    assert [row["pair_id"] for row in light_rows(Category.DRESSES, True, workspace)] == [r["pair_id"] for r in every]
+            assert read_rows(Category.DRESSES, False, workspace, start, stop) == every[start:stop]
+    assert [row["pair_id"] for row in iter_rows(Category.DRESSES, True, workspace)] == [r["pair_id"] for r in every]
 
 
 @pytest.mark.parametrize("text", ["512", "512x", "x384", "512X384", "8x8", "5000x10", "512x384x3", "-512x384", ""])

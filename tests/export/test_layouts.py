@@ -10,18 +10,18 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.export.conftest import PAIRS, PHOTO, SIZE, dense_pose_of, ids, mask_of
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.layout import relative_path
 from tryon.dresscode.readers import decode_photo
 from tryon.export import Format
 from tryon.export.export import export
-from tryon.export.request import Job
-from tryon.runtime.progress import silent
+from tryon.export.request import ExportRequest
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
-ALL = list(Category), list(Setting)
+ALL = list(Category), list(Split)
 CLOSE = 6
-"""How far JPEG of quality 95 and another resize take smooth pictures from each other, of 255."""
+"""How far JPEG of quality 95 and another resize take smooth images from each other, of 255."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def exported(workspace: Workspace, format: Format, size: tuple[int, int] | None = None) -> Path:
     out = workspace.root.parent / format
-    export(Job(format, size, out, workspace), *ALL, silent)
+    export(ExportRequest(format, size, out, workspace), *ALL, no_progress)
     return out
 
 
@@ -40,7 +40,7 @@ def pairs_of(setting: str) -> list[tuple[int, int]]:
 
 
 def shrunk(mask: np.ndarray, pixels: int = 17) -> np.ndarray:
-    """Pixels of a mask that lie well inside: blocks of 16 pixels share their colour in a JPEG."""
+    """Pixels of a mask that lie well inside: blocks of 16 pixels share their color in a JPEG."""
     return cv2.erode(mask.astype(np.uint8), np.ones((2 * pixels + 1,) * 2), borderValue=1) > 0
 
 
@@ -54,7 +54,7 @@ def same(found: np.ndarray, expected: np.ndarray, where: np.ndarray | None = Non
     return bool(np.abs(found[where].astype(int) - expected[where].astype(int)).max() <= CLOSE)
 
 
-def test_masks_lie_beside_agnostic_pictures_under_the_names_of_the_photos(workspace: Workspace) -> None:
+def test_masks_lie_beside_agnostic_images_under_the_names_of_the_photos(workspace: Workspace) -> None:
     out = exported(workspace, Format.MASKS)
     for category in Category:
         for number, name in enumerate(ids(category)):
@@ -64,14 +64,14 @@ def test_masks_lie_beside_agnostic_pictures_under_the_names_of_the_photos(worksp
             expected = raw_photo(workspace, "person", category, number, SIZE)
             assert same(agnostic, expected, shrunk(mask == 0))
             assert same(agnostic, np.zeros_like(expected), shrunk(mask > 0))
-        for setting in Setting:
+        for setting in Split:
             lines = (out / category / f"{listed_name(setting)}.txt").read_text().splitlines()
             names = [(f"{ids(category)[p]}_0.jpg", f"{ids(category)[g]}_1.jpg") for p, g in pairs_of(setting)]
             assert [tuple(line.split("\t")) for line in lines] == names
 
 
-def listed_name(setting: Setting) -> str:
-    return "train_pairs" if setting is Setting.TRAIN else setting.replace("test_", "test_pairs_")
+def listed_name(setting: Split) -> str:
+    return "train_pairs" if setting is Split.TRAIN else setting.replace("test_", "test_pairs_")
 
 
 @pytest.mark.parametrize("size", [None, (64, 48)])
@@ -126,10 +126,10 @@ def test_stableviton_reads_viton_hd(workspace: Workspace, part: str, paired: boo
             cloth_name, garment = (image_name, person) if paired else (cloth_name, garment)
 
             def read(folder: str, name: str) -> np.ndarray:
-                picture = cv2.imread(str(root / part / folder / name))  # noqa: B023 - called at once
-                assert picture is not None
-                assert picture.shape[:2] == SIZE
-                return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+                image = cv2.imread(str(root / part / folder / name))  # noqa: B023 - called at once
+                assert image is not None
+                assert image.shape[:2] == SIZE
+                return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
             photo = raw_photo(workspace, "person", category, person, SIZE)
             assert same(read("image", image_name), photo)
@@ -140,9 +140,9 @@ def test_stableviton_reads_viton_hd(workspace: Workspace, part: str, paired: boo
             assert same(agnostic, photo, shrunk(kept > 0))
             assert same(agnostic, np.full_like(photo, 128), shrunk(kept == 0))
             parts = dense_pose_of(person)[::2, ::2]
-            colours = read("image-densepose", image_name)
-            assert same(colours, np.zeros_like(colours), shrunk(parts == 0))
-            inside = colours[shrunk(parts > 0)]
+            colors = read("image-densepose", image_name)
+            assert same(colors, np.zeros_like(colors), shrunk(parts == 0))
+            inside = colors[shrunk(parts > 0)]
             assert inside.max() > 100
             assert np.ptp(inside, axis=0).max() <= CLOSE
 
@@ -158,15 +158,15 @@ def test_catvton_and_idm_vton_read_viton_hd(workspace: Workspace, unpaired: bool
                 test = out / category / "test"
                 mask = test / "agnostic-mask" / person.replace(".jpg", "_mask.png")
                 files = [test / "image" / person, test / "cloth" / cloth, mask, test / "image-densepose" / person]
-                pictures = [Image.open(path) for path in files]
-                assert {picture.size for picture in pictures} == {(192, 256)}
-                assert [picture.mode for picture in pictures] == ["RGB", "RGB", "L", "RGB"]
+                images = [Image.open(path) for path in files]
+                assert {image.size for image in images} == {(192, 256)}
+                assert [image.mode for image in images] == ["RGB", "RGB", "L", "RGB"]
 
 
 def test_masks_hold_black_and_white_only_at_any_size(workspace: Workspace) -> None:
     for number, size in enumerate([(100, 75), (256, 192), (31, 47)]):
         out = workspace.root.parent / f"sized{number}"
-        export(Job(Format.VITON_HD, size, out, workspace), [Category.DRESSES], [Setting.TRAIN], silent)
+        export(ExportRequest(Format.VITON_HD, size, out, workspace), [Category.DRESSES], [Split.TRAIN], no_progress)
         files = sorted(out.rglob("*_mask.png"))
         assert len(files) == 3
         for file in files:
@@ -179,7 +179,7 @@ def test_masks_hold_black_and_white_only_at_any_size(workspace: Workspace) -> No
 def test_the_readme_names_every_folder_and_list(workspace: Workspace, format: Format) -> None:
     out = exported(workspace, format)
     said = (out / "README.txt").read_text()
-    assert "Licence of the pictures: synthetic." in said
+    assert "Licence of the images: synthetic." in said
     for file in (path for category in Category for path in (out / category).rglob("*") if path.is_file()):
         word = file.parent.name if file.suffix != ".txt" else "pairs"
         assert word in said

@@ -1,4 +1,4 @@
-"""Masks, agnostic pictures and DensePose colours as exported."""
+"""Masks, agnostic images and DensePose colors as exported."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from tryon.export.render_images import draw_dense_pose, encode_jpeg, encode_mask, hide, resize_mask
+from tryon.export.render_images import draw_dense_pose, encode_jpeg, encode_mask, gray_out, resize_mask
 
 MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40))
 
 
 @settings(max_examples=40, deadline=None)
 @given(MASKS)
-def test_a_mask_is_an_8_bit_grey_png_for_every_reader(mask: np.ndarray) -> None:
+def test_a_mask_is_an_8_bit_gray_png_for_every_reader(mask: np.ndarray) -> None:
     data = encode_mask(mask)
-    picture = Image.open(io.BytesIO(data))
-    assert picture.mode == "L"
-    assert (np.asarray(picture) == np.where(mask, 255, 0)).all()
+    image = Image.open(io.BytesIO(data))
+    assert image.mode == "L"
+    assert (np.asarray(image) == np.where(mask, 255, 0)).all()
     assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) == np.where(mask, 255, 0)).all()
     assert encode_mask(mask.copy(order="F")) == data
 
@@ -37,14 +37,14 @@ def test_a_mask_grows_by_whole_pixels(mask: np.ndarray, times: int) -> None:
     assert (grown == mask.repeat(times, 0).repeat(times, 1)).all()
 
 
-@pytest.mark.parametrize("grey", [0, 128])
-def test_hidden_pixels_become_one_grey_and_no_other_changes(grey: int) -> None:
+@pytest.mark.parametrize("gray", [0, 128])
+def test_hidden_pixels_become_one_gray_and_no_other_changes(gray: int) -> None:
     random = np.random.default_rng(0)
     photo = random.integers(0, 256, (50, 40, 3)).astype(np.uint8)
     mask = random.random((50, 40)) < 0.5
     before = photo.copy()
-    hidden = hide(photo, mask, grey)
-    assert (hidden[mask] == grey).all()
+    hidden = gray_out(photo, mask, gray)
+    assert (hidden[mask] == gray).all()
     assert (hidden[~mask] == photo[~mask]).all()
     assert (photo == before).all()
 
@@ -56,12 +56,12 @@ def test_a_jpeg_keeps_red_red() -> None:
     assert np.abs(back.astype(int) - red).max() <= 3
 
 
-def test_dense_pose_is_black_without_a_body_and_of_24_colours_else() -> None:
-    colours = draw_dense_pose(np.arange(25, dtype=np.uint8)[None])
-    assert colours.shape == (1, 25, 3)
-    assert (colours[0, 0] == 0).all()
-    assert len(np.unique(colours[0], axis=0)) == 25
-    blue, yellow = colours[0, 2], colours[0, 24]  # torso and head, as in the data set's own pictures
+def test_dense_pose_is_black_without_a_body_and_of_24_colors_else() -> None:
+    colors = draw_dense_pose(np.arange(25, dtype=np.uint8)[None])
+    assert colors.shape == (1, 25, 3)
+    assert (colors[0, 0] == 0).all()
+    assert len(np.unique(colors[0], axis=0)) == 25
+    blue, yellow = colors[0, 2], colors[0, 24]  # torso and head, as in the data set's own images
     assert blue[2] > 180 > 100 > blue[0]
     assert yellow[0] > 200 < yellow[1]
     assert yellow[2] < 100

@@ -76,7 +76,7 @@ class Commands(Project):
 
 @pytest.fixture(scope="module")
 def recorded(reference: Reference, forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Commands:
-    """A project in which DVC has run everything, and where `AGAIN` is forgotten."""
+    """A project in which DVC has run everything, and where `RUN_AGAIN` is forgotten."""
     project = Commands(tmp_path_factory.mktemp("recorded") / "project", forking)
     shutil.copytree(reference.data, project.data, dirs_exist_ok=True)
     for later in ("checkpoints", "evaluation", "export"):

@@ -20,12 +20,12 @@ from torch import Tensor
 from tryon.config.training import FinetuneSettings, PretrainSettings
 from tryon.errors import MissingInputError, ParameterError, TryOnError, WeightsError
 from tryon.finetune.stage import finetune
-from tryon.loading.epoch_order import batches_of, epoch_order
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.epoch_order import epoch_order, split_batches
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import PACKED, read_table, write_table
 from tryon.pretrain.stage import pretrain
 from tryon.runtime.code_version import ROOT
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.training import loop
 from tryon.training.checkpoint import build_network, load_checkpoint
 from tryon.training.losses import Loss, LossValue
@@ -47,7 +47,7 @@ def kill_at(step: int):
 
 @pytest.fixture
 def started(workspace: Workspace, pretrain_settings: PretrainSettings) -> Workspace:
-    pretrain(pretrain_settings, 7, workspace, silent)
+    pretrain(pretrain_settings, 7, workspace, no_progress)
     return workspace
 
 
@@ -64,7 +64,7 @@ def test_it_leaves_checkpoints_history_and_grids(started: Workspace, finetune_se
     assert len(list((started.checkpoints / "grids").glob("epoch_00[012]*.png"))) == 12
     assert seen == [(step, 8, "finetune steps") for step in range(1, 9)]
     assert len(summary.table) == 3
-    assert not started.staging("finetune").exists()
+    assert not started.work_dir("finetune").exists()
 
 
 def test_it_repeats_to_the_byte_and_depends_on_the_seed(
@@ -72,7 +72,7 @@ def test_it_repeats_to_the_byte_and_depends_on_the_seed(
 ) -> None:
     outputs = []
     for seed in (7, 7, 8):
-        finetune(finetune_settings, seed, started, silent)
+        finetune(finetune_settings, seed, started, no_progress)
         outputs.append(files_of(started.checkpoints))
     assert outputs[0] == outputs[1]
     assert outputs[0]["last.ckpt"] != outputs[2]["last.ckpt"]
@@ -90,10 +90,15 @@ def test_a_run_killed_again_and_again_goes_on_to_the_same_bytes(
     started: Workspace, finetune_settings: FinetuneSettings, tmp_path: Path
 ) -> None:
     settings = finetune_settings.model_copy(update=EXACT)
-    finetune(settings, 7, started, silent)
+    finetune(settings, 7, started, no_progress)
     uninterrupted = files_of(started.checkpoints)
     shutil.rmtree(started.checkpoints)
-    command = [sys.executable, Path(__file__).parents[1] / "training" / "killed_run.py", started.root, settings.model_dump_json()]
+    command = [
+        sys.executable,
+        Path(__file__).parents[1] / "training" / "killed_run.py",
+        started.root,
+        settings.model_dump_json(),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRYON_THREADS": str(torch.get_num_threads())}
     subprocess.run([*command, json.dumps(KILLS)], env=environment, check=True)
     assert files_of(started.checkpoints) == uninterrupted
@@ -115,7 +120,7 @@ def test_it_goes_on_from_the_last_state(
 def test_told_to_stop_it_keeps_its_state_and_goes_on_from_there(
     started: Workspace, finetune_settings: FinetuneSettings
 ) -> None:
-    finetune(finetune_settings, 7, started, silent)
+    finetune(finetune_settings, 7, started, no_progress)
     uninterrupted = files_of(started.checkpoints)
     before = signal.getsignal(signal.SIGTERM)
 
@@ -135,11 +140,11 @@ def test_told_to_stop_it_keeps_its_state_and_goes_on_from_there(
 
 def test_a_damaged_state_is_passed_over(started: Workspace, finetune_settings: FinetuneSettings) -> None:
     settings = finetune_settings.model_copy(update={"checkpoint_every_steps": 1})
-    finetune(settings, 7, started, silent)
+    finetune(settings, 7, started, no_progress)
     uninterrupted = files_of(started.checkpoints)
     with pytest.raises(KilledError):
         finetune(settings, 7, started, kill_at(8))
-    (newest,) = started.staging("finetune").glob("*/epoch_001_step_0000007.ckpt")
+    (newest,) = started.work_dir("finetune").glob("*/epoch_001_step_0000007.ckpt")
     newest.write_bytes(newest.read_bytes()[:-100])
     steps = []
     finetune(settings, 7, started, lambda done, total, what: steps.append(done))
@@ -151,7 +156,7 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(
     started: Workspace, finetune_settings: FinetuneSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = finetune_settings.model_copy(update={"checkpoint_every_steps": 1})
-    finetune(settings, 7, started, silent)
+    finetune(settings, 7, started, no_progress)
     wanted = files_of(started.checkpoints)
     write = Path.write_bytes
     for last, steps_left in (("epoch_001_step_0000006.ckpt", [6, 7, 8]), ("last.ckpt", [])):
@@ -167,7 +172,7 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(
         with monkeypatch.context() as patched:
             patched.setattr(Path, "write_bytes", full)
             with pytest.raises(TryOnError, match="Make room, then run `tryon finetune`"):
-                finetune(settings, 7, started, silent)
+                finetune(settings, 7, started, no_progress)
         assert files_of(started.checkpoints) == former
         steps = []
         finetune(settings, 7, started, lambda done, total, what, steps=steps: steps.append(done))
@@ -185,7 +190,7 @@ def test_other_settings_start_anew(started: Workspace, finetune_settings: Finetu
 
 
 def test_accumulation_steps_once_for_several_batches(started: Workspace, finetune_settings: FinetuneSettings) -> None:
-    finetune(finetune_settings.model_copy(update={"accumulate": 3}), 7, started, silent)
+    finetune(finetune_settings.model_copy(update={"accumulate": 3}), 7, started, no_progress)
     assert load_checkpoint(started.checkpoints / "last.ckpt").step == 4  # four batches an epoch: three and one
 
 
@@ -195,30 +200,30 @@ def test_it_stops_when_nothing_gets_better_any_more(
     settings = finetune_settings.model_copy(update={"epochs": 9, "patience": 2})
     courses = iter([0.5, 0.4, 0.45, 0.41, 0.3])
     monkeypatch.setattr(loop, "validate", lambda *_: {"val_l1": next(courses)})
-    summary = finetune(settings, 7, started, silent)
+    summary = finetune(settings, 7, started, no_progress)
     assert load_checkpoint(started.checkpoints / "last.ckpt").epoch == 3
     assert load_checkpoint(started.checkpoints / "best.ckpt").epoch == 1
-    assert "stopped early" in summary.headline
+    assert "stopped early" in summary.summary
 
 
 def test_averaged_weights_are_looked_at_and_left_behind(
     started: Workspace, finetune_settings: FinetuneSettings
 ) -> None:
-    finetune(finetune_settings, 7, started, silent)
+    finetune(finetune_settings, 7, started, no_progress)
     plain = load_checkpoint(started.checkpoints / "last.ckpt")
-    finetune(finetune_settings.model_copy(update={"ema_decay": 0.99}), 7, started, silent)
+    finetune(finetune_settings.model_copy(update={"ema_decay": 0.99}), 7, started, no_progress)
     averaged = load_checkpoint(started.checkpoints / "last.ckpt")
     assert [row["train_loss"] for row in averaged.history] == [row["train_loss"] for row in plain.history]
     assert averaged.history[2]["val_l1"] != plain.history[2]["val_l1"]
     network = build_network(averaged, "last.ckpt")
-    found = validate(network, PackedRows.read(started.subset("val")), 2, torch.device("cpu"))
+    found = validate(network, PackedDataset.read(started.subset("val")), 2, torch.device("cpu"))
     assert found["val_l1"] == averaged.history[2]["val_l1"]
 
 
 def test_frozen_norms_keep_the_statistics_of_the_start(started: Workspace, finetune_settings: FinetuneSettings) -> None:
     start = load_checkpoint(started.pretrained / "model.ckpt").model
     for frozen in (True, False):
-        finetune(finetune_settings.model_copy(update={"freeze_norm": frozen}), 7, started, silent)
+        finetune(finetune_settings.model_copy(update={"freeze_norm": frozen}), 7, started, no_progress)
         trained = load_checkpoint(started.checkpoints / "last.ckpt").model
         kept = [torch.equal(start[key], tensor) for key, tensor in trained.items() if "running" in key]
         assert kept
@@ -228,7 +233,7 @@ def test_frozen_norms_keep_the_statistics_of_the_start(started: Workspace, finet
 def test_half_precision_learns_about_the_same(started: Workspace, finetune_settings: FinetuneSettings) -> None:
     losses = []
     for settings in (finetune_settings, finetune_settings.model_copy(update={"precision": "bf16-mixed"})):
-        finetune(settings, 7, started, silent)
+        finetune(settings, 7, started, no_progress)
         losses.append([row["train_loss"] for row in load_checkpoint(started.checkpoints / "last.ckpt").history[1:]])
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
     assert losses[1] != losses[0]
@@ -241,19 +246,19 @@ def test_the_network_is_compiled_where_it_is_wanted(
     compiled = []
     monkeypatch.setattr(torch, "compile", lambda network: compiled.append(network) or network)
     for wanted in (False, True):
-        finetune(finetune_settings.model_copy(update={"compile": wanted, "epochs": 0}), 7, started, silent)
+        finetune(finetune_settings.model_copy(update={"compile": wanted, "epochs": 0}), 7, started, no_progress)
         assert len(compiled) == wanted
 
 
 def test_no_epochs_keep_the_starting_point(started: Workspace, finetune_settings: FinetuneSettings) -> None:
-    finetune(finetune_settings.model_copy(update={"epochs": 0}), 7, started, silent)
+    finetune(finetune_settings.model_copy(update={"epochs": 0}), 7, started, no_progress)
     start = load_checkpoint(started.pretrained / "model.ckpt")
     best = load_checkpoint(started.checkpoints / "best.ckpt")
     assert all((best.model[key] == tensor).all() for key, tensor in start.model.items())
 
 
 def test_it_learns(started: Workspace, finetune_settings: FinetuneSettings) -> None:
-    finetune(finetune_settings.model_copy(update={"epochs": 12}), 7, started, silent)
+    finetune(finetune_settings.model_copy(update={"epochs": 12}), 7, started, no_progress)
     history = load_checkpoint(started.checkpoints / "last.ckpt").history
     first, last = history[1]["train_loss"], history[12]["train_loss"]
     assert first is not None
@@ -269,7 +274,7 @@ def test_a_loss_that_is_not_finite_stops_naming_the_pairs(
 
     monkeypatch.setattr(Loss, "__call__", lost)
     with pytest.raises(TryOnError, match=r"loss of pairs 0000\d\d_0000\d\d, 0000\d\d_0000\d\d: .*finetune\.lr"):
-        finetune(finetune_settings, 7, started, silent)
+        finetune(finetune_settings, 7, started, no_progress)
     assert not started.checkpoints.exists()
 
 
@@ -284,9 +289,9 @@ def test_a_loss_that_explodes_stops_naming_the_pairs_of_its_batch(
 
     monkeypatch.setattr(Loss, "__call__", exploding)
     with pytest.raises(TryOnError, match="at most 100 times the usual") as raised:
-        finetune(finetune_settings, 7, started, silent)
-    train = PackedRows.read(started.subset("train"))
-    second = batches_of(epoch_order(9, 7, 2), 2)[1]
+        finetune(finetune_settings, 7, started, no_progress)
+    train = PackedDataset.read(started.subset("train"))
+    second = split_batches(epoch_order(9, 7, 2), 2)[1]
     assert all(train.text("pair_id", int(row)) in str(raised.value) for row in second)
 
 
@@ -299,7 +304,7 @@ def test_a_size_that_does_not_fit_the_network_names_the_key(
         table = table.set_column(table.schema.get_field_index("width"), "width", widths)
         write_table(started.subset(part), table, PACKED)
     with pytest.raises(ParameterError, match=r"image\.size: both sides are multiples of 4"):
-        finetune(finetune_settings, 7, started, silent)
+        finetune(finetune_settings, 7, started, no_progress)
     assert not started.checkpoints.exists()
 
 
@@ -307,6 +312,6 @@ def test_absent_inputs_name_the_command(
     workspace: Workspace, finetune_settings: FinetuneSettings, tmp_path: Path
 ) -> None:
     with pytest.raises(WeightsError, match="tryon pretrain"):
-        finetune(finetune_settings, 7, workspace, silent)
+        finetune(finetune_settings, 7, workspace, no_progress)
     with pytest.raises(MissingInputError, match="tryon sample"):
-        finetune(finetune_settings, 7, Workspace(tmp_path / "empty"), silent)
+        finetune(finetune_settings, 7, Workspace(tmp_path / "empty"), no_progress)

@@ -23,5 +23,5 @@ _STAGES = """stages:
     cmd: "exec COMMAND agnostic ${item.category}"
     deps: ["data/index/${item.category}.parquet"]
     params: [image.size, agnostic]
-    outs: ["data/manifests/${item.category}.parquet", "data/manifests/${item.category}_pictures.parquet"]
+    outs: ["data/manifests/${item.category}.parquet", "data/manifests/${item.category}_images.parquet"]
 """

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from flows.prefect_server import own_server
-from tasks.subprocesses import environment
+from flows.prefect_server import temporary_server
+from tasks.subprocesses import child_env
 from tryon.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
@@ -128,7 +128,7 @@ class Project:
 
     def _surroundings(self, url: str | None) -> dict:
         # The plain shell that DVC falls back on: unlike bash, it stays there while its last command runs.
-        surroundings = environment({"PREFECT_API_URL": url or "", "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
+        surroundings = child_env({"PREFECT_API_URL": url or "", "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
         if url is None:
             del surroundings["PREFECT_API_URL"]
         return {"cwd": self.root, "env": surroundings, "stdin": subprocess.DEVNULL, "process_group": 0}
@@ -182,7 +182,7 @@ def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the API of a Prefect server, started the way the pipeline starts its own."""
-    with own_server(Workspace(tmp_path_factory.mktemp("server"))) as url:
+    with temporary_server(Workspace(tmp_path_factory.mktemp("server"))) as url:
         yield url
 
 

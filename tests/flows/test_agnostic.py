@@ -11,7 +11,7 @@ import pytest
 import tasks.agnostic
 import tryon.agnostic.plan
 from tryon.categories import Category
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 SMALL_SHARDS = """import tryon.agnostic.plan
@@ -58,7 +58,7 @@ def test_a_missing_raw_file_is_one_message(downloaded, server, tmp_path) -> None
     assert "`tryon download`" in done.stderr
 
 
-def test_masks_beyond_the_limits_are_one_message_and_a_picture(downloaded, server, tmp_path) -> None:
+def test_masks_beyond_the_limits_are_one_message_and_a_image(downloaded, server, tmp_path) -> None:
     project = downloaded.copy(tmp_path / "project")
     project.set("agnostic.limits.max_mask_fraction", 0.05)
     done = project.python("stage.py", "agnostic", "lower_body", url=server)
@@ -76,7 +76,7 @@ def test_processes_that_died_are_replaced(downloaded, monkeypatch: pytest.Monkey
     monkeypatch.setattr(tryon.agnostic.plan, "SHARD_SIZE", 2)
     workspace = Workspace(downloaded.root)
     planned = plan(workspace)
-    masks = tasks.agnostic.Masks(planned, workspace, silent)
+    masks = tasks.agnostic.MaskRun(planned, workspace, no_progress)
     pools = []
 
     def dies_once(*given: object) -> int:
@@ -99,7 +99,7 @@ def test_every_shard_belongs_to_one_task(downloaded, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TRYON_WORKERS", "2")
     workspace = Workspace(downloaded.root)
     planned = plan(workspace)
-    masks = tasks.agnostic.Masks(replace(planned, shards=planned.shards[:1] * count), workspace, silent)
+    masks = tasks.agnostic.MaskRun(replace(planned, shards=planned.shards[:1] * count), workspace, no_progress)
     masks.close()
     assert [shard for part in masks.parts for shard in part] == list(range(count))
     assert max(len(part) for part in masks.parts) == largest

@@ -1,6 +1,6 @@
 """What a person sees: deployments, the run form, a run's page, in a real browser on a small twin.
 
-TRYON_SCREENSHOTS=1 also writes the pictures of docs/pictures/operations.
+TRYON_SCREENSHOTS=1 also writes the images of docs/images/operations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flows.deployments import DEPLOYMENTS
 from tests.flows.serving import Served, stop
 
 ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "docs" / "pictures" / "operations"
+IMAGES = ROOT / "docs" / "images" / "operations"
 PAGE = ROOT / "docs" / "operations.md"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
@@ -83,13 +83,13 @@ def page(browser, size) -> Iterator[Any]:
 
 
 def shoot(page: Any, name: str) -> None:
-    """Renew a picture that the documentation shows, if that is asked for."""
+    """Renew a image that the documentation shows, if that is asked for."""
     page.wait_for_timeout(1500)
-    picture = page.screenshot()
+    image = page.screenshot()
     if os.environ.get("TRYON_SCREENSHOTS") and f"operations/{name}.png" in PAGE.read_text():
-        small = Image.open(io.BytesIO(picture)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
-        small.save(PICTURES / f"{name}.png", optimize=True)
-        assert (PICTURES / f"{name}.png").stat().st_size < 150_000
+        small = Image.open(io.BytesIO(image)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+        small.save(IMAGES / f"{name}.png", optimize=True)
+        assert (IMAGES / f"{name}.png").stat().st_size < 150_000
 
 
 def sees(page: Any, *texts: str) -> None:
@@ -182,11 +182,11 @@ def test_a_runs_page_shows_one_tree(served: Served, finished: str, page: Any, si
 def test_masks_grids_and_headline_are_shown(served: Served, finished: str, page: Any, size: str) -> None:
     del finished
     shown = {one["key"]: one for one in served.ask("artifacts/latest")}
-    pictures = {key for key, one in shown.items() if one["type"] == "image"}
+    images = {key for key, one in shown.items() if one["type"] == "image"}
     looked_at = ["agnostic-dresses-worst", "finetune-samples", "evaluate-paired-dresses"]
     others = {f"agnostic-{name}-body-worst" for name in ("upper", "lower")}
-    assert {*looked_at, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= pictures
-    assert all(len(shown[key]["data"]) <= 300_000 for key in pictures)
+    assert {*looked_at, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= images
+    assert all(len(shown[key]["data"]) <= 300_000 for key in images)
     assert {"download-progress", "finetune-progress"} <= {*shown}
     for key, text in (("agnostic-dresses", "protected"), ("evaluate", "ratio_to_copy")):
         page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
@@ -194,8 +194,8 @@ def test_masks_grids_and_headline_are_shown(served: Served, finished: str, page:
         shoot(page, f"{key}-{size}")
     for key in looked_at:
         page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
-        picture = page.locator("img").first
-        picture.wait_for()
+        image = page.locator("img").first
+        image.wait_for()
         page.wait_for_function("() => document.querySelector('img').naturalWidth > 50")
         shoot(page, f"{key}-{size}")
 

@@ -7,18 +7,18 @@ from datetime import timedelta
 import pytest
 from prefect import Flow
 
-from flows.deployments import DEPLOYMENTS, WatchSchedule, runner_deployments
-from flows.single_stage import alone
+from flows.deployments import DEPLOYMENTS, WatchSchedule, build_deployments
+from flows.single_stage import run_single_stage
 from tryon.errors import ParameterError
 
 FULL_NAMES = {
     "pipeline/pipeline": "flows.pipeline.pipeline",
-    "stage/download": "flows.single_stage.alone",
-    "stage/agnostic": "flows.single_stage.alone",
-    "stage/sample": "flows.single_stage.alone",
-    "stage/pretrain": "flows.single_stage.alone",
-    "stage/finetune": "flows.single_stage.alone",
-    "stage/evaluate": "flows.single_stage.alone",
+    "stage/download": "flows.single_stage.run_single_stage",
+    "stage/agnostic": "flows.single_stage.run_single_stage",
+    "stage/sample": "flows.single_stage.run_single_stage",
+    "stage/pretrain": "flows.single_stage.run_single_stage",
+    "stage/finetune": "flows.single_stage.run_single_stage",
+    "stage/evaluate": "flows.single_stage.run_single_stage",
     "watch/watch": "flows.watch.watch",
     "score-checkpoint/score-checkpoint": "flows.score_checkpoint.score_checkpoint",
 }
@@ -26,7 +26,7 @@ FULL_NAMES = {
 
 @pytest.fixture(scope="module")
 def served():
-    return {f"{one.flow_name}/{one.name}": one for one in runner_deployments(WatchSchedule())}
+    return {f"{one.flow_name}/{one.name}": one for one in build_deployments(WatchSchedule())}
 
 
 def test_names_and_flows(served) -> None:
@@ -63,7 +63,7 @@ def test_schedules() -> None:
         WatchSchedule(cron="* * * * * *").schedule()
     with pytest.raises(ParameterError, match=r"is a cron line.*Bad day"):
         WatchSchedule(cron="0 0 31 2 *").schedule()
-    WatchSchedule(cron="0 0 29 2 *").check()
+    WatchSchedule(cron="0 0 29 2 *").validate()
     for minutes in (0, 0.5, float("nan"), float("inf")):
         with pytest.raises(ParameterError, match="one minute"):
             WatchSchedule(minutes).schedule()
@@ -72,9 +72,9 @@ def test_schedules() -> None:
 def test_a_stages_deployment_runs_that_stage_only(monkeypatch) -> None:
     monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__NAME", "agnostic")
     with pytest.raises(ParameterError, match="agnostic or one of its categories"):
-        alone.fn("download", dry_run=True)
+        run_single_stage.fn("download", dry_run=True)
     with pytest.raises(ParameterError, match="agnostic or one of its categories"):
-        alone.fn("sample")
+        run_single_stage.fn("sample")
 
 
 def test_every_flow_can_be_imported() -> None:

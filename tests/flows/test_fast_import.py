@@ -6,11 +6,11 @@ import gc
 
 import pytest
 
-from flows.fast_import import without_collection
+from flows.fast_import import gc_paused
 
 
 def test_collection_rests_within_and_goes_on_after() -> None:
-    with without_collection():
+    with gc_paused():
         assert not gc.isenabled()
         kept = [[] for _ in range(1000)]
     assert gc.isenabled()
@@ -19,7 +19,7 @@ def test_collection_rests_within_and_goes_on_after() -> None:
 
 
 def test_a_failed_import_leaves_it_on() -> None:
-    with pytest.raises(ImportError), without_collection():
+    with pytest.raises(ImportError), gc_paused():
         raise ImportError("no such module")
     assert gc.isenabled()
     gc.unfreeze()

@@ -108,5 +108,5 @@ def test_only_what_is_new_is_worked_on(growing, server, tmp_path, monkeypatch) -
     assert anew.python("-m", "dvc", "repro", "--force").returncode == 0
     place = Workspace()
     for category in Category:
-        for path in (place.index(category), place.manifest(category), place.mask_pictures(category)):
+        for path in (place.index(category), place.manifest(category), place.mask_images(category)):
             assert (anew.root / path).read_bytes() == (growing.root / path).read_bytes()

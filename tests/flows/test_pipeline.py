@@ -150,17 +150,17 @@ def test_the_result_goes_to_standard_output_and_the_rest_does_not(finished, tmp_
 def test_the_source_is_looked_at_once(project, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str] = []
     monkeypatch.chdir(project.root)
-    for name in ("PREFECT_API_URL", *launch.QUIET):
+    for name in ("PREFECT_API_URL", *launch.QUIET_LOGGING_ENV):
         monkeypatch.setenv(name, "")
     monkeypatch.setattr(launch, "refresh_inputs", lambda *_, **__: looks.append("launcher") or {})
-    monkeypatch.setattr(launch, "stale_stages", lambda: {"download": ["new"]})
+    monkeypatch.setattr(launch, "outdated_stages", lambda: {"download": ["new"]})
     monkeypatch.setattr(launch, "stage_order", lambda: ["download"])
     monkeypatch.setattr(launch, "api_url", lambda: "http://127.0.0.1:9/api")
     monkeypatch.setattr("flows.pipeline.refresh_inputs", lambda *_, **__: looks.append("flow") or {})
     monkeypatch.setattr("flows.pipeline.pipeline", lambda force, **given: pipeline.fn(force, **given))
     for name, answer in (("stage_order", ["download"]), ("due_stages", {})):
         monkeypatch.setattr(f"flows.pipeline.{name}", lambda *_, answer=answer, **__: answer)
-    launch.launch([], dry_run=False)
+    launch.run_pipeline([], dry_run=False)
     assert looks == ["launcher"]
     pipeline.fn()
     assert looks == ["launcher", "flow"]
@@ -173,8 +173,8 @@ def test_dvc_is_asked_again_only_if_what_it_reads_was_written(
     asked: list[int] = []
     monkeypatch.chdir(project.root)
     monkeypatch.setattr(launch, "refresh_inputs", lambda *_, **__: changed)
-    monkeypatch.setattr(launch, "stale_stages", lambda: asked.append(1) or {})
-    launch.launch([], dry_run=False)
+    monkeypatch.setattr(launch, "outdated_stages", lambda: asked.append(1) or {})
+    launch.run_pipeline([], dry_run=False)
     assert len(asked) == times
 
 

@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from flows import prefect_server as server
-from flows.prefect_server import KeptServer, free_port, own_server, server_home
+from flows.prefect_server import ServerSupervisor, free_port, server_home, temporary_server
 from tests.flows.serving import wait_until
 from tryon.errors import TryOnError
 from tryon.workspace import Workspace
@@ -28,11 +28,11 @@ class Child:
 
 
 def test_a_project_has_one_server_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "GRACE", 0.05)
+    monkeypatch.setattr(server, "TERM_TIMEOUT", 0.05)
     workspace = Workspace(tmp_path)
     server_home(workspace).mkdir(parents=True)
     with FileLock(server_home(workspace) / "server.lock"):
-        for another in (own_server(workspace), KeptServer(workspace, free_port(), list)):
+        for another in (temporary_server(workspace), ServerSupervisor(workspace, free_port(), list)):
             with pytest.raises(TryOnError, match="one Prefect server"), another:
                 pass
 
@@ -40,7 +40,7 @@ def test_a_project_has_one_server_at_a_time(tmp_path: Path, monkeypatch: pytest.
 def test_after_each_death_it_is_told_what_it_forgot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     children = [Child(3), Child(3), Child(float("inf"))]
     monkeypatch.setattr(server, "_start", lambda *_: children.pop(0))
-    monkeypatch.setattr(server, "answers", lambda *_: True)
+    monkeypatch.setattr(server, "is_reachable", lambda *_: True)
     monkeypatch.setattr(server, "end", lambda _: None)
     told: list[int] = []
 
@@ -49,6 +49,6 @@ def test_after_each_death_it_is_told_what_it_forgot(tmp_path: Path, monkeypatch:
         if len(told) == 1:
             raise ConnectionError("it has died again")
 
-    with KeptServer(Workspace(tmp_path), free_port(), restarted):
+    with ServerSupervisor(Workspace(tmp_path), free_port(), restarted):
         wait_until(lambda: len(told) == 2, 20)
     assert told == [1, 0]

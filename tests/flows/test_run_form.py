@@ -11,9 +11,9 @@ from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
 from flows.pipeline import pipeline
-from flows.run_form import NullableKey, Overrides, Preset, StageName, offered
+from flows.run_form import NullableKey, Overrides, Preset, StageName, make_optional_model
 from tryon.categories import Category
-from tryon.config.overrides import leaves, nullable_keys
+from tryon.config.overrides import flatten, nullable_keys
 from tryon.config.parameters import Parameters, load_parameters
 from tryon.pipeline.stages import STAGES
 from tryon.runtime.code_version import ROOT
@@ -68,14 +68,14 @@ def test_fields_tell_meaning_rule_and_value() -> None:
 def test_only_what_was_typed_comes_out() -> None:
     assert Overrides().model_dump() == {}
     typed = {"finetune": {"lr": 0.1, "freeze_norm": False}, "image": {"size": [64, 48]}, "download": {"licence": ""}}
-    assert dict(leaves(Overrides.model_validate(typed).model_dump())) == {
+    assert dict(flatten(Overrides.model_validate(typed).model_dump())) == {
         "finetune.lr": 0.1,
         "finetune.freeze_norm": False,
         "image.size": [64, 48],
     }
 
 
-@pytest.mark.parametrize("wrong", [{"finetune": {"lr": 2}}, {"finetune": {"lr": "0.1"}}, {"colour": 1}, {"seed": True}])
+@pytest.mark.parametrize("wrong", [{"finetune": {"lr": 2}}, {"finetune": {"lr": "0.1"}}, {"color": 1}, {"seed": True}])
 def test_what_breaks_a_rule_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Overrides.model_validate(wrong)
@@ -96,7 +96,7 @@ def test_secrets_are_refused_before_they_are_kept(source: str) -> None:
 def test_secrets_that_params_yaml_holds_are_not_described() -> None:
     now = load_parameters(ROOT / "params.yaml")
     held = now.download.model_copy(update={"source": "https://me:word@host/a.zip?key=1"})
-    schema = json.dumps(offered(Parameters, now.model_copy(update={"download": held})).model_json_schema())
+    schema = json.dumps(make_optional_model(Parameters, now.model_copy(update={"download": held})).model_json_schema())
     assert "https://***@host/a.zip?***" in schema
     assert "word@" not in schema
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.deployments import WatchSchedule, runner_deployments
+from flows.deployments import WatchSchedule, build_deployments
 from flows.runner import serve_deployments
 
 
@@ -21,7 +21,7 @@ def registered() -> None:
 
 
 def schedules_after(watch: WatchSchedule, server: str) -> list[dict[str, object]]:
-    chosen = [one for one in runner_deployments(watch) if one.name == "watch"]
+    chosen = [one for one in build_deployments(watch) if one.name == "watch"]
     with temporary_settings(updates={PREFECT_API_URL: server}), pytest.raises(RegisteredError):
         asyncio.run(serve_deployments(chosen, registered))
     found = httpx.get(f"{server}/deployments/name/watch/watch", trust_env=False).json()

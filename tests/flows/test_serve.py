@@ -53,10 +53,10 @@ def test_the_server_has_the_gpu_limit_and_the_automation(served: Served) -> None
 
 def test_values_that_break_a_rule_are_refused_and_nothing_changes(served: Served) -> None:
     before = (served.project.root / "params.yaml").read_bytes()
-    for wrong in ({"seed": -1}, {"finetune": {"colour": 1}}, {"finetune": {"precision": "8"}}):
+    for wrong in ({"seed": -1}, {"finetune": {"color": 1}}, {"finetune": {"precision": "8"}}):
         refused = served.run("pipeline", settings=wrong)
         assert refused.status_code in (409, 422)
-        assert "seed" in refused.text or "colour" in refused.text or "precision" in refused.text
+        assert "seed" in refused.text or "color" in refused.text or "precision" in refused.text
     assert (served.project.root / "params.yaml").read_bytes() == before
 
 

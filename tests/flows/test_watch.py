@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 REGISTER = "from flows.pipeline import pipeline; print(pipeline.to_deployment('pipeline').apply())"
-LOOK = "from flows.watch import watch; print(watch(apart=0))"
+LOOK = "from flows.watch import watch; print(watch(min_interval_seconds=0))"
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from PIL import Image
 from tryon.dresscode import readers
 from tryon.dresscode.readers import UnreadableError, decode_label_map, resize_labels
 from tryon.imaging.png_decoder import LONGEST, read_indices
-from tryon.imaging.png_encoder import AVERAGE, GREY, NO_FILTER, PAETH, PALETTE, RGB, SUB, UP, png_file
+from tryon.imaging.png_encoder import AVERAGE, GRAY, NO_FILTER, PAETH, PALETTE, RGB, SUB, UP, png_file
 
 Ids = NDArray[np.uint8]
 FILTERS = (NO_FILTER, SUB, UP, AVERAGE, PAETH)
-COLOURS = bytes(value for number in range(256) for value in (255 - number, 7 * number % 256, 128))
+COLORS = bytes(value for number in range(256) for value in (255 - number, 7 * number % 256, 128))
 
 
 def filtered(ids: Ids, filters: list[int]) -> Ids:
@@ -37,8 +37,8 @@ def filtered(ids: Ids, filters: list[int]) -> Ids:
     return np.column_stack([filters, rows % 256]).astype(np.uint8)
 
 
-def png(ids: Ids, filters: list[int], colour: int = PALETTE) -> bytes:
-    return png_file(filtered(ids, filters), ids.shape[1], 8, colour, 6, COLOURS if colour == PALETTE else b"")
+def png(ids: Ids, filters: list[int], color: int = PALETTE) -> bytes:
+    return png_file(filtered(ids, filters), ids.shape[1], 8, color, 6, COLORS if color == PALETTE else b"")
 
 
 def read(data: bytes) -> Ids:
@@ -48,8 +48,8 @@ def read(data: bytes) -> Ids:
 
 
 def by_pillow(data: bytes) -> Ids:
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.array(picture)
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image)
 
 
 @st.composite
@@ -66,7 +66,7 @@ def id_maps(draw: st.DrawFn) -> Ids:
 @given(id_maps(), st.sampled_from([(0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2), FILTERS]), st.data())
 def test_all_filters_are_undone_as_pillow_undoes_them(ids: Ids, kinds: tuple[int, ...], data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    file = png(ids, rng.choice(kinds, len(ids)).tolist(), data.draw(st.sampled_from([GREY, PALETTE])))
+    file = png(ids, rng.choice(kinds, len(ids)).tolist(), data.draw(st.sampled_from([GRAY, PALETTE])))
     found = read(file)
     assert np.array_equal(found, ids)
     assert np.array_equal(by_pillow(file), ids)
@@ -85,7 +85,7 @@ def test_at_any_size_it_is_pillows_map_resized(ids: Ids, height: int, width: int
 @given(id_maps(), st.sampled_from([(2,), (0,), (0, 2), FILTERS]), st.integers(0, 2**32 - 1))
 def test_at_half_the_size_it_is_the_whole_map_resized(ids: Ids, kinds: tuple[int, ...], seed: int) -> None:
     ids = np.kron(ids, np.ones((2, 2), np.uint8))
-    ids[1:, 1:] += ids[:-1, :-1]  # no two neighbours need be equal
+    ids[1:, 1:] += ids[:-1, :-1]  # no two neighbors need be equal
     half = (len(ids) // 2, ids.shape[1] // 2)
     file = png(ids, np.random.default_rng(seed).choice(kinds, len(ids)).tolist())
     assert np.array_equal(decode_label_map(file, half), resize_labels(ids, half))
@@ -107,11 +107,11 @@ def test_files_of_opencv_need_no_general_reader(strategy: str) -> None:
 def test_files_of_pillow_need_no_general_reader(mode: str, level: int) -> None:
     rng = np.random.default_rng(0)
     for ids in (rng.integers(0, 19, (300, 200), np.uint8), np.kron(np.arange(6), np.ones((99, 30))).astype(np.uint8)):
-        picture = Image.fromarray(ids)
+        image = Image.fromarray(ids)
         if mode == "P":
-            picture.putpalette(COLOURS)
+            image.putpalette(COLORS)
         stream = io.BytesIO()
-        picture.save(stream, "PNG", compress_level=level)
+        image.save(stream, "PNG", compress_level=level)
         assert np.array_equal(read(stream.getvalue()), ids)
 
 
@@ -131,7 +131,7 @@ def png_of(header: tuple[int, ...], packed: bytes, *more: bytes) -> bytes:
 
 ROWS = filtered(IDS, [UP] * 40).tobytes()
 PACKED = zlib.compress(ROWS)
-GREY_HEADER = (30, 40, 8, GREY, 0, 0, 0)
+GREY_HEADER = (30, 40, 8, GRAY, 0, 0, 0)
 
 
 def test_the_file_that_is_spoilt_below_is_whole() -> None:
@@ -159,8 +159,8 @@ def test_the_file_that_is_spoilt_below_is_whole() -> None:
         png_of((30, 40, 8, PALETTE, 0, 0, 0), PACKED),  # without a palette
         png_of((30, 40, 8, PALETTE, 0, 0, 0), PACKED, chunk(b"PLTE", bytes(771))),
         png_of((30, 40, 8, RGB, 0, 0, 0), PACKED),
-        png_of((30, 40, 4, GREY, 0, 0, 0), PACKED),
-        png_of((30, 40, 16, GREY, 0, 0, 0), PACKED),
+        png_of((30, 40, 4, GRAY, 0, 0, 0), PACKED),
+        png_of((30, 40, 16, GRAY, 0, 0, 0), PACKED),
         png_of(GREY_HEADER, PACKED, chunk(b"acTL", bytes(8))),
         png_of(GREY_HEADER, PACKED, chunk(b"IHDR", struct.pack(">IIBBBBB", *GREY_HEADER))),
     ],
@@ -169,16 +169,16 @@ def test_what_is_not_wholly_right_is_left_to_the_general_reader(data: bytes) -> 
     assert read_indices(data) is None
 
 
-def test_a_file_cannot_ask_for_more_memory_than_a_picture_of_its_size_takes() -> None:
+def test_a_file_cannot_ask_for_more_memory_than_a_image_of_its_size_takes() -> None:
     bomb = zlib.compress(bytes(50_000_000), 9)
     assert read_indices(png_of(GREY_HEADER, bomb)) is None
-    assert read_indices(png_of((LONGEST + 1, 1, 8, GREY, 0, 0, 0), bomb)) is None
+    assert read_indices(png_of((LONGEST + 1, 1, 8, GRAY, 0, 0, 0), bomb)) is None
     with pytest.raises(UnreadableError, match="whole PNG"):
-        decode_label_map(png_of((2**31 - 1, 2**31 - 1, 8, GREY, 0, 0, 0), bomb))
+        decode_label_map(png_of((2**31 - 1, 2**31 - 1, 8, GRAY, 0, 0, 0), bomb))
 
 
 @pytest.mark.parametrize("shape", [(2, LONGEST + 5), (LONGEST + 5, 2), (1, LONGEST), (LONGEST, 1)])
-def test_a_very_long_picture_is_read_whoever_reads_it(shape: tuple[int, int]) -> None:
+def test_a_very_long_image_is_read_whoever_reads_it(shape: tuple[int, int]) -> None:
     ids = np.random.default_rng(0).integers(0, 18, shape, np.uint8)
     file = png(ids, [row % 5 for row in range(shape[0])])
     assert (read_indices(file) is None) == (max(shape) > LONGEST)

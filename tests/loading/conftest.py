@@ -1,4 +1,4 @@
-"""A few packed rows with pictures drawn at random."""
+"""A few packed rows with images drawn at random."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIZE = (32, 16)
 def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) -> dict:
     random = np.random.default_rng(number)
     height, width = size
-    pictures = {name: random.integers(0, 256, (height, width, 3), np.uint8) for name in ("person", "garment")}
+    images = {name: random.integers(0, 256, (height, width, 3), np.uint8) for name in ("person", "garment")}
     masks = {name: random.random(size) < 0.4 for name in ("mask", "garment_mask")}
     masks["background"] = np.random.default_rng([number, 1]).random(size) < 0.4
     keypoints = np.column_stack([random.uniform(0, width, 18), random.uniform(0, height, 18), np.ones(18)])
@@ -28,7 +28,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
         "setting": "train",
         "person_id": f"{number:06d}",
         "garment_id": f"{number:06d}",
-        **{name: cv2.imencode(".png", picture)[1].tobytes() for name, picture in pictures.items()},
+        **{name: cv2.imencode(".png", image)[1].tobytes() for name, image in images.items()},
         **{name: np.packbits(mask).tobytes() for name, mask in masks.items()},
         "keypoints": keypoints.astype(np.float32).ravel().tolist(),
         "height": height,
@@ -37,7 +37,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
 
 
 def figure_row(number: int, size: tuple[int, int] = SIZE) -> dict:
-    """A row whose mask is one blob in the middle, joints inside the picture, with a bright background around it all."""
+    """A row whose mask is one blob in the middle, joints inside the image, with a bright background around it all."""
     row = packed_row(number, list(Category)[number % 3], size)
     height, width = size
     rows, columns = np.mgrid[:height, :width]
@@ -50,7 +50,7 @@ def figure_row(number: int, size: tuple[int, int] = SIZE) -> dict:
 @pytest.fixture
 def figures_file(tmp_path: Path) -> Path:
     path = tmp_path / "figures.parquet"
-    write_table(path, table_from_rows([figure_row(n, (64, 48)) for n in range(6)], PACKED), PACKED, {"pictures": "png"})
+    write_table(path, table_from_rows([figure_row(n, (64, 48)) for n in range(6)], PACKED), PACKED, {"images": "png"})
     return path
 
 
@@ -58,5 +58,5 @@ def figures_file(tmp_path: Path) -> Path:
 def subset_file(tmp_path: Path) -> Path:
     rows = [packed_row(number, list(Category)[number % 3]) for number in range(7)]
     path = tmp_path / "train.parquet"
-    write_table(path, table_from_rows(rows, PACKED), PACKED, {"pictures": "png"})
+    write_table(path, table_from_rows(rows, PACKED), PACKED, {"images": "png"})
     return path

@@ -13,14 +13,14 @@ from tryon.dresscode.pose import draw_pose
 from tryon.errors import TryOnError
 from tryon.loading.augmentations import mirror_keypoints
 from tryon.loading.batch_loader import collate, load_batches
-from tryon.loading.epoch_order import batches_of
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.epoch_order import split_batches
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import PACKED, read_table, table_from_rows, write_table
 
 
 def test_batches_follow_the_order_for_any_number_of_threads(subset_file: Path) -> None:
-    rows, order = PackedRows.read(subset_file), np.array([5, 0, 3, 6, 1, 2])
-    one, three = (list(load_batches(rows, batches_of(order, 2), threads)) for threads in (1, 3))
+    rows, order = PackedDataset.read(subset_file), np.array([5, 0, 3, 6, 1, 2])
+    one, three = (list(load_batches(rows, split_batches(order, 2), threads)) for threads in (1, 3))
     assert [batch.pair_ids for batch in one] == [
         ("000005_000005", "000000_000000"), ("000003_000003", "000006_000006"), ("000001_000001", "000002_000002")
     ]  # fmt: skip
@@ -31,16 +31,16 @@ def test_batches_follow_the_order_for_any_number_of_threads(subset_file: Path) -
 
 
 def test_tensors_are_bytes_and_hold_the_rows(subset_file: Path) -> None:
-    rows = PackedRows.read(subset_file)
+    rows = PackedDataset.read(subset_file)
     (batch,) = load_batches(rows, [np.array([2, 4])])
     assert batch.person.dtype == torch.uint8
     assert batch.person.shape == (2, 3, 32, 16)
     assert batch.mask.shape == (2, 1, 32, 16)
-    assert np.array_equal(batch.garment[1].permute(1, 2, 0).numpy(), rows.example(4).garment)
+    assert np.array_equal(batch.garment[1].permute(1, 2, 0).numpy(), rows.sample(4).garment)
 
 
 def test_the_pose_of_a_mirrored_row_is_drawn_mirrored(subset_file: Path) -> None:
-    example = PackedRows.read(subset_file).example(2)
+    example = PackedDataset.read(subset_file).sample(2)
     batch = collate([example, replace(example, mirrored=True)])
     assert batch.mirrored.tolist() == [False, True]
     assert torch.equal(batch.person[0], batch.person[1])
@@ -50,8 +50,8 @@ def test_the_pose_of_a_mirrored_row_is_drawn_mirrored(subset_file: Path) -> None
 
 def test_a_damaged_row_stops_the_loading(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
-    records[1]["person"] = b"no picture"
+    records[1]["person"] = b"no image"
     path = tmp_path / "damaged.parquet"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="000001_000001"):
-        list(load_batches(PackedRows.read(path), batches_of(np.arange(7), 2)))
+        list(load_batches(PackedDataset.read(path), split_batches(np.arange(7), 2)))

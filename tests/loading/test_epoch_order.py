@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tryon.loading.epoch_order import batches_of, epoch_chances, epoch_order
+from tryon.loading.epoch_order import epoch_order, epoch_random, split_batches
 
 
 def test_an_epoch_visits_every_row_once_in_an_order_of_its_own() -> None:
@@ -25,12 +25,12 @@ def test_global_random_state_neither_matters_nor_moves() -> None:
 
 
 def test_chances_are_uniform_and_differ_by_name() -> None:
-    chances = epoch_chances(4000, 7, 1, "mirror")
+    chances = epoch_random(4000, 7, 1, "mirror")
     assert abs(float(np.mean(chances < 0.3)) - 0.3) < 0.03
-    assert not np.array_equal(chances, epoch_chances(4000, 7, 1, "other"))
+    assert not np.array_equal(chances, epoch_random(4000, 7, 1, "other"))
 
 
 def test_batches_are_equal_and_drop_the_rest() -> None:
-    assert [list(batch) for batch in batches_of(np.arange(7), 3)] == [[0, 1, 2], [3, 4, 5]]
-    assert [list(batch) for batch in batches_of(np.arange(2), 3)] == [[0, 1]]
-    assert batches_of(np.arange(0), 3) == []
+    assert [list(batch) for batch in split_batches(np.arange(7), 3)] == [[0, 1, 2], [3, 4, 5]]
+    assert [list(batch) for batch in split_batches(np.arange(2), 3)] == [[0, 1]]
+    assert split_batches(np.arange(0), 3) == []

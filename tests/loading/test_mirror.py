@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tryon.dresscode.labels import Joint
-from tryon.dresscode.pose import COLOURS, draw_pose
+from tryon.dresscode.pose import COLORS, draw_pose
 from tryon.loading.augmentations import mirror_keypoints
 
 
@@ -35,9 +35,9 @@ def test_a_missing_joint_stays_missing_on_the_other_side(keypoints: np.ndarray) 
     assert mirrored[Joint.LEFT_KNEE, 2] == 1
 
 
-def test_the_drawn_pose_is_mirrored_with_the_colours_exchanged() -> None:
+def test_the_drawn_pose_is_mirrored_with_the_colors_exchanged() -> None:
     keypoints = np.zeros((18, 3), np.float32)
     keypoints[Joint.RIGHT_WRIST] = (10, 30, 1)
     pose = draw_pose(mirror_keypoints(keypoints, 48), (64, 48))
-    assert tuple(pose[30, 37]) == COLOURS[Joint.LEFT_WRIST]
+    assert tuple(pose[30, 37]) == COLORS[Joint.LEFT_WRIST]
     assert not pose[30, 10].any()

@@ -11,7 +11,7 @@ import pytest
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError, TryOnError
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import PACKED, read_table, table_from_rows, write_table
 
 
@@ -19,7 +19,7 @@ def test_a_row_comes_back_as_it_was_packed(subset_file: Path) -> None:
     random = np.random.default_rng(4)
     bgr = [random.integers(0, 256, (32, 16, 3), np.uint8) for _ in range(2)]
     masks = [random.random((32, 16)) < 0.4 for _ in range(2)]
-    example = PackedRows.read(subset_file).example(4)
+    example = PackedDataset.read(subset_file).sample(4)
     assert (example.pair_id, example.category) == ("000004_000004", Category.LOWER_BODY)
     assert np.array_equal(example.person, bgr[0][..., ::-1])
     assert np.array_equal(example.garment, bgr[1][..., ::-1])
@@ -31,7 +31,7 @@ def test_a_row_comes_back_as_it_was_packed(subset_file: Path) -> None:
 
 
 def test_rows_of_one_category_keep_their_order(subset_file: Path) -> None:
-    rows = PackedRows.read(subset_file).of(Category.UPPER_BODY)
+    rows = PackedDataset.read(subset_file).indices_of(Category.UPPER_BODY)
     assert [rows.text("pair_id", i) for i in range(len(rows))] == [f"{n:06d}_{n:06d}" for n in (0, 3, 6)]
 
 
@@ -40,19 +40,19 @@ def test_a_mask_that_is_absent_is_named(subset_file: Path, tmp_path: Path) -> No
     records[1]["background"] = None
     path = tmp_path / "without.parquet"
     write_table(path, table_from_rows(records, PACKED), PACKED)
-    rows = PackedRows.read(path)
+    rows = PackedDataset.read(path)
     assert [rows.has("background", index) for index in range(3)] == [True, False, True]
-    rows.example(1)
+    rows.sample(1)
     with pytest.raises(TryOnError, match="pair 000001_000001, background: is not empty"):
         rows.mask("background", 1)
 
 
 def test_decoding_rows_again_and_again_takes_no_more_memory(subset_file: Path) -> None:
-    rows = PackedRows.read(subset_file)
+    rows = PackedDataset.read(subset_file)
 
     def epoch() -> int:
         for index in range(len(rows)):
-            rows.example(index)
+            rows.sample(index)
         return tracemalloc.get_traced_memory()[0]
 
     epoch()
@@ -66,25 +66,25 @@ def test_decoding_rows_again_and_again_takes_no_more_memory(subset_file: Path) -
 
 def test_a_missing_subset_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="tryon sample"):
-        PackedRows.read(tmp_path / "train.parquet")
+        PackedDataset.read(tmp_path / "train.parquet")
 
 
 def test_an_empty_subset_is_refused_by_those_who_need_rows(tmp_path: Path) -> None:
     path = tmp_path / "train.parquet"
     write_table(path, table_from_rows([], PACKED), PACKED)
-    rows = PackedRows.read(path)
+    rows = PackedDataset.read(path)
     assert len(rows) == 0
     with pytest.raises(MissingInputError, match="at least one row"):
         _ = rows.size
 
 
-def test_a_damaged_picture_is_named(subset_file: Path, tmp_path: Path) -> None:
+def test_a_damaged_image_is_named(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["garment"] = records[1]["garment"][:40]
     path = tmp_path / "damaged.parquet"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="pair 000001_000001, garment"):
-        PackedRows.read(path).example(1)
+        PackedDataset.read(path).sample(1)
 
 
 @pytest.mark.parametrize("change", [lambda mask: mask[:-1], lambda mask: mask + b"\0"], ids=["short", "long"])
@@ -94,7 +94,7 @@ def test_a_mask_of_another_size_is_named(change: Callable[[bytes], bytes], subse
     path = tmp_path / "damaged.parquet"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="pair 000001_000001, garment_mask: is the packed bits of 32x16"):
-        PackedRows.read(path).example(1)
+        PackedDataset.read(path).sample(1)
 
 
 def test_rows_of_two_sizes_are_refused(subset_file: Path, tmp_path: Path) -> None:
@@ -103,4 +103,4 @@ def test_rows_of_two_sizes_are_refused(subset_file: Path, tmp_path: Path) -> Non
     path = tmp_path / "mixed.parquet"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="one height"):
-        PackedRows.read(path)
+        PackedDataset.read(path)

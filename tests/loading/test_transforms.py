@@ -10,26 +10,26 @@ import torch
 
 from tryon.errors import TryOnError
 from tryon.loading.batch_loader import Batch, collate
-from tryon.loading.packed_dataset import PackedRows
-from tryon.loading.transforms import check_finite, denormalise, hide, mirror, normalise, prepare
+from tryon.loading.packed_dataset import PackedDataset
+from tryon.loading.transforms import apply_mask, check_finite, denormalize, mirror, normalize, prepare
 
 
 @pytest.fixture
 def batch(subset_file: Path) -> Batch:
-    rows = PackedRows.read(subset_file)
-    return collate([replace(rows.example(index), mirrored=index == 1) for index in range(3)])
+    rows = PackedDataset.read(subset_file)
+    return collate([replace(rows.sample(index), mirrored=index == 1) for index in range(3)])
 
 
-def test_bytes_survive_normalising_and_back() -> None:
+def test_bytes_survive_normalizing_and_back() -> None:
     values = torch.arange(256, dtype=torch.uint8)
-    floats = normalise(values)
+    floats = normalize(values)
     assert floats[0] == -1
     assert floats[255] == 1
-    assert torch.equal(denormalise(floats), values)
+    assert torch.equal(denormalize(floats), values)
 
 
-def test_denormalise_clamps() -> None:
-    assert denormalise(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
+def test_denormalize_clamps() -> None:
+    assert denormalize(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
@@ -45,32 +45,32 @@ def test_hidden_pixels_are_black_and_the_others_untouched() -> None:
     person = torch.rand(2, 3, 4, 4)
     mask = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
     mask[0, 0, 1, 2] = True
-    hidden = hide(person, mask)
+    hidden = apply_mask(person, mask)
     assert hidden[0, :, 1, 2].tolist() == [-1, -1, -1]
     assert torch.equal(hidden.masked_select(~mask), person.masked_select(~mask))
 
 
 def test_mirror_is_an_involution_on_the_chosen_rows() -> None:
-    pictures, which = torch.rand(3, 3, 4, 5), torch.tensor([True, False, True])
-    once = mirror(pictures, which)
-    assert torch.equal(once[1], pictures[1])
-    assert torch.equal(once[0], pictures[0].flip(-1))
-    assert torch.equal(mirror(once, which), pictures)
+    images, which = torch.rand(3, 3, 4, 5), torch.tensor([True, False, True])
+    once = mirror(images, which)
+    assert torch.equal(once[1], images[1])
+    assert torch.equal(once[0], images[0].flip(-1))
+    assert torch.equal(mirror(once, which), images)
 
 
 @pytest.mark.parametrize("which", [[False, False, False], [True, True, True]])
 def test_a_batch_of_one_kind_is_mirrored_as_a_mixed_one_is(which: list[bool]) -> None:
-    pictures = torch.rand(3, 3, 4, 5)
-    expected = torch.stack([one.flip(-1) if flipped else one for one, flipped in zip(pictures, which, strict=True)])
-    assert torch.equal(mirror(pictures, torch.tensor(which)), expected)
+    images = torch.rand(3, 3, 4, 5)
+    expected = torch.stack([one.flip(-1) if flipped else one for one, flipped in zip(images, which, strict=True)])
+    assert torch.equal(mirror(images, torch.tensor(which)), expected)
 
 
 def test_inputs_are_mirrored_together(batch: Batch) -> None:
     inputs = prepare(batch)
-    person = normalise(batch.person[1]).flip(-1)
+    person = normalize(batch.person[1]).flip(-1)
     mask = batch.mask[1].flip(-1)
     assert torch.equal(inputs.person[1], person)
-    assert torch.equal(inputs.garment[1], normalise(batch.garment[1]).flip(-1))
+    assert torch.equal(inputs.garment[1], normalize(batch.garment[1]).flip(-1))
     assert torch.equal(inputs.agnostic[1], person.masked_fill(mask, -1))
     assert torch.equal(inputs.mask[1], mask)
     assert torch.equal(inputs.garment_mask[1], batch.garment_mask[1].flip(-1))
@@ -79,5 +79,5 @@ def test_inputs_are_mirrored_together(batch: Batch) -> None:
 def test_the_reference_is_the_pose_then_the_agnostic_person(batch: Batch) -> None:
     inputs = prepare(batch)
     assert inputs.reference.shape == (3, 6, 32, 16)
-    assert torch.equal(inputs.reference[:, :3], normalise(batch.pose))
+    assert torch.equal(inputs.reference[:, :3], normalize(batch.pose))
     assert torch.equal(inputs.reference[:, 3:], inputs.agnostic)

@@ -26,9 +26,9 @@ def test_round_trip(mask):
 
 @given(masks)
 def test_other_readers_see_one_bit_and_white_where_hidden(mask):
-    with Image.open(io.BytesIO(encode_mask(mask))) as picture:
-        assert picture.mode == "1"
-        assert (np.array(picture) == mask).all()
+    with Image.open(io.BytesIO(encode_mask(mask))) as image:
+        assert image.mode == "1"
+        assert (np.array(image) == mask).all()
 
 
 def test_a_shape_is_small_and_its_bytes_repeat():

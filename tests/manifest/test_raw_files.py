@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tryon.errors import MissingInputError
-from tryon.manifest.raw_files import check_present, read_checked
+from tryon.manifest.raw_files import read_verified, require_files
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.workspace import Workspace
 
@@ -23,23 +23,23 @@ def rows(workspace: Workspace) -> list[dict]:
 
 def test_content_comes_back_only_when_it_is_what_was_indexed(workspace: Workspace, rows: list[dict]) -> None:
     name = rows[5]["person"]
-    assert read_checked(workspace, name, sha256_bytes(b"xxxxx")) == b"xxxxx"
+    assert read_verified(workspace, name, sha256_bytes(b"xxxxx")) == b"xxxxx"
     for damage in (b"xxxxy", b"", b"xxxxxx"):
         (workspace.raw / name).write_bytes(damage)
         with pytest.raises(MissingInputError, match=rf"{name}.*tryon download"):
-            read_checked(workspace, name, sha256_bytes(b"xxxxx"))
+            read_verified(workspace, name, sha256_bytes(b"xxxxx"))
     (workspace.raw / name).unlink()
     with pytest.raises(MissingInputError, match=rf"{name}.*tryon download"):
-        read_checked(workspace, name, sha256_bytes(b"xxxxx"))
+        read_verified(workspace, name, sha256_bytes(b"xxxxx"))
 
 
 def test_missing_files_are_named_at_once_up_to_ten(workspace: Workspace, rows: list[dict]) -> None:
-    check_present(workspace, rows, ["person", "truth"])
+    require_files(workspace, rows, ["person", "truth"])
     for row in rows[:12]:
         (workspace.raw / row["person"]).unlink()
     (workspace.raw / rows[20]["person"]).write_bytes(b"longer than before....")
     with pytest.raises(MissingInputError) as caught:
-        check_present(workspace, rows, ["person", "truth"])
+        require_files(workspace, rows, ["person", "truth"])
     message = str(caught.value)
     assert all(part in message for part in ("13 of 30 raw files", "and 3 more", "tryon download"))
     assert all(row["person"] in message for row in rows[:10])

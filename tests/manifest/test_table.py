@@ -12,8 +12,8 @@ from tryon.manifest import (
     FINDINGS,
     INDEX,
     MANIFEST,
+    MASK_PREVIEWS,
     PACKED,
-    SHOWN,
     TableSchema,
     read_metadata,
     read_table,
@@ -49,12 +49,12 @@ def rows_of(schema: TableSchema, count: int) -> list[dict]:
 @pytest.mark.parametrize("count", [0, 1, 7, ROW_GROUP + 5])
 def test_what_is_written_comes_back(tmp_path: Path, schema: TableSchema, count: int) -> None:
     path, rows = tmp_path / "deep" / "table.parquet", rows_of(schema, count)
-    write_table(path, table_from_rows(rows, schema), schema, {"pictures": "png"})
+    write_table(path, table_from_rows(rows, schema), schema, {"images": "png"})
     table = read_table(path, schema)
     assert table.to_pylist() == rows
     assert table.schema.equals(schema.columns)
     assert read_metadata(path).items() >= {
-        "kind": schema.kind, "version": str(schema.version), "pictures": "png"
+        "kind": schema.kind, "version": str(schema.version), "images": "png"
     }.items()  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def test_damage_inside_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "command"),
-    [(INDEX, "tryon download"), (FINDINGS, "tryon download"), (MANIFEST, "tryon agnostic"), (SHOWN, "tryon agnostic"),
+    [(INDEX, "tryon download"), (FINDINGS, "tryon download"), (MANIFEST, "tryon agnostic"), (MASK_PREVIEWS, "tryon agnostic"),
      (PACKED, "tryon sample")],
 )  # fmt: skip
 def test_whatever_is_wrong_with_a_table_the_command_that_makes_it_is_named(
@@ -189,7 +189,7 @@ def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_pictures_are_stored_as_they_are(tmp_path: Path) -> None:
+def test_images_are_stored_as_they_are(tmp_path: Path) -> None:
     path, rows = tmp_path / "t.parquet", rows_of(PACKED, 4)
     rows[1]["person"] = bytes(range(256)) * 4
     write_table(path, table_from_rows(rows, PACKED), PACKED)

@@ -1,4 +1,4 @@
-"""Small pictures with structure, and stand-ins for published weights."""
+"""Small images with structure, and stand-ins for published weights."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="session")
-def pictures() -> NDArray[np.uint8]:
-    """Four random smooth pictures, uint8 (4, 64, 48, 3)."""
+def images() -> NDArray[np.uint8]:
+    """Four random smooth images, uint8 (4, 64, 48, 3)."""
     rough = torch.from_numpy(np.random.default_rng(1).random((4, 3, 8, 6), np.float32))
     smooth = torch.nn.functional.interpolate(rough, (64, 48), mode="bilinear")
     return (smooth.permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
-def changed(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same with noise that grows from picture to picture."""
-    noise = np.random.default_rng(2).normal(0, 1, pictures.shape) * np.array([2, 8, 20, 60])[:, None, None, None]
-    return (pictures + noise).clip(0, 255).astype(np.uint8)
+def changed(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same with noise that grows from image to image."""
+    noise = np.random.default_rng(2).normal(0, 1, images.shape) * np.array([2, 8, 20, 60])[:, None, None, None]
+    return (images + noise).clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from tryon.errors import WeightsError
 from tryon.metrics import METRICS
 from tryon.metrics.fid import fid, fid_clean
-from tryon.metrics.inception import CLEAN_FILE, Extractor, clean_resized, load_clean_features, load_features
+from tryon.metrics.inception import CLEAN_FILE, FeatureExtractor, clean_resized, load_clean_features, load_features
 from tryon.metrics.kid import SEED, SUBSET_SIZE, SUBSETS, kid, kid_clean
 from tryon.metrics.reference import Reference, reference_features
 
@@ -77,7 +77,7 @@ def test_both_agree_with_clean_fid_called_directly() -> None:
     moments = [(each.mean(0), np.cov(each, rowvar=False)) for each in (results.astype(float), people.astype(float))]
     direct = cleanfid.fid.frechet_distance(*moments[0], *moments[1])
     assert fid_clean(results, Reference(people))["fid_clean"] == pytest.approx(direct, rel=1e-4)
-    # All pictures are in every subset, so that clean-fid's random choice, which has no seed, does not matter.
+    # All images are in every subset, so that clean-fid's random choice, which has no seed, does not matter.
     direct = cleanfid.fid.kernel_distance(results, people, num_subsets=2, max_subset_size=SUBSET_SIZE)
     ours = kid_clean(results, Reference(people))
     assert ours["kid_clean"] == pytest.approx(direct, rel=1e-4)
@@ -98,12 +98,12 @@ class _Small(torch.nn.Module):
         return torch.relu(self.convolution(batch.float() / 255)).mean((2, 3)) * 10
 
 
-def test_pictures_through_a_shared_extractor_agree_with_torchmetrics_and_both_others() -> None:
+def test_images_through_a_shared_extractor_agree_with_torchmetrics_and_both_others() -> None:
     random = np.random.default_rng(8)
     people = random.integers(0, 255, (40, 24, 18, 3), np.uint8)
     results = (people * 0.7 + random.integers(0, 60, people.shape)).astype(np.uint8)
     network = _Small().eval()
-    extract = Extractor(network, lambda batch: torch.from_numpy(batch).permute(0, 3, 1, 2), "cpu", "small")
+    extract = FeatureExtractor(network, lambda batch: torch.from_numpy(batch).permute(0, 3, 1, 2), "cpu", "small")
     ours, reference = extract(results), Reference(extract(people))
     distance = FrechetInceptionDistance(feature=network, normalize=False)
     kernel = KernelInceptionDistance(feature=network, subsets=2, subset_size=40, normalize=False)
@@ -117,7 +117,7 @@ def test_pictures_through_a_shared_extractor_agree_with_torchmetrics_and_both_ot
 
 
 def test_warnings_of_small_sets_begin_where_they_should() -> None:
-    assert {name: metric.enough for name, metric in METRICS.items() if metric.extract} == {
+    assert {name: metric.recommended_samples for name, metric in METRICS.items() if metric.extract} == {
         "fid": 2048,
         "fid_clean": 2048,
         "kid": 1000,
@@ -150,9 +150,9 @@ def test_features_come_from_the_file_and_fid_and_kid_share_them(
     assert made[1] is not None
     extract = made[0](path, "cpu")
     assert extract is made[1](path, "cpu")
-    pictures = np.random.default_rng(5).integers(0, 255, (2, 40, 30, 3), np.uint8)
-    direct = network(torch.from_numpy(pictures).permute(0, 3, 1, 2))[0].numpy()
-    np.testing.assert_allclose(extract(pictures), direct, rtol=1e-3, atol=1e-6)
+    images = np.random.default_rng(5).integers(0, 255, (2, 40, 30, 3), np.uint8)
+    direct = network(torch.from_numpy(images).permute(0, 3, 1, 2))[0].numpy()
+    np.testing.assert_allclose(extract(images), direct, rtol=1e-3, atol=1e-6)
 
 
 class _Layers(torch.nn.Module):
@@ -172,10 +172,10 @@ class _Layers(torch.nn.Module):
 def test_clean_features_are_those_of_clean_fid(tmp_path: Path) -> None:
     layers = _Layers()
     torch.jit.script(layers).save(str(tmp_path / CLEAN_FILE))
-    pictures = np.random.default_rng(5).integers(0, 255, (2, 40, 30, 3), np.uint8)
+    images = np.random.default_rng(5).integers(0, 255, (2, 40, 30, 3), np.uint8)
     files = [tmp_path / f"{row}.png" for row in range(2)]
-    for file, picture in zip(files, pictures, strict=True):
-        Image.fromarray(picture).save(file)
+    for file, image in zip(files, images, strict=True):
+        Image.fromarray(image).save(file)
     direct = cleanfid.fid.get_files_features(
         [str(file) for file in files],
         model=lambda batch: layers((batch - 128) / 128),
@@ -183,8 +183,8 @@ def test_clean_features_are_those_of_clean_fid(tmp_path: Path) -> None:
         device=torch.device("cpu"),
         verbose=False,
     )
-    np.testing.assert_allclose(load_clean_features(tmp_path / CLEAN_FILE)(pictures), direct, rtol=1e-4, atol=1e-6)
-    assert clean_resized(pictures).shape == (2, 3, 299, 299)
+    np.testing.assert_allclose(load_clean_features(tmp_path / CLEAN_FILE)(images), direct, rtol=1e-4, atol=1e-6)
+    assert clean_resized(images).shape == (2, 3, 299, 299)
 
 
 class _Trap:
@@ -200,7 +200,7 @@ class _Trap:
 @pytest.mark.parametrize(
     ("load", "name"), [(load_features, "torch-fidelity"), (load_clean_features, "clean-fid")], ids=["plain", "clean"]
 )
-def test_code_in_the_file_never_runs(load: Callable[[Path], Extractor], name: str, tmp_path: Path) -> None:
+def test_code_in_the_file_never_runs(load: Callable[[Path], FeatureExtractor], name: str, tmp_path: Path) -> None:
     mark, path = tmp_path / "ran", tmp_path / CLEAN_FILE
     torch.save({"fc.bias": _Trap(mark)}, path)
     with pytest.raises(WeightsError, match=f"{name}'s Inception"):
@@ -225,21 +225,21 @@ def test_reference_features_are_made_once_and_kept_by_content(tmp_path: Path) ->
         seen.append(len(batch))
         return batch.float().mean((1, 2))
 
-    def features(pictures: NDArray[np.uint8], identity: str = "a network") -> Features:
-        extract = Extractor(network, torch.from_numpy, "cpu", identity)
-        batches = (pictures[start : start + 2] for start in range(0, len(pictures), 2))
-        return reference_features(extract, [str(own.sum()) for own in pictures], batches, tmp_path)
+    def features(images: NDArray[np.uint8], identity: str = "a network") -> Features:
+        extract = FeatureExtractor(network, torch.from_numpy, "cpu", identity)
+        batches = (images[start : start + 2] for start in range(0, len(images), 2))
+        return reference_features(extract, [str(own.sum()) for own in images], batches, tmp_path)
 
-    pictures = np.random.default_rng(1).integers(0, 255, (3, 4, 4, 3), np.uint8)
-    first = features(pictures)
-    np.testing.assert_allclose(first, pictures.mean((1, 2)), rtol=1e-6)
+    images = np.random.default_rng(1).integers(0, 255, (3, 4, 4, 3), np.uint8)
+    first = features(images)
+    np.testing.assert_allclose(first, images.mean((1, 2)), rtol=1e-6)
     assert seen == [2, 1]
-    np.testing.assert_array_equal(features(pictures), first)
+    np.testing.assert_array_equal(features(images), first)
     assert seen == [2, 1]
-    features(pictures, "another network")
-    features(pictures[::-1].copy())
+    features(images, "another network")
+    features(images[::-1].copy())
     assert seen == [2, 1] * 3
     for file in tmp_path.glob("*.npy"):
         file.write_bytes(file.read_bytes()[:-1] + b"?")
-    np.testing.assert_array_equal(features(pictures), first)
+    np.testing.assert_array_equal(features(images), first)
     assert seen == [2, 1] * 4

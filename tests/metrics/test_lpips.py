@@ -13,7 +13,7 @@ from torchmetrics.functional.image import learned_perceptual_image_patch_similar
 from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
-from tryon.metrics import PICTURE
+from tryon.metrics import IMAGE
 from tryon.metrics.lpips import ALEXNET, SQUEEZENET, VGG, Backbone, load
 
 MODELS = {ALEXNET: "alexnet", VGG: "vgg16", SQUEEZENET: "squeezenet1_1"}
@@ -47,17 +47,17 @@ def torchmetrics_with(backbone: Backbone, weights: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(torchvision.models, MODELS[backbone], with_our_weights)
 
 
-def _floats(pictures: NDArray[np.uint8]) -> torch.Tensor:
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+def _floats(images: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
 
 
 @pytest.mark.usefixtures("torchmetrics_with")
 def test_it_agrees_with_torchmetrics_given_the_same_weights(
-    pictures: NDArray[np.uint8], changed: NDArray[np.uint8], backbone: Backbone, weights: Path
+    images: NDArray[np.uint8], changed: NDArray[np.uint8], backbone: Backbone, weights: Path
 ) -> None:
-    ours = load(weights, backbone=backbone)(changed, pictures, {PICTURE: None})[PICTURE]
+    ours = load(weights, backbone=backbone)(changed, images, {IMAGE: None})[IMAGE]
     theirs = learned_perceptual_image_patch_similarity(
-        _floats(changed), _floats(pictures), backbone.net, reduction="none", normalize=True
+        _floats(changed), _floats(images), backbone.net, reduction="none", normalize=True
     )
     np.testing.assert_allclose(ours, theirs.flatten(), rtol=1e-5)
     assert (np.diff(ours) > 0).all()
@@ -65,16 +65,16 @@ def test_it_agrees_with_torchmetrics_given_the_same_weights(
 
 @pytest.mark.usefixtures("torchmetrics_with")
 def test_a_region_is_the_mean_of_the_spatial_map(
-    pictures: NDArray[np.uint8], changed: NDArray[np.uint8], backbone: Backbone, weights: Path
+    images: NDArray[np.uint8], changed: NDArray[np.uint8], backbone: Backbone, weights: Path
 ) -> None:
     network = _NoTrainLpips(net=backbone.net, spatial=True)
     with torch.inference_mode():
-        local = network(_floats(changed), _floats(pictures), normalize=True)[:, 0]
-    region = np.zeros(pictures.shape[:3], bool)
+        local = network(_floats(changed), _floats(images), normalize=True)[:, 0]
+    region = np.zeros(images.shape[:3], bool)
     region[:3, 10:40, 5:30] = True
     measure = load(weights, backbone=backbone)
     for _ in range(2):  # nothing of one call is left in the next
-        rows = measure(changed, pictures, {PICTURE: None, "some": region, "all": np.ones_like(region)})
+        rows = measure(changed, images, {IMAGE: None, "some": region, "all": np.ones_like(region)})
         expected = [float(own[mask].mean()) for own, mask in zip(local[:3], torch.from_numpy(region), strict=False)]
         np.testing.assert_allclose(rows["some"][:3], expected, rtol=1e-5)
         assert np.isnan(rows["some"][3])
@@ -84,18 +84,18 @@ def test_a_region_is_the_mean_of_the_spatial_map(
 @pytest.mark.parametrize("backbone", MODELS, ids=MODELS.values(), scope="function")
 def test_the_least_side_is_what_the_network_takes(backbone: Backbone) -> None:
     network = _NoTrainLpips(net=backbone.net, pnet_rand=True)
-    smallest = torch.zeros(1, 3, backbone.least_side, backbone.least_side)
+    smallest = torch.zeros(1, 3, backbone.min_side, backbone.min_side)
     assert float(network(smallest, smallest)) == 0
     with pytest.raises(RuntimeError):
         network(smallest[..., 1:], smallest[..., 1:])
 
 
-def test_no_pictures_have_no_numbers(pictures: NDArray[np.uint8], alexnet: Path) -> None:
-    assert load(alexnet)(pictures[:0], pictures[:0], {PICTURE: None})[PICTURE].shape == (0,)
+def test_no_images_have_no_numbers(images: NDArray[np.uint8], alexnet: Path) -> None:
+    assert load(alexnet)(images[:0], images[:0], {IMAGE: None})[IMAGE].shape == (0,)
 
 
-def test_equal_pictures_are_at_distance_zero(pictures: NDArray[np.uint8], alexnet: Path) -> None:
-    assert load(alexnet)(pictures[:1], pictures[:1], {PICTURE: None})[PICTURE].tolist() == [0.0]
+def test_equal_images_are_at_distance_zero(images: NDArray[np.uint8], alexnet: Path) -> None:
+    assert load(alexnet)(images[:1], images[:1], {IMAGE: None})[IMAGE].tolist() == [0.0]
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

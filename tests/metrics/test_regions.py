@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import Joint
-from tryon.metrics.regions import BAND, GARMENT, NECKLINE, OUTSIDE, PICTURE, REGIONS, neckline_band, regions_of
+from tryon.metrics.regions import BAND, GARMENT, IMAGE, NECKLINE, OUTSIDE, REGIONS, neckline_band, regions_of
 
 SIZE = (120, 100)
 LEFT, RIGHT, SHOULDERS = 70.0, 30.0, 30.0
@@ -33,7 +33,7 @@ def test_the_regions_of_a_batch() -> None:
     garment = np.stack([_garment(), np.zeros(SIZE, bool)])
     regions = regions_of(garment, np.stack([_joints()] * 2))
     assert list(regions) == list(REGIONS)
-    assert regions[PICTURE] is None
+    assert regions[IMAGE] is None
     np.testing.assert_array_equal(regions[GARMENT], garment)
     np.testing.assert_array_equal(regions[OUTSIDE], ~garment)
     band = regions[NECKLINE]
@@ -85,7 +85,7 @@ def test_trousers_and_what_lies_beside_the_shoulders_have_none() -> None:
     assert not neckline_band(sleeve, _joints()).any()
 
 
-def test_shoulders_may_lie_beyond_the_picture_and_trade_sides() -> None:
+def test_shoulders_may_lie_beyond_the_image_and_trade_sides() -> None:
     outside = _joints(right_shoulder=(-30, 5, 1), left_shoulder=(130, 5, 1))
     assert neckline_band(_garment(top=0), outside).any()
     turned = _joints(right_shoulder=(LEFT, SHOULDERS, 1), left_shoulder=(RIGHT, SHOULDERS, 1))

@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.metrics.image_pair import Pictures, Rows
+from tryon.metrics.image_pair import ImageBatch, Rows
 from tryon.metrics.l1 import l1
-from tryon.metrics.metric import Local
+from tryon.metrics.metric import PerPairMetric
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.psnr import psnr
-from tryon.metrics.regions import WHOLE, Regions
-from tryon.metrics.similarity import Scale
+from tryon.metrics.regions import WHOLE_IMAGE, Regions
+from tryon.metrics.similarity import PyramidLevel
 from tryon.metrics.ssim import ssim
 
 
-def _pictures(level: int, count: int = 2) -> Pictures:
+def _images(level: int, count: int = 2) -> ImageBatch:
     return np.full((count, 8, 6, 3), level, np.uint8)
 
 
-def test_pairs_are_scored_over_the_picture_and_inside_the_garment() -> None:
-    result = _pictures(0)
+def test_pairs_are_scored_over_the_image_and_inside_the_garment() -> None:
+    result = _images(0)
     result[:, 4:] = 51
     garment = np.zeros((2, 8, 6), bool)
     garment[:, 4:, :3] = True
-    numbers = score_pairs({"l1": l1}, result, _pictures(0), {"picture": None, "garment": garment})
+    numbers = score_pairs({"l1": l1}, result, _images(0), {"image": None, "garment": garment})
     assert list(numbers) == ["l1", "l1_garment"]
     np.testing.assert_allclose(numbers["l1"], 0.1)
     np.testing.assert_allclose(numbers["l1_garment"], 0.2)
@@ -33,9 +33,9 @@ def test_pairs_are_scored_over_the_picture_and_inside_the_garment() -> None:
 def test_one_pass_gives_what_each_metric_gives_alone() -> None:
     random = np.random.default_rng(1)
     results, targets = random.integers(0, 255, (2, 3, 20, 16, 3), np.uint8)
-    regions = {"picture": None, "garment": random.random((3, 20, 16)) < 0.3}
+    regions = {"image": None, "garment": random.random((3, 20, 16)) < 0.3}
 
-    def other(results: Pictures, targets: Pictures, regions: Regions = WHOLE) -> Rows:
+    def other(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
         return {name: np.arange(len(results)) / 2 for name in regions}
 
     measures = {"ssim": ssim, "psnr": psnr, "l1": l1, "lpips": other}
@@ -43,13 +43,13 @@ def test_one_pass_gives_what_each_metric_gives_alone() -> None:
     assert len(together) == 8
     for name, measure in measures.items():
         for region, own in measure(results, targets, regions).items():
-            np.testing.assert_array_equal(together[name if region == "picture" else f"{name}_{region}"], own)
+            np.testing.assert_array_equal(together[name if region == "image" else f"{name}_{region}"], own)
 
 
 def test_metrics_share_the_maps_of_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    of = Scale.of
-    monkeypatch.setattr(Scale, "of", lambda result, target: made.append(1) or of(result, target))
-    twice = Local(ssim.of_pair)
-    score_pairs({"ssim": ssim, "ms_ssim": twice, "psnr": psnr}, _pictures(0), _pictures(9), WHOLE)
+    of = PyramidLevel.of
+    monkeypatch.setattr(PyramidLevel, "of", lambda result, target: made.append(1) or of(result, target))
+    twice = PerPairMetric(ssim.of_pair)
+    score_pairs({"ssim": ssim, "ms_ssim": twice, "psnr": psnr}, _images(0), _images(9), WHOLE_IMAGE)
     assert len(made) == 2  # once a pair

@@ -11,10 +11,18 @@ from tryon.categories import Category
 from tryon.config.download import SyntheticSettings
 from tryon.config.parameters import Parameters, load_parameters
 from tryon.errors import DiskError
-from tryon.pipeline.disk_space import Need, check_disk, disk_need, mask_bytes, packed_bytes, training_bytes, twin_bytes
+from tryon.pipeline.disk_space import (
+    DiskEstimate,
+    check_disk,
+    estimate_disk,
+    mask_bytes,
+    packed_bytes,
+    synthetic_bytes,
+    training_bytes,
+)
 from tryon.pipeline.stages import STAGES, run_stage
 from tryon.runtime.code_version import ROOT
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 SIZE = (128, 96)
@@ -32,11 +40,11 @@ def settings(**given: object) -> SyntheticSettings:
 @pytest.mark.parametrize(
     ("small", "large"),
     [
-        (twin_bytes(settings(), False), twin_bytes(settings(train_pairs=11), False)),
-        (twin_bytes(settings(), False), twin_bytes(settings(uv=True), False)),
-        (twin_bytes(settings(uv=True), False), twin_bytes(settings(uv=True), True)),
-        (twin_bytes(settings(), False), twin_bytes(settings(flow="test"), False)),
-        (twin_bytes(settings(flow="test"), False), twin_bytes(settings(flow="all"), False)),
+        (synthetic_bytes(settings(), False), synthetic_bytes(settings(train_pairs=11), False)),
+        (synthetic_bytes(settings(), False), synthetic_bytes(settings(uv=True), False)),
+        (synthetic_bytes(settings(uv=True), False), synthetic_bytes(settings(uv=True), True)),
+        (synthetic_bytes(settings(), False), synthetic_bytes(settings(flow="test"), False)),
+        (synthetic_bytes(settings(flow="test"), False), synthetic_bytes(settings(flow="all"), False)),
         (mask_bytes(10, SIZE), mask_bytes(11, SIZE)),
         (mask_bytes(10, SIZE), mask_bytes(10, (256, 192))),
         (packed_bytes(10, SIZE), packed_bytes(11, SIZE)),
@@ -46,7 +54,7 @@ def settings(**given: object) -> SyntheticSettings:
         (training_bytes(10**6, 5, False, SIZE), training_bytes(10**6, 6, False, SIZE)),
     ],
 )
-def test_more_work_needs_more_room(small: Need, large: Need) -> None:
+def test_more_work_needs_more_room(small: DiskEstimate, large: DiskEstimate) -> None:
     assert 0 < small.bytes < large.bytes
 
 
@@ -58,7 +66,7 @@ def test_the_real_data_set_is_told_in_the_right_order_of_size() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_without_room_is_not_started(stage, parameters, tmp_path) -> None:
     workspace, category = Workspace(tmp_path), Category.DRESSES if stage == "agnostic" else None
-    need = disk_need(stage, parameters, workspace, category).bytes
+    need = estimate_disk(stage, parameters, workspace, category).bytes
     assert need > 0 or stage == "sample"  # of which nothing is known before there is an index
     check_disk(stage, parameters, workspace, category, lambda _: need)
     if need:
@@ -70,7 +78,7 @@ def test_a_stage_without_room_is_not_started(stage, parameters, tmp_path) -> Non
 def test_running_a_stage_looks_first(parameters, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("tryon.pipeline.disk_space._free", lambda _: 1)
     with pytest.raises(DiskError, match="the disk of"):
-        run_stage("download", parameters, Workspace(tmp_path), None, silent)
+        run_stage("download", parameters, Workspace(tmp_path), None, no_progress)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tryon.config.parameters import load_parameters
 from tryon.pipeline import external_inputs as inputs
-from tryon.pipeline.external_inputs import READS, refresh_inputs
+from tryon.pipeline.external_inputs import WEIGHT_INPUTS, refresh_inputs
 from tryon.pretrained_weights import WEIGHTS
 from tryon.runtime.code_version import ROOT
 from tryon.workspace import Workspace
@@ -105,10 +105,10 @@ def test_every_file_of_weights_is_an_input_of_a_stage(workspace: Workspace) -> N
 
     assert set(FOR_METRICS) == set(noted(workspace)["metrics"])
     assert set(FOR_METRICS) == {metric.weights for metric in METRICS.values() if metric.weights}
-    assert set(inputs.FOR_LOSS) < set(NETWORKS.values())  # but for these, whose published hash is checked
-    assert set(WEIGHTS) == {*noted(workspace)["metrics"], *inputs.FOR_LOSS, inputs.RELEASED}
-    assert set(noted(workspace)) == set(READS.values())
-    assert set(inputs.MADE_HERE) | {"released"} == {
+    assert set(inputs.LOSS_ONLY_WEIGHTS) < set(NETWORKS.values())  # but for these, whose published hash is checked
+    assert set(WEIGHTS) == {*noted(workspace)["metrics"], *inputs.LOSS_ONLY_WEIGHTS, inputs.PUBLISHED}
+    assert set(noted(workspace)) == set(WEIGHT_INPUTS.values())
+    assert set(inputs.TRAINED_STARTS) | {"released"} == {
         word for word in ("upper_body", "scratch", "released") if word in _start_description(workspace)
     }
 
@@ -128,7 +128,7 @@ def test_the_run_that_the_report_puts_beside_ours_is_noted_by_its_content(worksp
     assert refresh_inputs(workspace) == {"evaluate": "weights (metrics) changed"}
     told = {name: value for name, value in noted(workspace)["metrics"].items() if name.startswith("beside ")}
     assert told == {
-        **{f"beside {name}": None for name in inputs.BESIDE},
+        **{f"beside {name}": None for name in inputs.BASELINE_FILES},
         "beside evaluation/scores.parquet": hashlib.sha256(b"scores").hexdigest(),
     }
     assert refresh_inputs(workspace) == {}

@@ -12,9 +12,9 @@ from tryon.config.training import PretrainSettings
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError, ParameterError, WeightsError
 from tryon.manifest import PACKED, read_table, write_table
-from tryon.pretrain.champions import keep
+from tryon.pretrain.champions import save_champion
 from tryon.pretrain.stage import pretrain
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.training.checkpoint import load_checkpoint, load_network
 from tryon.workspace import Workspace
 
@@ -24,33 +24,33 @@ def starting(settings: PretrainSettings, start: str) -> PretrainSettings:
 
 
 def test_upper_body_trains_on_upper_body_rows_alone(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
-    summary = pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, silent)
+    summary = pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, no_progress)
     checkpoint = load_checkpoint(workspace.pretrained / "model.ckpt")
-    assert checkpoint.optimiser is None
+    assert checkpoint.optimizer is None
     assert checkpoint.history[0]["val_l1_dresses"] is None
     assert [row["step"] for row in summary.table] == [0, 1, 2]  # three rows in batches of two, the rest left out
     assert (workspace.pretrained / "history.csv").read_text().count("\n") == 4
     names = {path.name for path in (workspace.pretrained / "grids").iterdir()}
     assert names == {f"epoch_00{epoch}{end}.png" for epoch in range(3) for end in ("", "_upper_body")}
-    assert not workspace.staging("pretrain").exists()
+    assert not workspace.work_dir("pretrain").exists()
 
 
-def test_scratch_keeps_the_initialised_weights(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
-    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, silent)
+def test_scratch_keeps_the_initialized_weights(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
+    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, no_progress)
     first = (workspace.pretrained / "model.ckpt").read_bytes()
     torch.manual_seed(99)
-    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, silent)
+    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, no_progress)
     assert (workspace.pretrained / "model.ckpt").read_bytes() == first
-    pretrain(starting(pretrain_settings, "scratch"), 8, workspace, silent)
+    pretrain(starting(pretrain_settings, "scratch"), 8, workspace, no_progress)
     assert (workspace.pretrained / "model.ckpt").read_bytes() != first
 
 
 def test_a_path_takes_a_checkpoint_of_ours(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
-    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, silent)
+    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, no_progress)
     kept = workspace.root / "kept.ckpt"
     kept.write_bytes((workspace.pretrained / "model.ckpt").read_bytes())
-    pretrain(starting(pretrain_settings, "scratch"), 8, workspace, silent)
-    pretrain(starting(pretrain_settings, "kept.ckpt"), 8, workspace, silent)
+    pretrain(starting(pretrain_settings, "scratch"), 8, workspace, no_progress)
+    pretrain(starting(pretrain_settings, "kept.ckpt"), 8, workspace, no_progress)
     old, new = load_network(kept).state_dict(), load_network(workspace.pretrained / "model.ckpt").state_dict()
     assert all(torch.equal(old[key], new[key]) for key in old)
 
@@ -63,13 +63,13 @@ def test_released_takes_the_published_checkpoint(
     state = {f"module.{key}": value for key, value in DAFlow().state_dict().items()}
     torch.save({"state_dict": state}, workspace.root / "weights" / "ckpt_viton.pt")
     published = PretrainSettings.model_validate({"start": "released"})
-    pretrain(published, 7, workspace, silent)
+    pretrain(published, 7, workspace, no_progress)
     network = load_network(workspace.pretrained / "model.ckpt")
     key = "dafnet.lights_encoder.0.weight"
     assert network.config == DAFlow().config
     assert torch.equal(network.state_dict()[key], state[f"module.{key}"])
     with pytest.raises(ParameterError, match=r"pretrain\.network"):
-        pretrain(starting(pretrain_settings, "released"), 7, workspace, silent)
+        pretrain(starting(pretrain_settings, "released"), 7, workspace, no_progress)
 
 
 @pytest.mark.parametrize(("start", "hint"), [("released", "ckpt_viton.pt"), ("no/such.ckpt", "upper_body, scratch")])
@@ -78,29 +78,29 @@ def test_a_checkpoint_that_is_not_there_is_an_error(
 ) -> None:
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
     with pytest.raises(WeightsError, match=hint):
-        pretrain(starting(pretrain_settings, start), 7, workspace, silent)
+        pretrain(starting(pretrain_settings, start), 7, workspace, no_progress)
     assert not workspace.pretrained.exists()
 
 
 def test_a_champion_starts_with_the_weights_that_were_kept(
     workspace: Workspace, pretrain_settings: PretrainSettings
 ) -> None:
-    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, silent)
+    pretrain(starting(pretrain_settings, "scratch"), 7, workspace, no_progress)
     workspace.checkpoints.mkdir()
     (workspace.pretrained / "model.ckpt").replace(workspace.checkpoints / "best.ckpt")
-    champion = keep("first", workspace)
-    pretrain(starting(pretrain_settings, champion.start), 8, workspace, silent)
+    champion = save_champion("first", workspace)
+    pretrain(starting(pretrain_settings, champion.init_from), 8, workspace, no_progress)
     old, new = load_network(workspace.champion("first")), load_network(workspace.pretrained / "model.ckpt")
     assert all(torch.equal(value, new.state_dict()[key]) for key, value in old.state_dict().items())
     other = pretrain_settings.network.model_copy(update={"heads": 3, "pyramid_channels": 16})
-    wider = starting(pretrain_settings, champion.start).model_copy(update={"network": other})
+    wider = starting(pretrain_settings, champion.init_from).model_copy(update={"network": other})
     with pytest.raises(ParameterError, match=r"pretrain\.network.*heads = \d.*pyramid_channels = \d"):
-        pretrain(wider, 7, workspace, silent)
+        pretrain(wider, 7, workspace, no_progress)
 
 
 def test_no_champion_is_made_up(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
     with pytest.raises(ParameterError, match="tryon keep NAME"):
-        pretrain(starting(pretrain_settings, "champion"), 7, workspace, silent)
+        pretrain(starting(pretrain_settings, "champion"), 7, workspace, no_progress)
     assert not workspace.pretrained.exists()
 
 
@@ -120,7 +120,7 @@ def test_a_foreign_checkpoint_is_refused_in_words(
 ) -> None:
     torch.save(content, workspace.root / "foreign.pt")
     with pytest.raises(WeightsError, match=r"foreign\.pt"):
-        pretrain(starting(pretrain_settings, "foreign.pt"), 7, workspace, silent)
+        pretrain(starting(pretrain_settings, "foreign.pt"), 7, workspace, no_progress)
     assert not workspace.pretrained.exists()
 
 
@@ -130,4 +130,4 @@ def test_no_upper_body_rows_is_an_error(
     table = read_table(workspace.subset("train"), PACKED)
     write_table(workspace.subset("train"), table.filter(pc.field("category") == "dresses"), PACKED)
     with pytest.raises(MissingInputError, match="upper_body"):
-        pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, silent)
+        pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, no_progress)

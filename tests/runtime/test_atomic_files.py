@@ -9,13 +9,13 @@ import pytest
 
 from tryon.errors import DiskError
 from tryon.runtime.atomic_files import (
-    digest,
+    atomic_file,
+    atomic_folder,
     disk_error,
-    disk_errors_told,
-    replacing,
-    replacing_folder,
     sha256_bytes,
     sha256_file,
+    short_hash,
+    translate_os_errors,
     write_bytes,
     write_json,
     write_text,
@@ -34,7 +34,7 @@ def test_a_failed_write_keeps_the_old_content_and_leaves_nothing_behind(tmp_path
     path.write_text("old")
 
     def fail_half_way():
-        with replacing(path) as temporary:
+        with atomic_file(path) as temporary:
             temporary.write_text("half")
             raise RuntimeError
 
@@ -56,7 +56,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "stale").write_text("stale")
-    with replacing_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         (temporary / "fresh").write_text("fresh")
         assert (folder / "stale").exists()
     assert [p.name for p in folder.iterdir()] == ["fresh"]
@@ -69,7 +69,7 @@ def test_a_failed_folder_keeps_the_old_one(tmp_path):
     (folder / "old").write_text("old")
 
     def fail_half_way():
-        with replacing_folder(folder) as temporary:
+        with atomic_folder(folder) as temporary:
             (temporary / "half").write_text("half")
             raise RuntimeError
 
@@ -82,7 +82,7 @@ def test_a_failed_folder_keeps_the_old_one(tmp_path):
 def test_a_file_in_the_place_of_a_folder_stays_and_is_told(tmp_path):
     (tmp_path / "out").write_text("somebody's")
     refused = pytest.raises(DiskError, match="Move the file that is in the way")
-    with refused, disk_errors_told(), replacing_folder(tmp_path / "out"):
+    with refused, translate_os_errors(), atomic_folder(tmp_path / "out"):
         raise AssertionError("begun")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out", "somebody's")]
 
@@ -91,7 +91,7 @@ def test_the_old_folder_survives_a_process_that_is_killed_between_the_renames(tm
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "old").write_text("old")
-    monkeypatch.setattr("tryon.runtime.atomic_files._put_back", lambda old, path: None)
+    monkeypatch.setattr("tryon.runtime.atomic_files._restore_backup", lambda old, path: None)
     rename = Path.replace
 
     def killed(self, target):
@@ -100,11 +100,11 @@ def test_the_old_folder_survives_a_process_that_is_killed_between_the_renames(tm
         return rename(self, target)
 
     monkeypatch.setattr(Path, "replace", killed)
-    with pytest.raises(KeyboardInterrupt), replacing_folder(folder):
+    with pytest.raises(KeyboardInterrupt), atomic_folder(folder):
         pass
     assert (tmp_path / ".out.old" / "old").exists()
     monkeypatch.undo()
-    with pytest.raises(RuntimeError), replacing_folder(folder):
+    with pytest.raises(RuntimeError), atomic_folder(folder):
         raise RuntimeError
     assert [p.name for p in folder.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [folder]
@@ -115,7 +115,7 @@ def test_a_folder_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "tryon.runtime.atomic_files.os.fsync", lambda number: flushed.append((tmp_path / "out").exists())
     )
-    with replacing_folder(tmp_path / "out") as temporary:
+    with atomic_folder(tmp_path / "out") as temporary:
         (temporary / "deep").mkdir()
         (temporary / "deep" / "file").write_text("content")
     assert flushed == [False]
@@ -129,8 +129,8 @@ def test_hash_of_a_file_is_the_hash_of_its_bytes(tmp_path):
 
 
 def test_digest_ignores_key_order_and_sees_values():
-    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
-    assert digest({"a": 1}) != digest({"a": 1.5})
+    assert short_hash({"a": 1, "b": [2]}) == short_hash({"b": [2], "a": 1})
+    assert short_hash({"a": 1}) != short_hash({"a": 1.5})
 
 
 def test_json_refuses_numbers_that_json_does_not_have(tmp_path):
@@ -157,12 +157,12 @@ def refused(number, *names):
     ],
 )
 def test_what_the_disk_refuses_says_what_which_rule_and_what_to_do(number, said):
-    told = disk_error(refused(number, "data/raw/x"), then="run `tryon x` again")
+    told = disk_error(refused(number, "data/raw/x"), next_step="run `tryon x` again")
     assert isinstance(told, DiskError)
-    assert (told.what, told.value) == ("data/raw/x", os.strerror(number))
-    assert told.rule
-    assert said in told.remedy
-    assert told.remedy.endswith(", then run `tryon x` again.")
+    assert (told.problem, told.found) == ("data/raw/x", os.strerror(number))
+    assert told.expected
+    assert said in told.hint
+    assert told.hint.endswith(", then run `tryon x` again.")
 
 
 @pytest.mark.parametrize(
@@ -177,16 +177,16 @@ def test_what_the_disk_refuses_says_what_which_rule_and_what_to_do(number, said)
     ],
 )
 def test_everything_else_stays_the_error_that_it_is(error):
-    with pytest.raises(type(error)) as raised, disk_errors_told():
+    with pytest.raises(type(error)) as raised, translate_os_errors():
         raise error
     assert raised.value is error
 
 
 def test_a_folder_that_is_there_already_is_no_mistake_of_the_users(tmp_path):
-    with pytest.raises(FileExistsError), disk_errors_told():
+    with pytest.raises(FileExistsError), translate_os_errors():
         tmp_path.mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(DiskError, match="Move the file that is in the way"), disk_errors_told():
+    with pytest.raises(DiskError, match="Move the file that is in the way"), translate_os_errors():
         (tmp_path / "file").mkdir()
 
 
@@ -202,6 +202,6 @@ def test_a_full_disk_names_the_file_even_from_another_process_and_keeps_the_old_
         write_bytes(path, b"new")
     told = disk_error(pickle.loads(pickle.dumps(raised.value)))
     assert told is not None
-    assert told.what == str(path)
+    assert told.problem == str(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

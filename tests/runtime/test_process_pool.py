@@ -12,15 +12,15 @@ import pytest
 
 from tryon.dresscode.pair_lists import parse_pair_list
 from tryon.errors import ParameterError, SourceError, TryOnError
-from tryon.runtime.process_pool import map_shards, shards, worker_count
-from tryon.runtime.progress import silent
+from tryon.runtime.process_pool import map_chunks, split_chunks, worker_count
+from tryon.runtime.progress import no_progress
 
 
 @pytest.mark.parametrize("workers", ["1", "2", "7"])
 def test_results_come_in_order_whatever_the_workers(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
     monkeypatch.setenv("TRYON_WORKERS", workers)
     seen: list[tuple[int, int, str]] = []
-    results = map_shards(sum, shards(range(10), 3), lambda *facts: seen.append(facts), "sums")
+    results = map_chunks(sum, split_chunks(range(10), 3), lambda *facts: seen.append(facts), "sums")
     assert results == [3, 12, 21, 9]
     assert (seen[0], seen[-1]) == ((0, 10, "sums"), (10, 10, "sums"))
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
@@ -30,13 +30,13 @@ def test_results_come_in_order_whatever_the_workers(monkeypatch: pytest.MonkeyPa
 def test_an_error_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
     monkeypatch.setenv("TRYON_WORKERS", workers)
     with pytest.raises(SourceError, match=r'the list, line 1: is "ID_0\.jpg'):
-        map_shards(partial(parse_pair_list, name="the list"), shards("nonsense", 4), silent, "lists")
+        map_chunks(partial(parse_pair_list, name="the list"), split_chunks("nonsense", 4), no_progress, "lists")
 
 
 def test_shards_hold_everything_once() -> None:
-    assert [list(part) for part in shards(range(7), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert shards([], 3) == []
-    assert map_shards(sum, [], silent, "nothing") == []
+    assert [list(part) for part in split_chunks(range(7), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert split_chunks([], 3) == []
+    assert map_chunks(sum, [], no_progress, "nothing") == []
 
 
 def test_the_number_of_workers_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_a_containers_quota_bounds_the_workers(
 def test_a_worker_that_is_killed_is_told_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRYON_WORKERS", "2")
     with pytest.raises(TryOnError, match=r"a worker process: lives until its work is done\..*TRYON_WORKERS"):
-        map_shards(killed, shards(range(2), 1), silent, "deaths")
+        map_chunks(killed, split_chunks(range(2), 1), no_progress, "deaths")
 
 
 def killed(part: Sequence[int]) -> None:

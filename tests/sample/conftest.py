@@ -1,4 +1,4 @@
-"""A workspace as `download` and `agnostic` leave it, with small raw pictures: index, manifests and raw files."""
+"""A workspace as `download` and `agnostic` leave it, with small raw images: index, manifests and raw files."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.sample import SampleSettings
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.dresscode.layout import pair_id, relative_path
 from tryon.manifest import INDEX, MANIFEST, SLICE_COLUMNS, table_from_rows, write_table
 from tryon.manifest.mask_png import encode_mask
 from tryon.runtime.atomic_files import sha256_bytes, sha256_file
-from tryon.runtime.progress import silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.sample.stage import sample
 from tryon.workspace import Workspace
 
@@ -30,7 +30,7 @@ RAW_SIZE = (256, 192)
 ROLES = ("person", "garment", "label_map", "keypoints")
 
 
-def raw_picture(random: np.random.Generator) -> bytes:
+def raw_image(random: np.random.Generator) -> bytes:
     coarse = random.integers(0, 256, (8, 6, 3), np.uint8)
     smooth = cv2.resize(coarse, RAW_SIZE[::-1], interpolation=cv2.INTER_CUBIC)
     return cv2.imencode(".jpg", smooth)[1].tobytes()
@@ -40,10 +40,10 @@ def raw_label_map(random: np.random.Generator, category: Category) -> bytes:
     ids = np.zeros(RAW_SIZE, np.uint8)
     top, left = random.integers(10, 100, 2)
     ids[top : top + 120, left : left + 80] = GARMENT_LABELS[category][0]
-    picture = Image.fromarray(ids)
-    picture.putpalette(list(range(256)) * 3)
+    image = Image.fromarray(ids)
+    image.putpalette(list(range(256)) * 3)
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -60,7 +60,7 @@ class Maker:
         self.index: dict[Category, list[dict[str, Any]]] = {category: [] for category in Category}
         self.manifest: dict[Category, list[dict[str, Any]]] = {category: [] for category in Category}
 
-    def add(self, category: Category, setting: Setting, person: int, garment: int, status: str = "ok") -> None:
+    def add(self, category: Category, setting: Split, person: int, garment: int, status: str = "ok") -> None:
         """Add one pair, its files included."""
         ids = {"person_id": f"{person:06d}", "garment_id": f"{garment:06d}"}
         names = {
@@ -70,7 +70,7 @@ class Maker:
             **ids,
             "status": status,
         }
-        roles = (*ROLES, "truth", "truth_label_map") if setting is Setting.TEST_UNPAIRED else ROLES
+        roles = (*ROLES, "truth", "truth_label_map") if setting is Split.TEST_UNPAIRED else ROLES
         files = {name: value for role in roles for name, value in self._file(role, category, names).items()}
         self.index[category].append({**names, **files, "licence": "own"})
         mask = np.random.default_rng(person).random(SIZE) < 0.3
@@ -102,7 +102,7 @@ class Maker:
         data = (
             raw_keypoints(random) if role == "keypoints"
             else raw_label_map(random, category) if role.endswith("label_map")
-            else raw_picture(random)
+            else raw_image(random)
         )  # fmt: skip
         relative = relative_path(role, category, item)
         path: Path = self.workspace.raw / relative
@@ -125,18 +125,18 @@ def maker(workspace: Workspace) -> Maker:
     for category in Category:
         first = 100 * category.list_code
         for number in range(first, first + 10):
-            made.add(category, Setting.TRAIN, number, number)
+            made.add(category, Split.TRAIN, number, number)
         for number in range(first + 10, first + 13):
-            made.add(category, Setting.TEST_PAIRED, number, number)
-            made.add(category, Setting.TEST_UNPAIRED, number, first + 10 + (number + 1 - first - 10) % 3)
+            made.add(category, Split.TEST_PAIRED, number, number)
+            made.add(category, Split.TEST_UNPAIRED, number, first + 10 + (number + 1 - first - 10) % 3)
     return made
 
 
 @pytest.fixture
-def run(workspace: Workspace) -> Callable[..., Summary]:
+def run(workspace: Workspace) -> Callable[..., StageResult]:
     """Run the stage."""
 
-    def _run(seed: int = 7, size: tuple[int, int] = SIZE, **settings: object) -> Summary:
-        return sample(SampleSettings.model_validate(settings), seed, size, workspace, silent)
+    def _run(seed: int = 7, size: tuple[int, int] = SIZE, **settings: object) -> StageResult:
+        return sample(SampleSettings.model_validate(settings), seed, size, workspace, no_progress)
 
     return _run

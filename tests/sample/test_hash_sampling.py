@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from tryon.categories import Category
 from tryon.dresscode.layout import pair_id
-from tryon.sample.hash_sampling import PairName, choose, rank, split_validation
+from tryon.sample.hash_sampling import PairKey, rank, select, split_validation
 
 
-def pair(person: int, garment: int | None = None, category: Category = Category.DRESSES) -> PairName:
+def pair(person: int, garment: int | None = None, category: Category = Category.DRESSES) -> PairKey:
     ids = f"{person:06d}", f"{person if garment is None else garment:06d}"
-    return PairName(category, *ids, pair_id(*ids))
+    return PairKey(category, *ids, pair_id(*ids))
 
 
 PEOPLE = [pair(number) for number in range(2000)]
@@ -22,9 +22,9 @@ any_pairs = st.lists(st.tuples(ids, ids), min_size=1, max_size=60, unique=True).
 
 
 @given(st.permutations(PEOPLE[:40]), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_the_order_of_the_rows_does_not_matter(shuffled: list[PairName], count: int, seed: int) -> None:
-    chosen = choose(shuffled, count, seed, "train")
-    assert chosen == choose(PEOPLE[:40], count, seed, "train")
+def test_the_order_of_the_rows_does_not_matter(shuffled: list[PairKey], count: int, seed: int) -> None:
+    chosen = select(shuffled, count, seed, "train")
+    assert chosen == select(PEOPLE[:40], count, seed, "train")
     assert len(chosen) == count
     assert chosen == sorted(chosen)
 
@@ -32,7 +32,7 @@ def test_the_order_of_the_rows_does_not_matter(shuffled: list[PairName], count: 
 @pytest.mark.parametrize("grown", [1100, 1500, 2000])
 def test_growing_from_n_to_m_rows_replaces_about_k_times_1_minus_n_over_m(grown: int) -> None:
     n, k = 1000, 500
-    before, after = (set(choose(PEOPLE[:count], k, 1, "train")) for count in (n, grown))
+    before, after = (set(select(PEOPLE[:count], k, 1, "train")) for count in (n, grown))
     gone = len(before - after)
     expected = k * (1 - n / grown)
     assert abs(gone - expected) < 4 * (expected * n / grown) ** 0.5  # four standard deviations of a draw
@@ -40,19 +40,19 @@ def test_growing_from_n_to_m_rows_replaces_about_k_times_1_minus_n_over_m(grown:
 
 
 def test_removing_a_row_that_was_not_chosen_changes_nothing() -> None:
-    chosen = choose(PEOPLE[:100], 10, 1, "train")
+    chosen = select(PEOPLE[:100], 10, 1, "train")
     others = [row for row in PEOPLE[:100] if row in chosen or int(row.person_id) % 2]
-    assert choose(others, 10, 1, "train") == chosen
+    assert select(others, 10, 1, "train") == chosen
 
 
 def test_as_many_as_there_are_when_fewer() -> None:
-    assert choose(PEOPLE[:5], 10, 1, "train") == PEOPLE[:5]
+    assert select(PEOPLE[:5], 10, 1, "train") == PEOPLE[:5]
 
 
 def test_seed_purpose_and_category_give_independent_ranks() -> None:
     def chosen(seed: int, purpose: str, category: Category = Category.DRESSES) -> set[str]:
         rows = [pair(number, category=category) for number in range(1000)]
-        return {row.pair_id for row in choose(rows, 500, seed, purpose)}
+        return {row.pair_id for row in select(rows, 500, seed, purpose)}
 
     first = chosen(1, "train")
     for other in (chosen(2, "train"), chosen(1, "validation"), chosen(1, "train", Category.UPPER_BODY)):
@@ -64,7 +64,7 @@ def test_ranks_are_fixed_for_good() -> None:
 
 
 @given(any_pairs, st.floats(0.01, 0.99), st.integers(0, 10))
-def test_training_and_validation_share_nobody_whatever_the_rows(pairs: list[PairName], share: float, seed: int) -> None:
+def test_training_and_validation_share_nobody_whatever_the_rows(pairs: list[PairKey], share: float, seed: int) -> None:
     train, validation = split_validation(pairs, share, seed)
     assert sorted(train + validation) == sorted(pairs)
     assert not {item for row in train for item in row.items} & {item for row in validation for item in row.items}
@@ -79,7 +79,7 @@ def test_the_share_is_exact_when_every_person_has_one_row(count: int, share: flo
 
 
 @given(st.permutations(PEOPLE[:30]), st.integers(0, 10))
-def test_the_split_depends_on_the_set_alone(shuffled: list[PairName], seed: int) -> None:
+def test_the_split_depends_on_the_set_alone(shuffled: list[PairKey], seed: int) -> None:
     assert set(split_validation(shuffled, 0.2, seed)[1]) == set(split_validation(PEOPLE[:30], 0.2, seed)[1])
 
 

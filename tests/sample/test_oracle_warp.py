@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.pair_lists import Pair
 from tryon.dresscode.readers import decode_photo, resize_photo
-from tryon.evaluate.baselines import agnostic_copied, mean_colour_painted
+from tryon.evaluate.baselines import masked_input, mean_color_fill
 from tryon.manifest.mask_png import encode_mask
 from tryon.runtime.atomic_files import sha256_bytes
-from tryon.sample.oracle_warp import ideal_warp
+from tryon.sample.oracle_warp import oracle_warp
 from tryon.sample.packing import COPIED, RAW_ROLES, pack_row
-from tryon.synthetic.item_files import Content, make_item, make_truth
+from tryon.synthetic.item_files import RenderOptions, make_item, make_truth
 from tryon.workspace import Workspace
 
 FULL, SIZE = (128, 96), (32, 24)
-COLOUR = np.array([200, 40, 90], np.uint8)
+COLOR = np.array([200, 40, 90], np.uint8)
 
 
 def noise(seed: int, size: tuple[int, int] = FULL) -> np.ndarray:
@@ -36,18 +36,18 @@ def worn() -> tuple[np.ndarray, np.ndarray]:
     return np.stack([columns - 10, rows - 20], -1) * (cover > 0)[..., None].astype(np.float32), cover
 
 
-def test_a_garment_of_one_colour_under_even_light_is_exact() -> None:
+def test_a_garment_of_one_color_under_even_light_is_exact() -> None:
     flow, cover = worn()
     true = noise(1)
-    true[cover == 1] = COLOUR
-    warped, touched = ideal_warp(np.full((*FULL, 3), COLOUR), (flow, cover), true, SIZE)
+    true[cover == 1] = COLOR
+    warped, touched = oracle_warp(np.full((*FULL, 3), COLOR), (flow, cover), true, SIZE)
     assert np.array_equal(warped, resize_photo(true, SIZE))
     assert touched.shape == SIZE
 
 
-def test_every_seen_pixel_has_the_colour_of_its_thread_and_all_else_is_the_true_picture() -> None:
+def test_every_seen_pixel_has_the_color_of_its_thread_and_all_else_is_the_true_image() -> None:
     (flow, cover), garment, true = worn(), noise(2), noise(3)
-    warped, touched = ideal_warp(garment, (flow, cover), true, FULL)
+    warped, touched = oracle_warp(garment, (flow, cover), true, FULL)
     moved = np.roll(garment, (20, 10), (0, 1))
     assert np.array_equal(warped[cover == 1], moved[cover == 1])
     assert np.array_equal(warped[cover != 1], true[cover != 1])  # the background, and the arm
@@ -56,15 +56,15 @@ def test_every_seen_pixel_has_the_colour_of_its_thread_and_all_else_is_the_true_
 
 def test_pixels_that_show_any_of_the_garment_are_told() -> None:
     (flow, cover), garment, true = worn(), noise(2), noise(3)
-    warped, touched = ideal_warp(garment, (flow, cover), true, SIZE)
+    warped, touched = oracle_warp(garment, (flow, cover), true, SIZE)
     blocks = (cover == 1).reshape(SIZE[0], 4, SIZE[1], 4).any((1, 3))
     assert np.array_equal(touched, blocks)
     assert np.array_equal(warped[~touched], resize_photo(true, SIZE)[~touched])
 
 
-def twin_row(workspace: Workspace, category: Category, setting: Setting, flow: bool) -> dict[str, Any]:
+def twin_row(workspace: Workspace, category: Category, setting: Split, flow: bool) -> dict[str, Any]:
     """A packed row of person 0, paired in garment 0, unpaired in garment 1."""
-    content, garment = Content(flow=flow), int(setting is Setting.TEST_UNPAIRED)
+    content, garment = RenderOptions(flow=flow), int(setting is Split.TEST_UNPAIRED)
     made = [make_item(5, category, number, f"{number:06d}", content) for number in {0, garment}]
     pair = Pair("000000", f"{garment:06d}")
     if garment:
@@ -88,26 +88,26 @@ def twin_row(workspace: Workspace, category: Category, setting: Setting, flow: b
     return pack_row(row | {"part": str(setting), "mask_png": encode_mask(mask)}, (128, 96), workspace)
 
 
-@pytest.mark.parametrize("setting", [Setting.TEST_PAIRED, Setting.TEST_UNPAIRED])
+@pytest.mark.parametrize("setting", [Split.TEST_PAIRED, Split.TEST_UNPAIRED])
 @pytest.mark.parametrize("category", list(Category))
-def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, setting: Setting) -> None:
+def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, setting: Split) -> None:
     row = twin_row(Workspace(tmp_path), category, setting, flow=True)
-    true = "truth" if setting is Setting.TEST_UNPAIRED else "person"
-    pictures = {name: decode_photo(row[name])[None] for name in ("person", "garment", "ideal", true)}
-    bits = row["truth_garment_mask" if setting is Setting.TEST_UNPAIRED else "garment_mask"]
+    true = "truth" if setting is Split.TEST_UNPAIRED else "person"
+    images = {name: decode_photo(row[name])[None] for name in ("person", "garment", "ideal", true)}
+    bits = row["truth_garment_mask" if setting is Split.TEST_UNPAIRED else "garment_mask"]
     inside = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(1, 128, 96).astype(bool)
     hidden = np.ones_like(inside)
 
     def error(result: np.ndarray, where: np.ndarray) -> float:
-        return float(np.abs(result.astype(float) - pictures[true])[where].mean())
+        return float(np.abs(result.astype(float) - images[true])[where].mean())
 
-    ideal = error(pictures["ideal"], inside)
-    painted = mean_colour_painted(pictures["person"], hidden, pictures["garment"])
-    assert 0 < ideal < 0.75 * min(error(painted, inside), error(agnostic_copied(pictures["person"], hidden), inside))
-    assert error(pictures["ideal"], ~inside) < 1  # the garment's very edge at most
+    ideal = error(images["ideal"], inside)
+    painted = mean_color_fill(images["person"], hidden, images["garment"])
+    assert 0 < ideal < 0.75 * min(error(painted, inside), error(masked_input(images["person"], hidden), inside))
+    assert error(images["ideal"], ~inside) < 1  # the garment's very edge at most
 
 
 def test_without_the_flow_there_is_none(tmp_path: Path) -> None:
-    for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
+    for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
         row = twin_row(Workspace(tmp_path / setting), Category.DRESSES, setting, flow=False)
         assert row["ideal"] is None

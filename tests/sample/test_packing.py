@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tryon.dresscode.readers import decode_photo
-from tryon.sample.packing import JPEG, PNG, encode_picture, pack_mask
+from tryon.sample.packing import JPEG, PNG, encode_image, pack_mask
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99))
@@ -22,7 +22,7 @@ def test_masks_come_back_from_their_bits(height: int, width: int, seed: int) -> 
 def test_png_loses_nothing_and_jpeg_little_with_the_channels_in_order() -> None:
     coarse = np.random.default_rng(0).integers(0, 256, (4, 3, 3), np.uint8)
     photo = cv2.resize(coarse, (48, 64), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    png, jpeg = encode_picture(photo, PNG), encode_picture(photo, JPEG)
+    png, jpeg = encode_image(photo, PNG), encode_image(photo, JPEG)
     assert png[:4] == b"\x89PNG"
     assert np.array_equal(decode_photo(png), photo)
     assert jpeg[:2] == b"\xff\xd8"

@@ -4,20 +4,20 @@ import pytest
 
 from tryon.categories import Category
 from tryon.errors import SourceError
-from tryon.sample.hash_sampling import PairName
-from tryon.sample.split_guard import prove_split
+from tryon.sample.hash_sampling import PairKey
+from tryon.sample.split_guard import assert_disjoint_splits
 
 
-def pair(person: str, garment: str, category: Category = Category.DRESSES) -> PairName:
-    return PairName(category, person, garment, f"{person}_{garment}")
+def pair(person: str, garment: str, category: Category = Category.DRESSES) -> PairKey:
+    return PairKey(category, person, garment, f"{person}_{garment}")
 
 
 TRAIN, VALIDATION, TEST = [pair("1", "1")], [pair("2", "2")], [pair("3", "3"), pair("3", "4")]
 
 
 def test_disjoint_rows_pass_and_the_same_number_in_another_category_is_another_person() -> None:
-    prove_split(TRAIN, VALIDATION, TEST)
-    prove_split(TRAIN, VALIDATION, [*TEST, pair("1", "2", Category.UPPER_BODY)])
+    assert_disjoint_splits(TRAIN, VALIDATION, TEST)
+    assert_disjoint_splits(TRAIN, VALIDATION, [*TEST, pair("1", "2", Category.UPPER_BODY)])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_disjoint_rows_pass_and_the_same_number_in_another_category_is_another_p
 def test_a_shared_person_or_garment_is_refused_and_named(extra: tuple, message: str | None) -> None:
     sides = [rows + ([added] if added else []) for rows, added in zip((TRAIN, VALIDATION, TEST), extra, strict=True)]
     if message is None:
-        prove_split(*sides)
+        assert_disjoint_splits(*sides)
     else:
         with pytest.raises(SourceError, match=message):
-            prove_split(*sides)
+            assert_disjoint_splits(*sides)

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.labels import Label, garment_region
 from tryon.dresscode.readers import decode_keypoints, decode_label_map, decode_photo
 from tryon.errors import MissingInputError, SourceError
 from tryon.manifest import INDEX, PACKED, SLICE_COLUMNS, read_metadata, read_table, table_from_rows, write_table
 from tryon.manifest.mask_png import decode_mask
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 from tryon.sample import shards as shards_module
 from tryon.workspace import SUBSET_PARTS, Workspace
 
-Run = Callable[..., Summary]
+Run = Callable[..., StageResult]
 SIZE = (64, 48)
 
 
@@ -47,11 +47,9 @@ def test_parts_hold_every_row_once_in_order_and_without_overlap(run: Run, maker:
         (row["category"], row["pair_id"])
         for rows in maker.manifest.values()
         for row in rows
-        if row["setting"] == Setting.TRAIN
+        if row["setting"] == Split.TRAIN
     )
-    assert summary.headline == (
-        "24 train, 6 val, 9 test_paired, 9 test_unpaired pairs; there are fewer than asked for."
-    )
+    assert summary.summary == ("24 train, 6 val, 9 test_paired, 9 test_unpaired pairs; there are fewer than asked for.")
     assert summary.table[0] == {
         "category": "upper_body", "train": 8, "val": 2, "test_paired": 3, "test_unpaired": 3,
         "asked: train and val": 1800, "asked: each test list": 1800,
@@ -64,16 +62,16 @@ def test_counts_are_capped_per_category_and_said_to_be_what_was_asked(
     maker.save()
     summary = run(pairs_per_category=5, test_pairs_per_category=2, validation_share=0.2)
     assert [len(names(workspace, part)) for part in SUBSET_PARTS] == [12, 3, 6, 6]
-    assert "fewer" not in summary.headline
+    assert "fewer" not in summary.summary
 
 
-@pytest.mark.parametrize(("part", "pictures"), [("train", "jpeg"), ("val", "png"), ("test_unpaired", "png")])
+@pytest.mark.parametrize(("part", "images"), [("train", "jpeg"), ("val", "png"), ("test_unpaired", "png")])
 def test_a_packed_row_is_its_raw_files_at_training_size(
-    run: Run, maker: Any, workspace: Workspace, part: str, pictures: str
+    run: Run, maker: Any, workspace: Workspace, part: str, images: str
 ) -> None:
     maker.save()
     run()
-    assert read_metadata(workspace.subset(part))["pictures"] == pictures
+    assert read_metadata(workspace.subset(part))["images"] == images
     index = {(row["setting"], row["pair_id"]): row for rows in maker.index.values() for row in rows}
     manifest = {(row["setting"], row["pair_id"]): row for rows in maker.manifest.values() for row in rows}
     for row in packed(workspace, part):
@@ -89,7 +87,7 @@ def test_a_packed_row_is_its_raw_files_at_training_size(
 
         for role in ("person", "garment"):
             wanted, found = decode_photo(raw(role), SIZE).astype(int), decode_photo(row[role]).astype(int)
-            assert np.abs(wanted - found).mean() < (3 if pictures == "jpeg" else 1e-9)
+            assert np.abs(wanted - found).mean() < (3 if images == "jpeg" else 1e-9)
         assert np.array_equal(bits("mask"), decode_mask(made["mask_png"]))
         assert np.array_equal(bits("garment_mask"), garment_region(decode_label_map(raw("label_map"), SIZE), category))
         if part == "train":
@@ -146,7 +144,7 @@ def test_a_stopped_run_goes_on_from_whole_shards_and_ends_with_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         run()
     assert not (workspace.data / "subset").exists()
-    left = sorted(workspace.staging("sample").glob("*.parquet"))
+    left = sorted(workspace.work_dir("sample").glob("*.parquet"))
     assert len(left) == 2
     left[0].write_bytes(left[0].read_bytes()[:-1])  # damaged: made again
     calls.clear()
@@ -154,7 +152,7 @@ def test_a_stopped_run_goes_on_from_whole_shards_and_ends_with_the_same_bytes(
     run()
     assert len(calls) == 48 - 8
     assert outputs(workspace) == whole
-    assert not workspace.staging("sample").exists()
+    assert not workspace.work_dir("sample").exists()
 
 
 def test_shards_of_other_parameters_are_not_taken_up(
@@ -173,7 +171,7 @@ def test_shards_of_other_parameters_are_not_taken_up(
 
 
 def test_quarantined_rows_are_left_out(run: Run, maker: Any, workspace: Workspace) -> None:
-    maker.add(Category.DRESSES, Setting.TRAIN, 250, 250, status="quarantined")
+    maker.add(Category.DRESSES, Split.TRAIN, 250, 250, status="quarantined")
     maker.save()
     run()
     assert ("dresses", "000250_000250") not in names(workspace, "train") + names(workspace, "val")
@@ -183,7 +181,7 @@ def test_quarantined_rows_are_left_out(run: Run, maker: Any, workspace: Workspac
 def test_a_test_person_in_the_train_list_stops_the_stage(
     run: Run, maker: Any, workspace: Workspace, status: str
 ) -> None:
-    maker.add(Category.DRESSES, Setting.TEST_PAIRED, 203, 203, status=status)
+    maker.add(Category.DRESSES, Split.TEST_PAIRED, 203, 203, status=status)
     maker.save()
     with pytest.raises(SourceError, match="dresses 000203"):
         run()

@@ -14,15 +14,15 @@ import torchvision
 from numpy.typing import NDArray
 from PIL import Image
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.labels import Joint
 from tryon.dresscode.readers import decode_photo
 from tryon.manifest import INDEX, PACKED, table_from_rows, write_table
 from tryon.metrics import Metric
-from tryon.metrics.inception import Extractor, _bytes, clean_resized
+from tryon.metrics.inception import FeatureExtractor, _bytes, clean_resized
 from tryon.pretrained_weights import WEIGHTS
 from tryon.runtime.atomic_files import sha256_bytes, write_bytes
-from tryon.sample.packing import PNG, encode_picture, pack_mask
+from tryon.sample.packing import PNG, encode_image, pack_mask
 from tryon.scoring.protocols import PROTOCOLS
 from tryon.workspace import Workspace
 
@@ -37,9 +37,9 @@ def photo(*seed: int) -> bytes:
     random = np.random.default_rng(seed)
     rough = torch.from_numpy(random.random((1, 3, 8, 6), np.float32))
     smooth = torch.nn.functional.interpolate(rough, ORIGINAL, mode="bilinear")[0].permute(1, 2, 0).numpy() * 200
-    picture = (smooth + random.integers(0, 50, (*ORIGINAL, 3))).astype(np.uint8)
+    image = (smooth + random.integers(0, 50, (*ORIGINAL, 3))).astype(np.uint8)
     data = io.BytesIO()
-    Image.fromarray(picture).save(data, "JPEG", quality=95)
+    Image.fromarray(image).save(data, "JPEG", quality=95)
     return data.getvalue()
 
 
@@ -63,25 +63,23 @@ def make_workspace(root: Path) -> Workspace:
     """Test rows of both settings; unpaired rows have a truth in the category of dresses alone."""
     made = Workspace(root)
     index: dict[Category, list[dict]] = {category: [] for category in Category}
-    for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
+    for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
         packed = []
         for code, category in enumerate(Category):
             for number in range(PER_CATEGORY):
                 person = f"{code}{number:05d}"
-                garment = person if setting == Setting.TEST_PAIRED else f"{code}{(number + 1) % PER_CATEGORY:05d}"
+                garment = person if setting == Split.TEST_PAIRED else f"{code}{(number + 1) % PER_CATEGORY:05d}"
                 names = {"pair_id": f"{person}_{garment}", "category": str(category), "setting": str(setting)}
                 names |= {"person_id": person, "garment_id": garment}
                 files = {"person": (PHOTO.format(category, person), photo(code, number))}
-                if setting == Setting.TEST_UNPAIRED and category == Category.DRESSES:
+                if setting == Split.TEST_UNPAIRED and category == Category.DRESSES:
                     files["truth"] = TRUTH.format(category, names["pair_id"]), photo(code, number, 1)
                 row = dict(names)
                 for role, (path, data) in files.items():
                     write_bytes(made.raw / path, data)
                     row |= {role: path, f"{role}_sha256": sha256_bytes(data)}
                 index[category].append(row | {"status": "ok"})
-                pictures = {
-                    role: encode_picture(decode_photo(data, PACKED_SIZE), PNG) for role, (_, data) in files.items()
-                }
+                images = {role: encode_image(decode_photo(data, PACKED_SIZE), PNG) for role, (_, data) in files.items()}
                 own = {
                     "garment": b"",
                     "mask": b"",
@@ -90,8 +88,8 @@ def make_workspace(root: Path) -> Workspace:
                 }
                 if "truth" in files:
                     own["truth_garment_mask"] = pack_mask(garment_of(number + 1))
-                packed.append(names | own | pictures | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
-        write_table(made.subset(setting), table_from_rows(packed, PACKED), PACKED, {"pictures": "png"})
+                packed.append(names | own | images | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
+        write_table(made.subset(setting), table_from_rows(packed, PACKED), PACKED, {"images": "png"})
     for category, rows in index.items():
         write_table(made.index(category), table_from_rows(rows, INDEX), INDEX)
     return made
@@ -104,10 +102,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return make_workspace(tmp_path / "project")
 
 
-def changed(picture: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    """The picture with noise."""
-    noise = np.random.default_rng(seed).integers(-12, 12, picture.shape)
-    return np.clip(picture.astype(int) + noise, 0, 255).astype(np.uint8)
+def changed(image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """The image with noise."""
+    noise = np.random.default_rng(seed).integers(-12, 12, image.shape)
+    return np.clip(image.astype(int) + noise, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture
@@ -127,8 +125,8 @@ def fill(workspace: Workspace, tmp_path: Path) -> Callable[..., Path]:
         folder.mkdir()
         references = workspace_references(workspace, setting)
         for number, line in enumerate(references.lines):
-            picture = changed(references.packed(line, "person", size), number)
-            Image.fromarray(picture).save(folder / f"{line.pair_id}{ending}", quality=quality)
+            image = changed(references.packed(line, "person", size), number)
+            Image.fromarray(image).save(folder / f"{line.pair_id}{ending}", quality=quality)
         return folder
 
     return make
@@ -191,8 +189,8 @@ def with_small_network(metric: Metric) -> Metric:
         return metric
     prepare = {"inception": _bytes, "inception_clean": clean_resized}[metric.weights or ""]
 
-    def extract(path: Path | None, device: str) -> Extractor:
+    def extract(path: Path | None, device: str) -> FeatureExtractor:
         assert path is not None
-        return Extractor(small_network(path), prepare, device, str(path))
+        return FeatureExtractor(small_network(path), prepare, device, str(path))
 
     return replace(metric, extract=extract)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tryon.scoring.bootstrap import DRAWS, FEWEST, Verdict, intervals, verdict
+from tryon.scoring.bootstrap import MIN_ROWS, NUM_RESAMPLES, Verdict, intervals, verdict
 
 
 def one_group(values):
@@ -18,7 +18,9 @@ def alone(values):
 def test_an_interval_is_scipys():
     values = np.random.default_rng(0).gamma(2.0, 0.1, 300)
     ours = intervals(values[:, None], one_group(values), seed=1)[0][0]
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=DRAWS, method="percentile", rng=2).confidence_interval
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=NUM_RESAMPLES, method="percentile", rng=2
+    ).confidence_interval
     assert ours.mean == pytest.approx(values.mean())
     width = theirs.high - theirs.low
     assert ours.low == pytest.approx(theirs.low, abs=0.05 * width)
@@ -51,10 +53,10 @@ def test_every_group_and_metric_is_as_it_would_be_alone():
 
 
 def test_too_few_rows_have_a_mean_and_no_interval_and_none_at_all_nothing():
-    values = np.full((FEWEST, 2), np.nan)
-    values[: FEWEST - 1, 0] = 1.0
+    values = np.full((MIN_ROWS, 2), np.nan)
+    values[: MIN_ROWS - 1, 0] = 1.0
     few, none = intervals(values, one_group(values), seed=0)[0]
-    assert few == (1.0, None, None, FEWEST - 1)
+    assert few == (1.0, None, None, MIN_ROWS - 1)
     assert none is None
     assert intervals(np.empty((0, 2)), np.empty((0, 1), bool), seed=0) == [[None, None]]
 
@@ -80,4 +82,4 @@ def test_noise_and_too_few_rows_are_no_difference():
     noise[:30] = np.nan  # pairs that only one of two systems has a value of
     assert alone(noise).rows == 70
     assert verdict(alone(noise), True) is Verdict.NO_DIFFERENCE
-    assert verdict(alone(np.full(FEWEST - 1, 1.0)), True) is Verdict.NO_DIFFERENCE
+    assert verdict(alone(np.full(MIN_ROWS - 1, 1.0)), True) is Verdict.NO_DIFFERENCE

@@ -15,11 +15,11 @@ from tryon.config.evaluate import EvaluateSettings
 from tryon.errors import MissingInputError, TryOnError
 from tryon.metrics import METRICS
 from tryon.runtime.code_version import import_closure
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.scoring.compare_results import Comparison, compared, read_runs, runs_of
-from tryon.scoring.console_tables import show_comparison, table_rows
+from tryon.scoring.console_tables import print_comparison, table_rows
 from tryon.scoring.fingerprint import CODE, differences
-from tryon.scoring.score_folder import Order, score_folder
+from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
 Fill = Callable[..., Path]
@@ -29,8 +29,8 @@ SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=4)  # pyright: ignore[
 def result(
     workspace: Workspace, folder: Path, *protocols: str, categories: tuple = tuple(Category), **more: Any
 ) -> dict:
-    order = Order(folder, protocols or ("fitting-room",), "workspace", "paired", categories, **more)
-    return score_folder(order, SETTINGS, workspace, silent)
+    order = ScoreRequest(folder, protocols or ("fitting-room",), "workspace", "paired", categories, **more)
+    return score_folder(order, SETTINGS, workspace, no_progress)
 
 
 def beside(one: dict, other: dict) -> Comparison:
@@ -53,7 +53,7 @@ def test_jpeg_and_png_have_other_fingerprints(workspace: Workspace, fill: Fill) 
     assert not found.rows
     assert found.refused == ["fitting-room paired: format: JPEG 95 and PNG"]
     with pytest.raises(TryOnError, match="format: JPEG 95 and PNG"):
-        show_comparison(found)
+        print_comparison(found)
 
 
 def test_two_protocols_give_other_numbers_and_are_never_compared(
@@ -98,7 +98,7 @@ def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: P
     assert "rows.dresses.list: " in found.refused[0]
 
 
-def test_other_true_pictures_under_the_same_names_are_noticed(workspace: Workspace, fill: Fill) -> None:
+def test_other_true_images_under_the_same_names_are_noticed(workspace: Workspace, fill: Fill) -> None:
     folder = fill()
     first = result(workspace, folder)
     changed = json.loads(json.dumps(first))
@@ -152,7 +152,7 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
     names = {path.name for module in CODE for path in import_closure(module)}
-    assert {"fid.py", "inception.py", "pictures.py", "ladi.py", "zero_padded.py", "regions.py", "pairwise.py"} <= names
+    assert {"fid.py", "inception.py", "images.py", "ladi.py", "zero_padded.py", "regions.py", "pairwise.py"} <= names
     assert not {"job.py", "cli.py", "folder.py"} & names
 
 
@@ -229,42 +229,42 @@ def test_pairs_that_the_list_has_not_are_refused(
 def test_the_folder_is_looked_for_before_a_twin_is_drawn(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tryon.scoring.references.drawn_pairs", None)
+    monkeypatch.setattr("tryon.scoring.references.render_pairs", None)
     base = ["--dataset", "twin:v1", "--root", str(workspace.root)]
     assert main(["score", "nowhere", *base]) == 2
-    assert "nowhere: is a folder of result pictures" in capsys.readouterr().err
+    assert "nowhere: is a folder of result images" in capsys.readouterr().err
     assert main(["score", str(workspace.root), *base, "--category", "dresses"]) == 2
     assert "700 missing" in capsys.readouterr().err
 
 
 def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
     settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
-    order = Order(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights .* `tryon weights` fetches them"):
-        score_folder(order, settings, workspace, silent)
+        score_folder(order, settings, workspace, no_progress)
     for name, told in (("lpipss", "names metrics among"), ("lpips_vgg", "no protocol that was asked for has it")):
         settings = EvaluateSettings(accelerator="cpu", require=(name,))  # pyright: ignore[reportCallIssue]
         with pytest.raises(TryOnError, match=told):
-            score_folder(order, settings, workspace, silent)
+            score_folder(order, settings, workspace, no_progress)
 
 
 def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
     workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tryon.scoring.score_folder.score", None)
+    monkeypatch.setattr("tryon.scoring.score_folder.score_protocol", None)
     settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
-    order = Order(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights"):
-        score_folder(order, settings, workspace, silent)
+        score_folder(order, settings, workspace, no_progress)
 
 
-def test_other_garment_masks_leave_whole_pictures_to_compare(workspace: Workspace, fill: Fill) -> None:
+def test_other_garment_masks_leave_whole_images_to_compare(workspace: Workspace, fill: Fill) -> None:
     first = result(workspace, fill())
     other = json.loads(json.dumps(first))
     other["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
     found = beside(first, other)
     assert len(found.refused) == 1
-    assert "where garment and neckline are in the true pictures of dresses" in found.refused[0]
+    assert "where garment and neckline are in the true images of dresses" in found.refused[0]
     inside = {row["category"] for row in found.rows if row["number"] == "l1_garment"}
     assert inside == {"upper_body", "lower_body"}
     assert {row["category"] for row in found.rows if row["number"] == "l1"} == {*map(str, Category), "all"}

@@ -9,7 +9,7 @@ import pytest
 
 from tryon.runtime.stage_result import Cell
 from tryon.scoring.compare_results import Comparison
-from tryon.scoring.console_tables import NARROW, notes, region_rows, show_comparison, show_scores, table_rows
+from tryon.scoring.console_tables import NARROW, notes, print_comparison, print_scores, region_rows, table_rows
 
 
 def content(numbers: Mapping[str, float | None], by_person: int | None = None) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: 
     full["protocols"] = {"fitting-room": full["protocols"]["catvton"] | {"numbers": {"upper_body": numbers}}}
     for width in (80, NARROW):
         monkeypatch.setenv("COLUMNS", str(width))
-        show_scores(full)
+        print_scores(full)
         lines = capsys.readouterr().out.splitlines()
         assert max(map(len, lines)) <= width
         assert sum("upper_body" in line for line in lines) == 1
@@ -61,7 +61,7 @@ def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], m
     full = content({"ssim": 0.5, **regions, "l1_neckline": None})
     assert [row["category"] for row in region_rows(full["protocols"]["catvton"])] == ["dresses", "", ""]
     monkeypatch.setenv("COLUMNS", "80")
-    show_scores(full)
+    print_scores(full)
     lines = capsys.readouterr().out.splitlines()
     assert "catvton, region by region" in lines
     (neckline,) = [line for line in lines if "at neckline" in line]
@@ -76,7 +76,7 @@ def test_files_named_by_their_person_are_told(
 ) -> None:
     note = "3 files are named by their person alone; that they show the garment of the pair is taken on trust"
     assert (note in notes(content({}, count))) == told
-    show_scores(content({}, count))
+    print_scores(content({}, count))
     assert (note in capsys.readouterr().out.splitlines()) == told
 
 
@@ -98,7 +98,7 @@ def test_what_neither_result_has_is_told_below_the_table(capsys: pytest.CaptureF
         row("dresses", "fid", None, None),
         row("all", "fid", None, None),
     ]
-    show_comparison(Comparison(rows, ["ladi paired kid: weights: a and b"]))
+    print_comparison(Comparison(rows, ["ladi paired kid: weights: a and b"]))
     table, below = capsys.readouterr().out.split("not compared: ", 1)
     assert [name in table for name in ("ssim", "lpips", "fid")] == [True, True, False]
     assert below.splitlines() == [
@@ -108,5 +108,5 @@ def test_what_neither_result_has_is_told_below_the_table(capsys: pytest.CaptureF
 
 
 def test_a_comparison_of_nothing_but_absent_numbers_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    show_comparison(Comparison([row("dresses", "fid", None, None)]))
+    print_comparison(Comparison([row("dresses", "fid", None, None)]))
     assert capsys.readouterr().out == "not compared: ladi fid: neither has it (dresses)\n"

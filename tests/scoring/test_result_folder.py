@@ -11,11 +11,11 @@ from PIL import Image
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError
-from tryon.runtime.progress import silent
-from tryon.scoring.protocols.pictures import read_picture
-from tryon.scoring.result_folder import Line, Results, read_results
+from tryon.runtime.progress import no_progress
+from tryon.scoring.protocols.preprocessing import read_image
+from tryon.scoring.result_folder import Results, TestPair, read_results
 
-LINES = [Line(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
+LINES = [TestPair(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
 
 
 def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: int = 75) -> None:
@@ -23,11 +23,11 @@ def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: i
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8)).save(path, quality=quality)
 
 
-def read(folder: Path, lines: list[Line] = LINES, wanted: list[Line] | None = None) -> Results:
-    return read_results(folder, lines, wanted or lines, silent)
+def read(folder: Path, lines: list[TestPair] = LINES, wanted: list[TestPair] | None = None) -> Results:
+    return read_results(folder, lines, wanted or lines, no_progress)
 
 
-def fault(folder: Path, lines: list[Line] = LINES) -> str:
+def fault(folder: Path, lines: list[TestPair] = LINES) -> str:
     with pytest.raises(MissingInputError) as caught:
         read(folder, lines)
     return str(caught.value)
@@ -39,14 +39,14 @@ def fault(folder: Path, lines: list[Line] = LINES) -> str:
 def test_files_are_found_by_pair_by_person_and_in_folders_of_their_category(tmp_path: Path, name: str) -> None:
     for number, line in enumerate(LINES):
         save(tmp_path / name.format(line), number)
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     found = read(tmp_path)
     assert list(found.files) == [line.pair_id for line in LINES]
     assert (found.size, found.format) == ((16, 12), "PNG")
 
 
 def test_a_person_that_the_list_has_twice_needs_the_pair(tmp_path: Path) -> None:
-    lines = [Line("1_2", Category.DRESSES, "1"), Line("1_3", Category.DRESSES, "1")]
+    lines = [TestPair("1_2", Category.DRESSES, "1"), TestPair("1_3", Category.DRESSES, "1")]
     save(tmp_path / "1.png")
     told = fault(tmp_path, lines)
     assert "2 missing: 1_2, 1_3" in told
@@ -80,13 +80,13 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "ending"), [("RGB", ".png"), ("RGB", ".jpg"), ("P", ".png"), ("RGBA", ".png")])
-def test_grey_is_grey_in_every_kind_of_file(tmp_path: Path, mode: str, ending: str) -> None:
+def test_gray_is_gray_in_every_kind_of_file(tmp_path: Path, mode: str, ending: str) -> None:
     for number, line in enumerate(LINES[:4]):
         save(tmp_path / f"{line.pair_id}{ending}", number)
     path = tmp_path / f"{LINES[2].pair_id}{ending}"
     Image.open(path).convert("L").convert(mode).save(path)
     told = fault(tmp_path, LINES[:4]).splitlines()[1:-1]
-    assert told == [f"  1 grey or black and white: {path.name}"]
+    assert told == [f"  1 gray or black and white: {path.name}"]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -102,7 +102,7 @@ def test_16_bits_a_channel_are_refused_whatever_pillow_makes_of_them(tmp_path: P
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_palettes_of_few_colours_are_read(tmp_path: Path, bits: int) -> None:
+def test_palettes_of_few_colors_are_read(tmp_path: Path, bits: int) -> None:
     path = tmp_path / f"{LINES[0].pair_id}.png"
     save(path)
     few = Image.open(path).quantize(1 << bits)
@@ -111,23 +111,23 @@ def test_palettes_of_few_colours_are_read(tmp_path: Path, bits: int) -> None:
     assert read(tmp_path, LINES[:1]).format == "PNG"
 
 
-def test_pictures_without_colours_or_with_holes_are_refused(tmp_path: Path) -> None:
+def test_images_without_colors_or_with_holes_are_refused(tmp_path: Path) -> None:
     for number, line in enumerate(LINES):
         save(tmp_path / f"{line.pair_id}.png", number)
     kinds = {0: "1", 1: "L", 2: "LA", 3: "RGBA"}
     for number, mode in kinds.items():
         path = tmp_path / f"{LINES[number].pair_id}.png"
-        picture = Image.open(path).convert(mode)
+        image = Image.open(path).convert(mode)
         if mode == "RGBA":
-            picture.putpixel((3, 4), (0, 0, 0, 0))
-        picture.save(path)
+            image.putpixel((3, 4), (0, 0, 0, 0))
+        image.save(path)
     told = fault(tmp_path)
-    assert f"3 grey or black and white: {', '.join(f'{LINES[n].pair_id}.png' for n in range(3))}" in told
+    assert f"3 gray or black and white: {', '.join(f'{LINES[n].pair_id}.png' for n in range(3))}" in told
     assert f"1 transparent: {LINES[3].pair_id}.png" in told
     for number in kinds:
         save(tmp_path / f"{LINES[number].pair_id}.png", number)
     Image.open(tmp_path / f"{LINES[0].pair_id}.png").convert("RGBA").save(tmp_path / f"{LINES[0].pair_id}.png")
-    assert len(read(tmp_path).files) == len(LINES)  # a picture without holes is one whatever its mode
+    assert len(read(tmp_path).files) == len(LINES)  # a image without holes is one whatever its mode
 
 
 def with_tables(path: Path, luminance: int, chrominance: int) -> None:
@@ -145,16 +145,16 @@ def with_tables(path: Path, luminance: int, chrominance: int) -> None:
 def test_the_quality_is_that_of_the_table_that_luminance_uses(tmp_path: Path, tables: tuple[int, int]) -> None:
     path = tmp_path / "000000_000000.jpg"
     save(path, quality=90)
-    pixels = read_picture(path)
+    pixels = read_image(path)
     with_tables(path, *tables)
-    assert (read_picture(path) == pixels).all()
+    assert (read_image(path) == pixels).all()
     assert read(tmp_path, LINES[:1]).format == "JPEG 90"
 
 
 def test_tables_of_16_bits_are_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "000000_000000.jpg"
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
-    picture.save(path, qtables=[[2, *[1000] * 63], [2, *[300] * 63]])
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
+    image.save(path, qtables=[[2, *[1000] * 63], [2, *[300] * 63]])
     assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
 
 
@@ -174,7 +174,7 @@ def test_where_pairs_are_missing_what_was_not_looked_at_is_told(tmp_path: Path) 
         (tmp_path / Path(name).with_suffix(".png")).rename(tmp_path / name)
     for name in (".f.webp", ".thumbnails/g.png", "images/notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"neither a picture nor anybody's result")
+        (tmp_path / name).write_bytes(b"neither a image nor anybody's result")
     assert len(read(tmp_path).files) == len(LINES)
     (tmp_path / f"{LINES[3].pair_id}.png").unlink()
     assert fault(tmp_path).splitlines()[1:-1] == [
@@ -199,8 +199,8 @@ def test_the_quality_of_jpegs_is_told(tmp_path: Path, quality: int, format: str)
 
 
 def test_other_tables_are_told_apart(tmp_path: Path) -> None:
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
-    picture.save(tmp_path / "000000_000000.jpg", qtables="web_low")
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
+    image.save(tmp_path / "000000_000000.jpg", qtables="web_low")
     assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
 
 
@@ -212,5 +212,5 @@ def test_the_digest_is_of_names_and_content(tmp_path: Path) -> None:
 
 
 def test_no_folder_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(MissingInputError, match="is a folder of result pictures"):
+    with pytest.raises(MissingInputError, match="is a folder of result images"):
         read(tmp_path / "absent")

@@ -10,30 +10,30 @@ import pytest
 from tryon.categories import Category
 from tryon.errors import MissingInputError
 from tryon.evaluate.metrics_table import (
-    Measured,
+    SettingScores,
     caution_list,
+    collect_warnings,
     compared_rows,
     new_reasons,
-    note_cautions,
     setting_table,
     unavailable_list,
 )
 from tryon.manifest import read_table
 from tryon.metrics import METRICS
-from tryon.metrics.image_pair import Pictures
-from tryon.metrics.inception import Extractor
+from tryon.metrics.image_pair import ImageBatch
+from tryon.metrics.inception import FeatureExtractor
 from tryon.metrics.l1 import l1
 from tryon.metrics.pairwise import pair_keys
 from tryon.metrics.regions import NECKLINE, REGIONS
-from tryon.scoring.metric_availability import EMPTY, NO_GARMENT, NO_SPREAD, NO_TRUTH, Opened
+from tryon.scoring.metric_availability import EMPTY, NO_GARMENT, NO_SPREAD, NO_TRUTH, AvailableMetrics
 from tryon.scoring.row_scores import SCORES, RowScores, metric_keys
-from tryon.scoring.set_metrics import SetScores
+from tryon.scoring.set_metrics import SetMetrics
 
-OPENED = Opened({"l1": l1}, {name: "not here" for name in METRICS if name != "l1"})
+OPENED = AvailableMetrics({"l1": l1}, {name: "not here" for name in METRICS if name != "l1"})
 UPPER, LOWER = Category.UPPER_BODY, Category.LOWER_BODY
 
 
-def _pictures(level: int, count: int = 2) -> Pictures:
+def _images(level: int, count: int = 2) -> ImageBatch:
     return np.full((count, 8, 6, 3), level, np.uint8)
 
 
@@ -46,8 +46,8 @@ def _scores(**by_category: dict[str, list[float]]) -> RowScores:
     return scores
 
 
-def _measured(scores: RowScores, opened: Opened = OPENED, **rows: int) -> Measured:
-    return Measured("paired", scores, {}, opened, rows)
+def _measured(scores: RowScores, opened: AvailableMetrics = OPENED, **rows: int) -> SettingScores:
+    return SettingScores("paired", scores, {}, opened, rows)
 
 
 def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp_path: Path) -> None:
@@ -78,20 +78,20 @@ def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
     assert RowScores.read(tmp_path / "scores.parquet").matrix("paired", "model").shape == (0, len(pair_keys()))
 
 
-def _extractor(calls: list[int]) -> Extractor:
+def _extractor(calls: list[int]) -> FeatureExtractor:
     import torch
 
     def network(batch: torch.Tensor) -> torch.Tensor:
         calls.append(len(batch))
         return batch.double().mean((1, 2))
 
-    return Extractor(network, torch.from_numpy, "cpu", "mean colours")
+    return FeatureExtractor(network, torch.from_numpy, "cpu", "mean colors")
 
 
 def test_metrics_that_share_features_extract_them_once() -> None:
     calls: list[int] = []
     extract = _extractor(calls)
-    SetScores({"fid": extract, "kid": extract}).add("model", UPPER, _pictures(0))
+    SetMetrics({"fid": extract, "kid": extract}).add("model", UPPER, _images(0))
     assert calls == [2]
 
 
@@ -111,8 +111,8 @@ def test_rows_that_could_not_be_compared_are_counted() -> None:
     told = compared_rows(
         _scores(upper_body={"l1": [0.1, 0.1, 0.1], "l1_garment": [0.1, np.nan, 0.2]}), "paired", "model"
     )
-    assert told["upper_body"] == told["all"] == {"picture": 3, "garment": 2}
-    assert told["dresses"] == {"picture": 0, "garment": 0}
+    assert told["upper_body"] == told["all"] == {"image": 3, "garment": 2}
+    assert told["dresses"] == {"image": 0, "garment": 0}
 
 
 def test_what_is_missing_is_null_with_its_reason() -> None:
@@ -131,11 +131,13 @@ def test_what_is_missing_is_null_with_its_reason() -> None:
     assert told["l1", "there are no test rows"] == "paired dresses"
 
 
-def _of_set(count: int, sets: dict[tuple[str, str, str], float]) -> Measured:
-    return Measured("paired", RowScores(), sets, Opened({}, {}, {"kid": _extractor([])}), {"upper_body": count})
+def _of_set(count: int, sets: dict[tuple[str, str, str], float]) -> SettingScores:
+    return SettingScores(
+        "paired", RowScores(), sets, AvailableMetrics({}, {}, {"kid": _extractor([])}), {"upper_body": count}
+    )
 
 
-def test_numbers_of_few_pictures_carry_a_warning() -> None:
+def test_numbers_of_few_images_carry_a_warning() -> None:
     sets = {("upper_body", "model", "kid"): 0.25, ("upper_body", "model", "kid_std"): float("nan")}
     reasons, measured = new_reasons(), _of_set(999, sets)
     numbers = setting_table(measured, ["model"], reasons)["upper_body"]["model"]
@@ -143,13 +145,13 @@ def test_numbers_of_few_pictures_carry_a_warning() -> None:
     assert numbers["kid_std"] is None
     assert reasons["kid_std", NO_SPREAD] == ["paired upper_body", "paired all"]
     cautions = new_reasons()
-    note_cautions(measured, cautions)
+    collect_warnings(measured, cautions)
     (told,) = caution_list(cautions, places=4)
     assert told["metric"] == "kid"
     assert told["where"] == "paired upper_body, paired all"
-    assert told["warning"].startswith("999 pictures; with fewer than 1,000 ")
+    assert told["warning"].startswith("999 images; with fewer than 1,000 ")
     cautions.clear()
-    note_cautions(_of_set(1000, sets), cautions)
+    collect_warnings(_of_set(1000, sets), cautions)
     assert not cautions
 
 

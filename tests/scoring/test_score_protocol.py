@@ -29,8 +29,8 @@ from tryon.metrics.fid import fid
 from tryon.metrics.reference import Reference
 from tryon.metrics.regions import neckline_band
 from tryon.pretrained_weights import WEIGHTS
-from tryon.runtime.progress import silent
-from tryon.scoring.score_folder import Order, score_folder
+from tryon.runtime.progress import no_progress
+from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[reportCallIssue]
@@ -43,8 +43,8 @@ def scored(
     workspace: Workspace, folder: Path, protocol: str, setting: str = "paired", **options: Any
 ) -> dict[str, Any]:
     options = {"dataset": "workspace", "categories": tuple(Category)} | options
-    order = Order(folder, (protocol,), setting=setting, **options)
-    return score_folder(order, SETTINGS, workspace, silent)["protocols"][protocol]
+    order = ScoreRequest(folder, (protocol,), setting=setting, **options)
+    return score_folder(order, SETTINGS, workspace, no_progress)["protocols"][protocol]
 
 
 def originals(workspace: Workspace, category: Category) -> list[Path]:
@@ -102,7 +102,7 @@ def by_hand(weights: Path, load_small: Load, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def alone(paths: list[Path], folder: Path) -> Path:
-    """A new folder with copies of some pictures."""
+    """A new folder with copies of some images."""
     folder.mkdir()
     for path in paths:
         (folder / path.name).write_bytes(path.read_bytes())
@@ -136,8 +136,8 @@ def test_catvton_is_what_its_code_base_computes(
     own, saved = alone(results(folder, Category.DRESSES), tmp_path / "own"), tmp_path / "saved"
     saved.mkdir()
     for path in originals(workspace, Category.DRESSES):
-        picture = Image.open(path)
-        picture.resize((96, 128), Image.Resampling.LANCZOS).save(saved / path.name)
+        image = Image.open(path)
+        image.resize((96, 128), Image.Resampling.LANCZOS).save(saved / path.name)
     ours, true = (tensors(sorted(place.iterdir()), transforms.ToTensor()) for place in (own, saved))
     assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
     assert numbers["lpips"] == pytest.approx(by_hand.lpips("squeeze", ours, true), rel=1e-4)
@@ -198,22 +198,22 @@ def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
         metric = METRICS[name]
         assert metric.measure is not None
         path = weights / WEIGHTS[metric.weights].file if metric.weights else None
-        by_hand = metric.measure(path, "cpu")(ours, true, {"picture": None})["picture"].mean()
+        by_hand = metric.measure(path, "cpu")(ours, true, {"image": None})["image"].mean()
         assert block["numbers"]["dresses"][name] == pytest.approx(by_hand, rel=1e-5)
     assert {entry["number"]: entry["reason"] for entry in block["unavailable"]} == {
-        "ms_ssim": "pictures are smaller than 176 pixels",
+        "ms_ssim": "images are smaller than 176 pixels",
         "kid_std": "every random subset would be the whole set",
     }
     assert block["numbers"]["all"]["kid"] is not None
     assert block["numbers"]["all"]["kid_std"] is None
     told = "\n".join(block["warnings"])
-    assert "with fewer than 2,048 pictures FID is biased" in told
-    assert "with fewer than 1,000 pictures KID" in told
+    assert "with fewer than 2,048 images FID is biased" in told
+    assert "with fewer than 1,000 images KID" in told
     assert "64x48, not the protocol's 512x384" in told
 
 
 @pytest.mark.parametrize("setting", ["paired", "unpaired"])
-def test_pairs_are_compared_inside_the_regions_of_their_true_pictures(
+def test_pairs_are_compared_inside_the_regions_of_their_true_images(
     workspace: Workspace, fill: Fill, setting: str
 ) -> None:
     folder = fill(setting=setting)
@@ -241,7 +241,7 @@ def test_protocols_of_others_know_no_regions(workspace: Workspace, fill: Fill, w
 
 
 def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
-    folder, reason = fill(), "no row shows the garment in its true picture"
+    folder, reason = fill(), "no row shows the garment in its true image"
     listed = tmp_path / "list.txt"
     listed.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
     wanted = (Category.UPPER_BODY, Category.DRESSES)
@@ -253,13 +253,13 @@ def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tm
     assert "l1_outside" not in told
 
 
-def test_unpaired_pairs_are_compared_only_where_all_have_a_true_picture(
+def test_unpaired_pairs_are_compared_only_where_all_have_a_true_image(
     workspace: Workspace, fill: Fill, weights: Path
 ) -> None:
     folder = fill(setting="unpaired")
     block = scored(workspace, folder, "fitting-room", "unpaired")
     reasons = {entry["number"]: entry["reason"] for entry in block["unavailable"]}
-    assert reasons["ssim"].startswith("only 3 of the 9 pairs have a true picture of that person in that garment")
+    assert reasons["ssim"].startswith("only 3 of the 9 pairs have a true image of that person in that garment")
     assert block["numbers"]["dresses"]["ssim"] is None
     assert block["numbers"]["dresses"]["fid"] is not None
     block = scored(workspace, folder, "fitting-room", "unpaired", categories=(Category.DRESSES,))
@@ -301,7 +301,7 @@ def test_results_of_another_shape_are_null_where_nothing_brings_both_to_one_size
 ) -> None:
     block = scored(workspace, fill(size=(64, 64)), "catvton")
     assert {entry["reason"] for entry in block["unavailable"]} == {
-        "made ready to be compared, results are 64x64 and true pictures 64x48"
+        "made ready to be compared, results are 64x64 and true images 64x48"
     }
     assert block["numbers"]["all"]["fid"] is None
 
@@ -311,7 +311,7 @@ def test_reference_features_are_kept_and_change_nothing(
 ) -> None:
     folder = fill()
     first = scored(workspace, folder, "catvton")
-    kept = list((workspace.staging("score") / "features").glob("*.npy"))
+    kept = list((workspace.work_dir("score") / "features").glob("*.npy"))
     assert len(kept) == len(Category)
     monkeypatch.setattr("tryon.scoring.measure._Category._batches", lambda *_: iter(()))  # nothing to make them of
     assert scored(workspace, folder, "catvton") == first
@@ -326,12 +326,12 @@ def test_no_library_reaches_for_the_network(
     for name in ("connect", "connect_ex", "bind"):
         monkeypatch.setattr(socket.socket, name, refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    order = Order(fill(size=(256, 192)), ("all",), "workspace", "paired", tuple(Category))
-    content = score_folder(order, SETTINGS, workspace, silent)
+    order = ScoreRequest(fill(size=(256, 192)), ("all",), "workspace", "paired", tuple(Category))
+    content = score_folder(order, SETTINGS, workspace, no_progress)
     assert all(
         content["protocols"][name]["numbers"]["all"]["fid"] is not None for name in ("ladi", "catvton", "daflow")
     )
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "empty"))
-    content = score_folder(order, SETTINGS, workspace, silent)
+    content = score_folder(order, SETTINGS, workspace, no_progress)
     missing = {entry["number"] for entry in content["protocols"]["ladi"]["unavailable"]}
     assert missing == {"lpips", "fid", "kid"}

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.layout import relative_path
 from tryon.errors import SourceError
 from tryon.runtime.atomic_files import sha256_bytes
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.scoring import synthetic_references as twin
-from tryon.scoring.references import twin_references
-from tryon.scoring.synthetic_references import PICTURE_HASHES, TwinPair, drawn_pairs, twin_pairs
-from tryon.synthetic.item_files import Content, make_item, make_truth
-from tryon.synthetic.pair_plan import Plan
+from tryon.scoring.references import synthetic_references
+from tryon.scoring.synthetic_references import IMAGE_HASHES, SyntheticPair, render_pairs, synthetic_pairs
+from tryon.synthetic.item_files import RenderOptions, make_item, make_truth
+from tryon.synthetic.pair_plan import PairPlan
 from tryon.synthetic.versions import VERSIONS
 
 NAME = "twin:v1"
@@ -25,40 +25,40 @@ FEW = 2
 @pytest.fixture
 def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first pairs of every list alone."""
-    whole = twin_pairs
-    monkeypatch.setattr(twin, "twin_pairs", lambda *arguments: whole(*arguments)[:FEW])
-    monkeypatch.setattr("tryon.scoring.references.twin_pairs", twin.twin_pairs)
+    whole = synthetic_pairs
+    monkeypatch.setattr(twin, "synthetic_pairs", lambda *arguments: whole(*arguments)[:FEW])
+    monkeypatch.setattr("tryon.scoring.references.synthetic_pairs", twin.synthetic_pairs)
     monkeypatch.setenv("TRYON_WORKERS", "1")
 
 
-def frozen(monkeypatch: pytest.MonkeyPatch, category: Category, setting: Setting, pairs: list[TwinPair]) -> None:
-    monkeypatch.setitem(PICTURE_HASHES[NAME][category], setting, twin._hash_of(pairs))
+def frozen(monkeypatch: pytest.MonkeyPatch, category: Category, setting: Split, pairs: list[SyntheticPair]) -> None:
+    monkeypatch.setitem(IMAGE_HASHES[NAME][category], setting, twin._hash_of(pairs))
 
 
-def drawn(cache: Path, category: Category, setting: Setting) -> list[TwinPair]:
-    pairs = twin.twin_pairs(NAME, category, setting, cache)
+def drawn(cache: Path, category: Category, setting: Split) -> list[SyntheticPair]:
+    pairs = twin.synthetic_pairs(NAME, category, setting, cache)
     twin._draw(VERSIONS[NAME], category, pairs)
     return pairs
 
 
 def test_every_list_of_every_frozen_version_has_its_hash() -> None:
-    assert set(PICTURE_HASHES) == set(VERSIONS)
-    for hashes in PICTURE_HASHES.values():
+    assert set(IMAGE_HASHES) == set(VERSIONS)
+    for hashes in IMAGE_HASHES.values():
         assert set(hashes) == set(Category)
-        assert all(set(own) == {Setting.TEST_PAIRED, Setting.TEST_UNPAIRED} for own in hashes.values())
+        assert all(set(own) == {Split.TEST_PAIRED, Split.TEST_UNPAIRED} for own in hashes.values())
 
 
-def test_pictures_have_the_bytes_of_the_archive(short_lists: None, tmp_path: Path) -> None:
+def test_images_have_the_bytes_of_the_archive(short_lists: None, tmp_path: Path) -> None:
     version = VERSIONS[NAME]
-    plan = Plan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
-    paired = drawn(tmp_path, Category.DRESSES, Setting.TEST_PAIRED)[0]
-    archive = make_item(version.seed, Category.DRESSES, paired.numbers[0], paired.person_id, Content()).archive
+    plan = PairPlan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
+    paired = drawn(tmp_path, Category.DRESSES, Split.TEST_PAIRED)[0]
+    archive = make_item(version.seed, Category.DRESSES, paired.numbers[0], paired.person_id, RenderOptions()).archive
     for path, role in zip(paired.files, ("person", "label_map", "keypoints"), strict=True):
         member = relative_path(role, Category.DRESSES, paired.person_id).as_posix()
         assert path.read_bytes() == dict(archive)[member]
-    unpaired = drawn(tmp_path, Category.DRESSES, Setting.TEST_UNPAIRED)[0]
+    unpaired = drawn(tmp_path, Category.DRESSES, Split.TEST_UNPAIRED)[0]
     pair = plan.named_pair(Category.DRESSES, unpaired.numbers)
-    truth = make_truth(version.seed, Category.DRESSES, unpaired.numbers, pair, Content()).truth
+    truth = make_truth(version.seed, Category.DRESSES, unpaired.numbers, pair, RenderOptions()).truth
     assert unpaired.photo.read_bytes() == dict(truth)[f"dresses/truth/{pair.pair_id}.jpg"]
     assert (
         unpaired.label_map.read_bytes()
@@ -67,29 +67,29 @@ def test_pictures_have_the_bytes_of_the_archive(short_lists: None, tmp_path: Pat
     assert unpaired.photo.stem == pair.pair_id
 
 
-def test_damaged_pictures_are_drawn_again_and_other_ones_refused(
+def test_damaged_images_are_drawn_again_and_other_ones_refused(
     short_lists: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    which = Category.LOWER_BODY, Setting.TEST_UNPAIRED
+    which = Category.LOWER_BODY, Split.TEST_UNPAIRED
     pairs = drawn(tmp_path, *which)
     frozen(monkeypatch, *which, pairs)
     before = sha256_bytes(pairs[0].photo.read_bytes())
     pairs[0].photo.write_bytes(b"damage")
     pairs[1].label_map.unlink()
-    assert drawn_pairs(NAME, *which, tmp_path, silent) == pairs
+    assert render_pairs(NAME, *which, tmp_path, no_progress) == pairs
     assert sha256_bytes(pairs[0].photo.read_bytes()) == before
-    monkeypatch.setitem(PICTURE_HASHES[NAME][which[0]], which[1], "0" * 64)
+    monkeypatch.setitem(IMAGE_HASHES[NAME][which[0]], which[1], "0" * 64)
     with pytest.raises(SourceError, match=r"content hash of the frozen version.*frozen with OpenCV"):
-        drawn_pairs(NAME, *which, tmp_path, silent)
+        render_pairs(NAME, *which, tmp_path, no_progress)
 
 
 def test_unpaired_pairs_have_person_and_truth(
     short_lists: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     category = Category.UPPER_BODY
-    for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED):
+    for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
         frozen(monkeypatch, category, setting, drawn(tmp_path, category, setting))
-    references = twin_references(NAME, "unpaired", tmp_path, silent)
+    references = synthetic_references(NAME, "unpaired", tmp_path, no_progress)
     references.prepare((category,))
     assert len(references.lines) == 3 * FEW
     line = references.lines[0]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tryon.config.download import SyntheticSettings
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.synthetic.archive import write_archive, write_folder
 
 SEED = 7
@@ -29,7 +29,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
     made = Twin(folder / "twin.zip", folder / "twin.truth.zip", folder / "root")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRYON_WORKERS", "1")
-        write_archive(made.archive, SETTINGS, SEED, silent)
+        write_archive(made.archive, SETTINGS, SEED, no_progress)
     for part in (made.archive, made.truth):
         with zipfile.ZipFile(part) as archive:
             archive.extractall(made.root)
@@ -42,5 +42,5 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("everything") / "root"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRYON_WORKERS", "1")
-        write_folder(root, EVERYTHING, SEED, silent)
+        write_folder(root, EVERYTHING, SEED, no_progress)
     return root

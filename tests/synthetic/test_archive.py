@@ -9,38 +9,36 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import (
     ATTRIBUTE_COLUMNS,
     PARSER_ERROR_COLUMNS,
     PEOPLE_COLUMNS,
-    SYNTHETIC_MARK,
-    TRUTH_MARK,
+    SYNTHETIC_MARKER,
+    TRUTH_MARKER,
     pair_list_path,
     relative_path,
 )
 from tryon.dresscode.pair_lists import Pair, parse_pair_list
 from tryon.dresscode.readers import decode_label_map
 from tryon.runtime.atomic_files import sha256_file
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.synthetic.archive import stamp, write_archive, write_folder
 from tryon.synthetic.ground_truth_io import decode_flow
-from tryon.synthetic.item_files import encode_jpeg, worn_by
+from tryon.synthetic.item_files import encode_jpeg, render_in_garment
 from tryon.synthetic.parsing_noise import KINDS
 
 EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parser_errors=0.7)
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
 
 
-def pairs(root: Path, setting: Setting, category: Category) -> list[Pair]:
+def pairs(root: Path, setting: Split, category: Category) -> list[Pair]:
     return parse_pair_list((root / pair_list_path(setting, category)).read_text(), "list")
 
 
 def files(root: Path, role: str) -> list[Path]:
-    items = {
-        c: [p.person_id for s in (Setting.TRAIN, Setting.TEST_PAIRED) for p in pairs(root, s, c)] for c in Category
-    }
+    items = {c: [p.person_id for s in (Split.TRAIN, Split.TEST_PAIRED) for p in pairs(root, s, c)] for c in Category}
     return [root / relative_path(role, category, item) for category in Category for item in items[category]]
 
 
@@ -48,12 +46,12 @@ def test_every_item_has_its_six_files_and_nothing_else_is_there(twin):
     with zipfile.ZipFile(twin.archive) as archive:
         names = set(archive.namelist())
     expected = {path.relative_to(twin.root).as_posix() for role in ROLES for path in files(twin.root, role)}
-    expected |= {pair_list_path(s, c).as_posix() for s in Setting for c in (None, *Category)}
-    assert names == expected | {SYNTHETIC_MARK}
+    expected |= {pair_list_path(s, c).as_posix() for s in Split for c in (None, *Category)}
+    assert names == expected | {SYNTHETIC_MARKER}
 
 
 def test_archive_and_truth_say_which_twin_they_are_of(twin, everything):
-    for mark in (SYNTHETIC_MARK, TRUTH_MARK):
+    for mark in (SYNTHETIC_MARKER, TRUTH_MARKER):
         assert (twin.root / mark).read_text() == (
             "A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
             "seed: 7\ntrain_pairs: 2\ntest_pairs: 3\nlevel: catalogue\nparser_errors: 0.0\n"
@@ -63,7 +61,7 @@ def test_archive_and_truth_say_which_twin_they_are_of(twin, everything):
 
 
 def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):
-    for setting in Setting:
+    for setting in Split:
         together = []
         for category in Category:
             lines = (twin.root / pair_list_path(setting, category)).read_text().splitlines()
@@ -75,7 +73,7 @@ def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):
 def test_ids_are_six_digits_unique_and_equal_within_a_pair(twin):
     seen = []
     for category in Category:
-        for setting in (Setting.TRAIN, Setting.TEST_PAIRED):
+        for setting in (Split.TRAIN, Split.TEST_PAIRED):
             for pair in pairs(twin.root, setting, category):
                 assert pair.person_id == pair.garment_id
                 seen.append(pair.person_id)
@@ -85,7 +83,7 @@ def test_ids_are_six_digits_unique_and_equal_within_a_pair(twin):
 
 def test_unpaired_gives_every_test_garment_to_another_test_person(twin):
     for category in Category:
-        unpaired, paired = (pairs(twin.root, s, category) for s in (Setting.TEST_UNPAIRED, Setting.TEST_PAIRED))
+        unpaired, paired = (pairs(twin.root, s, category) for s in (Split.TEST_UNPAIRED, Split.TEST_PAIRED))
         people = [pair.person_id for pair in paired]
         assert [pair.person_id for pair in unpaired] == people
         assert sorted(pair.garment_id for pair in unpaired) == people
@@ -93,7 +91,7 @@ def test_unpaired_gives_every_test_garment_to_another_test_person(twin):
 
 
 @pytest.mark.parametrize("role", ["person", "garment", "skeleton"])
-def test_photos_are_jpeg_of_quality_95_and_halved_colour(twin, tmp_path, role):
+def test_photos_are_jpeg_of_quality_95_and_halved_color(twin, tmp_path, role):
     Image.new("RGB", (8, 8)).save(tmp_path / "reference.jpg", quality=95)
     reference = Image.open(tmp_path / "reference.jpg").quantization
     for path in files(twin.root, role):
@@ -106,18 +104,18 @@ def test_photos_are_jpeg_of_quality_95_and_halved_colour(twin, tmp_path, role):
 def test_label_maps_are_palette_pngs_whose_indices_are_the_labels(twin):
     found = set()
     for path in files(twin.root, "label_map"):
-        with Image.open(path) as picture:
-            assert (picture.format, picture.mode, picture.size) == ("PNG", "P", (768, 1024))
-            found |= set(np.unique(np.array(picture)).tolist())
+        with Image.open(path) as image:
+            assert (image.format, image.mode, image.size) == ("PNG", "P", (768, 1024))
+            found |= set(np.unique(np.array(image)).tolist())
     assert found <= set(range(18))
     assert {0, 2, 4, 6, 7, 9, 10, 11, 14, 15} <= found
 
 
-def test_dense_maps_are_grey_pngs_of_ids(twin):
+def test_dense_maps_are_gray_pngs_of_ids(twin):
     for path in files(twin.root, "dense_pose"):
-        with Image.open(path) as picture:
-            assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (768, 1024))
-            ids = np.array(picture)
+        with Image.open(path) as image:
+            assert (image.format, image.mode, image.size) == ("PNG", "L", (768, 1024))
+            ids = np.array(image)
         assert ids.max() <= 24
         assert 2 in ids
 
@@ -134,21 +132,23 @@ def test_key_points_are_eighteen_rows_with_a_running_index(twin):
 
 def test_truth_covers_every_unpaired_row_and_is_that_person_in_that_garment(twin):
     with zipfile.ZipFile(twin.truth) as archive:
-        names = set(archive.namelist()) - {"attributes.csv", "people.csv", TRUTH_MARK}
+        names = set(archive.namelist()) - {"attributes.csv", "people.csv", TRUTH_MARKER}
     expected = set()
     for category in Category:
-        for pair in pairs(twin.root, Setting.TEST_UNPAIRED, category):
+        for pair in pairs(twin.root, Split.TEST_UNPAIRED, category):
             roles = ("truth", "truth_label_map")
             expected |= {relative_path(role, category, pair.pair_id).as_posix() for role in roles}
     assert names == expected
-    first = pairs(twin.root, Setting.TEST_UNPAIRED, Category.DRESSES)[0]
-    people = [pair.person_id for pair in pairs(twin.root, Setting.TEST_PAIRED, Category.DRESSES)]
-    picture = worn_by(7, Category.DRESSES, 2 + people.index(first.person_id), 2 + people.index(first.garment_id))
+    first = pairs(twin.root, Split.TEST_UNPAIRED, Category.DRESSES)[0]
+    people = [pair.person_id for pair in pairs(twin.root, Split.TEST_PAIRED, Category.DRESSES)]
+    image = render_in_garment(
+        7, Category.DRESSES, 2 + people.index(first.person_id), 2 + people.index(first.garment_id)
+    )
     stored = twin.root / relative_path("truth", Category.DRESSES, first.pair_id)
-    assert stored.read_bytes() == encode_jpeg(picture.photo)
+    assert stored.read_bytes() == encode_jpeg(image.photo)
     with Image.open(twin.root / relative_path("truth_label_map", Category.DRESSES, first.pair_id)) as labels:
         assert labels.mode == "P"
-        assert np.array_equal(np.array(labels), picture.label_map)
+        assert np.array_equal(np.array(labels), image.label_map)
 
 
 def test_attributes_tell_every_garment(twin):
@@ -182,7 +182,7 @@ def content(root: Path) -> dict[str, bytes]:
 
 def test_a_folder_holds_the_members_of_archive_and_truth(twin, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "2")
-    write_folder(tmp_path / "root", SyntheticSettings(train_pairs=2, test_pairs=3), 7, silent)
+    write_folder(tmp_path / "root", SyntheticSettings(train_pairs=2, test_pairs=3), 7, no_progress)
     assert content(tmp_path / "root") == content(twin.root)
 
 
@@ -190,7 +190,7 @@ def test_with_everything_on_folder_and_zips_hold_the_same_members_whatever_the_p
     everything, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TRYON_WORKERS", "2")
-    write_archive(tmp_path / "twin.zip", EVERYTHING, 7, silent)
+    write_archive(tmp_path / "twin.zip", EVERYTHING, 7, no_progress)
     zipped = {}
     for part in ("twin.zip", "twin.truth.zip"):
         with zipfile.ZipFile(tmp_path / part) as archive:
@@ -200,7 +200,7 @@ def test_with_everything_on_folder_and_zips_hold_the_same_members_whatever_the_p
 
 def test_what_is_added_leaves_the_rest_as_it_is(everything, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
-    write_folder(tmp_path / "plain", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    write_folder(tmp_path / "plain", SyntheticSettings(train_pairs=1, test_pairs=2), 7, no_progress)
     plain, rich = content(tmp_path / "plain"), content(everything)
     added = {name for name in rich if name not in plain}
     assert {Path(name).parts[-2] if "/" in name else name for name in added} == {
@@ -210,19 +210,19 @@ def test_what_is_added_leaves_the_rest_as_it_is(everything, tmp_path, monkeypatc
         "parser_errors.csv",
     }
     changed = {name for name in plain if plain[name] != rich[name]}
-    assert changed == {SYNTHETIC_MARK, TRUTH_MARK} | {
+    assert changed == {SYNTHETIC_MARKER, TRUTH_MARKER} | {
         name.replace("truth_labels/", "label_maps/")[:-4] + "_4.png" for name in added if "truth_l" in name
     }
 
 
 def test_flow_can_be_had_of_test_pairs_alone(everything, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
-    write_folder(tmp_path / "tested", SyntheticSettings(train_pairs=1, test_pairs=2, flow="test"), 7, silent)
+    write_folder(tmp_path / "tested", SyntheticSettings(train_pairs=1, test_pairs=2, flow="test"), 7, no_progress)
     found = {name: data for name, data in content(tmp_path / "tested").items() if "/flow/" in name}
     wanted = {
         relative_path("flow", category, pair.pair_id).as_posix()
         for category in Category
-        for setting in (Setting.TEST_PAIRED, Setting.TEST_UNPAIRED)
+        for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED)
         for pair in pairs(everything, setting, category)
     }
     assert found == {name: data for name, data in content(everything).items() if name in wanted}
@@ -231,11 +231,11 @@ def test_flow_can_be_had_of_test_pairs_alone(everything, tmp_path, monkeypatch):
 
 def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
     for category in Category:
-        for setting in Setting:
+        for setting in Split:
             for pair in pairs(everything, setting, category):
                 flow, cover = decode_flow((everything / relative_path("flow", category, pair.pair_id)).read_bytes())
                 assert flow.shape == (1024, 768, 2)
-                unpaired = setting is Setting.TEST_UNPAIRED
+                unpaired = setting is Split.TEST_UNPAIRED
                 path = relative_path("truth_label_map", category, pair.pair_id)
                 if not unpaired:
                     clean = relative_path("clean_label_map", category, pair.person_id)
@@ -277,7 +277,7 @@ def test_the_bytes_depend_on_the_seed_and_not_on_the_number_of_processes(tmp_pat
     hashes = {}
     for name, workers, seed in (("one", "1", 3), ("two", "2", 3), ("other", "1", 4)):
         monkeypatch.setenv("TRYON_WORKERS", workers)
-        write_archive(tmp_path / f"{name}.zip", settings, seed, silent)
+        write_archive(tmp_path / f"{name}.zip", settings, seed, no_progress)
         hashes[name] = [sha256_file(tmp_path / f"{name}{end}") for end in (".zip", ".truth.zip")]
     assert hashes["one"] == hashes["two"]
     assert hashes["one"][0] != hashes["other"][0]
@@ -285,7 +285,7 @@ def test_the_bytes_depend_on_the_seed_and_not_on_the_number_of_processes(tmp_pat
 
 def test_more_training_pairs_leave_the_first_items_as_they_are(twin, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
-    write_archive(tmp_path / "small.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, silent)
+    write_archive(tmp_path / "small.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, no_progress)
     name = relative_path("person", Category.UPPER_BODY, "000000").as_posix()
     with zipfile.ZipFile(tmp_path / "small.zip") as small, zipfile.ZipFile(twin.archive) as large:
         assert small.read(name) == large.read(name)

@@ -31,7 +31,7 @@ def test_flow_comes_back_within_half_a_unit_and_cover_exactly(seed):
     assert not again[cover == 0].any()
 
 
-def test_points_outside_the_picture_are_moved_to_its_corner_and_nothing_wraps_round():
+def test_points_outside_the_image_are_moved_to_its_corner_and_nothing_wraps_round():
     flow = np.array([[[-3.0, 3000.0], [767.99, 1023.99]]], np.float32)
     again, _ = decode_flow(encode_flow(flow, np.ones((1, 2), np.uint8)))
     assert again[0, 0].tolist() == [0, 65535 / 32]
@@ -43,9 +43,9 @@ def test_the_file_is_a_png_of_16_bit_and_three_channels_x_y_cover():
     data = encode_flow(flow, cover)
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">IIBB", data[16:26]) == (29, 41, 16, 2)
-    picture = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(picture[..., 2], cover)
-    assert np.array_equal(picture[..., 0], np.rint(flow[..., 0] * 32) * (cover > 0))
+    image = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(image[..., 2], cover)
+    assert np.array_equal(image[..., 0], np.rint(flow[..., 0] * 32) * (cover > 0))
 
 
 @pytest.mark.parametrize("data", [b"", b"nothing", cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1].tobytes()])

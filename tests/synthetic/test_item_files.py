@@ -6,7 +6,7 @@ import pytest
 
 from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.layout import PARSER_ERRORS_FILE, PEOPLE_FILE, relative_path
-from tryon.synthetic.item_files import Content, figure_of, garment_of, item_files, make_item, worn_by
+from tryon.synthetic.item_files import RenderOptions, figure_of, garment_of, item_files, make_item, render_in_garment
 
 SEED = 5
 
@@ -14,12 +14,12 @@ SEED = 5
 @pytest.mark.parametrize("category", list(Category))
 def test_an_item_does_not_depend_on_what_was_drawn_before(category: Category) -> None:
     first = item_files(SEED, category, 1, "000001")
-    worn_by(SEED, category, 3, 4, "wild")
+    render_in_garment(SEED, category, 3, 4, "wild")
     assert item_files(SEED, category, 1, "000001") == first
 
 
 def test_levels_are_drawn_apart() -> None:
-    people = {level: dict(item_files(SEED, Category.DRESSES, 0, "000000", Content(level))) for level in LEVELS}
+    people = {level: dict(item_files(SEED, Category.DRESSES, 0, "000000", RenderOptions(level))) for level in LEVELS}
     assert len({files[relative_path("person", Category.DRESSES, "000000").as_posix()] for files in people.values()}) > 1
     assert figure_of(SEED, Category.DRESSES, 0, "wild").level == "wild"
 
@@ -27,7 +27,7 @@ def test_levels_are_drawn_apart() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_makes_every_category(level: Level) -> None:
     for category in Category:
-        made = make_item(SEED, category, 0, "000000", Content(level, uv=True, flow=True, parser_errors=1.0))
+        made = make_item(SEED, category, 0, "000000", RenderOptions(level, uv=True, flow=True, parser_errors=1.0))
         names = {role: relative_path(role, category, "000000").as_posix() for role in ("uv", "clean_label_map")}
         assert names["uv"] in dict(made.archive)
         assert names["clean_label_map"] in dict(made.truth)
@@ -40,7 +40,7 @@ def test_every_level_makes_every_category(level: Level) -> None:
 
 def test_a_larger_share_of_errors_keeps_those_of_a_smaller_one() -> None:
     def errors(share: float) -> dict[int, list]:
-        made = (make_item(SEED, Category.LOWER_BODY, n, "000000", Content(parser_errors=share)) for n in range(8))
+        made = (make_item(SEED, Category.LOWER_BODY, n, "000000", RenderOptions(parser_errors=share)) for n in range(8))
         return {n: item.rows[PARSER_ERRORS_FILE] for n, item in enumerate(made) if item.rows[PARSER_ERRORS_FILE]}
 
     none, some, every = errors(0.0), errors(0.5), errors(1.0)

@@ -45,9 +45,9 @@ def read_item(root: Path, row: Row, with_uv: bool = False) -> dict[str, np.ndarr
         "cloth": base / "images" / row.garment,
         "skeleton": base / "skeletons" / row.person.replace("_0.jpg", "_5.jpg"),
     }.items():
-        picture = Image.open(path)
-        assert (picture.mode, picture.size) == ("RGB", WHOLE)
-        item[key] = np.asarray(picture.resize(SIZE), np.float32) / 127.5 - 1
+        image = Image.open(path)
+        assert (image.mode, image.size) == ("RGB", WHOLE)
+        item[key] = np.asarray(image.resize(SIZE), np.float32) / 127.5 - 1
     labels = Image.open(base / "label_maps" / row.person.replace("_0.jpg", "_4.png"))
     dense = Image.open(base / "dense" / row.person.replace("_0.jpg", "_5.png"))
     assert (labels.mode, labels.size, dense.mode, dense.size) == ("P", WHOLE, "L", WHOLE)
@@ -82,7 +82,7 @@ def test_one_category_alone_has_the_same_rows(twin, phase, order):
 
 
 def test_poses_draw_on_the_person(twin):
-    """Joints that are found lie on the person more often than not, in the picture's own frame."""
+    """Joints that are found lie on the person more often than not, in the image's own frame."""
     for row in read_rows(twin.root, "train", "paired"):
         item = read_item(twin.root, row)
         found = item["pose"][(item["pose"] >= 0).all(1)].astype(int)

@@ -8,8 +8,8 @@ import pytest
 from tryon.categories import Category
 from tryon.dresscode.labels import Label
 from tryon.synthetic import parsing_noise as parser_errors
-from tryon.synthetic.item_files import worn_by
-from tryon.synthetic.parsing_noise import KINDS, with_errors
+from tryon.synthetic.item_files import render_in_garment
+from tryon.synthetic.parsing_noise import KINDS, add_parsing_noise
 
 
 def person(garments: tuple[tuple[Label, tuple[slice, slice]], ...]) -> np.ndarray:
@@ -35,7 +35,7 @@ def rng(*words: int) -> np.random.Generator:
     return np.random.default_rng(words)
 
 
-def box_mask(shape: tuple[int, ...], box: parser_errors.Box) -> np.ndarray:
+def box_mask(shape: tuple[int, ...], box: parser_errors.BoundingBox) -> np.ndarray:
     inside = np.zeros(shape, bool)
     inside[box.top : box.top + box.height, box.left : box.left + box.width] = True
     return inside
@@ -45,7 +45,7 @@ def box_mask(shape: tuple[int, ...], box: parser_errors.Box) -> np.ndarray:
 def test_every_change_lies_in_the_box_of_an_error_and_every_box_holds_one(doll):
     for number in range(60):
         clean = DOLLS[doll]
-        wrong, errors = with_errors(clean, rng(number))
+        wrong, errors = add_parsing_noise(clean, rng(number))
         assert 1 <= len(errors) <= 3
         assert len({error.kind for error in errors}) == len(errors)
         allowed = np.zeros(clean.shape, bool)
@@ -57,7 +57,7 @@ def test_every_change_lies_in_the_box_of_an_error_and_every_box_holds_one(doll):
 
 def test_the_same_stream_gives_the_same_errors_and_the_map_that_went_in_stays():
     before = DOLLS["skirt"].copy()
-    first, again, other = (with_errors(DOLLS["skirt"], rng(seed)) for seed in (3, 3, 4))
+    first, again, other = (add_parsing_noise(DOLLS["skirt"], rng(seed)) for seed in (3, 3, 4))
     assert np.array_equal(first[0], again[0])
     assert first[1] == again[1]
     assert first[1] != other[1]
@@ -65,14 +65,14 @@ def test_the_same_stream_gives_the_same_errors_and_the_map_that_went_in_stays():
 
 
 def test_every_kind_comes_up_where_it_can():
-    found = {error.kind for doll in DOLLS.values() for n in range(150) for error in with_errors(doll, rng(n))[1]}
+    found = {error.kind for doll in DOLLS.values() for n in range(150) for error in add_parsing_noise(doll, rng(n))[1]}
     assert found == set(KINDS)
 
 
 def test_the_box_is_the_smallest_one():
     for kind in ("missing_shoe", "skirt_as_trousers", "missed_bag"):
         doll = DOLLS["skirt"]
-        made = (with_errors(doll, rng(seed)) for seed in range(500))
+        made = (add_parsing_noise(doll, rng(seed)) for seed in range(500))
         wrong, box = next((wrong, errors[0].box) for wrong, errors in made if [e.kind for e in errors] == [kind])
         rows, columns = np.nonzero(wrong != doll)
         assert (box.left, box.top) == (columns.min(), rows.min())
@@ -81,7 +81,7 @@ def test_the_box_is_the_smallest_one():
 
 def test_nothing_can_be_wrong_with_an_empty_map():
     empty = np.zeros((64, 48), np.uint8)
-    wrong, errors = with_errors(empty, rng(0))
+    wrong, errors = add_parsing_noise(empty, rng(0))
     assert errors == []
     assert np.array_equal(wrong, empty)
 
@@ -112,7 +112,7 @@ def test_swapping_twice_gives_the_map_back():
         assert np.array_equal(swap(swapped, rng(5)), doll)
 
 
-def test_missing_parts_lie_at_the_far_end_and_go_to_a_neighbour():
+def test_missing_parts_lie_at_the_far_end_and_go_to_a_neighbor():
     doll = DOLLS["skirt"]
     hand, forearm = (find(doll, rng(2)) for find in (parser_errors.missing_hand, parser_errors.missing_forearm))
     for wrong, least in ((hand, 240), (forearm, 175)):
@@ -136,9 +136,9 @@ def test_skirts_become_trousers_and_dresses_top_and_skirt():
 
 @pytest.mark.parametrize("category", list(Category))
 def test_people_of_the_twin_get_plausible_errors(category):
-    clean = worn_by(5, category, 0, 0).label_map
+    clean = render_in_garment(5, category, 0, 0).label_map
     for number in range(6):
-        wrong, errors = with_errors(clean, rng(number))
+        wrong, errors = add_parsing_noise(clean, rng(number))
         assert errors
         assert 0 < (wrong != clean).mean() < 0.45
         assert wrong.max() <= max(Label)

@@ -10,10 +10,10 @@ from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label, garment_region
 from tryon.synthetic.fabrics.patterns import Fabric
 from tryon.synthetic.figure.keypoints import find_keypoints
-from tryon.synthetic.garments.cloth import FlatGarment, garment_picture, lay_flat
-from tryon.synthetic.item_files import figure_of, garment_of, worn_by
+from tryon.synthetic.garments.cloth import FlatGarment, garment_image, lay_flat
+from tryon.synthetic.item_files import figure_of, garment_of, render_in_garment
 from tryon.synthetic.paint.ground_truth import HIDDEN, SEEN
-from tryon.synthetic.render import Picture, render_person, sample_figure
+from tryon.synthetic.render import RenderedPerson, render_person, sample_person
 
 SEED = 11
 RED = (210, 40, 30)
@@ -21,7 +21,7 @@ RED = (210, 40, 30)
 HANDS_AND_ARMS = [part for part in DensePart if "ARM" in part.name or "HAND" in part.name]
 
 
-def dressed(category: Category, person: int, garment: int) -> Picture:
+def dressed(category: Category, person: int, garment: int) -> RenderedPerson:
     return render_person(figure_of(SEED, category, person), lay_flat(garment_of(SEED, category, garment)), truth=True)
 
 
@@ -31,7 +31,7 @@ def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_another_garment_changes_the_picture_only_near_the_two_garments(category):
+def test_another_garment_changes_the_image_only_near_the_two_garments(category):
     for number in range(3):
         own, other = (dressed(category, number, number + step) for step in (0, 1))
         assert own.truth is not None
@@ -52,32 +52,32 @@ def test_the_label_map_tells_where_the_cloth_is_seen(category):
     """In plain red the garment's pixels are shades of that red, and no pixel off the garment is."""
     figure, garment = figure_of(SEED, category, 1), garment_of(SEED, category, 1)
     red = replace(garment, fabric=Fabric("plain", (RED, RED, RED), 0, 200, (0, 0)))
-    plain_grey = Fabric("plain", ((90, 90, 90),) * 3, 0, 200, (0, 0))
-    figure = replace(figure, other=figure.other and replace(figure.other, fabric=plain_grey))
-    picture = render_person(figure, lay_flat(red))
-    photo = picture.photo.astype(float)
+    plain_gray = Fabric("plain", ((90, 90, 90),) * 3, 0, 200, (0, 0))
+    figure = replace(figure, other=figure.other and replace(figure.other, fabric=plain_gray))
+    image = render_person(figure, lay_flat(red))
+    photo = image.photo.astype(float)
     is_red = np.abs(photo / np.maximum(photo[..., :1], 1) - np.array(RED) / RED[0]).max(-1) < 0.04
-    worn = picture.label_map == garment.label
+    worn = image.label_map == garment.label
     assert is_red[worn & ~grown(~worn, 2)].mean() > 0.999
-    shoes_and_lips = np.isin(picture.label_map, [Label.LEFT_SHOE, Label.RIGHT_SHOE, Label.HEAD])
+    shoes_and_lips = np.isin(image.label_map, [Label.LEFT_SHOE, Label.RIGHT_SHOE, Label.HEAD])
     assert not is_red[~worn & ~shoes_and_lips & ~grown(worn, 2)].any()
 
 
 @pytest.mark.parametrize("category", list(Category))
 def test_joints_lie_in_their_parts_and_the_pelvis_is_torso(category):
     for number in range(4):
-        picture = worn_by(SEED, category, number, number)
+        image = render_in_garment(SEED, category, number, number)
 
-        def at(x: float, y: float, ids: np.ndarray = picture.dense_pose) -> DensePart:
+        def at(x: float, y: float, ids: np.ndarray = image.dense_pose) -> DensePart:
             return DensePart(int(ids[int(y), int(x)]))
 
         for joint, parts in PARTS_OF_JOINTS.items():
-            x, y, score = picture.keypoints[joint]
+            x, y, score = image.keypoints[joint]
             if score > 0.4 and y > 1:  # joints that are covered are guessed, with less
                 hidden = [*HANDS_AND_ARMS, DensePart.TORSO_FRONT]
                 allowed = parts if joint not in MAY_BE_COVERED else {*parts, *(p.name for p in hidden)}
                 assert at(x, y).name in allowed, (number, Joint(joint).name)
-        hips = picture.keypoints[[Joint.RIGHT_HIP, Joint.LEFT_HIP]]
+        hips = image.keypoints[[Joint.RIGHT_HIP, Joint.LEFT_HIP]]
         if (hips[:, 2] > 0).all():
             middle = hips[:, :2].mean(0)
             assert at(*middle) in {DensePart.TORSO_FRONT, *HANDS_AND_ARMS}
@@ -105,7 +105,7 @@ MAY_BE_COVERED = {Joint.RIGHT_ELBOW, Joint.LEFT_ELBOW}  # of an arm behind the b
 @pytest.mark.parametrize("category", list(Category))
 def test_right_is_the_wearers_right(category):
     for number in range(2):
-        labels = worn_by(SEED, category, number, number).label_map
+        labels = render_in_garment(SEED, category, number, number).label_map
         for right, left in ((Label.RIGHT_ARM, Label.LEFT_ARM), (Label.RIGHT_SHOE, Label.LEFT_SHOE)):
             columns = [np.flatnonzero((labels == label).any(0)) for label in (right, left)]
             if all(len(found) for found in columns):
@@ -117,7 +117,7 @@ def test_heads_above_the_frame_have_y_0_and_hidden_joints_are_missing():
     for category in Category:
         for number in range(60):
             rng = np.random.default_rng((SEED, number))
-            figure = sample_figure(category, rng, "catalogue")
+            figure = sample_person(category, rng, "catalogue")
             points.append(find_keypoints(figure.body, figure.camera, rng))
     found = np.stack(points)
     heads = found[:, [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE]]
@@ -125,26 +125,26 @@ def test_heads_above_the_frame_have_y_0_and_hidden_joints_are_missing():
     missing = found[..., 2] == 0
     assert (found[missing] == (-1, -1, 0)).all()
     assert 0.02 < missing[:, [Joint.RIGHT_WRIST, Joint.LEFT_WRIST]].mean() < 0.4
-    assert missing[60:120, Joint.NOSE].all()  # the pictures of trousers and skirts begin below the shoulders
+    assert missing[60:120, Joint.NOSE].all()  # the images of trousers and skirts begin below the shoulders
     assert (found[~missing][:, :2] >= 0).all()
     assert (found[~missing][:, :2] < (768, 1024)).all()
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_the_garment_picture_is_centred_on_near_white_and_fills_the_frame(category):
+def test_the_garment_image_is_centerd_on_near_white_and_fills_the_frame(category):
     for number in range(3):
-        picture = garment_picture(lay_flat(garment_of(SEED, category, number)))
-        edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-        assert picture.shape == (1024, 768, 3)
+        image = garment_image(lay_flat(garment_of(SEED, category, number)))
+        edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+        assert image.shape == (1024, 768, 3)
         assert edge.min() > 235
-        dark = (picture < 225).any(-1)
+        dark = (image < 225).any(-1)
         rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
         assert abs((rows[0] + rows[-1]) / 2 - 511.5) < 40
         assert abs((columns[0] + columns[-1]) / 2 - 383.5) < 40
         assert len(rows) > 400 or len(columns) > 300
 
 
-def with_truth(category: Category, number: int) -> tuple[Picture, FlatGarment]:
+def with_truth(category: Category, number: int) -> tuple[RenderedPerson, FlatGarment]:
     """Item `number` in a strong pattern, with its truth planes."""
     garment = garment_of(SEED, category, number)
     flat = lay_flat(replace(garment, fabric=sample_checks(number)))
@@ -156,21 +156,21 @@ def sample_checks(number: int) -> Fabric:
     return Fabric("checks", ((230, 60, 40), (40, 90, 220), (250, 240, 230)), angle, 220, (0.3, 0.1))
 
 
-def chroma(picture: np.ndarray) -> np.ndarray:
-    colours = picture.astype(np.float64) + 8
-    return colours / colours.sum(-1, keepdims=True)
+def chroma(image: np.ndarray) -> np.ndarray:
+    colors = image.astype(np.float64) + 8
+    return colors / colors.sum(-1, keepdims=True)
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_the_catalogue_picture_warped_by_the_flow_is_the_garment_in_the_photo_up_to_its_shade(category):
+def test_the_catalogue_image_warped_by_the_flow_is_the_garment_in_the_photo_up_to_its_shade(category):
     for number in range(4):
-        picture, flat = with_truth(category, number)
-        truth = picture.truth
+        image, flat = with_truth(category, number)
+        truth = image.truth
         assert truth is not None
-        warped = cv2.remap(garment_picture(flat), *cv2.split(truth.flow), cv2.INTER_LINEAR)
+        warped = cv2.remap(garment_image(flat), *cv2.split(truth.flow), cv2.INTER_LINEAR)
         seen = (truth.cover == SEEN) & ~grown(truth.cover != SEEN, 4)
         assert seen.sum() > 20_000
-        wanted, found = chroma(picture.photo)[seen], chroma(warped)[seen]
+        wanted, found = chroma(image.photo)[seen], chroma(warped)[seen]
         assert np.abs(wanted - found).mean() < 0.02
         assert np.corrcoef(wanted[:, 0], found[:, 0])[0, 1] > 0.97
         moved = chroma(np.roll(warped, 12, axis=1))[seen]
@@ -181,11 +181,11 @@ def test_the_catalogue_picture_warped_by_the_flow_is_the_garment_in_the_photo_up
 def test_cover_is_the_label_map_where_the_garment_is_seen_and_goes_on_under_what_hides_it(category):
     hidden = 0
     for number in range(4):
-        picture, flat = with_truth(category, number)
-        truth = picture.truth
+        image, flat = with_truth(category, number)
+        truth = image.truth
         assert truth is not None
         seen = truth.cover == SEEN
-        assert np.array_equal(seen & (picture.label_map != Label.BELT), picture.label_map == flat.garment.label)
+        assert np.array_equal(seen & (image.label_map != Label.BELT), image.label_map == flat.garment.label)
         hidden += (truth.cover == HIDDEN).sum()
         there = (truth.cover > 0).astype(np.uint8)
         _, _, sizes, _ = cv2.connectedComponentsWithStats(there)
@@ -199,7 +199,7 @@ def test_cover_is_the_label_map_where_the_garment_is_seen_and_goes_on_under_what
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_surface_coordinates_lie_on_the_body_and_truth_changes_no_picture(category):
+def test_surface_coordinates_lie_on_the_body_and_truth_changes_no_image(category):
     figure, flat = figure_of(SEED, category, 2), lay_flat(garment_of(SEED, category, 2))
     plain, full = render_person(figure, flat), render_person(figure, flat, truth=True)
     assert plain.truth is None
@@ -214,12 +214,12 @@ def test_surface_coordinates_lie_on_the_body_and_truth_changes_no_picture(catego
 
 def test_feet_darken_the_floor_under_them():
     figure = figure_of(SEED, Category.DRESSES, 1)
-    picture = render_person(figure, lay_flat(garment_of(SEED, Category.DRESSES, 1)))
-    shoes = np.isin(picture.label_map, [Label.LEFT_SHOE, Label.RIGHT_SHOE])
+    image = render_person(figure, lay_flat(garment_of(SEED, Category.DRESSES, 1)))
+    shoes = np.isin(image.label_map, [Label.LEFT_SHOE, Label.RIGHT_SHOE])
     bottom, columns = np.flatnonzero(shoes.any(1))[-1], np.flatnonzero(shoes.any(0))
     row = min(bottom + 4, 1020)
-    under = picture.photo[row, columns[0] : columns[-1]].astype(float).min(0).mean()
-    beside = picture.photo[row, 40:120].astype(float).mean()
+    under = image.photo[row, columns[0] : columns[-1]].astype(float).min(0).mean()
+    beside = image.photo[row, 40:120].astype(float).mean()
     assert under < beside - 20
 
 
@@ -228,10 +228,10 @@ def test_feet_darken_the_floor_under_them():
 def test_any_figure_wears_a_garment_of_any_category(category, worn):
     """With the other half of an outfit beside it, on the same body: DensePose is the one it has in its own clothes."""
     figure, garment = figure_of(SEED, category, 2), garment_of(SEED, worn, 3)
-    picture = render_person(figure, lay_flat(garment))
-    own = worn_by(SEED, category, 2, 2)
+    image = render_person(figure, lay_flat(garment))
+    own = render_in_garment(SEED, category, 2, 2)
     halves = {other.kind == "top" for other in figure.outfit(garment)}
     assert halves == ({False} if garment.kind == "dress" else {True, False})
-    assert (picture.label_map == garment.label).sum() > 20_000
-    assert np.array_equal(picture.dense_pose > 0, own.dense_pose > 0)
-    assert np.array_equal(picture.keypoints, own.keypoints)
+    assert (image.label_map == garment.label).sum() > 20_000
+    assert np.array_equal(image.dense_pose > 0, own.dense_pose > 0)
+    assert np.array_equal(image.keypoints, own.keypoints)

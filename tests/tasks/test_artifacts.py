@@ -1,4 +1,4 @@
-"""What Prefect's pages get: keys, tables, pictures of a size that a page bears."""
+"""What Prefect's pages get: keys, tables, images of a size that a page bears."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PIL import Image
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks import artifacts
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 
-SUMMARY = Summary("agnostic@upper_body", "3 masks.", ({"rows": 3, "share": 0.123456, "why": None, "a|b": "c|d"},))
+SUMMARY = StageResult("agnostic@upper_body", "3 masks.", ({"rows": 3, "share": 0.123456, "why": None, "a|b": "c|d"},))
 
 
-def picture(side: int) -> bytes:
+def image(side: int) -> bytes:
     out = io.BytesIO()
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)).save(out, "PNG")
     return out.getvalue()
@@ -29,21 +29,21 @@ def test_keys_are_what_prefect_accepts() -> None:
 
 
 def test_a_summary_becomes_a_table() -> None:
-    text = artifacts.markdown(SUMMARY)
+    text = artifacts.render_markdown(SUMMARY)
     assert "3 masks." in text
     assert "| rows | share | why | a\\|b |" in text
     assert "| 3 | 0.1235 | – | c\\|d |" in text
 
 
-def test_a_small_picture_is_shown_as_it_is() -> None:
-    uri = artifacts.data_uri(picture(16))
+def test_a_small_image_is_shown_as_it_is() -> None:
+    uri = artifacts.data_uri(image(16))
     assert uri.startswith("data:image/png;base64,")
-    assert base64.b64decode(uri.partition(",")[2]) == picture(16)
+    assert base64.b64decode(uri.partition(",")[2]) == image(16)
 
 
-def test_a_large_picture_is_made_to_fit() -> None:
-    uri = artifacts.data_uri(picture(700))
-    assert len(uri) <= artifacts.MOST_BYTES
+def test_a_large_image_is_made_to_fit() -> None:
+    uri = artifacts.data_uri(image(700))
+    assert len(uri) <= artifacts.MAX_BYTES
     assert Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).width > 100
 
 
@@ -54,7 +54,7 @@ def test_outside_a_run_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(artifacts, "create_markdown_artifact", fails)
     monkeypatch.setattr(artifacts, "create_progress_artifact", fails)
     artifacts.publish(SUMMARY, "synthetic")
-    with artifacts.reported_progress("sample") as progress:
+    with artifacts.progress_artifact("sample") as progress:
         progress(1, 2, "things")
 
 
@@ -68,18 +68,18 @@ def test_outside_a_run_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> 
         ("/data/DressCode.zip", "http://10.0.0.5:4200/api", False),
     ],
 )
-def test_pictures_of_licensed_data_stay_on_this_machine(
+def test_images_of_licensed_data_stay_on_this_machine(
     monkeypatch: pytest.MonkeyPatch, source: str, url: str | None, shown: bool
 ) -> None:
     pages: list[str] = []
-    pictures: list[str] = []
+    images: list[str] = []
     monkeypatch.setattr(artifacts, "_in_run", lambda: True)
     monkeypatch.setattr(artifacts, "get_run_logger", lambda: logging.getLogger("test"))
     monkeypatch.setattr(artifacts, "create_markdown_artifact", lambda text, **_: pages.append(text))
-    monkeypatch.setattr(artifacts, "create_image_artifact", lambda **given: pictures.append(given["key"]))
+    monkeypatch.setattr(artifacts, "create_image_artifact", lambda **given: images.append(given["key"]))
     with temporary_settings(updates={PREFECT_API_URL: url}):
-        artifacts.publish(Summary("sample", "3 pairs.", pictures={"Masks": picture(8)}), source)
-    assert pictures == (["sample-masks"] if shown else [])
+        artifacts.publish(StageResult("sample", "3 pairs.", images={"Masks": image(8)}), source)
+    assert images == (["sample-masks"] if shown else [])
     assert ("another machine" in pages[0]) is not shown
 
 

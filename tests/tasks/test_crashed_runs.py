@@ -14,7 +14,7 @@ from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import Event
 
 from tasks import crashed_runs as crashes
-from tasks.prefect_api import HEARTBEAT, TAG
+from tasks.prefect_api import HEARTBEAT_INTERVAL, TAG
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_run_is_waited_for_from_its_start(there: list[SimpleNamespace]) -> Non
 
 
 def test_runs_that_a_server_has_forgotten_are_waited_for(unfinished: SimpleNamespace) -> None:
-    crashes.await_unfinished()
+    crashes.arm_heartbeat_watch()
     trigger = on_server()
     told = [Event.model_validate(event).receive() for event in unfinished.events]
     assert [event.resource.id for event in told] == [f"prefect.flow-run.{run.id}" for run in unfinished.runs]
@@ -85,15 +85,15 @@ def test_nobody_elses_run_is_waited_for() -> None:
 def test_lost_runs_are_ended_unless_somebody_is_at_work(
     working: list[str], unfinished: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crashes, "at_work", lambda: working)
-    crashes.end_lost()
+    monkeypatch.setattr(crashes, "active_processes", lambda: working)
+    crashes.mark_orphans_crashed()
     assert unfinished.ended == ([] if working else [(run.id, StateType.CRASHED) for run in unfinished.runs])
 
 
 def test_a_run_may_miss_two_heartbeats(there: list[SimpleNamespace]) -> None:
     trigger = crashes.automation().trigger
     assert trigger.within == timedelta(seconds=90)  # pyright: ignore[reportAttributeAccessIssue]
-    assert timedelta(seconds=3 * HEARTBEAT) <= trigger.within  # pyright: ignore[reportAttributeAccessIssue]
+    assert timedelta(seconds=3 * HEARTBEAT_INTERVAL) <= trigger.within  # pyright: ignore[reportAttributeAccessIssue]
     assert crashes.automation().actions[0].state.value == "CRASHED"  # pyright: ignore[reportAttributeAccessIssue]
 
 

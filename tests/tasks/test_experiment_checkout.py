@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.experiment_checkout import borrow
+from tasks.experiment_checkout import link_shared_data
 from tryon.workspace import Workspace
 
 
@@ -22,10 +22,10 @@ def checkout(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
 
 def test_data_and_weights_of_the_project_are_there(checkout: Workspace, tmp_path: Path) -> None:
-    borrow("agnostic", checkout)
+    link_shared_data("agnostic", checkout)
     assert (checkout.raw / "file").read_text() == "content"
     assert checkout.weights == tmp_path / "data/weights"
-    borrow("sample", checkout)
+    link_shared_data("sample", checkout)
     assert checkout.raw.is_symlink()
     assert not checkout.champions.exists()
 
@@ -35,21 +35,21 @@ def test_champions_of_the_project_are_there(checkout: Workspace, tmp_path: Path)
     home.champions.mkdir()
     home.champion("first").write_text("weights")
     for _ in range(2):
-        borrow("pretrain", checkout)
+        link_shared_data("pretrain", checkout)
         assert checkout.champion("first").read_text() == "weights"
 
 
 def test_download_gets_a_folder_of_its_own(checkout: Workspace, tmp_path: Path) -> None:
-    borrow("agnostic", checkout)
-    borrow("download", checkout)
+    link_shared_data("agnostic", checkout)
+    link_shared_data("download", checkout)
     assert not checkout.raw.exists()
     checkout.raw.mkdir()
-    borrow("agnostic", checkout)
+    link_shared_data("agnostic", checkout)
     assert list(checkout.raw.iterdir()) == []
     assert (tmp_path / "data/raw/file").read_text() == "content"
 
 
 def test_any_other_folder_is_left_alone(checkout: Workspace, tmp_path: Path) -> None:
-    borrow("agnostic", Workspace(tmp_path / "data"))
+    link_shared_data("agnostic", Workspace(tmp_path / "data"))
     assert not (tmp_path / "data/data").exists()
     assert "TRYON_WEIGHTS" not in os.environ

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.input_guard import ChangedInputError, unchanged_inputs
+from tasks.input_guard import ChangedInputError, assert_inputs_unchanged
 from tryon.categories import Category
 from tryon.errors import MissingInputError
 from tryon.pipeline import external_inputs as inputs
@@ -48,7 +48,7 @@ def edit(workspace: Workspace, name: str, text: str) -> None:
 def test_an_edited_dependency_is_named(workspace: Workspace, name: str) -> None:
     with (
         pytest.raises(ChangedInputError, match=rf"{name} changed.*run again"),
-        unchanged_inputs("agnostic", Category.DRESSES, workspace),
+        assert_inputs_unchanged("agnostic", Category.DRESSES, workspace),
     ):
         edit(workspace, name, "after!")
 
@@ -56,7 +56,7 @@ def test_an_edited_dependency_is_named(workspace: Workspace, name: str) -> None:
 def test_a_removed_dependency_is_named(workspace: Workspace) -> None:
     with (
         pytest.raises(ChangedInputError, match=r"code/mask\.py"),
-        unchanged_inputs("agnostic", Category.DRESSES, workspace),
+        assert_inputs_unchanged("agnostic", Category.DRESSES, workspace),
     ):
         (workspace.root / "code/mask.py").unlink()
 
@@ -72,21 +72,21 @@ def test_an_edited_parameter_is_named(workspace: Workspace, old: str, new: str, 
     text = workspace.params_file.read_text()
     with (
         pytest.raises(ChangedInputError, match=named),
-        unchanged_inputs("agnostic", Category.DRESSES, workspace),
+        assert_inputs_unchanged("agnostic", Category.DRESSES, workspace),
     ):
         workspace.params_file.write_text(text.replace(old, new))
 
 
 def test_what_the_stage_does_not_read_may_change(workspace: Workspace) -> None:
     text = workspace.params_file.read_text()
-    with unchanged_inputs("agnostic", Category.DRESSES, workspace):
+    with assert_inputs_unchanged("agnostic", Category.DRESSES, workspace):
         edit(workspace, "index/upper_body", "after!")
         edit(workspace, "code/__pycache__/mask.pyc", "after!")
         workspace.params_file.write_text(
             text.replace("seed: 7", "seed: 7  # lucky").replace("keep_uv: f", "keep_uv:  f")
         )
         os.utime(workspace.root / "code/mask.py", ns=(1, 1))
-    with unchanged_inputs("cook", None, workspace):
+    with assert_inputs_unchanged("cook", None, workspace):
         pass
 
 
@@ -96,7 +96,7 @@ def test_files_are_read_again_only_if_they_look_different(
     read: list[str] = []
     hash_of = inputs.sha256_file
     monkeypatch.setattr(inputs, "sha256_file", lambda path, *more: read.append(path.name) or hash_of(path, *more))
-    with unchanged_inputs("agnostic", Category.DRESSES, workspace):
+    with assert_inputs_unchanged("agnostic", Category.DRESSES, workspace):
         assert sorted(read) == ["dresses", "fill.py", "mask.py"]
         read.clear()
         os.utime(workspace.root / "code/mask.py", ns=(1, 1))
@@ -108,18 +108,18 @@ def test_an_error_of_the_stage_stays_what_it_is(workspace: Workspace) -> None:
         edit(workspace, "code/mask.py", "after!")
         raise RuntimeError("a bug")
 
-    with pytest.raises(RuntimeError, match="a bug"), unchanged_inputs("agnostic", Category.DRESSES, workspace):
+    with pytest.raises(RuntimeError, match="a bug"), assert_inputs_unchanged("agnostic", Category.DRESSES, workspace):
         broken()
 
 
 def test_weights_that_are_not_noted_stop_the_stages_that_read_them(workspace: Workspace) -> None:
     metrics = dict.fromkeys(("alexnet", "inception", "inception_clean", "squeezenet", "vgg16"))
     edit(workspace, "data/weights.json", json.dumps({"start": None, "metrics": metrics}))
-    with unchanged_inputs("evaluate", None, workspace):
+    with assert_inputs_unchanged("evaluate", None, workspace):
         pass
     edit(workspace, "data/weights/alexnet-owt-7be5be79.pth", "anything")
     with (
         pytest.raises(MissingInputError, match=r"weights\.json.*`tryon fingerprint`"),
-        unchanged_inputs("evaluate", None, workspace),
+        assert_inputs_unchanged("evaluate", None, workspace),
     ):
         raise AssertionError("started")

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tasks.prefect_api import VARIABLE, ApiError, api_url, is_loopback
+from tasks.prefect_api import API_URL_ENV, ApiError, api_url, is_loopback
 
 NOBODY = "http://127.0.0.1:9/api"
 
@@ -65,9 +65,9 @@ def another_program() -> Iterator[str]:
 
 def test_an_api_that_is_named_has_to_answer(monkeypatch, prefect_like, locked) -> None:
     for url in (prefect_like, prefect_like + "/", locked):
-        monkeypatch.setenv(VARIABLE, url)
+        monkeypatch.setenv(API_URL_ENV, url)
         assert api_url(default=NOBODY) == url
-    monkeypatch.setenv(VARIABLE, NOBODY)
+    monkeypatch.setenv(API_URL_ENV, NOBODY)
     with pytest.raises(ApiError, match="names a Prefect API that answers"):
         api_url(default=prefect_like)
 
@@ -75,7 +75,7 @@ def test_an_api_that_is_named_has_to_answer(monkeypatch, prefect_like, locked) -
 def test_without_a_name_the_default_is_taken_if_it_is_prefect(
     monkeypatch, prefect_like, another_program, not_http
 ) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(API_URL_ENV, raising=False)
     assert api_url(default=prefect_like) == prefect_like
     assert api_url(default=another_program) is None
     assert api_url(default=not_http) is None
@@ -83,13 +83,13 @@ def test_without_a_name_the_default_is_taken_if_it_is_prefect(
 
 
 def test_an_empty_name_means_none(monkeypatch, prefect_like) -> None:
-    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setenv(API_URL_ENV, "")
     assert api_url(default=prefect_like) is None
 
 
 def test_a_proxy_does_not_come_between(monkeypatch, prefect_like) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv(VARIABLE, prefect_like)
+    monkeypatch.setenv(API_URL_ENV, prefect_like)
     assert api_url() == prefect_like
 
 

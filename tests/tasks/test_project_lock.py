@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.project_lock import PIPELINE, AtWorkError, at_work, holder_of, holding, told_at_work
+from tasks.project_lock import PIPELINE, ProjectBusyError, active_processes, lock_holder, project_lock, report_active
 from tryon.workspace import Workspace
 
 HOLD = """import sys, time
@@ -52,18 +52,18 @@ def let_go(child: subprocess.Popen[str]) -> None:
 
 def test_the_second_is_refused_and_told_who_holds_it_and_since_when(workspace, other, capsys) -> None:
     told = rf"the pipeline \(process {other.pid} since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
-    with pytest.raises(AtWorkError, match=told), holding(PIPELINE, "another", workspace):
+    with pytest.raises(ProjectBusyError, match=told), project_lock(PIPELINE, "another", workspace):
         raise AssertionError("held twice")
-    assert told_at_work(workspace)
+    assert report_active(workspace)
     assert f"running: the pipeline (process {other.pid} " in capsys.readouterr().err
     let_go(other)
-    assert not told_at_work(workspace)
+    assert not report_active(workspace)
 
 
 def test_the_second_waits_if_it_wants_to(workspace, other) -> None:
     since, said = time.monotonic(), []
     threading.Timer(2.5, lambda: let_go(other)).start()
-    with holding(PIPELINE, "another", workspace, wait=said.append):
+    with project_lock(PIPELINE, "another", workspace, wait=said.append):
         assert time.monotonic() - since >= 2
         assert other.wait(10) == 0
     (text,) = said
@@ -74,20 +74,20 @@ def test_a_dead_holder_is_no_obstacle(workspace, other) -> None:
     other.kill()
     other.wait()
     assert (workspace.staging("running") / "pipeline.json").exists()
-    assert at_work(workspace) == []
-    with holding(PIPELINE, "another", workspace):
+    assert active_processes(workspace) == []
+    with project_lock(PIPELINE, "another", workspace):
         pass
 
 
 def test_it_may_be_held_again_inside(workspace) -> None:
-    with holding(PIPELINE, "outer", workspace):
-        with holding(PIPELINE, "inner", workspace):
+    with project_lock(PIPELINE, "outer", workspace):
+        with project_lock(PIPELINE, "inner", workspace):
             assert "outer" in (workspace.staging("running") / "pipeline.json").read_text()
         assert (workspace.staging("running") / "pipeline.json").exists()
     assert not (workspace.staging("running") / "pipeline.json").exists()
 
 
 def test_a_project_in_which_nothing_runs_is_only_looked_at(workspace) -> None:
-    assert holder_of(PIPELINE, workspace) is None
-    assert at_work(workspace) == []
+    assert lock_holder(PIPELINE, workspace) is None
+    assert active_processes(workspace) == []
     assert list(workspace.root.iterdir()) == []

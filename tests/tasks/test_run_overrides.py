@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tasks import run_overrides as settings
-from tryon.config.overrides import propose
+from tryon.config.overrides import prepare_update
 from tryon.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     with (tmp_path / "dvc.lock").open("w") as file:
         YAML().dump({"schema": "2.0", "stages": stages}, file)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "due_stages", due)
+    monkeypatch.setattr(settings, "stages_to_run", due)
     return Workspace()
 
 
@@ -37,7 +37,7 @@ def due(order, forced, changed):
 
 
 def planned(workspace: Workspace, **values: object) -> dict[str, list[str]]:
-    return settings.due_with(propose(workspace, None, values), ["download", "sample"], [], {})
+    return settings.stages_to_run_with(prepare_update(workspace, None, values), ["download", "sample"], [], {})
 
 
 def test_without_changes_it_is_what_dvc_says(workspace: Workspace) -> None:
@@ -54,24 +54,24 @@ def test_typed_settings_make_the_stages_due_that_read_them(workspace: Workspace)
 
 
 def test_going_back_to_what_was_run_last_makes_nothing_due(workspace: Workspace) -> None:
-    propose(workspace, None, {"seed": 8}).write(workspace)
+    prepare_update(workspace, None, {"seed": 8}).write(workspace)
     assert "download" not in planned(workspace, seed=7)
 
 
 def test_changes_are_told(workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     pages: list[str] = []
-    monkeypatch.setattr(settings, "publish_page", lambda key, text, description: pages.append(text))
-    settings.chosen_settings(workspace, None, {"seed": 8}, [])
+    monkeypatch.setattr(settings, "publish_markdown", lambda key, text, description: pages.append(text))
+    settings.validate_overrides(workspace, None, {"seed": 8}, [])
     assert "seed: 7 -> 8" in capsys.readouterr().err
     assert "| `seed` | 7 | 8 |" in pages[0]
-    settings.chosen_settings(workspace, None, {}, [])
+    settings.validate_overrides(workspace, None, {}, [])
     assert len(pages) == 1
 
 
 def test_a_plan_is_a_table(monkeypatch) -> None:
     pages: list[str] = []
-    monkeypatch.setattr(settings, "publish_page", lambda key, text, description: pages.append(text))
-    assert settings.tell_due({"sample": ["a", "b", "c", "d"]}) == {"sample": "a, b, c and 1 more"}
+    monkeypatch.setattr(settings, "publish_markdown", lambda key, text, description: pages.append(text))
+    assert settings.publish_plan({"sample": ["a", "b", "c", "d"]}) == {"sample": "a, b, c and 1 more"}
     assert "| sample | a, b, c and 1 more |" in pages[0]
-    assert settings.tell_due({}) == {}
+    assert settings.publish_plan({}) == {}
     assert pages[1] == "Nothing would run."

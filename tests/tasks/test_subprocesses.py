@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.subprocesses import end, environment, finish, start
+from tasks.subprocesses import child_env, spawn, terminate_group, wait_or_kill
 
 
 def test_python_is_this_python_wherever_it_stood_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     own = str(Path(sys.executable).parent)
     monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", own]))
-    surroundings = environment({"WORD": "said"})
+    surroundings = child_env({"WORD": "said"})
     assert surroundings["PATH"].split(os.pathsep) == [own, "/usr/bin"]
     assert surroundings["WORD"] == "said"
     found = subprocess.run(["python", "-c", "import sys; print(sys.prefix)"], env=surroundings, capture_output=True)
@@ -24,24 +24,24 @@ def test_python_is_this_python_wherever_it_stood_on_the_path(monkeypatch: pytest
 
 
 def test_a_child_says_how_it_ended(tmp_path: Path) -> None:
-    assert finish(start([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)) == 3
+    assert wait_or_kill(spawn([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)) == 3
 
 
 def test_a_grandchild_ends_with_the_child(tmp_path: Path) -> None:
     note = tmp_path / "note"
-    child = start(["sh", "-c", f"sleep 60 & echo $! > {note}; wait"], tmp_path)
+    child = spawn(["sh", "-c", f"sleep 60 & echo $! > {note}; wait"], tmp_path)
     until = time.monotonic() + 30
     while not (note.exists() and note.read_text().strip()):
         assert time.monotonic() < until
         time.sleep(0.05)
     grandchild = int(note.read_text())
-    end(child)
+    terminate_group(child)
     assert child.poll() is not None
     assert not _runs(grandchild)
 
 
 def test_waiting_that_is_broken_off_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    child = start(["sleep", "60"], tmp_path)
+    child = spawn(["sleep", "60"], tmp_path)
     waits = [KeyboardInterrupt(), None, None]
 
     def interrupted(timeout: float | None = None) -> int:
@@ -51,7 +51,7 @@ def test_waiting_that_is_broken_off_ends_the_child(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(child, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        finish(child)
+        wait_or_kill(child)
     assert not _runs(child.pid)
 
 

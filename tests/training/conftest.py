@@ -26,7 +26,7 @@ QUICK = {
 
 
 def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) -> dict:
-    """A person in a garment of one colour: the middle of the picture is hidden and belongs to the garment."""
+    """A person in a garment of one color: the middle of the image is hidden and belongs to the garment."""
     random = np.random.default_rng(number)
     height, width = size
     garment = np.full((height, width, 3), random.integers(0, 256, 3), np.uint8)
@@ -53,7 +53,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
 
 
 def write_subset(workspace: Workspace, part: str, rows: list[dict]) -> None:
-    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"pictures": "png"})
+    write_table(workspace.subset(part), table_from_rows(rows, PACKED), PACKED, {"images": "png"})
 
 
 def make_workspace(root: Path, size: tuple[int, int] = SIZE) -> Workspace:
@@ -66,7 +66,7 @@ def make_workspace(root: Path, size: tuple[int, int] = SIZE) -> Workspace:
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads of torch gain nothing on pictures this small, and wait for each other where the machine is busy."""
+    """Threads of torch gain nothing on images this small, and wait for each other where the machine is busy."""
     monkeypatch.setenv("TRYON_THREADS", "1")
     torch.set_num_threads(1)
 

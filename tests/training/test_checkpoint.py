@@ -16,9 +16,9 @@ from tryon.pretrain.initialization import new_network
 from tryon.training.checkpoint import (
     Checkpoint,
     build_network,
+    from_network,
     load_checkpoint,
     load_network,
-    of_network,
     save_checkpoint,
 )  # fmt: skip
 
@@ -30,21 +30,21 @@ def network(pretrain_settings: PretrainSettings) -> DAFlow:
 
 @pytest.fixture
 def checkpoint(network: DAFlow) -> Checkpoint:
-    optimiser = torch.optim.AdamW(network.parameters())
+    optimizer = torch.optim.AdamW(network.parameters())
     network(torch.zeros(2, 6, 16, 16), torch.zeros(2, 3, 16, 16), torch.zeros(2, 3, 16, 16)).mean().backward()
-    optimiser.step()
+    optimizer.step()
     return Checkpoint(
         network=network.config.to_dict(),
         model=network.state_dict(),
         seed=3,
-        digest="abc",
+        config_hash="abc",
         epoch=2,
         step=9,
         best_epoch=1,
         history=({"epoch": 0, "val_l1": 0.5, "lr": None},),
-        optimiser=optimiser.state_dict(),
+        optimizer=optimizer.state_dict(),
         scaler={"scale": 1024.0, "_growth_tracker": 5},
-        averaged={key: tensor + 1 for key, tensor in network.state_dict().items()},
+        ema={key: tensor + 1 for key, tensor in network.state_dict().items()},
         losses=({"loss": 0.5, "l1": 0.5}, {"loss": 0.25, "l1": 0.25}),
     )
 
@@ -55,19 +55,19 @@ def test_it_comes_back_as_it_was(checkpoint: Checkpoint, tmp_path: Path) -> None
     for name in ("network", "seed", "digest", "epoch", "step", "best_epoch", "history", "scaler", "losses"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
     assert all(torch.equal(loaded.model[key], tensor) for key, tensor in checkpoint.model.items())
-    assert loaded.optimiser is not None
-    assert checkpoint.optimiser is not None
-    assert loaded.optimiser["param_groups"][0]["lr"] == checkpoint.optimiser["param_groups"][0]["lr"]
-    assert torch.equal(loaded.optimiser["state"][0]["exp_avg"], checkpoint.optimiser["state"][0]["exp_avg"])
+    assert loaded.optimizer is not None
+    assert checkpoint.optimizer is not None
+    assert loaded.optimizer["param_groups"][0]["lr"] == checkpoint.optimizer["param_groups"][0]["lr"]
+    assert torch.equal(loaded.optimizer["state"][0]["exp_avg"], checkpoint.optimizer["state"][0]["exp_avg"])
 
 
 def test_for_use_is_the_averaged_network_and_nothing_that_only_going_on_needs(checkpoint: Checkpoint) -> None:
-    used = checkpoint.for_use()
-    assert used.averaged is None
-    assert used.optimiser is None
+    used = checkpoint.inference_copy()
+    assert used.ema is None
+    assert used.optimizer is None
     assert used.losses == ()
-    assert checkpoint.averaged is not None
-    assert all(torch.equal(used.model[key], tensor) for key, tensor in checkpoint.averaged.items())
+    assert checkpoint.ema is not None
+    assert all(torch.equal(used.model[key], tensor) for key, tensor in checkpoint.ema.items())
 
 
 def test_equal_states_give_equal_bytes_under_any_name_and_memory_layout(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_equal_states_give_equal_bytes_under_any_name_and_memory_layout(checkpoi
 
 
 def test_the_network_comes_back_with_its_shape(network: DAFlow, tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "a.ckpt", of_network(network))
+    save_checkpoint(tmp_path / "a.ckpt", from_network(network))
     loaded = load_network(tmp_path / "a.ckpt")
     assert loaded.config == network.config
     assert not loaded.training
@@ -129,7 +129,7 @@ def test_other_files_of_tensors_are_not_taken_for_ours(tmp_path: Path) -> None:
 
 BROKEN = {
     "version": None, "network": [3], "model": {"weight": 3}, "epoch": "two", "best_epoch": -1, "history": 7,
-    "optimiser": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5, "averaged": {"weight": 3},
+    "optimizer": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5, "averaged": {"weight": 3},
     "losses": [{"loss": "high"}],
 }  # fmt: skip
 

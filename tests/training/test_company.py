@@ -20,7 +20,7 @@ from tryon.errors import MissingInputError
 from tryon.finetune.stage import finetune
 from tryon.pretrain.stage import pretrain
 from tryon.runtime.code_version import ROOT
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.training.checkpoint import Checkpoint, load_checkpoint
 from tryon.training.distributed import LOOPBACK, free_port
 from tryon.workspace import Workspace
@@ -32,7 +32,7 @@ EXACT = {"precision": "64-true", "freeze_norm": True, "batch_size": 3, "ema_deca
 @pytest.fixture
 def started(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the worker's, whose current directory is another
-    pretrain(pretrain_settings, 7, workspace, silent)
+    pretrain(pretrain_settings, 7, workspace, no_progress)
     return workspace
 
 
@@ -52,7 +52,7 @@ def trained(workspace: Workspace) -> Checkpoint:
 def test_two_processes_train_as_one_with_twice_the_accumulation(
     interrupted: bool, started: Workspace, finetune_settings: FinetuneSettings
 ) -> None:
-    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, silent)
+    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, no_progress)
     alone = trained(started)
     together = finetune_settings.model_copy(update={**EXACT, "devices": 2})
     write_parameters(started, together)
@@ -65,9 +65,9 @@ def test_two_processes_train_as_one_with_twice_the_accumulation(
     if interrupted:
         with pytest.raises(SystemExit):
             finetune(together, 7, started, terminate)
-    finetune(together, 7, started, silent)
+    finetune(together, 7, started, no_progress)
     assert not torch.distributed.is_initialized()
-    assert set(started.root.rglob("*")) <= files | {started.staging("finetune")}
+    assert set(started.root.rglob("*")) <= files | {started.work_dir("finetune")}
     check_equal(trained(started), alone)
 
 
@@ -83,7 +83,7 @@ MACHINES: dict[str, list[tuple[list[str], dict[str, str]]]] = {
 def test_two_machines_train_as_one_with_twice_the_accumulation(
     way: str, started: Workspace, finetune_settings: FinetuneSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, silent)
+    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, no_progress)
     alone = trained(started)
     shutil.rmtree(started.checkpoints)
     write_parameters(started, finetune_settings.model_copy(update={**EXACT, "num_nodes": 2}))
@@ -122,5 +122,5 @@ def test_processes_that_do_not_train_the_same_stop(started: Workspace, finetune_
     settings = finetune_settings.model_copy(update={**EXACT, "devices": 2})
     write_parameters(started, settings.model_copy(update={"lr": 1e-4}))
     with pytest.raises(MissingInputError, match="for all processes that train together"):
-        finetune(settings, 7, started, silent)
+        finetune(settings, 7, started, no_progress)
     assert not started.checkpoints.exists()

@@ -6,7 +6,7 @@ import pytest
 
 from tryon.config.training import FinetuneSettings
 from tryon.errors import ParameterError
-from tryon.training.distributed import ALONE, LOOPBACK, Place, find_place
+from tryon.training.distributed import LOOPBACK, SINGLE_PROCESS, DistributedContext, resolve_rank
 
 MACHINES = {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}
 TORCHRUN = {**MACHINES, "RANK": "5", "LOCAL_RANK": "1", "WORLD_SIZE": "8", "TORCHELASTIC_RUN_ID": "none"}
@@ -17,25 +17,25 @@ def settings(devices: int, machines: int) -> FinetuneSettings:
 
 
 def test_one_process_is_alone_whatever_else_a_scheduler_sets() -> None:
-    assert find_place("finetune", settings(1, 1), False, {"RANK": "0", "NODE_RANK": "3"}) == ALONE
+    assert resolve_rank("finetune", settings(1, 1), False, {"RANK": "0", "NODE_RANK": "3"}) == SINGLE_PROCESS
 
 
 def test_one_machine_needs_nothing_set() -> None:
-    place = find_place("finetune", settings(4, 1), False, {})
-    assert (place.rank, place.world, place.address, place.started_here) == (0, 4, LOOPBACK, True)
+    place = resolve_rank("finetune", settings(4, 1), False, {})
+    assert (place.rank, place.world_size, place.address, place.launches_workers) == (0, 4, LOOPBACK, True)
     assert place.port > 0
 
 
 def test_machines_count_on_from_each_other() -> None:
-    stage = find_place("finetune", settings(4, 2), False, MACHINES)
-    worker = find_place("finetune", settings(4, 2), True, {**MACHINES, "NODE_RANK": "1"})
-    assert (stage.rank, worker.rank, worker.world, worker.address) == (0, 4, 8, "10.0.0.1")
+    stage = resolve_rank("finetune", settings(4, 2), False, MACHINES)
+    worker = resolve_rank("finetune", settings(4, 2), True, {**MACHINES, "NODE_RANK": "1"})
+    assert (stage.rank, worker.rank, worker.world_size, worker.address) == (0, 4, 8, "10.0.0.1")
 
 
 def test_what_torchrun_or_the_stage_says_is_taken() -> None:
-    place = find_place("finetune", settings(4, 2), True, TORCHRUN)
-    assert place == Place(5, 1, 8, "10.0.0.1", 29500)
-    assert find_place("finetune", settings(4, 2), True, place.environment()) == place
+    place = resolve_rank("finetune", settings(4, 2), True, TORCHRUN)
+    assert place == DistributedContext(5, 1, 8, "10.0.0.1", 29500)
+    assert resolve_rank("finetune", settings(4, 2), True, place.environment()) == place
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_what_torchrun_or_the_stage_says_is_taken() -> None:
 )
 def test_contradictions_are_named(devices: int, machines: int, worker: bool, given: dict, match: str) -> None:
     with pytest.raises(ParameterError, match=match):
-        find_place("finetune", settings(devices, machines), worker, given)
+        resolve_rank("finetune", settings(devices, machines), worker, given)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tryon.training.ema import AveragedWeights
+from tryon.training.ema import ExponentialMovingAverage
 
 
 def network_of(value: float) -> nn.Module:
@@ -18,7 +18,7 @@ def network_of(value: float) -> nn.Module:
 
 def test_it_keeps_its_share_and_in_the_first_steps_less() -> None:
     network = network_of(0.0)
-    average = AveragedWeights(network, 0.5)
+    average = ExponentialMovingAverage(network, 0.5)
     network.load_state_dict(network_of(1.0).state_dict())
     average.update(network, 0)
     assert average.tensors["0.weight"].unique().item() == pytest.approx(0.9)  # of the start a tenth
@@ -30,9 +30,9 @@ def test_it_keeps_its_share_and_in_the_first_steps_less() -> None:
 
 def test_the_network_has_the_average_inside_the_block_and_its_own_weights_after_it() -> None:
     network = network_of(1 / 3)
-    average = AveragedWeights(network, 0.9)
+    average = ExponentialMovingAverage(network, 0.9)
     network.load_state_dict(network_of(2 / 3).state_dict())
     own = {key: tensor.clone() for key, tensor in network.state_dict().items()}
-    with average.inside(network):
+    with average.applied_to(network):
         assert all(torch.equal(tensor, average.tensors[key]) for key, tensor in network.state_dict().items())
     assert all(torch.equal(tensor, own[key]) for key, tensor in network.state_dict().items())

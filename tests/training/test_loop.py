@@ -1,4 +1,4 @@
-"""Every setting of the optimisation reaches the weights, and what a run goes on from holds all it needs."""
+"""Every setting of the optimization reaches the weights, and what a run goes on from holds all it needs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor
 
 from tryon.config.training import FinetuneSettings, PretrainSettings
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.training import fabric, loop
-from tryon.training.optimizer import make_optimiser
-from tryon.training.run_checkpoints import RunStates
-from tryon.training.run_config import Job
+from tryon.training.optimizer import make_optimizer
+from tryon.training.run_checkpoints import CheckpointManager
+from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 
 BASE = {
@@ -38,15 +38,15 @@ Train = Callable[..., dict[str, Tensor]]
 @pytest.fixture
 def trained(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Train:
     """Train from the same start with some settings changed, and look at nothing; the weights after the last step."""
-    rows = {part: PackedRows.read(workspace.subset(part)) for part in ("train", "val")}
+    rows = {part: PackedDataset.read(workspace.subset(part)) for part in ("train", "val")}
     monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
     monkeypatch.setattr(loop, "write_grids", lambda *args: None)
 
     def train(states: str = "", **changes: Any) -> dict[str, Tensor]:
         settings = FinetuneSettings.model_validate({**BASE, **changes})
-        job = Job("finetune", settings, 7, "0", "0", rows["train"], rows["val"])
-        work = RunStates(workspace.staging("test"), states or str(changes))
-        return loop.train(job, new_network(pretrain_settings.network, 1), work, silent).model
+        job = RunConfig("finetune", settings, 7, "0", "0", rows["train"], rows["val"])
+        work = CheckpointManager(workspace.work_dir("test"), states or str(changes))
+        return loop.train(job, new_network(pretrain_settings.network, 1), work, no_progress).model
 
     return train
 
@@ -63,14 +63,14 @@ def test_each_setting_changes_the_trained_weights(trained: Train) -> None:
 
 def test_both_groups_follow_the_schedule_at_their_own_rate(trained: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[list[float]] = []
-    make = loop.make_optimiser
+    make = loop.make_optimizer
 
     def watched(*args: Any) -> torch.optim.AdamW:
-        optimiser = make(*args)
-        optimiser.register_step_pre_hook(lambda own, *_: rates.append([group["lr"] for group in own.param_groups]))
-        return optimiser
+        optimizer = make(*args)
+        optimizer.register_step_pre_hook(lambda own, *_: rates.append([group["lr"] for group in own.param_groups]))
+        return optimizer
 
-    monkeypatch.setattr(loop, "make_optimiser", watched)
+    monkeypatch.setattr(loop, "make_optimizer", watched)
     trained()
     assert len(rates) == 4
     assert rates[0] == pytest.approx([5e-3, 2.5e-3])  # the first of two steps of warm-up
@@ -80,7 +80,7 @@ def test_both_groups_follow_the_schedule_at_their_own_rate(trained: Train, monke
 
 def test_every_parameter_is_in_one_of_the_groups(pretrain_settings: PretrainSettings) -> None:
     network = new_network(pretrain_settings.network, 1)
-    groups = make_optimiser(network, FinetuneSettings.model_validate(BASE)).param_groups
+    groups = make_optimizer(network, FinetuneSettings.model_validate(BASE)).param_groups
     assert [group["weight_decay"] for group in groups] == [0.01, 0.01]
     grouped = [parameter for group in groups for parameter in group["params"]]
     assert len(grouped) == len(set(grouped))
@@ -99,7 +99,7 @@ def test_the_state_of_the_loss_scaling_comes_back(
 
     def scaler_after(epochs: int) -> dict[str, float]:
         trained("run", epochs=epochs, precision="16-mixed")
-        state = RunStates(workspace.staging("test"), "run").latest()
+        state = CheckpointManager(workspace.work_dir("test"), "run").latest()
         assert state is not None
         return state.scaler
 

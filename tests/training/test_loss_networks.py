@@ -15,7 +15,7 @@ from tryon.errors import ParameterError, WeightsError
 from tryon.pretrained_weights import WEIGHTS, WeightFile
 from tryon.runtime.atomic_files import sha256_file
 from tryon.training import loss_networks as perceptual_weights
-from tryon.training.loss_networks import check_scales, load_perceptual
+from tryon.training.loss_networks import load_perceptual, validate_scales
 from tryon.workspace import Workspace
 
 NONE = LossSettings(perceptual="none")
@@ -74,14 +74,14 @@ def test_other_heads_are_refused(with_vgg16: Workspace, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("size", "levels", "fine"), [((128, 96), 4, True), ((128, 96), 5, False), ((128, 128), 5, True)]
 )
-def test_pictures_too_small_for_the_networks_are_refused(size: tuple[int, int], levels: int, fine: bool) -> None:
+def test_images_too_small_for_the_networks_are_refused(size: tuple[int, int], levels: int, fine: bool) -> None:
     network = DAFlow.from_config(DAFlowConfig.narrow(levels, 8))
-    check_scales(size, network, NONE)
+    validate_scales(size, network, NONE)
     if fine:
-        check_scales(size, network, LossSettings())
+        validate_scales(size, network, LossSettings())
         return
     with pytest.raises(ParameterError, match=r"image\.size: both sides are at least 128 .*5 levels"):
-        check_scales(size, network, LossSettings())
+        validate_scales(size, network, LossSettings())
 
 
 def test_nothing_is_downloaded(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

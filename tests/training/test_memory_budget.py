@@ -1,4 +1,4 @@
-"""What training will take is told within 15 % from two steps on small pictures, and refused where there is less."""
+"""What training will take is told within 15 % from two steps on small images, and refused where there is less."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from torch.autograd.graph import saved_tensors_hooks
 from tryon.config.training import FinetuneSettings, PretrainSettings
 from tryon.daflow import DAFlow
 from tryon.errors import ParameterError
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
 from tryon.training import memory_budget as memory
 from tryon.training.fabric import make_fabric
 from tryon.training.losses import Loss
-from tryon.training.memory_budget import Needs, check_memory, peak_of_step, peak_on_cpu, predict
-from tryon.training.run_config import Job
+from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_of_step, peak_on_cpu
+from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 
 NETWORK = {"heads": 3, "widths": [8, 16, 16], "pyramid_channels": 16, "flow_channels": [8, 8, 8]}
 
 
-def job(workspace: Workspace, **changes: Any) -> Job:
-    rows = PackedRows.read(workspace.subset("train"))
+def job(workspace: Workspace, **changes: Any) -> RunConfig:
+    rows = PackedDataset.read(workspace.subset("train"))
     content = {"accelerator": "cpu", "loss": {"perceptual": "none"}, "batch_size": 4, **changes}
-    return Job("finetune", FinetuneSettings.model_validate(content), 7, "0", "0", rows, rows)
+    return RunConfig("finetune", FinetuneSettings.model_validate(content), 7, "0", "0", rows, rows)
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def test_the_peak_counts_what_lives_at_once() -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"freeze_norm": True, "loss": {"perceptual": "none", "hidden_weight": 3.0}}])
-@pytest.mark.parametrize("pictures", [(1, 96, 64), (3, 64, 48)])
+@pytest.mark.parametrize("images", [(1, 96, 64), (3, 64, 48)])
 def test_it_is_within_15_percent_of_what_a_step_takes(
-    settings: dict, pictures: tuple[int, int, int], workspace: Workspace, network: DAFlow
+    settings: dict, images: tuple[int, int, int], workspace: Workspace, network: DAFlow
 ) -> None:
     own = job(workspace, **settings)
     fabric = make_fabric("finetune", own.settings)
-    needs = predict(own, network, fabric)
+    needs = estimate_memory(own, network, fabric)
     kept = 0
 
     def count(tensor: torch.Tensor) -> torch.Tensor:
@@ -67,17 +67,17 @@ def test_it_is_within_15_percent_of_what_a_step_takes(
     for parameter in trained.parameters():
         parameter.grad = torch.zeros_like(parameter)
     loss = Loss(own.settings.loss)
-    measured = peak_of_step(trained, loss, fabric, pictures)
-    assert needs.of(pictures) - needs.fixed == pytest.approx(measured, rel=0.15)
+    measured = peak_of_step(trained, loss, fabric, images)
+    assert needs.of(images) - needs.fixed == pytest.approx(measured, rel=0.15)
     with saved_tensors_hooks(count, lambda tensor: tensor):
-        trained(torch.zeros(1, 6, *pictures[1:]), *[torch.zeros(1, 3, *pictures[1:])] * 2, all_scales=True)
-    assert measured > 0.5 * kept * pictures[0]
+        trained(torch.zeros(1, 6, *images[1:]), *[torch.zeros(1, 3, *images[1:])] * 2, all_scales=True)
+    assert measured > 0.5 * kept * images[0]
 
 
 def test_weights_count_four_times_and_more_with_an_average(workspace: Workspace, network: DAFlow) -> None:
     def fixed(**changes: Any) -> int:
         own = job(workspace, **changes)
-        return predict(own, network, make_fabric("finetune", own.settings)).fixed
+        return estimate_memory(own, network, make_fabric("finetune", own.settings)).fixed
 
     weights = 4 * network.parameter_count
     buffers = sum(buffer.nbytes for buffer in network.buffers())
@@ -108,7 +108,7 @@ def test_too_little_memory_is_refused_with_what_fits(
 ) -> None:
     own = job(workspace, accumulate=3)
     pair = own.train.size[0] * own.train.size[1] * 100
-    monkeypatch.setattr(memory, "predict", lambda *_: Needs(1000, 10, 100))
+    monkeypatch.setattr(memory, "estimate_memory", lambda *_: MemoryModel(1000, 10, 100))
     monkeypatch.setattr(memory, "free_memory", lambda _: 1010 + room * pair)
     with pytest.raises(ParameterError, match=match):
         check_memory(own, network, make_fabric("finetune", own.settings))

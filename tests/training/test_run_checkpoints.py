@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from tryon.training.checkpoint import Checkpoint
-from tryon.training.run_checkpoints import RunStates
-from tryon.training.run_outputs import write_course
+from tryon.training.run_checkpoints import CheckpointManager
+from tryon.training.run_outputs import write_history
 
 
 def state(epoch: int, best: int) -> Checkpoint:
     return Checkpoint(network={}, model={}, epoch=epoch, best_epoch=best, history=({"epoch": epoch, "val_l1": None},))
 
 
-def names(states: RunStates) -> list[str]:
+def names(states: CheckpointManager) -> list[str]:
     return sorted(path.name for path in states.folder.glob("*.ckpt"))
 
 
 def test_the_newest_two_and_the_best_are_kept(tmp_path: Path) -> None:
-    states = RunStates(tmp_path, "run")
+    states = CheckpointManager(tmp_path, "run")
     for epoch in range(6):
         states.write(state(epoch, min(epoch, 1)))
     assert names(states) == ["epoch_001.ckpt", "epoch_004.ckpt", "epoch_005.ckpt"]
@@ -31,7 +31,7 @@ def test_the_newest_two_and_the_best_are_kept(tmp_path: Path) -> None:
 
 
 def test_states_between_epochs_count_as_newest_and_the_best_of_each_kept_one_stays(tmp_path: Path) -> None:
-    states = RunStates(tmp_path, "run")
+    states = CheckpointManager(tmp_path, "run")
     for epoch, best in ((0, 0), (1, 0), (2, 0)):
         states.write(state(epoch, best))
     states.write(replace(state(2, 0), step=12), after_epoch=False)
@@ -39,7 +39,7 @@ def test_states_between_epochs_count_as_newest_and_the_best_of_each_kept_one_sta
     states.write(state(3, 3))
     assert names(states) == ["epoch_000.ckpt", "epoch_002_step_0000012.ckpt", "epoch_003.ckpt"]
     (states.folder / "epoch_003.ckpt").write_bytes(b"cut off")
-    again = RunStates(tmp_path, "run")
+    again = CheckpointManager(tmp_path, "run")
     found = again.latest()
     assert found is not None
     assert (found.epoch, found.step, again.best(found).epoch) == (2, 12, 0)
@@ -49,7 +49,7 @@ def test_states_between_epochs_count_as_newest_and_the_best_of_each_kept_one_sta
 
 @pytest.mark.parametrize("last", [1000, 10_000])
 def test_the_newest_is_the_highest_number_and_not_the_last_name(last: int, tmp_path: Path) -> None:
-    states = RunStates(tmp_path, "run")
+    states = CheckpointManager(tmp_path, "run")
     for epoch in (last - 1, last):
         states.write(state(epoch, epoch))
     found = states.latest()
@@ -58,7 +58,7 @@ def test_the_newest_is_the_highest_number_and_not_the_last_name(last: int, tmp_p
 
 
 def test_a_kill_while_a_run_is_removed_leaves_no_state_without_its_grids(tmp_path: Path, monkeypatch) -> None:
-    states = RunStates(tmp_path / "area", "run")
+    states = CheckpointManager(tmp_path / "area", "run")
     states.write(state(0, 0))
 
     def killed(folder: Path, ignore_errors: bool) -> None:
@@ -69,16 +69,16 @@ def test_a_kill_while_a_run_is_removed_leaves_no_state_without_its_grids(tmp_pat
     with pytest.raises(KeyboardInterrupt):
         states.remove()
     monkeypatch.undo()
-    assert RunStates(tmp_path / "area", "run").latest() is None
+    assert CheckpointManager(tmp_path / "area", "run").latest() is None
     assert [path.name for path in (tmp_path / "area").iterdir()] == ["run"]
 
 
 def test_grids_of_a_later_epoch_are_not_taken_for_those_of_a_tenth_of_it(tmp_path: Path) -> None:
-    states = RunStates(tmp_path / "work", "run")
+    states = CheckpointManager(tmp_path / "work", "run")
     states.grids.mkdir()
     for name in ("epoch_100.png", "epoch_100_dresses.png", "epoch_1000.png", "epoch_1000_dresses.png"):
         (states.grids / name).write_bytes(b"")
     (tmp_path / "out").mkdir()
-    write_course(tmp_path / "out", state(100, 100), states)
+    write_history(tmp_path / "out", state(100, 100), states)
     copied = sorted(path.name for path in (tmp_path / "out" / "grids").iterdir())
     assert copied == ["epoch_100.png", "epoch_100_dresses.png"]

@@ -10,7 +10,7 @@ import torch
 
 from tryon.categories import Category
 from tryon.config.training import PretrainSettings
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
 from tryon.training.sample_grids import GridRows, grid_jpeg, write_grids
 from tryon.workspace import Workspace
@@ -18,7 +18,7 @@ from tryon.workspace import Workspace
 
 @pytest.fixture
 def grid_rows(workspace: Workspace) -> GridRows:
-    return GridRows.choose(PackedRows.read(workspace.subset("val")))
+    return GridRows.choose(PackedDataset.read(workspace.subset("val")))
 
 
 def test_rows_are_the_first_of_each_category(grid_rows: GridRows) -> None:
@@ -38,7 +38,7 @@ def test_a_line_is_person_garment_agnostic_result(
     grid = cv2.imread(str(grids / "epoch_003_upper_body.png"))
     assert grid is not None
     assert grid.shape == (2 * 36, 4 * 20, 3)
-    example = grid_rows.rows.example(1)
+    example = grid_rows.rows.sample(1)
     assert (grid[2:34, 2:18, ::-1] == example.person).all()
     assert (grid[2:34, 22:38, ::-1] == example.garment).all()
     assert (grid[2:34, 42:58][example.mask] == 0).all()

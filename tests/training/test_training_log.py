@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tryon.training.checkpoint import HistoryRow
-from tryon.training.training_log import best_epoch, epochs_without_gain, history_csv, read_history
+from tryon.training.training_log import best_epoch, epochs_since_improvement, history_csv, read_history
 
 
 def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
@@ -34,8 +34,8 @@ def course(*values: tuple[float | None, float | None]) -> list[HistoryRow]:
 
 
 def test_an_epoch_gains_where_any_category_or_all_rows_together_get_better() -> None:
-    assert epochs_without_gain(course((0.5, 0.5))) == 0
-    assert epochs_without_gain(course((0.5, 0.5), (0.5, 0.5), (0.6, 0.5))) == 2
-    assert epochs_without_gain(course((0.5, 0.5), (0.6, 0.6), (0.6, 0.4))) == 0  # dresses got better
-    assert epochs_without_gain(course((0.5, 0.5), (0.4, 0.6), (0.45, 0.5))) == 1
-    assert epochs_without_gain(course((None, None), (None, None))) == 2
+    assert epochs_since_improvement(course((0.5, 0.5))) == 0
+    assert epochs_since_improvement(course((0.5, 0.5), (0.5, 0.5), (0.6, 0.5))) == 2
+    assert epochs_since_improvement(course((0.5, 0.5), (0.6, 0.6), (0.6, 0.4))) == 0  # dresses got better
+    assert epochs_since_improvement(course((0.5, 0.5), (0.4, 0.6), (0.45, 0.5))) == 1
+    assert epochs_since_improvement(course((None, None), (None, None))) == 2

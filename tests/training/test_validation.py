@@ -10,7 +10,7 @@ from torch import nn
 
 from tryon.categories import Category
 from tryon.errors import TryOnError
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import PACKED, read_table, table_from_rows, write_table
 from tryon.training.validation import garment_l1, validate
 from tryon.workspace import Workspace
@@ -27,7 +27,7 @@ def test_it_is_zero_for_the_truth_and_one_for_black_instead_of_white() -> None:
     white, mask = torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4, dtype=torch.bool)
     assert garment_l1(white, white, mask).item() == 0
     assert garment_l1(-white, white, mask).item() == 1
-    assert garment_l1(7 * white, white, mask).item() == 0  # clamped like a picture
+    assert garment_l1(7 * white, white, mask).item() == 0  # clamped like a image
 
 
 def test_only_the_garment_counts() -> None:
@@ -42,12 +42,12 @@ def test_only_the_garment_counts() -> None:
 
 
 def test_an_empty_garment_has_no_value() -> None:
-    picture = torch.zeros(1, 3, 4, 4)
-    assert math.isnan(garment_l1(picture, picture, torch.zeros(1, 1, 4, 4, dtype=torch.bool)).item())
+    image = torch.zeros(1, 3, 4, 4)
+    assert math.isnan(garment_l1(image, image, torch.zeros(1, 1, 4, 4, dtype=torch.bool)).item())
 
 
 def test_means_over_rows_do_not_depend_on_the_batches(workspace: Workspace) -> None:
-    rows = PackedRows.read(workspace.subset("val"))
+    rows = PackedDataset.read(workspace.subset("val"))
     single, whole = (validate(Copy(), rows, size, torch.device("cpu")) for size in (1, 4))
     assert single == pytest.approx(whole)
     by_category = [single[f"val_l1_{category}"] for category in ("upper_body", "lower_body", "dresses")]
@@ -55,7 +55,7 @@ def test_means_over_rows_do_not_depend_on_the_batches(workspace: Workspace) -> N
 
 
 def test_a_category_without_rows_has_no_value(workspace: Workspace) -> None:
-    rows = PackedRows.read(workspace.subset("val")).of(Category.DRESSES)
+    rows = PackedDataset.read(workspace.subset("val")).indices_of(Category.DRESSES)
     found = validate(Copy(), rows, 4, torch.device("cpu"))
     assert found["val_l1_upper_body"] is None
     assert found["val_l1"] == found["val_l1_dresses"]
@@ -64,12 +64,12 @@ def test_a_category_without_rows_has_no_value(workspace: Workspace) -> None:
 def test_rows_without_a_garment_do_not_count(workspace: Workspace) -> None:
     path = workspace.subset("val")
     records = read_table(path, PACKED).to_pylist()
-    everything = validate(Copy(), PackedRows.read(path), 4, torch.device("cpu"))
+    everything = validate(Copy(), PackedDataset.read(path), 4, torch.device("cpu"))
     dresses = [record for record in records if record["category"] == "dresses"]
     for record in dresses:
         record["garment_mask"] = bytes(len(record["garment_mask"]))
     write_table(path, table_from_rows(records, PACKED), PACKED)
-    found = validate(Copy(), PackedRows.read(path), 4, torch.device("cpu"))
+    found = validate(Copy(), PackedDataset.read(path), 4, torch.device("cpu"))
     assert found == everything | {"val_l1": found["val_l1"], "val_l1_dresses": None}
 
 
@@ -83,6 +83,6 @@ class Astray(nn.Module):
 
 
 def test_a_result_that_is_not_finite_names_its_pair(workspace: Workspace) -> None:
-    rows = PackedRows.read(workspace.subset("val"))
+    rows = PackedDataset.read(workspace.subset("val"))
     with pytest.raises(TryOnError, match=f"result for pairs {rows.text('pair_id', 0)}: is finite"):
         validate(Astray(), rows, 4, torch.device("cpu"))

@@ -42,6 +42,6 @@ def agnostic_mask(
         TryOnError: shapes or dtypes are not as above.
     """
     # Imported here so that reading this package's settings, as every command does, does not load OpenCV.
-    from tryon.agnostic.masks.methods import RECIPES
+    from tryon.agnostic.masks.methods import METHODS
 
-    return RECIPES["fitting-room"](category, label_map, dense_pose, keypoints)
+    return METHODS["fitting-room"](category, label_map, dense_pose, keypoints)

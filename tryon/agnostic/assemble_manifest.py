@@ -16,7 +16,7 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from tryon.agnostic.masks.audit import NUMBERS
-from tryon.agnostic.plan import Plan, read_index
+from tryon.agnostic.plan import MaskPlan, read_index
 from tryon.agnostic.shards import MASKS
 from tryon.manifest import MANIFEST, read_table
 from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
@@ -32,7 +32,7 @@ _ABOUT_PERSON = ("worn", "arm_pose")
 """Taken from the index where the source itself says it, else told from label map and key points."""
 
 MASK = "mask_png"
-_PIECE = 256
+_BATCH_ROWS = 256
 _OPEN_SHARDS = 16
 """Shards whose masks are in memory at a time. People come in the order of the shards; only who stands in several lists
 is looked up again, and a test list of Dress Code is eight shards long."""
@@ -47,7 +47,7 @@ def read_audits(paths: Sequence[Path]) -> pa.Table:
     return pa.concat_tables(tables).combine_chunks() if tables else MASKS.columns.empty_table().select(columns)
 
 
-def join(planned: Plan, audits: pa.Table, workspace: Workspace) -> tuple[pa.Table, NDArray[np.int64]]:
+def join(planned: MaskPlan, audits: pa.Table, workspace: Workspace) -> tuple[pa.Table, NDArray[np.int64]]:
     """One row per row of the index.
 
     Returns:
@@ -75,15 +75,15 @@ MaskOf = Callable[[int], bytes | None]
 """From a person's number to the mask; None where there is none."""
 
 
-def with_masks(rows: pa.Table, numbers: NDArray[np.int64], mask_of: MaskOf) -> Iterator[pa.Table]:
+def add_masks(rows: pa.Table, numbers: NDArray[np.int64], mask_of: MaskOf) -> Iterator[pa.Table]:
     """The rows in pieces, masks added."""
-    for start in range(0, rows.num_rows, _PIECE):
-        piece = rows.slice(start, _PIECE)
-        masks = [mask_of(number) for number in numbers[start : start + _PIECE].tolist()]
+    for start in range(0, rows.num_rows, _BATCH_ROWS):
+        piece = rows.slice(start, _BATCH_ROWS)
+        masks = [mask_of(number) for number in numbers[start : start + _BATCH_ROWS].tolist()]
         yield piece.append_column(MASK, pa.array(masks, pa.binary())).select(MANIFEST.columns.names)
 
 
-def mask_reader(paths: Sequence[Path], planned: Plan) -> MaskOf:
+def mask_reader(paths: Sequence[Path], planned: MaskPlan) -> MaskOf:
     """A function from a person's number to the mask, that keeps a few shards in memory."""
     ends = np.cumsum([len(people) for people in planned.shards])
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tryon.agnostic.masks.audit import NUMBERS
-from tryon.agnostic.masks.methods import RECIPES
-from tryon.agnostic.process_person import Making, Person, mask_people
+from tryon.agnostic.masks.methods import METHODS
+from tryon.agnostic.process_person import MaskJob, PersonFiles, process_batch
 from tryon.config.agnostic import AgnosticSettings
-from tryon.manifest.schemas import LEAKY
+from tryon.manifest.schemas import LEAK_THRESHOLD
 from tryon.runtime.atomic_files import sha256_bytes
 
 PEOPLE = 200
@@ -25,12 +25,12 @@ _DECIMALS = 6
 Row = dict[str, Any]
 
 
-def drawn(person_ids: Iterable[str], count: int) -> list[str]:
+def hash_sample(person_ids: Iterable[str], count: int) -> list[str]:
     """Up to `count` people by a hash of their names: a sample that nothing else moves."""
     return sorted(person_ids, key=lambda name: sha256_bytes(f"comparison:{name}".encode()))[:count]
 
 
-def compare(people: Sequence[Person], own: Mapping[str, Row], making: Making) -> list[Row]:
+def compare_methods(people: Sequence[PersonFiles], own: Mapping[str, Row], making: MaskJob) -> list[Row]:
     """Try the other recipes on some people.
 
     Args:
@@ -44,10 +44,10 @@ def compare(people: Sequence[Person], own: Mapping[str, Row], making: Making) ->
     """
     known = [person for person in people if own[person.person_id]["mask_fraction"] is not None]
     told = {making.settings.recipe: [own[person.person_id] for person in known]}
-    for recipe in RECIPES:
+    for recipe in METHODS:
         if recipe not in told:
             other = replace(making, settings=AgnosticSettings.model_validate({"recipe": recipe}))
-            told[recipe] = mask_people(known, other)
+            told[recipe] = process_batch(known, other)
     worn = [own[person.person_id]["worn"] for person in known]
     kinds = [ALL, *sorted(set(worn))] if len(set(worn)) > 1 else [ALL]
     return [
@@ -65,7 +65,7 @@ def as_text(rows: Sequence[Row]) -> str:
 def _means(recipe: str, worn: str, rows: Sequence[Row]) -> Row:
     leaks = [row["leak_fraction"] for row in rows if row["leak_fraction"] is not None]
     means = {name: _mean([row[name] for row in rows if row[name] is not None]) for name in NUMBERS}
-    leaking = _mean([float(leak > LEAKY) for leak in leaks])
+    leaking = _mean([float(leak > LEAK_THRESHOLD) for leak in leaks])
     return {"recipe": recipe, "worn": worn, "people": len(rows), **means, "leaking": leaking}
 
 

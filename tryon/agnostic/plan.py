@@ -8,17 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from tryon.agnostic.process_person import ROLES, Making, Person, person_of
-from tryon.agnostic.shards import Earlier, earlier_shards
+from tryon.agnostic.process_person import ROLES, MaskJob, PersonFiles, person_from_row
+from tryon.agnostic.shards import ReusableShards, reusable_shards
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size
 from tryon.manifest import INDEX, read_table
-from tryon.manifest.raw_files import check_present
+from tryon.manifest.raw_files import require_files
 from tryon.manifest.schemas import STATUS_OK
-from tryon.runtime.atomic_files import digest, sha256_file
+from tryon.runtime.atomic_files import sha256_file, short_hash
 from tryon.runtime.code_version import code_version
-from tryon.runtime.process_pool import shards
+from tryon.runtime.process_pool import split_chunks
 from tryon.workspace import Workspace
 
 SHARD_SIZE = 256
@@ -29,7 +29,7 @@ _AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
-class Plan:
+class MaskPlan:
     """What one run of the stage does; can be pickled.
 
     Args:
@@ -40,20 +40,20 @@ class Plan:
             them makes no mask anew.
         shards: the people to make masks for, each once, in index order.
         index_sha256: of the index that all this was read from.
-        earlier: where masks of these people lie since the last finished run.
+        reusable: where masks of these people lie since the last finished run.
     """
 
     category: Category
     settings: AgnosticSettings
     size: Size
     recipe: str
-    shards: tuple[tuple[Person, ...], ...]
+    shards: tuple[tuple[PersonFiles, ...], ...]
     index_sha256: str
-    earlier: Earlier = field(default_factory=dict)
+    reusable: ReusableShards = field(default_factory=dict)
 
-    def making(self, workspace: Workspace) -> Making:
+    def job(self, workspace: Workspace) -> MaskJob:
         """What the masks depend on besides the people."""
-        return Making(self.category, self.settings, self.size, workspace)
+        return MaskJob(self.category, self.settings, self.size, workspace)
 
     @property
     def people(self) -> int:
@@ -61,27 +61,27 @@ class Plan:
         return sum(map(len, self.shards))
 
 
-def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: Workspace) -> Plan:
+def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: Workspace) -> MaskPlan:
     """Read the index, check that the raw files are there and cut the people into shards.
 
     Raises:
         MissingInputError: the index is not there, or raw files are.
     """
-    people: dict[str, Person] = {}
+    people: dict[str, PersonFiles] = {}
 
     def good_rows() -> Iterator[dict[str, Any]]:
-        for row in rows_of(read_index(category, workspace, ["person_id", "status", *file_columns("person", *ROLES)])):
+        for row in iter_rows(read_index(category, workspace, ["person_id", "status", *file_columns("person", *ROLES)])):
             if row["status"] == STATUS_OK:
-                people[row["person_id"]] = person_of(row)
+                people[row["person_id"]] = person_from_row(row)
                 yield row
 
-    check_present(workspace, good_rows(), ("person", *ROLES))
+    require_files(workspace, good_rows(), ("person", *ROLES))
     # The code of the shards is all that a mask depends on: to change a caption makes no mask anew.
     made_by = {"code": code_version("tryon.agnostic.shards"), "recipe": settings.recipe, "size": list(size)}
-    cut = tuple(tuple(part) for part in shards(list(people.values()), SHARD_SIZE))
-    recipe, making = digest(made_by), Making(category, settings, size, workspace)
-    found = earlier_shards(cut, making, recipe)
-    return Plan(category, settings, size, recipe, cut, sha256_file(workspace.index(category)), found)
+    cut = tuple(tuple(part) for part in split_chunks(list(people.values()), SHARD_SIZE))
+    recipe, making = short_hash(made_by), MaskJob(category, settings, size, workspace)
+    found = reusable_shards(cut, making, recipe)
+    return MaskPlan(category, settings, size, recipe, cut, sha256_file(workspace.index(category)), found)
 
 
 def read_index(category: Category, workspace: Workspace, columns: list[str]) -> pa.Table:
@@ -93,7 +93,7 @@ def read_index(category: Category, workspace: Workspace, columns: list[str]) -> 
     return read_table(workspace.index(category), INDEX, columns, made_by="tryon download")
 
 
-def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
+def iter_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     """Rows of a table as dictionaries, never many of them in memory at once."""
     for batch in table.to_batches(max_chunksize=_AT_ONCE):
         yield from batch.to_pylist()

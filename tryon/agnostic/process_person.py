@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.agnostic.masks.audit import audit_scene, unusable
-from tryon.agnostic.masks.methods import MARGINS, SCENE_RECIPES
-from tryon.agnostic.masks.parsed_person import Scene
+from tryon.agnostic.masks.audit import audit_person, rejection_reason
+from tryon.agnostic.masks.methods import MARGINS, PERSON_METHODS
+from tryon.agnostic.masks.parsed_person import ParsedPerson
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import (
@@ -23,8 +23,8 @@ from tryon.dresscode.readers import (
     decode_label_map,
 )
 from tryon.manifest.mask_png import encode_mask
-from tryon.manifest.raw_files import read_checked
-from tryon.runtime.process_pool import keep_freed_memory
+from tryon.manifest.raw_files import read_verified
+from tryon.runtime.process_pool import raise_mmap_threshold
 from tryon.workspace import Workspace
 
 ROLES = ("label_map", "dense_pose", "keypoints")
@@ -38,7 +38,7 @@ class RawFile(NamedTuple):
     sha256: str
 
 
-class Person(NamedTuple):
+class PersonFiles(NamedTuple):
     """One person and the files that the mask is made from; a file that the index does not name is None."""
 
     person_id: str
@@ -47,13 +47,13 @@ class Person(NamedTuple):
     keypoints: RawFile | None
 
 
-def person_of(row: dict[str, Any]) -> Person:
+def person_from_row(row: dict[str, Any]) -> PersonFiles:
     """A person from a row of the index."""
     files = [None if row[role] is None else RawFile(row[role], row[f"{role}_sha256"]) for role in ROLES]
-    return Person(row["person_id"], *files)
+    return PersonFiles(row["person_id"], *files)
 
 
-class Maps(NamedTuple):
+class MaskInputs(NamedTuple):
     """Arguments of a recipe, at target size."""
 
     label_map: NDArray[np.uint8]
@@ -62,7 +62,7 @@ class Maps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Making:
+class MaskJob:
     """All that a mask depends on besides the person.
 
     Args:
@@ -78,7 +78,7 @@ class Making:
     workspace: Workspace
 
 
-def read_maps(person: Person, size: Size, workspace: Workspace) -> Maps:
+def read_inputs(person: PersonFiles, size: Size, workspace: Workspace) -> MaskInputs:
     """Read a person's maps at `size`. What the index does not name is empty: no label, no DensePose, no joint.
 
     Raises:
@@ -87,16 +87,16 @@ def read_maps(person: Person, size: Size, workspace: Workspace) -> Maps:
     """
 
     def content(file: RawFile) -> bytes:
-        return read_checked(workspace, file.relative, file.sha256)
+        return read_verified(workspace, file.relative, file.sha256)
 
-    return Maps(
+    return MaskInputs(
         decode_label_map(content(person.label_map), size) if person.label_map else np.zeros(size, np.uint8),
         decode_dense_pose(content(person.dense_pose), size) if person.dense_pose else None,
         decode_keypoints(content(person.keypoints), size) if person.keypoints else np.zeros((JOINTS, 3), np.float32),
     )
 
 
-def mask_person(person: Person, making: Making) -> dict[str, Any]:
+def process_person(person: PersonFiles, job: MaskJob) -> dict[str, Any]:
     """Make and audit one mask.
 
     Returns:
@@ -106,19 +106,19 @@ def mask_person(person: Person, making: Making) -> dict[str, Any]:
         MissingInputError: a file is absent or differs from the index; that is no quality of the person's.
     """
     try:
-        maps = read_maps(person, making.size, making.workspace)
+        maps = read_inputs(person, job.size, job.workspace)
     except UnreadableError as error:
         return {"person_id": person.person_id, "reason": str(error)}
-    recipe = making.settings.recipe
-    scene = Scene(*maps)
-    mask = SCENE_RECIPES[recipe](making.category, scene)
-    found = audit_scene(making.category, mask, scene, MARGINS[recipe](making.size[0]))
-    reason = unusable(found)
+    recipe = job.settings.recipe
+    scene = ParsedPerson(*maps)
+    mask = PERSON_METHODS[recipe](job.category, scene)
+    found = audit_person(job.category, mask, scene, MARGINS[recipe](job.size[0]))
+    reason = rejection_reason(found)
     png = encode_mask(mask) if reason is None else None
     return {"person_id": person.person_id, "mask_png": png, **vars(found), "reason": reason}
 
 
-def mask_people(people: Sequence[Person], making: Making) -> list[dict[str, Any]]:
-    """`mask_person` on each, in order."""
-    keep_freed_memory()
-    return [mask_person(person, making) for person in people]
+def process_batch(people: Sequence[PersonFiles], job: MaskJob) -> list[dict[str, Any]]:
+    """`process_person` on each, in order."""
+    raise_mmap_threshold()
+    return [process_person(person, job) for person in people]

@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 
 from tryon.agnostic.masks.audit import NUMBERS
-from tryon.agnostic.process_person import Making, Person, mask_people
+from tryon.agnostic.process_person import MaskJob, PersonFiles, process_batch
 from tryon.errors import TryOnError
 from tryon.manifest import TableSchema, read_table, table_from_rows, write_table
-from tryon.runtime.atomic_files import digest, is_whole, note_of, note_whole
+from tryon.runtime.atomic_files import checksum_ok, checksum_path, short_hash, write_checksum
 
 MASKS = TableSchema(
     "masks",
@@ -40,45 +40,47 @@ MASKS = TableSchema(
 """One row per person: mask and audit, or the reason why there is none. The words are told from label map and key
 points; in the manifest, those of the index go before them. `made_from` is a digest of all that the row depends on."""
 
-Earlier = Mapping[str, tuple[Path, ...]]
+ReusableShards = Mapping[str, tuple[Path, ...]]
 """By the name of a shard's file: files of the last finished run that hold some of its people."""
 
 
-def staging_folder(making: Making) -> Path:
+def work_folder(making: MaskJob) -> Path:
     """Work area of one category."""
-    return making.workspace.staging("agnostic") / making.category
+    return making.workspace.work_dir("agnostic") / making.category
 
 
-def shard_path(people: Sequence[Person], making: Making, recipe: str) -> Path:
+def shard_path(people: Sequence[PersonFiles], making: MaskJob, recipe: str) -> Path:
     """Where the masks of these people lie when they are made."""
-    return staging_folder(making) / f"{digest([recipe, people])}.parquet"
+    return work_folder(making) / f"{short_hash([recipe, people])}.parquet"
 
 
-def make_shard(people: Sequence[Person], making: Making, recipe: str, earlier: Earlier | None = None) -> Path:
+def make_shard(
+    people: Sequence[PersonFiles], making: MaskJob, recipe: str, earlier: ReusableShards | None = None
+) -> Path:
     """Make the masks of these people unless they are there and whole. Can be called from any process or thread.
 
     Args:
         people: of the shard.
         making: what the masks depend on besides.
         recipe: its digest.
-        earlier: as `earlier_shards` gives it; rows found there are taken from there.
+        earlier: as `reusable_shards` gives it; rows found there are taken from there.
 
     Returns:
         The shard's file. Beside it lies its SHA-256, written last.
     """
     path = shard_path(people, making, recipe)
-    if not is_whole(path):
+    if not checksum_ok(path):
         keys = [_made_from(person, recipe) for person in people]
         rows = _rows_of((earlier or {}).get(path.name, ()), set(keys))
         new = [person for person, key in zip(people, keys, strict=True) if key not in rows]
-        made = {_made_from(person, recipe): row for person, row in zip(new, mask_people(new, making), strict=True)}
+        made = {_made_from(person, recipe): row for person, row in zip(new, process_batch(new, making), strict=True)}
         rows |= {key: row | {"made_from": key} for key, row in made.items()}
         write_table(path, table_from_rows([rows[key] for key in keys], MASKS), MASKS, {"recipe": recipe})
-        note_whole(path)
+        write_checksum(path)
     return path
 
 
-def earlier_shards(shards: Iterable[Sequence[Person]], making: Making, recipe: str) -> Earlier:
+def reusable_shards(shards: Iterable[Sequence[PersonFiles]], making: MaskJob, recipe: str) -> ReusableShards:
     """Where the last finished run has left masks of the people of these shards."""
     found: dict[str, Path] = {}
     for path in sorted(_kept_folder(making).glob("*.parquet")):
@@ -91,10 +93,10 @@ def earlier_shards(shards: Iterable[Sequence[Person]], making: Making, recipe: s
     return {name: tuple(paths) for name, paths in files.items()}
 
 
-def keep(paths: Iterable[Path], making: Making) -> None:
+def store_shards_for_reuse(paths: Iterable[Path], making: MaskJob) -> None:
     """Keep the shards of a finished run for the next one, in the place of earlier ones, and clear the work area."""
-    area, kept = staging_folder(making), _kept_folder(making)
-    wanted = {file for path in paths for file in (path, note_of(path))}
+    area, kept = work_folder(making), _kept_folder(making)
+    wanted = {file for path in paths for file in (path, checksum_path(path))}
     shutil.rmtree(kept, ignore_errors=True)
     kept.parent.mkdir(parents=True, exist_ok=True)
     for other in set(area.iterdir()) - wanted if area.is_dir() else ():
@@ -105,21 +107,21 @@ def keep(paths: Iterable[Path], making: Making) -> None:
 
 def _rows_of(paths: Iterable[Path], keys: set[str]) -> dict[str, dict[str, Any]]:
     """Rows of files that are whole, by their keys."""
-    rows = (row for path in paths if is_whole(path) for row in read_table(path, MASKS).to_pylist())
+    rows = (row for path in paths if checksum_ok(path) for row in read_table(path, MASKS).to_pylist())
     return {row["made_from"]: row for row in rows if row["made_from"] in keys}
 
 
 def _keys_in(path: Path) -> list[str]:
     """`made_from` of a shard's rows; nothing if it is not whole or was written by another version of the code."""
     try:
-        return read_table(path, MASKS, ["made_from"]).column(0).to_pylist() if is_whole(path) else []
+        return read_table(path, MASKS, ["made_from"]).column(0).to_pylist() if checksum_ok(path) else []
     except TryOnError:
         return []
 
 
-def _made_from(person: Person, recipe: str) -> str:
-    return digest([recipe, person])
+def _made_from(person: PersonFiles, recipe: str) -> str:
+    return short_hash([recipe, person])
 
 
-def _kept_folder(making: Making) -> Path:
-    return making.workspace.staging("agnostic") / "kept" / making.category
+def _kept_folder(making: MaskJob) -> Path:
+    return making.workspace.work_dir("agnostic") / "kept" / making.category

@@ -16,50 +16,50 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tryon.agnostic.assemble_manifest import MaskOf, join, mask_reader, read_audits, with_masks
+from tryon.agnostic.assemble_manifest import MaskOf, add_masks, join, mask_reader, read_audits
 from tryon.agnostic.masks.audit import NUMBERS
-from tryon.agnostic.method_comparison import PEOPLE, as_text, compare, drawn
-from tryon.agnostic.plan import Plan, plan
-from tryon.agnostic.preview.contact_sheet import Shown, sheet
+from tryon.agnostic.method_comparison import PEOPLE, as_text, compare_methods, hash_sample
+from tryon.agnostic.plan import MaskPlan, plan
+from tryon.agnostic.preview.contact_sheet import PreviewEntry, contact_sheet
 from tryon.agnostic.preview.histogram import histogram, quantile_table
 from tryon.agnostic.preview.person_strip import encode
-from tryon.agnostic.preview.render_preview import TYPICAL, WORST, pick, show_people
+from tryon.agnostic.preview.render_preview import TYPICAL, WORST, render_people, select_people
 from tryon.agnostic.quality_limits import (
     LIMITS,
-    any_of,
-    beyond,
-    check_any_good,
-    error_of,
-    numbers_of,
-    set_aside,
+    any_violation,
+    build_error,
+    column_values,
+    exceeds_rejected_fraction,
+    find_violations,
+    quarantine,
+    require_usable_rows,
     status_is_ok,
-    too_many,
 )
-from tryon.agnostic.shards import keep, make_shard, shard_path
+from tryon.agnostic.shards import make_shard, shard_path, store_shards_for_reuse
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError, TryOnError
-from tryon.manifest import MANIFEST, SHOWN, table_from_rows, write_table, write_tables
+from tryon.manifest import MANIFEST, MASK_PREVIEWS, table_from_rows, write_table, write_tables
 from tryon.manifest.schemas import COMPARISON
-from tryon.runtime.atomic_files import is_whole, sha256_file, write_bytes
-from tryon.runtime.process_pool import map_shards
+from tryon.runtime.atomic_files import checksum_ok, sha256_file, write_bytes
+from tryon.runtime.process_pool import map_chunks
 from tryon.runtime.progress import Progress
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 SHOWN_WORST, SHOWN_TYPICAL = 12, 6
-"""People whose pictures are kept beside the manifest."""
+"""People whose images are kept beside the manifest."""
 
-SUMMARY_HEIGHT = 128
-"""Height of the pictures in the summary, so that a sheet of them stays small."""
+RESULT_IMAGE_HEIGHT = 128
+"""Height of the images in the summary, so that a sheet of them stays small."""
 
-__all__ = ["Plan", "agnostic", "collect", "plan", "run_shard"]
+__all__ = ["MaskPlan", "agnostic", "collect", "plan", "run_shard"]
 
 
 def agnostic(
     category: Category, settings: AgnosticSettings, size: Size, workspace: Workspace, progress: Progress
-) -> Summary:
+) -> StageResult:
     """Make the manifest of one category; masks of an interrupted run, and of the last one, are taken up again.
 
     Args:
@@ -75,12 +75,12 @@ def agnostic(
             shards, for the next run.
     """
     planned = plan(category, settings, size, workspace)
-    work = partial(make_shard, making=planned.making(workspace), recipe=planned.recipe, earlier=planned.earlier)
-    map_shards(work, planned.shards, progress, f"{category} masks")
+    work = partial(make_shard, making=planned.job(workspace), recipe=planned.recipe, earlier=planned.reusable)
+    map_chunks(work, planned.shards, progress, f"{category} masks")
     return collect(planned, workspace)
 
 
-def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | None = None) -> int:
+def run_shard(planned: MaskPlan, shard: int, workspace: Workspace, pool: Executor | None = None) -> int:
     """Make the masks of one shard, unless they lie in the work area already.
 
     Args:
@@ -93,7 +93,7 @@ def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | 
         The number of people in it.
     """
     people = planned.shards[shard]
-    work = partial(make_shard, people, planned.making(workspace), planned.recipe, planned.earlier)
+    work = partial(make_shard, people, planned.job(workspace), planned.recipe, planned.reusable)
     if pool is None:
         work()
     else:
@@ -101,7 +101,7 @@ def run_shard(planned: Plan, shard: int, workspace: Workspace, pool: Executor | 
     return len(people)
 
 
-def collect(planned: Plan, workspace: Workspace) -> Summary:
+def collect(planned: MaskPlan, workspace: Workspace) -> StageResult:
     """Make the manifest of all shards, one row per row of the index, and put the shards by for the next run.
 
     Raises:
@@ -112,33 +112,33 @@ def collect(planned: Plan, workspace: Workspace) -> Summary:
     index = workspace.index(planned.category)
     if sha256_file(index) != planned.index_sha256:
         remedy = f"Run `tryon agnostic {planned.category}` again."
-        raise MissingInputError(str(index), rule="stays as it is while masks are made", remedy=remedy)
+        raise MissingInputError(str(index), expected="stays as it is while masks are made", hint=remedy)
     paths = _finished_shards(planned, workspace)
     audits, mask_of = read_audits(paths), mask_reader(paths, planned)
     rows, numbers = join(planned, audits, workspace)
-    rows = _within_limits(planned, rows, numbers, audits, mask_of, workspace)
-    check_any_good(planned.category, rows)
+    rows = _enforce_limits(planned, rows, numbers, audits, mask_of, workspace)
+    require_usable_rows(planned.category, rows)
     # What reads raw files comes before anything is written: if one is wrong, all stays as it was.
-    shown = show_people(pick(audits, SHOWN_WORST, SHOWN_TYPICAL), audits, mask_of, planned, workspace)
+    shown = render_people(select_people(audits, SHOWN_WORST, SHOWN_TYPICAL), audits, mask_of, planned, workspace)
     metadata = {"recipe": planned.recipe, "index_sha256": planned.index_sha256}
     metadata[COMPARISON] = as_text(_comparison(planned, audits, workspace))
-    write_table(workspace.mask_pictures(planned.category), _shown_table(shown), SHOWN)
-    write_tables(workspace.manifest(planned.category), with_masks(rows, numbers, mask_of), MANIFEST, metadata)
-    keep(paths, planned.making(workspace))
+    write_table(workspace.mask_images(planned.category), _shown_table(shown), MASK_PREVIEWS)
+    write_tables(workspace.manifest(planned.category), add_masks(rows, numbers, mask_of), MANIFEST, metadata)
+    store_shards_for_reuse(paths, planned.job(workspace))
     return _summary(planned, rows, shown)
 
 
-def _finished_shards(planned: Plan, workspace: Workspace) -> list[Path]:
-    paths = [shard_path(people, planned.making(workspace), planned.recipe) for people in planned.shards]
+def _finished_shards(planned: MaskPlan, workspace: Workspace) -> list[Path]:
+    paths = [shard_path(people, planned.job(workspace), planned.recipe) for people in planned.shards]
     for path in paths:
-        if not is_whole(path):
+        if not checksum_ok(path):
             remedy = f"Run `tryon agnostic {planned.category}` again."
-            raise TryOnError(str(path), rule="is a finished shard of masks", remedy=remedy)
+            raise TryOnError(str(path), expected="is a finished shard of masks", hint=remedy)
     return paths
 
 
-def _within_limits(
-    planned: Plan,
+def _enforce_limits(
+    planned: MaskPlan,
     rows: pa.Table,
     numbers: NDArray[np.int64],
     audits: pa.Table,
@@ -147,43 +147,43 @@ def _within_limits(
 ) -> pa.Table:
     """The rows, bad ones set aside; too many of them are drawn and told."""
     limits = planned.settings.limits
-    found = beyond(rows, limits)
-    if not too_many(rows, found, limits):
-        return set_aside(rows, found, limits)
-    people = np.unique(numbers[any_of(found)])
-    chosen = {int(people[number]): WORST for number in pick(audits.take(pa.array(people)), SHOWN_WORST, 0)}
-    picture = workspace.preview(planned.category)
+    found = find_violations(rows, limits)
+    if not exceeds_rejected_fraction(rows, found, limits):
+        return quarantine(rows, found, limits)
+    people = np.unique(numbers[any_violation(found)])
+    chosen = {int(people[number]): WORST for number in select_people(audits.take(pa.array(people)), SHOWN_WORST, 0)}
+    image = workspace.preview(planned.category)
     title = f"{planned.category}, recipe {planned.settings.recipe}: beyond agnostic.limits"
-    write_bytes(picture, sheet(title, show_people(chosen, audits, mask_of, planned, workspace)))
-    raise error_of(planned, rows, found, str(picture))
+    write_bytes(image, contact_sheet(title, render_people(chosen, audits, mask_of, planned, workspace)))
+    raise build_error(planned, rows, found, str(image))
 
 
-def _comparison(planned: Plan, audits: pa.Table, workspace: Workspace) -> list[dict[str, object]]:
-    sample = set(drawn((person.person_id for person in chain.from_iterable(planned.shards)), PEOPLE))
+def _comparison(planned: MaskPlan, audits: pa.Table, workspace: Workspace) -> list[dict[str, object]]:
+    sample = set(hash_sample((person.person_id for person in chain.from_iterable(planned.shards)), PEOPLE))
     people = [person for person in chain.from_iterable(planned.shards) if person.person_id in sample]
     chosen = audits.filter(pa.array([name in sample for name in audits["person_id"].to_pylist()], pa.bool_()))
     own = {row["person_id"]: row for row in chosen.select(["person_id", "worn", *NUMBERS]).to_pylist()}
-    return compare(people, own, planned.making(workspace))
+    return compare_methods(people, own, planned.job(workspace))
 
 
-def _shown_table(shown: Sequence[Shown]) -> pa.Table:
+def _shown_table(shown: Sequence[PreviewEntry]) -> pa.Table:
     rows = [
-        {"why": one.why, "person_id": one.person_id, "worn": one.worn, **one.numbers, "picture": encode(one.picture)}
+        {"why": one.why, "person_id": one.person_id, "worn": one.worn, **one.numbers, "image": encode(one.image)}
         for one in shown
     ]
-    return table_from_rows(rows, SHOWN)
+    return table_from_rows(rows, MASK_PREVIEWS)
 
 
-def _summary(planned: Plan, rows: pa.Table, shown: Sequence[Shown]) -> Summary:
+def _summary(planned: MaskPlan, rows: pa.Table, shown: Sequence[PreviewEntry]) -> StageResult:
     good = rows.filter(pa.array(status_is_ok(rows)))
     bad = rows.num_rows - good.num_rows
     headline = f"{good.num_rows} rows of {planned.category} have a mask of {planned.size[0]}x{planned.size[1]} pixels"
     headline += f"; {bad} are quarantined." if bad else "."
-    told = {name: numbers_of(good, name) for name in NUMBERS}
-    limits = {limit.column: getattr(planned.settings.limits, limit.key) for limit in LIMITS if limit.most}
+    told = {name: column_values(good, name) for name in NUMBERS}
+    limits = {limit.column: getattr(planned.settings.limits, limit.key) for limit in LIMITS if limit.is_maximum}
     title = f"{planned.category}, recipe {planned.settings.recipe}"
-    pictures = {"distribution": histogram(title, told, limits)} if good.num_rows else {}
+    images = {"distribution": histogram(title, told, limits)} if good.num_rows else {}
     for why in (WORST, TYPICAL):
         some = [one for one in shown if one.why == why]
-        pictures |= {why: sheet(title, some, SUMMARY_HEIGHT)} if some else {}
-    return Summary(f"agnostic@{planned.category}", headline, tuple(quantile_table(told, limits)), pictures)
+        images |= {why: contact_sheet(title, some, RESULT_IMAGE_HEIGHT)} if some else {}
+    return StageResult(f"agnostic@{planned.category}", headline, tuple(quantile_table(told, limits)), images)

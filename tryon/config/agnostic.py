@@ -22,8 +22,8 @@ class LimitSettings(Settings):
     max_protected_fraction: float = Field(
         0.02, ge=0, le=1, description="Most of what must be kept (face, hands, shoes ...) that may be hidden."
     )
-    min_mask_fraction: float = Field(0.01, ge=0, le=1, description="Least of the picture that must be hidden.")
-    max_mask_fraction: float = Field(0.8, ge=0, le=1, description="Most of the picture that may be hidden.")
+    min_mask_fraction: float = Field(0.01, ge=0, le=1, description="Least of the image that must be hidden.")
+    max_mask_fraction: float = Field(0.8, ge=0, le=1, description="Most of the image that may be hidden.")
     max_bad_fraction: float = Field(
         0.0, ge=0, le=1, description="Share of rows that may be bad and are set aside; with more the stage fails."
     )

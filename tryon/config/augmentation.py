@@ -14,16 +14,14 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class AugmentSettings(Settings):
     """Random changes of training pairs, drawn anew in every epoch; each is off at probability 0."""
 
-    jitter: Probability = Field(0.0, description="Probability of changed colours, of person and garment alike.")
+    jitter: Probability = Field(0.0, description="Probability of changed colors, of person and garment alike.")
     brightness: float = Field(0.2, ge=0, lt=1, description="Most that brightness changes, as a share.")
     contrast: float = Field(0.2, ge=0, lt=1, description="Most that contrast changes, as a share.")
     saturation: float = Field(0.2, ge=0, le=1, description="Most that saturation changes, as a share.")
     hue: float = Field(0.03, ge=0, le=0.5, description="Most that hues turn, as a share of the circle.")
     move: Probability = Field(0.0, description="Probability of moving the person with mask and key points.")
-    move_garment: Probability = Field(
-        0.0, description="Probability of moving the garment picture, by a draw of its own."
-    )
-    shift: float = Field(0.05, ge=0, le=0.5, description="Longest shift, as a share of the picture's sides.")
+    move_garment: Probability = Field(0.0, description="Probability of moving the garment image, by a draw of its own.")
+    shift: float = Field(0.05, ge=0, le=0.5, description="Longest shift, as a share of the image's sides.")
     rotation: float = Field(5.0, ge=0, le=180, description="Largest rotation in degrees.")
     scale: float = Field(0.1, ge=0, lt=1, description="Most that the size changes, as a share.")
     background: Probability = Field(

@@ -17,7 +17,7 @@ class EvaluateSettings(Settings):
         6,
         ge=1,
         description="Rows per category and setting in the report: a third each of the worst, the best and the "
-        "middling, or drawn by their names where no true picture is known.",
+        "middling, or drawn by their names where no true image is known.",
     )
     sensitivity_rows: int = Field(
         24,

@@ -15,7 +15,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from tryon.config.parameters import Parameters, parse_parameters, read_parameter_file
 from tryon.config.presets import preset_text
-from tryon.errors import ParameterError, without_secrets
+from tryon.errors import ParameterError, redact_urls
 from tryon.runtime.atomic_files import write_text
 from tryon.workspace import Workspace
 
@@ -29,11 +29,11 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        return f"{self.key}: {shown(self.before)} -> {shown(self.after)}"
+        return f"{self.key}: {format_value(self.before)} -> {format_value(self.after)}"
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ConfigUpdate:
     """A configuration that is checked and not yet written.
 
     Args:
@@ -52,9 +52,9 @@ class Proposal:
             write_text(workspace.params_file, self.text)
 
 
-def propose(
+def prepare_update(
     workspace: Workspace, preset: str | None = None, values: Mapping[str, Any] | None = None, nulls: Sequence[str] = ()
-) -> Proposal:
+) -> ConfigUpdate:
     """Work out what `params.yaml` would be. Comments and layout stay.
 
     Args:
@@ -70,26 +70,26 @@ def propose(
     text, name = (
         (preset_text(workspace, preset), f"preset {preset}") if preset else (before, str(workspace.params_file))
     )
-    wanted = dict(leaves(values or {}))
+    wanted = dict(flatten(values or {}))
     twice = sorted({*wanted} & {*nulls})
     if twice:
-        raise ParameterError(twice[0], rule="is either set or made null, not both", value=wanted[twice[0]])
+        raise ParameterError(twice[0], expected="is either set or made null, not both", found=wanted[twice[0]])
     wanted |= dict.fromkeys(nulls)
     if wanted:
         parse_parameters(text, name)  # so that it is well-formed
-        text, name = with_values(text, wanted), "these settings"
+        text, name = update_yaml(text, wanted), "these settings"
     parameters = parse_parameters(text, name)
-    now, then = dict(leaves(_plain(before))), dict(leaves(_plain(text)))
+    now, then = dict(flatten(_parse_yaml(before))), dict(flatten(_parse_yaml(text)))
     keys = list(dict.fromkeys([*now, *then]))
     changes = [Change(key, now.get(key), then.get(key)) for key in keys if now.get(key, ...) != then.get(key, ...)]
-    return Proposal(text, parameters, changes)
+    return ConfigUpdate(text, parameters, changes)
 
 
-def leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every key below nested mappings with its value, the key written with dots."""
     for name, value in content.items() if isinstance(content, Mapping) else ():
         if isinstance(value, Mapping):
-            yield from leaves(value, f"{prefix}{name}.")
+            yield from flatten(value, f"{prefix}{name}.")
         else:
             yield (
                 f"{prefix}{name}",
@@ -97,9 +97,9 @@ def leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             )
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as people read it, without the secrets that a URL may hold."""
-    return "null" if value is None else without_secrets(str(value))
+    return "null" if value is None else redact_urls(str(value))
 
 
 def nullable_keys(model: type[BaseModel] = Parameters, prefix: str = "") -> list[str]:
@@ -114,7 +114,7 @@ def nullable_keys(model: type[BaseModel] = Parameters, prefix: str = "") -> list
     return found
 
 
-def _plain(text: str) -> Any:
+def _parse_yaml(text: str) -> Any:
     """Content of a file; nothing if it is broken, and so all of it is a change."""
     try:
         return YAML(typ="safe", pure=True).load(text)
@@ -134,30 +134,30 @@ class _Representer(RoundTripRepresenter):
 _Representer.add_representer(type(None), _Representer.represent_none)
 
 
-def with_values(text: str, wanted: Mapping[str, Any]) -> str:
+def update_yaml(text: str, values: Mapping[str, Any]) -> str:
     """The text with some keys ("finetune.lr") set.
 
     Args:
         text: a well-formed mapping.
-        wanted: values by key; a section that is not there yet is added.
+        values: values by key; a section that is not there yet is added.
     """
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
     yaml.width = 4096
     content = yaml.load(text)
-    for key, value in wanted.items():
+    for key, value in values.items():
         *path, last = key.split(".")
         section = content
         for part in path:
             section = section.setdefault(part, {})
-        section[last] = _written(value)
+        section[last] = _to_flow_style(value)
     out = io.StringIO()
     yaml.dump(content, out)
     return out.getvalue()
 
 
-def _written(value: Any) -> Any:
+def _to_flow_style(value: Any) -> Any:
     """Lists in one line, as the files have them."""
     if not isinstance(value, list):
         return value

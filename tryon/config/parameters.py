@@ -21,7 +21,7 @@ Side = Annotated[int, Field(ge=16, le=4096)]
 
 
 class ImageSettings(Settings):
-    """The one size of masks, packed pictures and training."""
+    """The one size of masks, packed images and training."""
 
     size: tuple[Side, Side] = Field((512, 384), description="Height and width in pixels.")
 
@@ -30,7 +30,7 @@ class Parameters(Settings):
     """All of `params.yaml`."""
 
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is drawn.")
-    image: ImageSettings = Field(description="Size of pictures.")
+    image: ImageSettings = Field(description="Size of images.")
     download: DownloadSettings = Field(description="Where the data come from.")
     agnostic: AgnosticSettings = Field(description="How the garment is hidden.")
     sample: SampleSettings = Field(description="Which pairs are used.")
@@ -59,10 +59,10 @@ def read_parameter_file(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         remedy = "Run the command in the project's folder, or name the folder with --root."
-        raise ParameterError(str(path), rule="exists", remedy=remedy) from error
+        raise ParameterError(str(path), expected="exists", hint=remedy) from error
     except (OSError, UnicodeDecodeError) as error:
         remedy = "Save it as UTF-8 or put back the one that came with the project."
-        raise ParameterError(str(path), rule="is a text file in UTF-8", value=str(error), remedy=remedy) from error
+        raise ParameterError(str(path), expected="is a text file in UTF-8", found=str(error), hint=remedy) from error
 
 
 def parse_parameters(text: str, name: str) -> Parameters:
@@ -74,18 +74,18 @@ def parse_parameters(text: str, name: str) -> Parameters:
     try:
         content = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
-        raise ParameterError(name, rule="is YAML", value=str(error).replace("\n", " ")) from error
-    return check_parameters(content, name)
+        raise ParameterError(name, expected="is YAML", found=str(error).replace("\n", " ")) from error
+    return validate_parameters(content, name)
 
 
-def check_parameters(content: Any, name: str) -> Parameters:
+def validate_parameters(content: Any, name: str) -> Parameters:
     """Check the content of a parameter file; `name` stands in messages."""
     try:
         return Parameters.model_validate(content)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors()]
         remedy = "Mend the file; `tryon params` lists every key with its rule."
-        raise ParameterError(name, rule="; ".join(problems), remedy=remedy) from None
+        raise ParameterError(name, expected="; ".join(problems), hint=remedy) from None
 
 
 def _problem(detail: Any) -> str:

@@ -11,7 +11,7 @@ from tryon.config.schema import Settings
 
 PositiveInt = Annotated[int, Field(ge=1)]
 LightChannels = Annotated[int, Field(ge=6)]
-"""Three colours and their negatives are the least that can start as a copy of the picture."""
+"""Three colors and their negatives are the least that can start as a copy of the image."""
 
 
 class NetworkSettings(Settings):
@@ -54,11 +54,11 @@ class LossSettings(Settings):
     lpips: Weight = Field(1.0, description="Weight of LPIPS on VGG16.")
     style: Weight = Field(100.0, description="Weight of L1 on Gram matrices of VGG19 features.")
     content: Weight = Field(0.1, description="Weight of L1 on VGG19 features.")
-    edges: Weight = Field(0.0, description="Weight of L1 on steps between neighbouring pixels inside the garment.")
+    edges: Weight = Field(0.0, description="Weight of L1 on steps between neighboring pixels inside the garment.")
     flow_bend: Weight = Field(0.0, description="Weight of the second differences of the flows, in pixels.")
 
 
-class OptimisationSettings(Settings):
+class OptimizationSettings(Settings):
     """What both training stages share."""
 
     epochs: int = Field(10, ge=0, description="Passes over the training rows.")
@@ -70,14 +70,14 @@ class OptimisationSettings(Settings):
         gt=0,
         le=1,
         description="Learning rate of the flow estimators as a share of `lr`; less than 1 keeps the flows inside the "
-        "picture when training from scratch.",
+        "image when training from scratch.",
     )
     weight_decay: float = Field(0.01, ge=0, description="Weight decay of AdamW.")
     warmup_steps: int = Field(20, ge=0, description="Steps over which the learning rate rises; then cosine to zero.")
     clip_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")
     flip: float = Field(0.5, ge=0, le=1, description="Probability of mirroring a pair, left and right limbs swapped.")
     augment: AugmentSettings = Field(AugmentSettings(), description="Other random changes of training pairs.")  # pyright: ignore
-    loss: LossSettings = Field(LossSettings(), description="What is minimised.")  # pyright: ignore
+    loss: LossSettings = Field(LossSettings(), description="What is minimized.")  # pyright: ignore
     freeze_norm: bool = Field(
         False,
         description="Keep the running means and variances of the batch norms as they are and train with them; batches "
@@ -122,7 +122,7 @@ class OptimisationSettings(Settings):
         return self.devices * self.num_nodes
 
 
-class PretrainSettings(OptimisationSettings):
+class PretrainSettings(OptimizationSettings):
     """The starting point of fine-tuning."""
 
     start: str = Field(
@@ -134,5 +134,5 @@ class PretrainSettings(OptimisationSettings):
     network: NetworkSettings = Field(NetworkSettings(), description="Shape of the network.")  # pyright: ignore
 
 
-class FinetuneSettings(OptimisationSettings):
+class FinetuneSettings(OptimizationSettings):
     """Fine-tuning on all three categories together."""

@@ -4,14 +4,14 @@ Imports nothing but torch and `tryon.errors`, so it also runs on a bare GPU mach
 """
 
 from tryon.daflow.config import DAFlowConfig, NetworkOptionError
-from tryon.daflow.initialization import start_flows_near_zero
+from tryon.daflow.initialization import init_small_flows
 from tryon.daflow.network import DAFlow, NetworkInputError
 from tryon.daflow.published_weights import (
-    checked_state,
     load_published,
     published_state,
     read_checkpoint,
     state_dict_in,
+    validate_state,
 )
 
 __all__ = [
@@ -19,10 +19,10 @@ __all__ = [
     "DAFlowConfig",
     "NetworkInputError",
     "NetworkOptionError",
-    "checked_state",
+    "init_small_flows",
     "load_published",
     "published_state",
     "read_checkpoint",
-    "start_flows_near_zero",
     "state_dict_in",
+    "validate_state",
 ]

@@ -1,9 +1,9 @@
-"""The cascade: flows estimated coarse to fine, at each scale a cross, a self and a refinement step, then a picture.
+"""The cascade: flows estimated coarse to fine, at each scale a cross, a self and a refinement step, then a image.
 
 Source: arXiv 2207.09161, section 3: cascaded deformable attention flows for garment (cross) and person (self) at once.
 
 Shape legend:
-    B batch, k heads, C pyramid channels, h x w sides of a level (coarsest first), H x W sides of the pictures.
+    B batch, k heads, C pyramid channels, h x w sides of a level (coarsest first), H x W sides of the images.
     Grids are (B·k, 2, h, w), attention (B, k, h, w), see `grids` and `flow_estimator`.
 """
 
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tryon.daflow.config import DAFlowConfig, GridKind
-from tryon.daflow.flow_estimator import FlowEstimator, both_branches, one_branch
+from tryon.daflow.flow_estimator import FlowEstimator, split_joint, split_single
 from tryon.daflow.grids import Flow, Flows, offsets_to_grid, sample
-from tryon.daflow.image_codec import compose, light_decoder, light_encoder
+from tryon.daflow.image_codec import compose, image_decoder, image_encoder
 from tryon.daflow.warp import AUTOMATIC, warp
 
 
 class Cascade(nn.Module):
-    """From pyramids to flows to pictures.
+    """From pyramids to flows to images.
 
     Attributes:
         backend: how the warps are computed, a name in `tryon.daflow.warp.WARPS` or "auto".
@@ -36,8 +36,8 @@ class Cascade(nn.Module):
         self.Self_MFEs = self._estimators(config, outputs=3 * config.heads, kernel=7)
         self.Cross_MFEs = self._estimators(config, outputs=3 * config.heads, kernel=3)
         self.Refine_MFEs = self._estimators(config, outputs=6 * config.heads, kernel=3)
-        self.lights_decoder = light_decoder(*config.light_channels)
-        self.lights_encoder = light_encoder(*config.light_channels)
+        self.lights_decoder = image_decoder(*config.light_channels)
+        self.lights_encoder = image_encoder(*config.light_channels)
 
     @staticmethod
     def _estimators(config: DAFlowConfig, outputs: int, kernel: int) -> nn.ModuleList:
@@ -57,28 +57,28 @@ class Cascade(nn.Module):
         Args:
             garment_levels: the garment's pyramid, coarsest first, (B, C, h, w).
             person_levels: the person's, of the same shapes.
-            garment: the garment's picture (B, 3, H, W).
+            garment: the garment's image (B, 3, H, W).
             agnostic: the person without the garment (B, 3, H, W).
-            all_scales: compose a picture at every scale, not only at the last.
+            all_scales: compose a image at every scale, not only at the last.
 
         Returns:
-            Pictures (B, 3, 2h, 2w), coarsest first; the last has the full size and is the result.
+            Images (B, 3, 2h, 2w), coarsest first; the last has the full size and is the result.
         """
         flows: Flows | None = None
-        pictures = []
+        images = []
         last = len(garment_levels) - 1
         for level, (source, reference) in enumerate(zip(garment_levels, person_levels, strict=True)):
-            flows = self.estimate(level, source, reference, flows).upsampled()
+            flows = self.estimate(level, source, reference, flows).upsample()
             if all_scales or level == last:
-                pictures.append(self.compose(garment, agnostic, flows))
-        return pictures
+                images.append(self.compose(garment, agnostic, flows))
+        return images
 
     def estimate(self, level: int, garment: Tensor, person: Tensor, carried: Flows | None) -> Flows:
         """Estimate one scale's flows from (B, C, h, w) features and the coarser scale's flows, already at h x w."""
         garment_flow, person_flow = carried or (None, None)
 
         # What the coarser scale saw.
-        garment_seen, person_seen = self.seen(garment, garment_flow), self.seen(person, person_flow)
+        garment_seen, person_seen = self.warp_detached(garment, garment_flow), self.warp_detached(person, person_flow)
 
         # Cross: bring the garment to the person, who is compared as the pyramid shows them.
         garment_flow = self.step(self.Cross_MFEs[level], garment_seen, person, garment_flow)
@@ -91,34 +91,34 @@ class Cascade(nn.Module):
         # Refine: both at once.
         return self.refine(self.Refine_MFEs[level], garment_seen, person_seen, Flows(garment_flow, person_flow))
 
-    def seen(self, features: Tensor, flow: Flow | None) -> Tensor:
+    def warp_detached(self, features: Tensor, flow: Flow | None) -> Tensor:
         """Warp features along the carried flow; no gradient goes back to its grid, only to features and attention."""
         return features if flow is None else warp(features, flow.grid.detach(), flow.attention, self.backend)
 
     def step(self, estimator: nn.Module, garment: Tensor, person: Tensor, carried: Flow | None) -> Flow:
         """Estimate one branch: the new offsets on top of the carried grid, and a new attention."""
-        offsets, attention = one_branch(estimator(garment, person), self.heads)
-        return Flow(self.onto(carried, offsets), attention)
+        offsets, attention = split_single(estimator(garment, person), self.heads)
+        return Flow(self.compose_grid(carried, offsets), attention)
 
     def refine(self, estimator: nn.Module, garment: Tensor, person: Tensor, flows: Flows) -> Flows:
         """Refine both branches at once; their attention now sums to one together, so they compete for every pixel."""
-        output = both_branches(estimator(garment, person), self.heads)
+        output = split_joint(estimator(garment, person), self.heads)
         garment_offsets, person_offsets, garment_attention, person_attention = output
         return Flows(
-            Flow(self.onto(flows.garment, garment_offsets), garment_attention),
-            Flow(self.onto(flows.person, person_offsets), person_attention),
+            Flow(self.compose_grid(flows.garment, garment_offsets), garment_attention),
+            Flow(self.compose_grid(flows.person, person_offsets), person_attention),
         )
 
-    def onto(self, carried: Flow | None, offsets: Tensor) -> Tensor:
+    def compose_grid(self, carried: Flow | None, offsets: Tensor) -> Tensor:
         """Put pixel offsets on top of the carried grid."""
         grid = offsets_to_grid(offsets, self.grid)
         return grid if carried is None else sample(carried.grid, grid)
 
     def compose(self, garment: Tensor, agnostic: Tensor, flows: Flows) -> Tensor:
-        """Compose the picture at the size of the flows, from garment and agnostic person of any size."""
+        """Compose the image at the size of the flows, from garment and agnostic person of any size."""
         size = flows.garment.grid.shape[-2:]
-        pictures = [
-            F.interpolate(picture, size, mode="bilinear") if picture.shape[-2:] != size else picture
-            for picture in (garment, agnostic)
+        images = [
+            F.interpolate(image, size, mode="bilinear") if image.shape[-2:] != size else image
+            for image in (garment, agnostic)
         ]
-        return compose(self.lights_encoder, self.lights_decoder, pictures, flows, self.backend)
+        return compose(self.lights_encoder, self.lights_decoder, images, flows, self.backend)

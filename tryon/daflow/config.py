@@ -11,7 +11,7 @@ from tryon.errors import TryOnError
 GridKind = Literal["published", "identity"]
 
 IMAGE_CHANNELS = 3
-"""Channels of every picture that is warped and of the result: RGB."""
+"""Channels of every image that is warped and of the result: RGB."""
 
 
 class NetworkOptionError(TryOnError, ValueError):
@@ -23,8 +23,8 @@ class DAFlowConfig:
     """What a DAFlow network looks like. The defaults are the published network of 37,651,485 parameters.
 
     Attributes:
-        reference_channels: channels of the person's input: pose picture, then agnostic person.
-        garment_channels: channels of the garment's input; its first three are the picture.
+        reference_channels: channels of the person's input: pose image, then agnostic person.
+        garment_channels: channels of the garment's input; its first three are the image.
         heads: k, the flows (and attention maps) per branch.
         widths: channels of the encoder's stages, finest first; each halves the sides.
         pyramid_channels: C, channels of every pyramid level.
@@ -50,19 +50,21 @@ class DAFlowConfig:
         for name in ("widths", "flow_channels", "light_channels"):
             value = getattr(self, name)
             if not isinstance(value, list | tuple) or not value or not all(_is_size(size) for size in value):
-                raise NetworkOptionError(f"network option {name}", rule="one or more sizes of at least 1", value=value)
+                raise NetworkOptionError(
+                    f"network option {name}", expected="one or more sizes of at least 1", found=value
+                )
             object.__setattr__(self, name, tuple(value))
         if len(self.light_channels) != 2:
-            raise NetworkOptionError("network option light_channels", rule="two sizes", value=self.light_channels)
+            raise NetworkOptionError("network option light_channels", expected="two sizes", found=self.light_channels)
         for name in ("reference_channels", "garment_channels", "heads", "pyramid_channels"):
             if not _is_size(getattr(self, name)):
                 rule = "a whole number of at least 1"
-                raise NetworkOptionError(f"network option {name}", rule=rule, value=getattr(self, name))
+                raise NetworkOptionError(f"network option {name}", expected=rule, found=getattr(self, name))
         if self.garment_channels < IMAGE_CHANNELS:
-            rule = f"at least {IMAGE_CHANNELS}: its first channels are the picture that is warped"
-            raise NetworkOptionError("network option garment_channels", rule=rule, value=self.garment_channels)
+            rule = f"at least {IMAGE_CHANNELS}: its first channels are the image that is warped"
+            raise NetworkOptionError("network option garment_channels", expected=rule, found=self.garment_channels)
         if self.grid not in ("published", "identity"):
-            raise NetworkOptionError("network option grid", rule="'published' or 'identity'", value=self.grid)
+            raise NetworkOptionError("network option grid", expected="'published' or 'identity'", found=self.grid)
 
     @property
     def side_multiple(self) -> int:
@@ -78,10 +80,10 @@ class DAFlowConfig:
         """Rebuild what `to_dict` gave. Absent options take their default; an unknown one is a `NetworkOptionError`."""
         known = [field.name for field in fields(cls)]
         if not isinstance(options, Mapping):
-            raise NetworkOptionError("network options", rule="values by their names", value=type(options).__name__)
+            raise NetworkOptionError("network options", expected="values by their names", found=type(options).__name__)
         unknown = sorted(str(name) for name in options if name not in known)
         if unknown:
-            raise NetworkOptionError("network options", rule=f"only {', '.join(known)}", value=unknown)
+            raise NetworkOptionError("network options", expected=f"only {', '.join(known)}", found=unknown)
         return cls(**options)
 
     @classmethod
@@ -90,7 +92,7 @@ class DAFlowConfig:
         default = cls()
         if not 1 <= levels <= len(default.widths):
             rule = f"1 to {len(default.widths)}"
-            raise NetworkOptionError("levels of a narrow network", rule=rule, value=levels)
+            raise NetworkOptionError("levels of a narrow network", expected=rule, found=levels)
         return cls(
             widths=tuple(width // divisor for width in default.widths[:levels]),
             pyramid_channels=default.pyramid_channels // divisor,

@@ -21,14 +21,14 @@ BAND = 3072
 """Pixels of a band, on the finer of the two maps."""
 
 
-def same_size(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def conv_same(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A layer K x K with stride 1: (B, inputs, h, w), weight (outputs, inputs, K, K), K odd -> (B, outputs, h, w)."""
     if _pays(maps, weight, pixels=maps.shape[2] * maps.shape[3]):
         return _SameSize.apply(maps, weight, bias)
     return F.conv2d(maps, weight, bias, padding=weight.shape[-1] // 2)
 
 
-def doubled_size(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def conv_transpose_2x(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A transposed layer 4x4, stride 2: (B, inputs, h, w), weight (inputs, outputs, 4, 4) -> (B, outputs, 2h, 2w)."""
     if _pays(maps, weight, pixels=4 * maps.shape[2] * maps.shape[3]):
         return _DoubledSize.apply(maps, weight, bias)

@@ -13,7 +13,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from tryon.daflow.convolution import same_size
+from tryon.daflow.convolution import conv_same
 
 LEAK = 0.1
 """Slope of every LeakyReLU in the network."""
@@ -46,11 +46,11 @@ class FlowEstimator(nn.Module):
         """
         first = cast(nn.Conv2d, self.layers[0])
         for_garment, for_person = first.weight.split(garment.shape[1], dim=1)
-        seen = same_size(garment, for_garment, first.bias).add_(same_size(person, for_person, None))
+        seen = conv_same(garment, for_garment, first.bias).add_(conv_same(person, for_person, None))
         return self.layers[1:](seen)
 
 
-def one_branch(output: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+def split_single(output: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     """Split a cross or self estimator's output.
 
     Args:
@@ -64,7 +64,7 @@ def one_branch(output: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     return _per_head(offsets), logits.softmax(dim=1)
 
 
-def both_branches(output: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def split_joint(output: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Split the refinement's output: garment and person compete for every pixel in ONE softmax over 2k heads.
 
     Args:

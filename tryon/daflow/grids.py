@@ -1,10 +1,10 @@
-"""Flows as sampling grids: from pixel offsets to normalised coordinates, one grid looked up at another, upsampling.
+"""Flows as sampling grids: from pixel offsets to normalized coordinates, one grid looked up at another, upsampling.
 
 Source: arXiv 2207.09161, section 3, the deformable flows and their composition from one scale to the next.
 
 Shape legend:
     B batch, k heads, h x w sides. Offsets and grids are (B·k, 2, h, w), channel 0 = x, channel 1 = y, head-major
-    per sample. Offsets are in pixels; grids in the normalised coordinates of `grid_sample`, about [-1, 1] inside
+    per sample. Offsets are in pixels; grids in the normalized coordinates of `grid_sample`, about [-1, 1] inside
     the frame.
 """
 
@@ -23,12 +23,12 @@ class Flow(NamedTuple):
     """Where one branch (garment or person) is sampled, and how its k samples are blended."""
 
     grid: Tensor
-    """(B·k, 2, h, w), normalised coordinates."""
+    """(B·k, 2, h, w), normalized coordinates."""
     attention: Tensor
     """(B, k, h, w). Sums to one over the heads after a cross or self step, over both branches after a refinement."""
 
-    def upsampled(self) -> Flow:
-        """Double the sides, bilinear. Grids are normalised coordinates, so their values need no scaling."""
+    def upsample(self) -> Flow:
+        """Double the sides, bilinear. Grids are normalized coordinates, so their values need no scaling."""
         return Flow(_doubled(self.grid), _doubled(self.attention))
 
 
@@ -38,16 +38,16 @@ class Flows(NamedTuple):
     garment: Flow
     person: Flow
 
-    def upsampled(self) -> Flows:
+    def upsample(self) -> Flows:
         """Double the sides of both."""
-        return Flows(self.garment.upsampled(), self.person.upsampled())
+        return Flows(self.garment.upsample(), self.person.upsample())
 
 
 def offsets_to_grid(offsets: Tensor, kind: GridKind) -> Tensor:
     """Turn pixel offsets into the grid that samples each pixel p at p + offset.
 
     "published" maps pixel x to x / ((w - 1) / 2) - 1, although sampling uses align_corners=False: zero offsets then
-    stretch the picture by w / (w - 1). That mismatch is part of the published network and its weights. "identity"
+    stretch the image by w / (w - 1). That mismatch is part of the published network and its weights. "identity"
     maps x to (2x + 1) / w - 1, under which zero offsets sample every pixel exactly at itself.
 
     Args:
@@ -55,7 +55,7 @@ def offsets_to_grid(offsets: Tensor, kind: GridKind) -> Tensor:
         kind: the convention.
 
     Returns:
-        (B·k, 2, h, w), normalised coordinates, float32 or float64.
+        (B·k, 2, h, w), normalized coordinates, float32 or float64.
     """
     if offsets.dtype in (torch.float16, torch.bfloat16):
         offsets = offsets.float()
@@ -70,19 +70,19 @@ def offsets_to_grid(offsets: Tensor, kind: GridKind) -> Tensor:
 
 
 def _pixel_map(side: int, kind: GridKind) -> tuple[float, float]:
-    """Scale and start of the map from a pixel's index to its normalised coordinate."""
+    """Scale and start of the map from a pixel's index to its normalized coordinate."""
     return (2 / (side - 1), -1.0) if kind == "published" else (2 / side, 1 / side - 1)
 
 
 def sample(maps: Tensor, grid: Tensor) -> Tensor:
     """Look maps up where a grid points: bilinear, the border repeated outside the frame.
 
-    Flows compose by it too: a carried grid is itself a picture of two channels, and `sample(carried, grid)` follows
+    Flows compose by it too: a carried grid is itself a image of two channels, and `sample(carried, grid)` follows
     `grid` first and `carried` from there.
 
     Args:
         maps: (N, c, h, w).
-        grid: (N, 2, H, W), normalised coordinates.
+        grid: (N, 2, H, W), normalized coordinates.
 
     Returns:
         (N, c, H, W).

@@ -13,15 +13,15 @@ from tryon.daflow.network import DAFlow
 SHARE = 0.05
 
 
-def start_flows_near_zero(network: DAFlow, share: float = SHARE) -> DAFlow:
+def init_small_flows(network: DAFlow, share: float = SHARE) -> DAFlow:
     """Scale the last layer of every flow estimator to `share` of its size and clear its bias, in place.
 
     A fresh last layer moves samples by pixels at once; those that leave the frame get no gradient from the border,
-    and training sticks. Together with `grid="identity"` this starts from the pictures as they lie.
+    and training sticks. Together with `grid="identity"` this starts from the images as they lie.
 
     Args:
         network: freshly built.
-        share: of the default initialisation.
+        share: of the default initialization.
 
     Returns:
         The same network.

@@ -3,7 +3,7 @@
 Source: arXiv 2207.09161 (ECCV 2022), section 3. Parameter names and shapes are the published checkpoint's.
 
 Shape legend:
-    B batch, H x W sides of the pictures. All pictures are float, RGB, in [-1, 1], NCHW.
+    B batch, H x W sides of the images. All images are float, RGB, in [-1, 1], NCHW.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tryon.daflow.cascade import Cascade
 from tryon.daflow.config import IMAGE_CHANNELS, DAFlowConfig, GridKind
 from tryon.daflow.pyramid import Encoder, TopDown
-from tryon.daflow.warp import chosen_warp
+from tryon.daflow.warp import select_warp
 from tryon.errors import TryOnError
 
 
@@ -63,7 +63,7 @@ class DAFlow(nn.Module):
 
     @classmethod
     def from_config(cls, config: DAFlowConfig) -> DAFlow:
-        """Build the network that `config` describes, freshly initialised."""
+        """Build the network that `config` describes, freshly initialized."""
         return cls(**config.to_dict())
 
     @property
@@ -73,7 +73,7 @@ class DAFlow(nn.Module):
 
     def use_warp(self, backend: str) -> DAFlow:
         """Choose how the warps are computed: "auto" or a name in `tryon.daflow.warp.WARPS`. Returns the network."""
-        chosen_warp(backend, next(self.parameters()).device)
+        select_warp(backend, next(self.parameters()).device)
         self.dafnet.backend = backend
         return self
 
@@ -93,8 +93,8 @@ class DAFlow(nn.Module):
         """Dress the person.
 
         Args:
-            reference: (B, 6, H, W): pose picture, then agnostic person.
-            garment: (B, 3, H, W): the shop picture.
+            reference: (B, 6, H, W): pose image, then agnostic person.
+            garment: (B, 3, H, W): the shop image.
             agnostic: (B, 3, H, W): the person with the garment to be replaced painted black (-1).
             all_scales: also return the intermediate results (for the loss).
 
@@ -114,11 +114,11 @@ class DAFlow(nn.Module):
         results = self.dafnet(garment_levels, person_levels, garment[:, :IMAGE_CHANNELS], agnostic, all_scales)
         return (results[-1], results) if all_scales else results[-1]
 
-    def _laid_out(self, *pictures: Tensor) -> tuple[Tensor, ...]:
-        """Lay pictures channels-last where the warp gathers whole pixels; every layer after them keeps that layout."""
-        if chosen_warp(self.dafnet.backend, pictures[0].device) != "gather":
-            return pictures
-        return tuple(picture.contiguous(memory_format=torch.channels_last) for picture in pictures)
+    def _laid_out(self, *images: Tensor) -> tuple[Tensor, ...]:
+        """Lay images channels-last where the warp gathers whole pixels; every layer after them keeps that layout."""
+        if select_warp(self.dafnet.backend, images[0].device) != "gather":
+            return images
+        return tuple(image.contiguous(memory_format=torch.channels_last) for image in images)
 
     def _check(self, reference: Tensor, garment: Tensor, agnostic: Tensor) -> None:
         shapes = {"reference": reference.shape, "garment": garment.shape, "agnostic": agnostic.shape}
@@ -126,13 +126,13 @@ class DAFlow(nn.Module):
         for (name, shape), wanted in zip(shapes.items(), channels, strict=True):
             if len(shape) != 4 or shape[1] != wanted:
                 rule = f"shape (B, {wanted}, H, W)"
-                raise NetworkInputError(f"network input {name}", rule=rule, value=tuple(shape))
+                raise NetworkInputError(f"network input {name}", expected=rule, found=tuple(shape))
         if len({(shape[0], *shape[2:]) for shape in shapes.values()}) > 1:
             found = {name: tuple(shape) for name, shape in shapes.items()}
-            raise NetworkInputError("network inputs", rule="one batch size, height and width", value=found)
+            raise NetworkInputError("network inputs", expected="one batch size, height and width", found=found)
         step = self.config.side_multiple
         if any(side % step or side < 2 * step for side in garment.shape[2:]):
             # A coarsest map one pixel wide makes the published grid divide by zero.
             rule = f"height and width are multiples of {step} and at least {2 * step}"
-            remedy = "Resize or pad the pictures (image.size in params.yaml)"
-            raise NetworkInputError("network input size", rule=rule, value=tuple(garment.shape[2:]), remedy=remedy)
+            remedy = "Resize or pad the images (image.size in params.yaml)"
+            raise NetworkInputError("network input size", expected=rule, found=tuple(garment.shape[2:]), hint=remedy)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tryon.daflow.network import DAFlow
-from tryon.errors import WeightsError, listed
+from tryon.errors import WeightsError, format_list
 
 PARALLEL_PREFIX = "module."
 
@@ -55,7 +55,7 @@ def published_state(path: Path | str) -> dict[str, Tensor]:
     """
     with torch.device("meta"):
         network = DAFlow()
-    state = checked_state(network, state_dict_in(read_checkpoint(path), str(path)), str(path))
+    state = validate_state(network, state_dict_in(read_checkpoint(path), str(path)), str(path))
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
@@ -67,7 +67,9 @@ def read_checkpoint(path: Path | str) -> Any:
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsError(f"checkpoint {path}", rule="an existing file", remedy="Check the path, or download it again")
+        raise WeightsError(
+            f"checkpoint {path}", expected="an existing file", hint="Check the path, or download it again"
+        )
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -76,9 +78,9 @@ def read_checkpoint(path: Path | str) -> Any:
         if isinstance(error, pickle.UnpicklingError) and forbidden:
             rule = "tensors, plain containers and argparse.Namespace only, as unpickling anything else could run code"
             remedy = "Save it again as a plain state dict"
-            raise WeightsError(f"checkpoint {path}", rule=rule, value=forbidden[1], remedy=remedy) from error
+            raise WeightsError(f"checkpoint {path}", expected=rule, found=forbidden[1], hint=remedy) from error
         rule, remedy = "a complete file written by torch.save", "Download it again: it is damaged or cut off"
-        raise WeightsError(f"checkpoint {path}", rule=rule, remedy=remedy) from error
+        raise WeightsError(f"checkpoint {path}", expected=rule, hint=remedy) from error
 
 
 def state_dict_in(content: Any, source: str) -> dict[str, Tensor]:
@@ -91,13 +93,13 @@ def state_dict_in(content: Any, source: str) -> dict[str, Tensor]:
     tensors = isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
     if not tensors or not state or not all(isinstance(key, str) for key in state):
         found = sorted(map(str, state))[:10] if isinstance(state, Mapping) else type(state).__name__
-        raise WeightsError(source, rule="a state dict, bare or under the key 'state_dict'", value=found)
+        raise WeightsError(source, expected="a state dict, bare or under the key 'state_dict'", found=found)
     if all(key.startswith(PARALLEL_PREFIX) for key in state):
         return {key.removeprefix(PARALLEL_PREFIX): value for key, value in state.items()}
     return dict(state)
 
 
-def checked_state(network: DAFlow, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
+def validate_state(network: DAFlow, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
     """Return `state` in the network's order, or list everything in it that does not fit.
 
     Args:
@@ -117,8 +119,10 @@ def checked_state(network: DAFlow, state: Mapping[str, Tensor], source: str) -> 
         if key in state and state[key].shape != tensor.shape
     ]
     faults = (("missing", missing), ("unknown", unknown), ("of another shape", reshaped))
-    found = "; ".join(f"{len(names)} {fault}: {listed(names)}" for fault, names in faults if names)
+    found = "; ".join(f"{len(names)} {fault}: {format_list(names)}" for fault, names in faults if names)
     if found:
         rule = f"the {len(wanted)} tensors of this network, by name and shape"
-        raise WeightsError(f"weights from {source}", rule=f"{rule}; {found}", remedy="Use a checkpoint of this network")
+        raise WeightsError(
+            f"weights from {source}", expected=f"{rule}; {found}", hint="Use a checkpoint of this network"
+        )
     return {key: state[key] for key in wanted}

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tryon.daflow.convolution import doubled_size, same_size
+from tryon.daflow.convolution import conv_same, conv_transpose_2x
 
 
-def _normalised_convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+def _normalized_convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
     """Norm, ReLU, 3x3 convolution without bias. The ReLU works in place: the norm's backward needs its input only."""
     return [
         nn.BatchNorm2d(inputs),
@@ -32,7 +32,7 @@ class Downsample(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.block = nn.Sequential(*_normalised_convolution(inputs, outputs, stride=2))
+        self.block = nn.Sequential(*_normalized_convolution(inputs, outputs, stride=2))
 
     def forward(self, features: Tensor) -> Tensor:
         """Apply norm, ReLU and the strided convolution."""
@@ -44,7 +44,7 @@ class Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.block = nn.Sequential(*_normalised_convolution(width, width), *_normalised_convolution(width, width))
+        self.block = nn.Sequential(*_normalized_convolution(width, width), *_normalized_convolution(width, width))
 
     def forward(self, features: Tensor) -> Tensor:
         """Add the block to its input."""
@@ -55,7 +55,7 @@ class Encoder(nn.Module):
     """Stages that each halve the sides: one downsampling, two residual blocks.
 
     Args:
-        channels: channels of the input picture.
+        channels: channels of the input image.
         widths: channels of the stages, finest first.
     """
 
@@ -67,9 +67,9 @@ class Encoder(nn.Module):
             for narrow, wide in zip(inputs, widths, strict=True)
         )
 
-    def forward(self, picture: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor) -> list[Tensor]:
         """(B, channels, H, W) -> the output of every stage, finest first: (B, widths[i], H / 2^(i+1), W / 2^(i+1))."""
-        features, stages = picture, []
+        features, stages = image, []
         for stage in self.encoders:
             features = stage(features)
             stages.append(features)
@@ -101,14 +101,14 @@ class TopDown(nn.Module):
             if not levels:
                 levels.append(smooth(adaptive(stage)))
             elif 4 * adaptive.in_channels <= smooth.in_channels:  # pays only where the stage is narrow
-                levels.append(folded(stage, levels[-1], adaptive, smooth))
+                levels.append(fold_stage(stage, levels[-1], adaptive, smooth))
             else:
                 doubled = F.interpolate(levels[-1], scale_factor=2.0, mode="nearest")
-                levels.append(same_size(adaptive(stage) + doubled, smooth.weight, smooth.bias))
+                levels.append(conv_same(adaptive(stage) + doubled, smooth.weight, smooth.bias))
         return levels
 
 
-def folded(stage: Tensor, coarser: Tensor, adaptive: nn.Conv2d, smooth: nn.Conv2d) -> Tensor:
+def fold_stage(stage: Tensor, coarser: Tensor, adaptive: nn.Conv2d, smooth: nn.Conv2d) -> Tensor:
     """smooth(adaptive(stage) + coarser, doubled) with the same numbers, but for rounding, from fewer multiplications.
 
     The 1x1 and the 3x3 layer make one 3x3 layer on the narrow stage. A 3x3 layer on a map doubled to the nearest adds
@@ -134,5 +134,5 @@ def folded(stage: Tensor, coarser: Tensor, adaptive: nn.Conv2d, smooth: nn.Conv2
     doubling = (taps @ torch.kron(twice, twice)).unflatten(2, (4, 4)).transpose(0, 1)
     narrow = (adaptive.weight.flatten(1).t() @ taps).unflatten(2, (3, 3))
     bias = cast(Tensor, adaptive.bias)[:, None, None]
-    level = doubled_size(coarser + bias, doubling, smooth.bias)
-    return level.add_(same_size(stage, narrow, None))
+    level = conv_transpose_2x(coarser + bias, doubling, smooth.bias)
+    return level.add_(conv_same(stage, narrow, None))

@@ -13,11 +13,11 @@ from typing import Protocol
 
 from tryon.categories import Category
 from tryon.download.members import MAX_MEMBER_BYTES, Member, select_members
-from tryon.errors import SourceError, listed
-from tryon.runtime.progress import Progress, silent
+from tryon.errors import SourceError, format_list
+from tryon.runtime.progress import Progress, no_progress
 
 MAX_EXPANSION = 100
-"""Most unpacked bytes for each byte of an archive; pictures and maps hardly shrink, bombs do."""
+"""Most unpacked bytes for each byte of an archive; images and maps hardly shrink, bombs do."""
 
 HARMLESS_BYTES = 2**30
 """An archive that unpacks to less is never taken for a bomb."""
@@ -62,14 +62,14 @@ class FolderContainer:
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, str(path)
 
-    def members(self, progress: Progress = silent) -> list[Member]:
+    def members(self, progress: Progress = no_progress) -> list[Member]:
         """Look only where the layout has files, so that other things in the folder cost nothing."""
         try:
             roots = [self.path, *sorted(child for child in self.path.iterdir() if child.is_dir())]
             roots = [root for root in roots if any((root / category).is_dir() for category in Category)]
-            files = [member for root in roots for member in self._below(root, progress)]
+            files = [member for root in roots for member in self._resolve(root, progress)]
         except OSError as error:
-            raise SourceError(self.name, rule="can be read", value=str(error)) from error
+            raise SourceError(self.name, expected="can be read", found=str(error)) from error
         return select_members(files, self.name)
 
     def same(self, member: Member, path: Path) -> bool:
@@ -86,7 +86,7 @@ class FolderContainer:
         """Read one file."""
         return (self.path / member.name).read_bytes()
 
-    def _below(self, root: Path, progress: Progress) -> list[Member]:
+    def _resolve(self, root: Path, progress: Progress) -> list[Member]:
         folders = [root]
         for category in Category:
             if (root / category).is_dir():
@@ -115,7 +115,7 @@ class ZipContainer:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             size = f"{path.stat().st_size} bytes, {error}"
-            raise SourceError(self.name, rule="is a whole zip archive", value=size, remedy=_REFETCH) from error
+            raise SourceError(self.name, expected="is a whole zip archive", found=size, hint=_REFETCH) from error
         self._check()
 
     def members(self) -> list[Member]:
@@ -141,17 +141,17 @@ class ZipContainer:
                 return stream.read(min(member.size, MAX_MEMBER_BYTES) + 1)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
             what = f"{self.name}, member {member.name}"
-            raise SourceError(what, rule="unpacks whole", value=str(error), remedy=_REFETCH) from error
+            raise SourceError(what, expected="unpacks whole", found=str(error), hint=_REFETCH) from error
 
     def _check(self) -> None:
         infos = self._zip.infolist()
         links = [info.filename for info in infos if stat.S_ISLNK(info.external_attr >> 16)]
         if links:
-            raise SourceError(self.name, rule="holds no links", value=listed(links), remedy=_REFETCH)
+            raise SourceError(self.name, expected="holds no links", found=format_list(links), hint=_REFETCH)
         if any(info.flag_bits & 1 for info in infos):
             remedy = "Unpack it with its password and name the folder as download.source."
-            raise SourceError(self.name, rule="is not encrypted", remedy=remedy)
+            raise SourceError(self.name, expected="is not encrypted", hint=remedy)
         total, packed = sum(info.file_size for info in infos), self.path.stat().st_size
         if total > max(HARMLESS_BYTES, MAX_EXPANSION * packed):
             rule = f"unpacks to at most {MAX_EXPANSION} times its size"
-            raise SourceError(self.name, rule=rule, value=f"{packed} bytes to {total}")
+            raise SourceError(self.name, expected=rule, found=f"{packed} bytes to {total}")

@@ -33,7 +33,7 @@ def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress:
         path = synthetic_archive(settings.synthetic, seed, workspace, progress)
     else:
         path = locate(settings, workspace)
-    truth = companion(path)
+    truth = find_truth_archive(path)
     container = open_container(path)
     if settings.sha256 is not None:
         _check_sha256(path, settings.sha256, progress)
@@ -47,26 +47,26 @@ def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
         SourceError: it does not exist, is of a kind that cannot be read, or overlaps `data/raw`.
     """
     if "://" in settings.source:
-        raise SourceError(settings.source, rule="is a folder or a zip archive on this machine", remedy=_REMEDY)
+        raise SourceError(settings.source, expected="is a folder or a zip archive on this machine", hint=_REMEDY)
     try:
         path = workspace.root / Path(settings.source).expanduser()
         path.stat()
     except FileNotFoundError as error:
-        raise SourceError(settings.source, rule="is a folder or a file that exists", remedy=_REMEDY) from error
+        raise SourceError(settings.source, expected="is a folder or a file that exists", hint=_REMEDY) from error
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no such user; ValueError: a null character
         value = error.strerror if isinstance(error, OSError) else str(error)
         rule = "is a folder or a file that can be looked at"
-        raise SourceError(settings.source, rule=rule, value=value, remedy=_REMEDY) from error
+        raise SourceError(settings.source, expected=rule, found=value, hint=_REMEDY) from error
     if not (path.is_dir() or path.suffix.lower() == ".zip"):
-        raise SourceError(settings.source, rule="is a folder or ends in .zip", remedy=_REMEDY)
+        raise SourceError(settings.source, expected="is a folder or ends in .zip", hint=_REMEDY)
     here, raw = path.resolve(), workspace.raw.resolve()
     if here.is_relative_to(raw) or raw.is_relative_to(here):
         rule = "lies apart from data/raw, which is made from it and cleaned"
-        raise SourceError(settings.source, rule=rule, remedy="Move it elsewhere and name the new place.")
+        raise SourceError(settings.source, expected=rule, hint="Move it elsewhere and name the new place.")
     return path
 
 
-def companion(path: Path) -> Path | None:
+def find_truth_archive(path: Path) -> Path | None:
     """`<stem>.truth` or `<stem>.truth.zip` beside a source, if there is one and the source does not hold it itself."""
     if (path / ATTRIBUTES_FILE).exists():
         return None
@@ -77,8 +77,8 @@ def companion(path: Path) -> Path | None:
 
 def _check_sha256(path: Path, expected: str, progress: Progress) -> None:
     if path.is_dir():
-        raise ParameterError("download.sha256", rule="is given for an archive, not for a folder", value=str(path))
+        raise ParameterError("download.sha256", expected="is given for an archive, not for a folder", found=str(path))
     found = sha256_file(path, progress)
     if found != expected:
         remedy = "Fetch the archive again, or correct download.sha256."
-        raise SourceError(str(path), rule=f"has the SHA-256 {expected}", value=found, remedy=remedy)
+        raise SourceError(str(path), expected=f"has the SHA-256 {expected}", found=found, hint=remedy)

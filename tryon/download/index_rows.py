@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tryon.categories import Setting
+from tryon.categories import Split
 from tryon.download.person_attributes import Attributes
-from tryon.download.read_pairs import ListedPair
+from tryon.download.read_pairs import PairEntry
 from tryon.download.validate_files import FileFacts, FileToCheck
 from tryon.dresscode.layout import HEIGHT, KNOWN_BAD_LABEL_MAPS, WIDTH, relative_path
 from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES, STATUS_OK, STATUS_QUARANTINED
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidationResult:
     """All that is known about the unpacked files.
 
     Args:
@@ -38,11 +38,11 @@ class Checked:
     synthetic: bool
 
 
-def files_of(pair: ListedPair, present: set[str]) -> list[FileToCheck]:
+def files_of(pair: PairEntry, present: set[str]) -> list[FileToCheck]:
     """Files that a pair names: all that it must have, and the optional ones that are there."""
     files = []
     for role in (*FILE_ROLES, *OPTIONAL_ROLES):
-        if role == "flow" and pair.setting is Setting.TRAIN:
+        if role == "flow" and pair.setting is Split.TRAIN:
             continue  # no stage reads it
         relative = relative_path(role, pair.category, _item(role, pair)).as_posix()
         if role in FILE_ROLES or relative in present:
@@ -50,18 +50,18 @@ def files_of(pair: ListedPair, present: set[str]) -> list[FileToCheck]:
     return files
 
 
-def _item(role: str, pair: ListedPair) -> str:
+def _item(role: str, pair: PairEntry) -> str:
     """Whose file it is: the pair's own, the garment's or the person's."""
     if role.startswith(("truth", "flow")):
         return pair.pair_id
     return pair.garment_id if role == "garment" else pair.person_id
 
 
-def index_rows(pairs: Sequence[ListedPair], checked: Checked) -> tuple[list[Row], list[Row]]:
+def index_rows(pairs: Sequence[PairEntry], checked: ValidationResult) -> tuple[list[Row], list[Row]]:
     """Rows of the index in the order of `pairs`, and one finding per broken rule."""
     rows: list[Row] = []
     findings: list[Row] = []
-    seen: set[ListedPair] = set()
+    seen: set[PairEntry] = set()
     present = set(checked.facts)
     for pair in pairs:
         files = files_of(pair, present)
@@ -74,7 +74,7 @@ def index_rows(pairs: Sequence[ListedPair], checked: Checked) -> tuple[list[Row]
     return rows, findings
 
 
-def _broken_rules(pair: ListedPair, files: Sequence[FileToCheck], checked: Checked) -> list[Row]:
+def _broken_rules(pair: PairEntry, files: Sequence[FileToCheck], checked: ValidationResult) -> list[Row]:
     broken = []
     for file in files:
         facts = checked.facts.get(file.relative)
@@ -87,7 +87,7 @@ def _broken_rules(pair: ListedPair, files: Sequence[FileToCheck], checked: Check
     return broken
 
 
-def _is_known_bad(pair: ListedPair, synthetic: bool) -> bool:
+def _is_known_bad(pair: PairEntry, synthetic: bool) -> bool:
     return not synthetic and pair.person_id in KNOWN_BAD_LABEL_MAPS.get(pair.category, ())
 
 
@@ -95,7 +95,7 @@ def _reason(broken: Row) -> str:
     return f"{broken.get('file', 'the pair')} fails: {broken['rule']}"
 
 
-def _row(pair: ListedPair, files: Sequence[FileToCheck], checked: Checked, reasons: list[str]) -> Row:
+def _row(pair: PairEntry, files: Sequence[FileToCheck], checked: ValidationResult, reasons: list[str]) -> Row:
     row = _pair_columns(pair) | {"person_id": pair.person_id, "garment_id": pair.garment_id}
     for file in files:
         facts = checked.facts.get(file.relative)
@@ -111,7 +111,7 @@ def _row(pair: ListedPair, files: Sequence[FileToCheck], checked: Checked, reaso
     }  # fmt: skip
 
 
-def _known_attributes(pair: ListedPair, checked: Checked) -> Row:
+def _known_attributes(pair: PairEntry, checked: ValidationResult) -> Row:
     """`worn` is what the person has on now, the garment with the person's id; the rest is the new garment's."""
     now = checked.attributes.get((pair.category, pair.person_id), {})
     new = checked.attributes.get((pair.category, pair.garment_id), {})
@@ -120,5 +120,5 @@ def _known_attributes(pair: ListedPair, checked: Checked) -> Row:
     return {"worn": now.get("worn"), **known, "arm_pose": person.get("arm_pose")}
 
 
-def _pair_columns(pair: ListedPair) -> Row:
+def _pair_columns(pair: PairEntry) -> Row:
     return {"category": str(pair.category), "setting": str(pair.setting), "pair_id": pair.pair_id}

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.layout import (
     ATTRIBUTES_FILE,
     PEOPLE_FILE,
-    SYNTHETIC_MARK,
-    TRUTH_MARK,
+    SYNTHETIC_MARKER,
+    TRUTH_MARKER,
     pair_list_name,
     relative_path,
 )
-from tryon.errors import SourceError, listed
+from tryon.errors import SourceError, format_list
 from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 
 MAX_MEMBERS = 2_000_000
@@ -63,7 +63,7 @@ def select_members(files: Iterable[Member], source: str) -> list[Member]:
         target = file.name.removeprefix(root)
         if file.name.startswith(root) and _LAYOUT.fullmatch(target):
             if target in found:
-                raise SourceError(source, rule="holds every file once", value=file.name)
+                raise SourceError(source, expected="holds every file once", found=file.name)
             found[target] = Member(file.name, target, file.size, file.mtime_ns)
     return [found[target] for target in sorted(found)]
 
@@ -79,12 +79,12 @@ def _check_limits(files: list[Member], source: str) -> None:
     unsafe = [file.name for file in files if not is_safe(file.name)]
     if unsafe:
         remedy = "Do not use this archive: it would write outside its folder."
-        raise SourceError(source, rule="holds relative names without `..`", value=listed(unsafe), remedy=remedy)
+        raise SourceError(source, expected="holds relative names without `..`", found=format_list(unsafe), hint=remedy)
     if len(files) > MAX_MEMBERS:
-        raise SourceError(source, rule=f"holds at most {MAX_MEMBERS} files", value=len(files))
+        raise SourceError(source, expected=f"holds at most {MAX_MEMBERS} files", found=len(files))
     large = [file.name for file in files if file.size > MAX_MEMBER_BYTES and _IN_CATEGORY.search(file.name)]
     if large:
-        raise SourceError(source, rule=f"has no file above {MAX_MEMBER_BYTES} bytes", value=listed(large))
+        raise SourceError(source, expected=f"has no file above {MAX_MEMBER_BYTES} bytes", found=format_list(large))
 
 
 def _find_root(names: list[str], source: str) -> str:
@@ -92,7 +92,7 @@ def _find_root(names: list[str], source: str) -> str:
     roots = sorted({match[1] for match in map(_IN_CATEGORY.fullmatch, names) if match})
     if len(roots) != 1:
         rule = f"holds the folders {', '.join(Category)} of one data set, with files named as Dress Code names them"
-        raise SourceError(source, rule=rule, value=listed(roots) if roots else "none")
+        raise SourceError(source, expected=rule, found=format_list(roots) if roots else "none")
     return roots[0]
 
 
@@ -100,11 +100,11 @@ def _layout_pattern() -> str:
     """Pattern of all files below a category's folder."""
     examples = (relative_path(role, Category.DRESSES, "@") for role in (*FILE_ROLES, *OPTIONAL_ROLES))
     inner = [re.escape("/".join(example.parts[1:])).replace("@", _ITEM) for example in examples]
-    inner += [re.escape(pair_list_name(setting)) for setting in Setting]
+    inner += [re.escape(pair_list_name(setting)) for setting in Split]
     return f"(?:{'|'.join(Category)})/(?:{'|'.join(inner)})"
 
 
 _IN_CATEGORY = re.compile(rf"((?:.*/)?){_layout_pattern()}")
-_SIDE_FILES = (ATTRIBUTES_FILE, PEOPLE_FILE, SYNTHETIC_MARK, TRUTH_MARK)
-_IN_ROOT = (*(pair_list_name(setting) for setting in Setting), *_SIDE_FILES)
+_SIDE_FILES = (ATTRIBUTES_FILE, PEOPLE_FILE, SYNTHETIC_MARKER, TRUTH_MARKER)
+_IN_ROOT = (*(pair_list_name(setting) for setting in Split), *_SIDE_FILES)
 _LAYOUT = re.compile("|".join([_layout_pattern(), *map(re.escape, _IN_ROOT)]))

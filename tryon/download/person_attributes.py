@@ -12,7 +12,7 @@ Attributes = dict[tuple[str, str], dict[str, str | None]]
 """(category, id) to what is known by name; None where a field is empty."""
 
 
-def read_attributes(raw: Path) -> Attributes:
+def read_garment_attributes(raw: Path) -> Attributes:
     """Worn type, sleeve, neckline and pattern by garment; empty when the source does not tell.
 
     Raises:
@@ -21,7 +21,7 @@ def read_attributes(raw: Path) -> Attributes:
     return _read(raw, ATTRIBUTES_FILE, "garment_id", GARMENT_ATTRIBUTES)
 
 
-def read_people(raw: Path) -> Attributes:
+def read_person_attributes(raw: Path) -> Attributes:
     """Arm pose by person; empty when the source does not tell.
 
     Raises:
@@ -39,8 +39,8 @@ def _read(raw: Path, name: str, key: str, known: tuple[str, ...]) -> Attributes:
             reader = csv.DictReader(stream)
             columns, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(name, rule="is a CSV file in UTF-8", value=str(error)) from error
+        raise SourceError(name, expected="is a CSV file in UTF-8", found=str(error)) from error
     absent = {"category", key, *known} - set(columns)
     if absent:
-        raise SourceError(name, rule=f"has the columns {', '.join(sorted(absent))}", value=list(columns))
+        raise SourceError(name, expected=f"has the columns {', '.join(sorted(absent))}", found=list(columns))
     return {(row["category"], row[key]): {column: row[column] or None for column in known} for row in rows}

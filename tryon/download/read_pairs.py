@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.layout import pair_list_path
 from tryon.dresscode.pair_lists import Pair, parse_pair_list, parse_root_pair_list
-from tryon.errors import SourceError, listed
+from tryon.errors import SourceError, format_list
 
 
-class ListedPair(NamedTuple):
+class PairEntry(NamedTuple):
     """One line of a pair list, with the list it stands in."""
 
     category: Category
-    setting: Setting
+    setting: Split
     person_id: str
     garment_id: str
 
@@ -25,11 +25,11 @@ class ListedPair(NamedTuple):
         return Pair(self.person_id, self.garment_id).pair_id
 
 
-class Disagreement(NamedTuple):
+class PairListConflict(NamedTuple):
     """A category's list and the root's list name different pairs."""
 
     category: Category
-    setting: Setting
+    setting: Split
     file: str
     value: str
 
@@ -37,7 +37,7 @@ class Disagreement(NamedTuple):
 AGREEMENT_RULE = "names the same pairs as the list in the category's folder"
 
 
-def read_pair_lists(raw: Path, source: str) -> tuple[list[ListedPair], list[Disagreement]]:
+def read_pair_lists(raw: Path, source: str) -> tuple[list[PairEntry], list[PairListConflict]]:
     """Read every pair list.
 
     The list in a category's folder counts; the root's list stands in for it where there is none, and is compared with
@@ -53,25 +53,25 @@ def read_pair_lists(raw: Path, source: str) -> tuple[list[ListedPair], list[Disa
     Raises:
         SourceError: a list is missing in both forms, cannot be read, or there is no pair at all.
     """
-    roots = {setting: _root_list(raw, setting) for setting in Setting}
-    pairs: list[ListedPair] = []
-    disagreements: list[Disagreement] = []
+    roots = {setting: _root_list(raw, setting) for setting in Split}
+    pairs: list[PairEntry] = []
+    disagreements: list[PairListConflict] = []
     missing: list[str] = []
     for category in Category:
-        for setting in Setting:
+        for setting in Split:
             path, root = pair_list_path(setting, category), roots[setting]
             own = _own_list(raw / path, path.as_posix())
             chosen = own if own is not None else root and root[category]
             if chosen is None:
                 missing.append(path.as_posix())
                 continue
-            pairs += [ListedPair(category, setting, *pair) for pair in chosen]
+            pairs += [PairEntry(category, setting, *pair) for pair in chosen]
             if own is not None and root is not None and set(own) != set(root[category]):
                 disagreements.append(_disagreement(category, setting, set(own), set(root[category])))
     if missing:
-        raise SourceError(source, rule="has every pair list", value=f"missing: {listed(missing)}")
+        raise SourceError(source, expected="has every pair list", found=f"missing: {format_list(missing)}")
     if not pairs:
-        raise SourceError(source, rule="names at least one pair in its pair lists")
+        raise SourceError(source, expected="names at least one pair in its pair lists")
     return pairs, disagreements
 
 
@@ -79,19 +79,19 @@ def _own_list(path: Path, name: str) -> list[Pair] | None:
     return parse_pair_list(_text(path, name), name) if path.exists() else None
 
 
-def _root_list(raw: Path, setting: Setting) -> dict[Category, list[Pair]] | None:
+def _root_list(raw: Path, setting: Split) -> dict[Category, list[Pair]] | None:
     name = pair_list_path(setting).as_posix()
     path = raw / name
     return parse_root_pair_list(_text(path, name), name) if path.exists() else None
 
 
-def _disagreement(category: Category, setting: Setting, own: set[Pair], root: set[Pair]) -> Disagreement:
+def _disagreement(category: Category, setting: Split, own: set[Pair], root: set[Pair]) -> PairListConflict:
     value = f"{len(own - root)} only in the category's list, {len(root - own)} only in the root's"
-    return Disagreement(category, setting, pair_list_path(setting).as_posix(), value)
+    return PairListConflict(category, setting, pair_list_path(setting).as_posix(), value)
 
 
 def _text(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(name, rule="is a text file in UTF-8", value=str(error)) from error
+        raise SourceError(name, expected="is a text file in UTF-8", found=str(error)) from error

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tryon.config.download import SyntheticSettings
-from tryon.runtime.atomic_files import digest, is_whole, note_of, note_whole
+from tryon.runtime.atomic_files import checksum_ok, checksum_path, short_hash, write_checksum
 from tryon.runtime.code_version import code_version
 from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
@@ -21,18 +21,18 @@ def synthetic_archive(settings: SyntheticSettings, seed: int, workspace: Workspa
     Returns:
         Path of the zip archive under `data/staging/download/`.
     """
-    folder = workspace.staging("download")
-    key = digest({"settings": settings.model_dump(), "seed": seed, "code": code_version("tryon.synthetic.archive")})
+    folder = workspace.work_dir("download")
+    key = short_hash({"settings": settings.model_dump(), "seed": seed, "code": code_version("tryon.synthetic.archive")})
     archive, truth = folder / f"synthetic-{key}.zip", folder / f"synthetic-{key}.truth.zip"
-    if not (is_whole(archive) and is_whole(truth)):
+    if not (checksum_ok(archive) and checksum_ok(truth)):
         from tryon.synthetic.archive import write_archive  # only here: other sources need no drawing code
 
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_archive(archive, settings, seed, progress)
-        note_whole(archive)
-        note_whole(truth)
-    _remove_others(folder, {archive, truth, note_of(archive), note_of(truth)})
+        write_checksum(archive)
+        write_checksum(truth)
+    _remove_others(folder, {archive, truth, checksum_path(archive), checksum_path(truth)})
     return archive
 
 

@@ -22,7 +22,7 @@ from tryon.dresscode.readers import (
     decode_keypoints,
     decode_label_map,
     decode_photo,
-    picture_size,
+    image_size,
 )
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.synthetic.ground_truth_io import decode_flow
@@ -45,7 +45,7 @@ class FileFacts(NamedTuple):
     sha256: str
     rule: str | None = None
     value: str | None = None
-    known: bool = False
+    cached: bool = False
 
 
 def check_files(raw: Path, files: Sequence[FileToCheck]) -> list[FileFacts]:
@@ -63,12 +63,12 @@ def check_file(role: str, data: bytes, passed: str | None = None) -> FileFacts:
     """
     sha256 = sha256_bytes(data)
     if sha256 == passed:
-        return FileFacts(len(data), sha256, known=True)
+        return FileFacts(len(data), sha256, cached=True)
     rule = value = None
     try:
         _CHECKS[role](data)
     except UnreadableError as error:
-        rule, value = error.rule, None if error.value is None else str(error.value)
+        rule, value = error.expected, None if error.found is None else str(error.found)
     return FileFacts(len(data), sha256, rule, value)
 
 
@@ -81,7 +81,7 @@ def _check_label_map(data: bytes) -> None:
     _check_size(data)
     ids = decode_label_map(data)
     if ids.max() > max(Label):
-        raise UnreadableError("label map", rule=f"ids are 0 to {max(Label)}", value=int(ids.max()))
+        raise UnreadableError("label map", expected=f"ids are 0 to {max(Label)}", found=int(ids.max()))
 
 
 def _check_dense_pose(data: bytes) -> None:
@@ -94,9 +94,9 @@ def _check_keypoints(data: bytes) -> None:
 
 
 def _check_skeleton(data: bytes) -> None:
-    height, width = picture_size(data)
+    height, width = image_size(data)
     if height > HEIGHT or width > WIDTH:
-        raise UnreadableError("picture", rule=f"is at most {HEIGHT}x{WIDTH}", value=f"{height}x{width}")
+        raise UnreadableError("image", expected=f"is at most {HEIGHT}x{WIDTH}", found=f"{height}x{width}")
     decode_photo(data)
 
 
@@ -105,9 +105,9 @@ def _check_uv(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as content:
             uv = np.lib.format.read_array(io.BytesIO(content.read("uv.npy")), allow_pickle=False)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, KeyError, EOFError) as error:
-        raise UnreadableError("uv", rule="is a whole npz file with the key uv", value=str(error)) from error
+        raise UnreadableError("uv", expected="is a whole npz file with the key uv", found=str(error)) from error
     if uv.shape != (2, *SIZE):
-        raise UnreadableError("uv", rule=f"has the shape 2x{HEIGHT}x{WIDTH}", value=uv.shape)
+        raise UnreadableError("uv", expected=f"has the shape 2x{HEIGHT}x{WIDTH}", found=uv.shape)
 
 
 def _check_flow(data: bytes) -> None:
@@ -115,17 +115,17 @@ def _check_flow(data: bytes) -> None:
     try:
         flow, _ = decode_flow(data)
     except ValueError as error:
-        raise UnreadableError("flow", rule="is a PNG of 16 bit and three channels") from error
+        raise UnreadableError("flow", expected="is a PNG of 16 bit and three channels") from error
     furthest = flow.max((0, 1))
     if (furthest >= (WIDTH, HEIGHT)).any():
-        raise UnreadableError("flow", rule="stays in the garment's picture", value=tuple(furthest.tolist()))
+        raise UnreadableError("flow", expected="stays in the garment's image", found=tuple(furthest.tolist()))
 
 
 def _check_size(data: bytes) -> None:
-    """Compare the header first: a picture that claims to be huge is not decoded at all."""
-    found = picture_size(data)
+    """Compare the header first: a image that claims to be huge is not decoded at all."""
+    found = image_size(data)
     if found != SIZE:
-        raise UnreadableError("picture", rule=f"is {HEIGHT}x{WIDTH} (height x width)", value=f"{found[0]}x{found[1]}")
+        raise UnreadableError("image", expected=f"is {HEIGHT}x{WIDTH} (height x width)", found=f"{found[0]}x{found[1]}")
 
 
 _CHECKS: dict[str, Callable[[bytes], None]] = {

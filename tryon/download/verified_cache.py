@@ -13,11 +13,11 @@ import pyarrow as pa
 from tryon.download.validate_files import FileFacts
 from tryon.errors import TryOnError
 from tryon.manifest import TableSchema, read_metadata, read_table, write_table
-from tryon.runtime.atomic_files import is_whole, note_whole
+from tryon.runtime.atomic_files import checksum_ok, write_checksum
 from tryon.runtime.code_version import code_version
 from tryon.workspace import Workspace
 
-PASSED = TableSchema(
+VERIFIED_FILE = TableSchema(
     "passed",
     1,
     pa.schema([pa.field("relative", pa.string(), nullable=False), pa.field("sha256", pa.string(), nullable=False)]),
@@ -25,13 +25,13 @@ PASSED = TableSchema(
 )
 
 
-def read_passed(workspace: Workspace) -> dict[str, str]:
+def read_verified_hashes(workspace: Workspace) -> dict[str, str]:
     """SHA-256 of each file that has passed, by path below `data/raw`; none if other code checked it."""
     path = _file(workspace)
-    if not is_whole(path):
+    if not checksum_ok(path):
         return {}
     try:
-        table = read_table(path, PASSED)
+        table = read_table(path, VERIFIED_FILE)
     except TryOnError:  # of another version
         return {}
     if read_metadata(path).get("code") != _code():
@@ -39,12 +39,12 @@ def read_passed(workspace: Workspace) -> dict[str, str]:
     return dict(zip(table["relative"].to_pylist(), table["sha256"].to_pylist(), strict=True))
 
 
-def write_passed(facts: Mapping[str, FileFacts], workspace: Workspace) -> None:
+def write_verified_hashes(facts: Mapping[str, FileFacts], workspace: Workspace) -> None:
     """Remember the files that are right."""
     good = {relative: fact.sha256 for relative, fact in facts.items() if fact.rule is None}
-    table = pa.table([list(good), list(good.values())], schema=PASSED.columns)
-    write_table(_file(workspace), table, PASSED, {"code": _code()})
-    note_whole(_file(workspace))
+    table = pa.table([list(good), list(good.values())], schema=VERIFIED_FILE.columns)
+    write_table(_file(workspace), table, VERIFIED_FILE, {"code": _code()})
+    write_checksum(_file(workspace))
 
 
 def _code() -> str:
@@ -52,4 +52,4 @@ def _code() -> str:
 
 
 def _file(workspace: Workspace) -> Path:
-    return workspace.staging("checks") / "passed.parquet"
+    return workspace.work_dir("checks") / "passed.parquet"

@@ -1,1 +1,1 @@
-"""Dress Code as it lies on disk: folders and names, pair lists, label ids, readers of its files, the pose picture."""
+"""Dress Code as it lies on disk: folders and names, pair lists, label ids, readers of its files, the pose image."""

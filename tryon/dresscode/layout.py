@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 
 HEIGHT, WIDTH = 1024, 768
-"""Size of every picture and map."""
+"""Size of every image and map."""
 
 KEYPOINT_HEIGHT, KEYPOINT_WIDTH = 512, 384
-"""Frame in which key points are written: twice as small as the pictures."""
+"""Frame in which key points are written: twice as small as the images."""
 
 _FILES = {
     "person": ("images", "_0.jpg"),
@@ -37,7 +37,7 @@ GARMENT_ATTRIBUTES = ("worn", "sleeve", "neckline", "pattern")
 ATTRIBUTE_COLUMNS = ("category", "garment_id", *GARMENT_ATTRIBUTES)
 
 PEOPLE_FILE = "people.csv"
-"""Side file in the root, known on the twin only: how each person stands, and how hard the picture is."""
+"""Side file in the root, known on the twin only: how each person stands, and how hard the image is."""
 
 PEOPLE_COLUMNS = ("category", "person_id", "arm_pose", "level")
 
@@ -46,10 +46,10 @@ PARSER_ERRORS_FILE = "parser_errors.csv"
 
 PARSER_ERROR_COLUMNS = ("category", "person_id", "kind", "left", "top", "width", "height")
 
-SYNTHETIC_MARK = "synthetic.txt"
+SYNTHETIC_MARKER = "synthetic.txt"
 """File in the root by which the twin is told from photographs, wherever it is taken; it says which twin it is."""
 
-TRUTH_MARK = "synthetic.truth.txt"
+TRUTH_MARKER = "synthetic.truth.txt"
 """The same lines with the twin's truth: by them the truth of another twin is found out."""
 
 KNOWN_BAD_LABEL_MAPS = {Category.UPPER_BODY: ("010560",), Category.LOWER_BODY: ("018112",)}
@@ -69,12 +69,12 @@ def relative_path(role: str, category: Category, item: str) -> Path:
     return Path(category) / folder / f"{item}{ending}"
 
 
-def pair_list_name(setting: Setting) -> str:
+def pair_list_name(setting: Split) -> str:
     """File name of a pair list: in each category's folder with two columns, in the root with three."""
-    return "train_pairs.txt" if setting is Setting.TRAIN else f"test_pairs_{setting.removeprefix('test_')}.txt"
+    return "train_pairs.txt" if setting is Split.TRAIN else f"test_pairs_{setting.removeprefix('test_')}.txt"
 
 
-def pair_list_path(setting: Setting, category: Category | None = None) -> Path:
+def pair_list_path(setting: Split, category: Category | None = None) -> Path:
     """Path of a category's pair list, or of the root's when `category` is None."""
     return Path(category or "") / pair_list_name(setting)
 

@@ -49,7 +49,7 @@ def parse_root_pair_list(text: str, name: str) -> dict[Category, list[Pair]]:
     pairs: dict[Category, list[Pair]] = {category: [] for category in Category}
     for number, (pair, code) in enumerate(_parse_lines(text, name), start=1):
         if code not in _CODES:
-            raise SourceError(f"{name}, pair {number}", rule="has a third column 0, 1 or 2", value=code)
+            raise SourceError(f"{name}, pair {number}", expected="has a third column 0, 1 or 2", found=code)
         pairs[_CODES[code]].append(pair)
     return pairs
 
@@ -66,9 +66,9 @@ def _parse_lines(text: str, name: str) -> list[tuple[Pair, str | None]]:
         if person is None or garment is None or len(words) > 3:
             raise SourceError(
                 f"{name}, line {number}",
-                rule='is "ID_0.jpg ID_1.jpg", with an optional third column 0, 1 or 2',
-                value=line[:80],
-                remedy="Mend the line or fetch the list again.",
+                expected='is "ID_0.jpg ID_1.jpg", with an optional third column 0, 1 or 2',
+                found=line[:80],
+                hint="Mend the line or fetch the list again.",
             )
         pairs.append((Pair(person[1], garment[1]), words[2] if len(words) > 2 else None))
     return pairs

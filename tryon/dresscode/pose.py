@@ -1,4 +1,4 @@
-"""The pose picture: OpenPose joints drawn in colours on black, as the released network was trained to read it."""
+"""The pose image: OpenPose joints drawn in colors on black, as the released network was trained to read it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMBS = (
 )  # fmt: skip
 """Pairs of joints, in drawing order."""
 
-COLOURS = (
+COLORS = (
     (0, 0, 255), (0, 85, 255), (0, 170, 255), (0, 255, 255), (0, 255, 170), (0, 255, 85), (0, 255, 0), (85, 255, 0),
     (170, 255, 0), (255, 255, 0), (255, 170, 0), (255, 85, 0), (255, 0, 0), (255, 0, 85), (255, 0, 170), (255, 0, 255),
     (170, 0, 255), (85, 0, 255),
@@ -25,64 +25,64 @@ STROKE = 4.0
 """Radius of a joint and half-width of a limb in pixels at a height of 256."""
 
 SKELETON_STROKE = STROKE / 3
-"""The stroke of the data set's own skeleton pictures."""
+"""The stroke of the data set's own skeleton images."""
 
 _TURN = np.linspace(0, 2 * np.pi, 33)[:-1, None]
 _COSINES, _SINES = np.cos(_TURN), np.sin(_TURN)
 _STARTS, _ENDS = np.array(LIMBS).T
 _LIMB_WEIGHT = 0.6
-_FAR = 16  # in longer sides of the picture
+_FAR = 16  # in longer sides of the image
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
 
 
 def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: float = STROKE) -> NDArray[np.uint8]:
-    """Draw the pose picture.
+    """Draw the pose image.
 
     Args:
         keypoints: float (18, 3): x, y in pixels of `size`, score. Joints with a score of at most 0.01 are left out,
-            with the limbs that end in them; places many pictures away count as nearer.
+            with the limbs that end in them; places many images away count as nearer.
         size: (height, width) in pixels.
         stroke: radius of joints and half-width of limbs at a height of 256; scales with the height.
 
     Returns:
         uint8 (H, W, 3), RGB on black.
     """
-    picture = np.zeros((*size, 3), np.uint8)
+    image = np.zeros((*size, 3), np.uint8)
     radius = stroke * size[0] / 256
     seen = (keypoints[:, 2] > MIN_SCORE).tolist()
     places = np.clip(keypoints[:, :2], -_FAR * max(size), _FAR * max(size))  # OpenCV's coordinates have 32 bits
-    centres, fixed_radius = _fixed(places).tolist(), round(radius * 2**_SHIFT)
-    for centre, colour, there in zip(centres, COLOURS, seen, strict=True):
+    centers, fixed_radius = _fixed(places).tolist(), round(radius * 2**_SHIFT)
+    for center, color, there in zip(centers, COLORS, seen, strict=True):
         if there:
-            cv2.circle(picture, centre, fixed_radius, colour, cv2.FILLED, cv2.LINE_8, _SHIFT)
+            cv2.circle(image, center, fixed_radius, color, cv2.FILLED, cv2.LINE_8, _SHIFT)
     outlines = _outlines(places[_STARTS], places[_ENDS], radius)
     lows = np.clip(np.floor(outlines.min(1)), 0, None).astype(int)
     highs = np.minimum(np.ceil(outlines.max(1)).astype(int) + 1, (size[1], size[0]))
     polygons = _fixed(outlines - lows[:, None])
-    limbs = zip(LIMBS, lows.tolist(), highs.tolist(), polygons, COLOURS[: len(LIMBS)], strict=True)
-    for (start, end), (left, top), (right, bottom), polygon, colour in limbs:
+    limbs = zip(LIMBS, lows.tolist(), highs.tolist(), polygons, COLORS[: len(LIMBS)], strict=True)
+    for (start, end), (left, top), (right, bottom), polygon, color in limbs:
         if seen[start] and seen[end] and left < right and top < bottom:
-            _blend_limb(picture[top:bottom, left:right], polygon, colour)
-    return picture
+            _blend_limb(image[top:bottom, left:right], polygon, color)
+    return image
 
 
 def _outlines(starts: NDArray, ends: NDArray, radius: float) -> NDArray[np.float64]:
     """Ellipses from joints (n, 2) to joints (n, 2) as polygons, (n, 32, 2)."""
-    centres, halves = (starts + ends) / 2, (ends - starts) / 2
+    centers, halves = (starts + ends) / 2, (ends - starts) / 2
     lengths = np.hypot(halves[:, 0], halves[:, 1])[:, None]
     along = np.divide(halves, lengths, out=np.zeros_like(halves), where=lengths > 0)
     along[lengths[:, 0] == 0, 0] = 1
     across = np.stack([-along[:, 1], along[:, 0]], 1)
     reach = np.maximum(lengths.astype(np.float64), radius)[:, None]
-    return centres[:, None] + _COSINES * along[:, None] * reach + _SINES * across[:, None] * radius
+    return centers[:, None] + _COSINES * along[:, None] * reach + _SINES * across[:, None] * radius
 
 
-def _blend_limb(window: NDArray[np.uint8], polygon: NDArray[np.int32], colour: tuple[int, int, int]) -> None:
-    """Lay a limb over a part of the picture, 0.6 of its colour and 0.4 of what is there."""
+def _blend_limb(window: NDArray[np.uint8], polygon: NDArray[np.int32], color: tuple[int, int, int]) -> None:
+    """Lay a limb over a part of the image, 0.6 of its color and 0.4 of what is there."""
     stencil = np.zeros(window.shape[:2], np.uint8)
     cv2.fillConvexPoly(stencil, polygon, 1, cv2.LINE_8, _SHIFT)
     whole = np.empty_like(window)
-    cv2.rectangle(whole, (0, 0), (window.shape[1], window.shape[0]), colour, cv2.FILLED)
+    cv2.rectangle(whole, (0, 0), (window.shape[1], window.shape[0]), color, cv2.FILLED)
     painted = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, whole, _LIMB_WEIGHT, 0)
     cv2.copyTo(painted, stencil, window)
 

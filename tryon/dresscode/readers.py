@@ -21,12 +21,12 @@ JOINTS = 18
 
 _FRAME = np.array((KEYPOINT_WIDTH, KEYPOINT_HEIGHT), np.float32)
 
-FARTHEST = 4
+MAX_COORDINATE = 4
 """Frame sizes that a key point may lie away from the origin; farther out it is damage, not a joint out of view."""
 
 _PILLOW_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _PNG_END = b"IEND\xaeB`\x82"
-_WHOLE_PICTURE = "is a whole JPEG or PNG file"
+_WHOLE_IMAGE = "is a whole JPEG or PNG file"
 
 
 class UnreadableError(TryOnError):
@@ -34,18 +34,18 @@ class UnreadableError(TryOnError):
 
 
 def decode_photo(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a JPEG or PNG picture.
+    """Decode a JPEG or PNG image.
 
     A note in the file on how a camera was held is not heeded: the maps lie as the pixels do.
 
-    A picture at least twice the wanted size is decoded at half, a quarter or an eighth of its size, which for JPEG
+    A image at least twice the wanted size is decoded at half, a quarter or an eighth of its size, which for JPEG
     costs a fraction and loses less than one re-encoding does; the rest of the way is area averaging.
 
     Returns:
         uint8 (H, W, 3), RGB, 0..255.
 
     Raises:
-        UnreadableError: the bytes are not a whole picture.
+        UnreadableError: the bytes are not a whole image.
     """
     flag: int = cv2.IMREAD_COLOR
     if size is not None and data[:2] == b"\xff\xd8":
@@ -64,34 +64,34 @@ def resize_photo(photo: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
 
 
 def decode_label_map(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a palette PNG to its INDICES (most readers give the palette's colours instead).
+    """Decode a palette PNG to its INDICES (most readers give the palette's colors instead).
 
     Returns:
         uint8 (H, W), ATR ids.
 
     Raises:
-        UnreadableError: the bytes are not a PNG with palette or grey values.
+        UnreadableError: the bytes are not a PNG with palette or gray values.
     """
     return resize_labels(_decode_indices(data, "label map", size), size)
 
 
 def decode_dense_pose(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a grey 8-bit DensePose map.
+    """Decode a gray 8-bit DensePose map.
 
     Returns:
         uint8 (H, W), ids 0..24.
 
     Raises:
-        UnreadableError: the bytes are not a grey PNG, or an id is above 24; at half the file's size, one that is taken.
+        UnreadableError: the bytes are not a gray PNG, or an id is above 24; at half the file's size, one that is taken.
     """
     ids = _decode_indices(data, "dense pose", size)
     if ids.size and ids.max() > 24:
-        raise UnreadableError("dense pose", rule="ids are 0 to 24", value=int(ids.max()))
+        raise UnreadableError("dense pose", expected="ids are 0 to 24", found=int(ids.max()))
     return resize_labels(ids, size)
 
 
 def resize_labels(labels: NDArray[np.uint8], size: Size | None) -> NDArray[np.uint8]:
-    """Resize a map of ids or a mask by nearest neighbour at pixel centres; no new ids arise."""
+    """Resize a map of ids or a mask by nearest neighbor at pixel centers; no new ids arise."""
     if size is None or labels.shape == size:
         return labels
     return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
@@ -112,43 +112,43 @@ def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
         with np.errstate(over="ignore"):  # what is too large becomes infinite
             points = np.array([point[:3] for point in json.loads(data)["keypoints"]], np.float32)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise UnreadableError("keypoints", rule="is JSON with a list `keypoints`", value=str(error)) from error
+        raise UnreadableError("keypoints", expected="is JSON with a list `keypoints`", found=str(error)) from error
     if points.shape != (JOINTS, 3) or not np.isfinite(points).all():
-        raise UnreadableError("keypoints", rule="has 18 finite points x, y, score", value=points.shape)
-    if (np.abs(points[:, :2]) > FARTHEST * _FRAME).any():
-        rule = f"has points within {FARTHEST} frames of {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH}"
-        raise UnreadableError("keypoints", rule=rule, value=float(np.abs(points[:, :2]).max()))
+        raise UnreadableError("keypoints", expected="has 18 finite points x, y, score", found=points.shape)
+    if (np.abs(points[:, :2]) > MAX_COORDINATE * _FRAME).any():
+        rule = f"has points within {MAX_COORDINATE} frames of {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH}"
+        raise UnreadableError("keypoints", expected=rule, found=float(np.abs(points[:, :2]).max()))
     points[points[:, 2] > 0, :2] *= np.array((size[1] / KEYPOINT_WIDTH, size[0] / KEYPOINT_HEIGHT), np.float32)
     return points
 
 
-def picture_size(data: bytes) -> Size:
-    """Height and width from a picture's header, without decoding it.
+def image_size(data: bytes) -> Size:
+    """Height and width from a image's header, without decoding it.
 
     Raises:
-        UnreadableError: the bytes do not start as a picture does.
+        UnreadableError: the bytes do not start as a image does.
     """
     try:
         with Image.open(io.BytesIO(data)) as header:
             return header.height, header.width
     except _PILLOW_ERRORS as error:
-        raise UnreadableError("picture", rule=_WHOLE_PICTURE, value=f"{len(data)} bytes") from error
+        raise UnreadableError("image", expected=_WHOLE_IMAGE, found=f"{len(data)} bytes") from error
 
 
 def _imdecode(data: bytes, flag: int) -> NDArray[np.uint8]:
-    whole = data[:2] != b"\xff\xd8" or b"\xff\xd9" in data[-64:]  # OpenCV fills the rest of a truncated JPEG with grey
+    whole = data[:2] != b"\xff\xd8" or b"\xff\xd9" in data[-64:]  # OpenCV fills the rest of a truncated JPEG with gray
     flag |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
     except cv2.error:  # more pixels than OpenCV is willing to decode
-        picture = None
-    if picture is None:
-        raise UnreadableError("picture", rule=_WHOLE_PICTURE, value=f"{len(data)} bytes")
-    return picture  # pyright: ignore[reportReturnType]
+        image = None
+    if image is None:
+        raise UnreadableError("image", expected=_WHOLE_IMAGE, found=f"{len(data)} bytes")
+    return image  # pyright: ignore[reportReturnType]
 
 
 def _reduced_flag(data: bytes, size: Size) -> int:
-    height, width = picture_size(data)
+    height, width = image_size(data)
     factor = min(height // size[0], width // size[1])
     flags = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
     return next((flag for least, flag in flags if factor >= least), cv2.IMREAD_COLOR)
@@ -163,14 +163,14 @@ def _decode_indices(data: bytes, what: str, size: Size | None) -> NDArray[np.uin
 def _decode_any_indices(data: bytes, what: str) -> NDArray[np.uint8]:
     """Pillow knows all kinds of PNG files, and what is wrong with those that are not whole."""
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            if picture.format != "PNG" or picture.mode not in ("P", "L"):
-                raise UnreadableError(what, rule="is a PNG with palette or grey values", value=picture.mode)
-            indices = np.array(picture, np.uint8)
+        with Image.open(io.BytesIO(data)) as image:
+            if image.format != "PNG" or image.mode not in ("P", "L"):
+                raise UnreadableError(what, expected="is a PNG with palette or gray values", found=image.mode)
+            indices = np.array(image, np.uint8)
     except _PILLOW_ERRORS as error:
         # The text of this one error has a memory address in it, other in every run.
-        value = "no picture" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise UnreadableError(what, rule="is a whole PNG file", value=value) from error
+        value = "no image" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise UnreadableError(what, expected="is a whole PNG file", found=value) from error
     if _PNG_END not in data[-64:]:  # Pillow is content when only the file's end is cut off
-        raise UnreadableError(what, rule="is a whole PNG file", value="its last chunk is missing")
+        raise UnreadableError(what, expected="is a whole PNG file", found="its last chunk is missing")
     return indices

@@ -9,49 +9,49 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.metrics.image_pair import Pictures
+from tryon.metrics.image_pair import ImageBatch
 
-WHITE, COLOURLESS = 215, 16
+WHITE, COLORLESS = 215, 16
 """A pixel is near white when all three channels reach the first and lie within the second of each other.
 
-Shop pages are rarely pure white, and garments cast soft grey shadows on them. With 245 the shadows counted as garment,
-which washed the mean colour out and made the baseline 15 % worse on the twin than it has to be.
+Shop pages are rarely pure white, and garments cast soft gray shadows on them. With 245 the shadows counted as garment,
+which washed the mean color out and made the baseline 15 % worse on the twin than it has to be.
 """
 
 LEAST_SHARE = 0.05
-"""Less of the picture than this is no garment but the label or the buttons of a white one; the twin's begin at 8 %."""
+"""Less of the image than this is no garment but the label or the buttons of a white one; the twin's begin at 8 %."""
 
-COPY, MEAN_COLOUR, IDEAL = "copy", "mean_colour", "ideal_warp"
+COPY, MEAN_COLOR, IDEAL = "copy", "mean_color", "ideal_warp"
 """Names of the baselines and the bound in every output."""
 
 
-def agnostic_copied(person: Pictures, mask: NDArray[np.bool_]) -> Pictures:
-    """The masked picture as it is: hidden pixels black. uint8 (N, H, W, 3), mask bool (N, H, W), True = hidden."""
+def masked_input(person: ImageBatch, mask: NDArray[np.bool_]) -> ImageBatch:
+    """The masked image as it is: hidden pixels black. uint8 (N, H, W, 3), mask bool (N, H, W), True = hidden."""
     return np.where(mask[..., None], np.uint8(0), person)
 
 
-def mean_colour_painted(person: Pictures, mask: NDArray[np.bool_], garment: Pictures) -> Pictures:
-    """The masked picture with the garment's mean colour in every hidden pixel."""
-    colours = np.stack([mean_garment_colour(one) for one in garment])
-    return np.where(mask[..., None], colours[:, None, None], person)
+def mean_color_fill(person: ImageBatch, mask: NDArray[np.bool_], garment: ImageBatch) -> ImageBatch:
+    """The masked image with the garment's mean color in every hidden pixel."""
+    colors = np.stack([mean_garment_color(one) for one in garment])
+    return np.where(mask[..., None], colors[:, None, None], person)
 
 
-def mean_garment_colour(garment: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mean colour of the garment's pixels, uint8 (3,), rounded."""
+def mean_garment_color(garment: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mean color of the garment's pixels, uint8 (3,), rounded."""
     return garment[garment_pixels(garment)].mean(0).round().astype(np.uint8)
 
 
 def garment_pixels(garment: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where the flat garment picture, uint8 (H, W, 3), shows the garment, bool (H, W).
+    """Where the flat garment image, uint8 (H, W, 3), shows the garment, bool (H, W).
 
-    Background is what is near white and connected, side by side, to the picture's edge, unless it lies between
+    Background is what is near white and connected, side by side, to the image's edge, unless it lies between
     garment pixels both along its row and along its column; so white that a pattern frames counts as garment. A white
-    garment cannot be told from its background, so when less than `LEAST_SHARE` of the picture is left, every pixel
-    counts: the mean colour is then white or nearly so, as it should be. What remains wrong is a white garment whose
+    garment cannot be told from its background, so when less than `LEAST_SHARE` of the image is left, every pixel
+    counts: the mean color is then white or nearly so, as it should be. What remains wrong is a white garment whose
     dark parts cover more than that and do not frame the white ones.
     """
     darkest, lightest = garment.min(-1), garment.max(-1)
-    white = ((darkest >= WHITE) & (lightest - darkest <= COLOURLESS)).astype(np.uint8)
+    white = ((darkest >= WHITE) & (lightest - darkest <= COLORLESS)).astype(np.uint8)
     labels = cv2.connectedComponents(white, connectivity=4)[1]
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     shown = ~((white > 0) & np.isin(labels, edge))

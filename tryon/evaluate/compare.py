@@ -11,13 +11,21 @@ from typing import Any
 import numpy as np
 
 from tryon.categories import Category
-from tryon.errors import MissingInputError, TryOnError, listed
+from tryon.errors import MissingInputError, TryOnError, format_list
 from tryon.evaluate.summary import KEY, MODEL
 from tryon.metrics import METRICS
 from tryon.metrics.pairwise import pair_keys
-from tryon.metrics.regions import PICTURE
+from tryon.metrics.regions import IMAGE
 from tryon.scoring.bootstrap import LEVEL, Interval, Verdict, intervals_at, verdict
-from tryon.scoring.fingerprint import NUMBERS, REGIONS, ROWS, common, differences, other_regions, whole_alone
+from tryon.scoring.fingerprint import (
+    NUMBERS,
+    REGIONS,
+    ROWS,
+    differences,
+    differing_regions,
+    shared_facts,
+    whole_image_only_note,
+)
 from tryon.scoring.row_scores import ALL, RowScores
 
 SCORES_FILE = "scores.parquet"
@@ -29,17 +37,17 @@ SEED = 0
 
 DECIMALS = 6
 
-JUDGED = 1 - (1 - LEVEL) / (len(Category) + 1)
+JUDGED_METRIC = 1 - (1 - LEVEL) / (len(Category) + 1)
 """Level of each interval that a judgement rests on, of the categories and of all rows: together they err no more often
 than one of `LEVEL` does (Bonferroni)."""
 
-FEWEST_JUDGED = 20
+MIN_ROWS_FOR_VERDICT = 20
 """Rows below which nothing is judged: intervals of fewer are too narrow. From here on two equal checkpoints are called
 different in at most one comparison of twenty (docs/log.md)."""
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class SavedEvaluation:
     """What the evaluate stage left of a checkpoint: fingerprints by setting, and the numbers of rows."""
 
     fingerprints: Mapping[str, Any]
@@ -47,7 +55,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Line:
+class MetricComparison:
     """One metric on one setting and category.
 
     Args:
@@ -72,7 +80,7 @@ class Line:
 class Comparison:
     """All lines, and what was not compared, with the reason."""
 
-    lines: list[Line]
+    lines: list[MetricComparison]
     refused: list[str]
 
 
@@ -91,7 +99,7 @@ class Judgement:
     reason: str
 
 
-def read_evaluated(folder: Path) -> Evaluated:
+def read_evaluation(folder: Path) -> SavedEvaluation:
     """Read a folder that `tryon evaluate` wrote.
 
     Raises:
@@ -105,32 +113,32 @@ def read_evaluated(folder: Path) -> Evaluated:
             for block in facts[NUMBERS].values():
                 block.items()
             for block in facts[ROWS].values():
-                block[REGIONS]  # None where no true picture is known, absent where an older version wrote it
+                block[REGIONS]  # None where no true image is known, absent where an older version wrote it
         if not fingerprints:
             raise ValueError("no setting has one")
     except OSError as error:
-        raise MissingInputError(str(path), rule="can be read", value=error.strerror, remedy=_REMEDY) from error
+        raise MissingInputError(str(path), expected="can be read", found=error.strerror, hint=_REMEDY) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "is the metrics.json of an evaluation with fingerprints"
         raise MissingInputError(
             str(path),
-            rule=rule,
-            value=f"{error} is missing" if isinstance(error, KeyError) else str(error),
-            remedy=_REMEDY,
+            expected=rule,
+            found=f"{error} is missing" if isinstance(error, KeyError) else str(error),
+            hint=_REMEDY,
         ) from error
-    return Evaluated(fingerprints, RowScores.read(folder / SCORES_FILE))
+    return SavedEvaluation(fingerprints, RowScores.read(folder / SCORES_FILE))
 
 
 _REMEDY = "Name a folder that `tryon evaluate` wrote, such as data/evaluation."
 
 
-def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
+def compare(ours: SavedEvaluation, theirs: SavedEvaluation, seed: int = SEED) -> Comparison:
     """Compare all that was made the same way on the same rows.
 
     Raises:
         TryOnError: nothing can be compared; what differs is told.
     """
-    lines: list[Line] = []
+    lines: list[MetricComparison] = []
     refused: list[str] = []
     others = [setting for setting in theirs.fingerprints if setting not in ours.fingerprints]
     refused += [f"{setting}: not in the first evaluation" for setting in others]
@@ -141,18 +149,20 @@ def compare(ours: Evaluated, theirs: Evaluated, seed: int = SEED) -> Comparison:
         refused += reasons
         lines += _lines(setting, keys, (ours.scores, theirs.scores), seed) if keys else []
     if not lines:
-        told = "".join(f"\n  {reason}" for reason in refused) or "\n  no row of either has a true picture"
+        told = "".join(f"\n  {reason}" for reason in refused) or "\n  no row of either has a true image"
         rule = f"are made the same way on the same rows; these differ (the first one's named first):{told}"
-        raise TryOnError("evaluations that are compared", rule=rule, remedy="Score both checkpoints with one version.")
+        raise TryOnError(
+            "evaluations that are compared", expected=rule, hint="Score both checkpoints with one version."
+        )
     return Comparison(lines, refused)
 
 
-def _comparable(setting: str, ours: Evaluated, theirs: Evaluated) -> tuple[list[str], list[str]]:
+def _comparable(setting: str, ours: SavedEvaluation, theirs: SavedEvaluation) -> tuple[list[str], list[str]]:
     """Metric keys that may be compared, and what may not and why."""
     own, other = ours.fingerprints[setting], theirs.fingerprints.get(setting)
     if other is None:
         return [], [f"{setting}: not in the other evaluation"]
-    if different := differences(common(own), common(other)):
+    if different := differences(shared_facts(own), shared_facts(other)):
         return [], [f"{setting}: {'; '.join(map(str, different))}"]
     reasons = {}
     for name, facts in own[NUMBERS].items():
@@ -160,22 +170,22 @@ def _comparable(setting: str, ours: Evaluated, theirs: Evaluated) -> tuple[list[
             reasons[name] = f"{setting} {name}: {'; '.join(map(str, different))}"
     named = {key: region for key, (name, region) in pair_keys().items() if name in own[NUMBERS] and name not in reasons}
     refused = list(reasons.values())
-    places = other_regions(own, other)
+    places = differing_regions(own, other)
     if not places:
         return list(named), refused
-    refused.append(f"{setting}: {whole_alone(places)}")
-    return [key for key, region in named.items() if region == PICTURE], refused
+    refused.append(f"{setting}: {whole_image_only_note(places)}")
+    return [key for key, region in named.items() if region == IMAGE], refused
 
 
 def _other_pairs(setting: str, ours: RowScores, theirs: RowScores) -> str:
     """What keeps the rows from being paired; empty when nothing does."""
     one, other = (set(scores.pair_ids(setting, MODEL)) for scores in (ours, theirs))
-    parts = [f"pairs only in the first: {listed(sorted(one - other))}"] if one - other else []
-    parts += [f"pairs only in the second: {listed(sorted(other - one))}"] if other - one else []
+    parts = [f"pairs only in the first: {format_list(sorted(one - other))}"] if one - other else []
+    parts += [f"pairs only in the second: {format_list(sorted(other - one))}"] if other - one else []
     return f"{setting}: {'; '.join(parts)}" if parts else ""
 
 
-def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], seed: int) -> list[Line]:
+def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], seed: int) -> list[MetricComparison]:
     columns = [both[0].keys.index(key) for key in keys]
     ours, theirs = (scores.matrix(setting, MODEL)[:, columns] for scores in both)
     theirs = theirs[_same_order(*(scores.pair_ids(setting, MODEL) for scores in both))]
@@ -185,14 +195,16 @@ def _lines(setting: str, keys: list[str], both: tuple[RowScores, RowScores], see
     between = ours - theirs
     groups = np.column_stack([np.full(len(own), True) if place == ALL else own == place for place in places])
     lines = []
-    told, wider = intervals_at(between, groups, seed, (LEVEL, JUDGED))
+    told, wider = intervals_at(between, groups, seed, (LEVEL, JUDGED_METRIC))
     for place, row, wide, group in zip(places, told, wider, groups.T, strict=True):
         for number, (key, found, sure) in enumerate(zip(keys, row, wide, strict=True)):
             if found is not None and sure is not None:
                 known = group & np.isfinite(between[:, number])
                 means = float(ours[known, number].mean()), float(theirs[known, number].mean())
                 lower = _lower_is_better(key)
-                lines.append(Line(setting, place, key, *means, found, verdict(found, lower), _judged(sure, lower)))
+                lines.append(
+                    MetricComparison(setting, place, key, *means, found, verdict(found, lower), _judged(sure, lower))
+                )
     return lines
 
 
@@ -203,17 +215,17 @@ def _same_order(wanted: list[str], given: list[str]) -> list[int]:
 
 
 def _judged(between: Interval, lower_is_better: bool) -> Verdict:
-    return verdict(between, lower_is_better) if between.rows >= FEWEST_JUDGED else Verdict.NO_DIFFERENCE
+    return verdict(between, lower_is_better) if between.rows >= MIN_ROWS_FOR_VERDICT else Verdict.NO_DIFFERENCE
 
 
 def _lower_is_better(key: str) -> bool:
     return METRICS[pair_keys()[key][0]].better == "lower"
 
 
-def judge(comparison: Comparison) -> Judgement:
+def overall_verdict(comparison: Comparison) -> Judgement:
     """The verdict on our checkpoint by the error inside the garment, in the setting that says most.
 
-    That is the unpaired one where true pictures of it are known, else the paired one. Better is what is better on all
+    That is the unpaired one where true images of it are known, else the paired one. Better is what is better on all
     rows and worse in no category; worse is what is worse on all rows or in a category: a gain in one category does not
     pay for a loss in another. Both with intervals wide enough for so many questions, and of rows enough.
 
@@ -223,9 +235,9 @@ def judge(comparison: Comparison) -> Judgement:
     own = [line for line in comparison.lines if line.key == KEY]
     setting = next((name for name in ("unpaired", "paired") if any(line.setting == name for line in own)), None)
     if setting is None:
-        remedy = "Score both checkpoints with one version, on rows whose garment is seen in a true picture."
+        remedy = "Score both checkpoints with one version, on rows whose garment is seen in a true image."
         rule = f"has {KEY}, by which checkpoints are judged" + "".join(f"\n  {why}" for why in comparison.refused)
-        raise TryOnError("the comparison", rule=rule, remedy=remedy)
+        raise TryOnError("the comparison", expected=rule, hint=remedy)
     lines = {line.category: line for line in own if line.setting == setting}
     overall = lines[ALL]
     worse = [category for category, line in lines.items() if category != ALL and line.judged is Verdict.WORSE]
@@ -233,18 +245,18 @@ def judge(comparison: Comparison) -> Judgement:
     return Judgement(found, setting, _reason(overall, worse))
 
 
-def _reason(overall: Line, worse: list[str]) -> str:
+def _reason(overall: MetricComparison, worse: list[str]) -> str:
     one = overall.interval
     ends = "too few rows for an interval" if one.low is None else f"95 % interval {one.low:+.4f} to {one.high:+.4f}"
     told = f"L1 inside the garment, {overall.setting}, {one.rows} rows: {overall.ours:.4f} and {overall.theirs:.4f}, "
-    how = f"judged at {JUDGED:.2%}" if one.rows >= FEWEST_JUDGED else "too few rows to judge"
+    how = f"judged at {JUDGED_METRIC:.2%}" if one.rows >= MIN_ROWS_FOR_VERDICT else "too few rows to judge"
     told += f"difference {one.mean:+.4f} ({ends}), {how}: {overall.judged}"
     return f"{told}; worse on {' and '.join(worse)}" if worse else told
 
 
-def told_comparison(comparison: Comparison) -> dict[str, Any]:
+def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
     """The content of `compare.json`."""
-    judgement = judge(comparison)
+    judgement = overall_verdict(comparison)
     return {
         "verdict": str(judgement.verdict),
         "setting": judgement.setting,
@@ -254,7 +266,7 @@ def told_comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _told(line: Line) -> dict[str, Any]:
+def _told(line: MetricComparison) -> dict[str, Any]:
     return {
         "setting": line.setting,
         "category": line.category,

@@ -13,8 +13,8 @@ from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError
 from tryon.evaluate.predict import SETTINGS, category_counts, read_rows
 from tryon.evaluate.provenance import Facts, facts, file_hash, protocol
-from tryon.loading.packed_dataset import PackedRows
-from tryon.runtime.atomic_files import digest
+from tryon.loading.packed_dataset import PackedDataset
+from tryon.runtime.atomic_files import short_hash
 from tryon.training.checkpoint import Checkpoint, build_network, load_checkpoint
 from tryon.workspace import Workspace
 
@@ -22,7 +22,7 @@ CHECKPOINT = "best.ckpt"
 
 
 @dataclass(frozen=True)
-class Subject:
+class EvaluatedModel:
     """What is scored.
 
     Args:
@@ -36,7 +36,7 @@ class Subject:
     path: Path
     checkpoint: Checkpoint
     network: DAFlow
-    rows: dict[str, PackedRows]
+    rows: dict[str, PackedDataset]
     files: dict[str, Path]
 
     @property
@@ -46,7 +46,7 @@ class Subject:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of the pictures."""
+        """Height and width of the images."""
         return next(own.size for own in self.rows.values() if len(own))
 
     @property
@@ -61,7 +61,7 @@ class Subject:
         return dict(sorted(found.items(), key=str))
 
 
-def read_subject(workspace: Workspace, checkpoint_file: Path | None, device: torch.device) -> Subject:
+def load_evaluated_model(workspace: Workspace, checkpoint_file: Path | None, device: torch.device) -> EvaluatedModel:
     """Load the checkpoint that is named, or the best one, and open the test rows.
 
     Raises:
@@ -75,24 +75,24 @@ def read_subject(workspace: Workspace, checkpoint_file: Path | None, device: tor
     files = {setting: workspace.subset(part) for setting, part in SETTINGS.items()}
     if not any(map(len, rows.values())):
         remedy = "Run `tryon sample` again on data with test pairs."
-        raise MissingInputError(str(files["paired"]), rule="has test rows", remedy=remedy)
-    return Subject(path, checkpoint, network, rows, files)
+        raise MissingInputError(str(files["paired"]), expected="has test rows", hint=remedy)
+    return EvaluatedModel(path, checkpoint, network, rows, files)
 
 
-def protocol_facts(subject: Subject) -> Facts:
+def protocol_facts(subject: EvaluatedModel) -> Facts:
     """How the numbers are made."""
     pair_ids = {setting: sorted(own.table.column("pair_id").to_pylist()) for setting, own in subject.rows.items()}
     return protocol(subject.size, subject.counts, pair_ids, subject.files["paired"], subject.device.type)
 
 
-def data_facts(subject: Subject) -> Facts:
+def data_facts(subject: EvaluatedModel) -> Facts:
     """What the test rows are, and under which licence."""
     told = [f"{licence or 'not recorded'} ({count} test rows)" for licence, count in subject.licences.items()]
     rows = ", ".join(f"{setting} {len(own)}" for setting, own in subject.rows.items())
     return facts(test_rows=rows, licence="; ".join(told))
 
 
-def version_facts(subject: Subject, settings: EvaluateSettings, seed: int) -> Facts:
+def version_facts(subject: EvaluatedModel, settings: EvaluateSettings, seed: int) -> Facts:
     """Hashes and versions of what went in."""
     files = {"checkpoint": subject.path}
     files |= {f"subset {SETTINGS[setting]}": path for setting, path in subject.files.items()}
@@ -100,10 +100,10 @@ def version_facts(subject: Subject, settings: EvaluateSettings, seed: int) -> Fa
     return [
         *facts(**{f"{name} SHA-256": file_hash(path) for name, path in files.items()}),
         *facts(
-            training_run=checkpoint.digest,
+            training_run=checkpoint.config_hash,
             best_epoch=checkpoint.best_epoch,
             parameters=f"{subject.network.parameter_count:,}",
             network=", ".join(f"{key} {value}" for key, value in checkpoint.network.items()),
-            evaluate_settings=digest({"settings": settings.model_dump(mode="json"), "seed": seed}),
+            evaluate_settings=short_hash({"settings": settings.model_dump(mode="json"), "seed": seed}),
         ),
     ]

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tryon.categories import Category
-from tryon.evaluate.predict import truth_of, try_on
-from tryon.evaluate.report.gallery import choose
-from tryon.evaluate.slices import told_interval
+from tryon.evaluate.predict import ground_truth, try_on
+from tryon.evaluate.report.gallery import hash_choose
+from tryon.evaluate.slices import interval_to_dict
 from tryon.evaluate.summary import KEY
 from tryon.loading.batch_loader import load_batches
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.metrics import METRICS
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import GARMENT
@@ -31,17 +31,17 @@ from tryon.runtime.progress import Progress
 from tryon.scoring.bootstrap import Interval, intervals
 
 STEPS = (1, 2, 3)
-"""Pixels by which masks are changed in a picture of `HEIGHT` rows; more in a larger one."""
+"""Pixels by which masks are changed in a image of `HEIGHT` rows; more in a larger one."""
 
 HEIGHT = 128
 _CELL = 8
-"""Size of a wave of the jittered outline, in pixels of a picture of `HEIGHT` rows."""
+"""Size of a wave of the jittered outline, in pixels of a image of `HEIGHT` rows."""
 
 UNCHANGED, SHRUNK, GROWN, JITTERED = "unchanged", "shrunk", "grown", "jittered"
 
 
 @dataclass(frozen=True)
-class Change:
+class MaskPerturbation:
     """One way to change a mask: the kind and by how many pixels."""
 
     kind: str
@@ -49,29 +49,32 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Point:
+class RobustnessPoint:
     """Error inside the garment under changed masks, and how much it is above that under the masks as they are."""
 
-    change: Change
+    change: MaskPerturbation
     error: Interval
     added: Interval
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class MaskRobustness:
     """The curve of one setting, the masks as they are first."""
 
     setting: str
-    points: list[Point]
+    points: list[RobustnessPoint]
 
 
-def changes(height: int) -> list[Change]:
-    """All changes for pictures of `height` rows, none first."""
+def perturbations(height: int) -> list[MaskPerturbation]:
+    """All changes for images of `height` rows, none first."""
     pixels = [max(1, round(step * height / HEIGHT)) for step in STEPS]
-    return [Change(UNCHANGED, 0), *(Change(kind, own) for kind in (SHRUNK, GROWN, JITTERED) for own in pixels)]
+    return [
+        MaskPerturbation(UNCHANGED, 0),
+        *(MaskPerturbation(kind, own) for kind in (SHRUNK, GROWN, JITTERED) for own in pixels),
+    ]
 
 
-def changed_mask(mask: NDArray[np.bool_], change: Change, seed: int) -> NDArray[np.bool_]:
+def perturb_mask(mask: NDArray[np.bool_], change: MaskPerturbation, seed: int) -> NDArray[np.bool_]:
     """A mask with its outline moved.
 
     Args:
@@ -98,9 +101,9 @@ def _waves(shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
     return np.clip(smooth, -1, 1).astype(np.float32, copy=False)
 
 
-def mask_sensitivity(
-    network: nn.Module, rows: PackedRows, setting: str, count: int, batch_size: int, progress: Progress
-) -> Sensitivity | None:
+def mask_robustness(
+    network: nn.Module, rows: PackedDataset, setting: str, count: int, batch_size: int, progress: Progress
+) -> MaskRobustness | None:
     """The curve of one setting.
 
     Args:
@@ -112,12 +115,12 @@ def mask_sensitivity(
         progress: told how far it is.
 
     Returns:
-        None when no row has a true picture that shows its garment.
+        None when no row has a true image that shows its garment.
 
     Raises:
         TryOnError: a result is not finite.
     """
-    order = changes(rows.size[0])
+    order = perturbations(rows.size[0])
     parts = list(_errors(network, rows, setting, (count, batch_size), progress))
     values = np.concatenate([np.empty((0, len(order))), *parts])
     values = values[np.isfinite(values).all(axis=1)]
@@ -125,32 +128,38 @@ def mask_sensitivity(
         return None
     everything = np.ones((len(values), 1), np.bool_)
     error, added = (intervals(own, everything, 0)[0] for own in (values, values - values[:, :1]))
-    points = [Point(change, *both) for change, *both in zip(order, error, added, strict=True) if None not in both]  # pyright: ignore[reportArgumentType]
-    return Sensitivity(setting, points)
+    points = [
+        RobustnessPoint(perturbation, mean, difference)
+        for perturbation, mean, difference in zip(order, error, added, strict=True)
+        if mean is not None and difference is not None
+    ]
+    return MaskRobustness(setting, points)
 
 
 def _errors(
-    network: nn.Module, rows: PackedRows, setting: str, sizes: tuple[int, int], progress: Progress
+    network: nn.Module, rows: PackedDataset, setting: str, sizes: tuple[int, int], progress: Progress
 ) -> Iterator[NDArray[np.float64]]:
-    """For each batch the error of its rows with a true picture under every mask, (K, changes)."""
+    """For each batch the error of its rows with a true image under every mask, (K, changes)."""
     count, batch_size = sizes
     device = next(network.parameters()).device
-    order, measures = changes(rows.size[0]), {"l1": _l1()}
-    chosen = {category: _chosen(rows.of(category), setting, -(-count // len(Category))) for category in Category}
+    order, measures = perturbations(rows.size[0]), {"l1": _l1()}
+    chosen = {
+        category: _chosen(rows.indices_of(category), setting, -(-count // len(Category))) for category in Category
+    }
     done, total = 0, sum(map(len, chosen.values()))
     for category, positions in chosen.items():
-        own = rows.of(category)
+        own = rows.indices_of(category)
         parts = [positions[start : start + batch_size] for start in range(0, len(positions), batch_size)]
         for part, batch in zip(parts, load_batches(own, parts), strict=True):
-            truth = truth_of(own, part, batch, setting)
+            truth = ground_truth(own, part, batch, setting)
             masks = batch.mask[:, 0].numpy()
             seeds = [int(sha256_bytes(pair.encode())[:15], 16) for pair in batch.pair_ids]
             columns = []
             for change in order:
-                changed = [changed_mask(mask, change, seed) for mask, seed in zip(masks, seeds, strict=True)]
+                changed = [perturb_mask(mask, change, seed) for mask, seed in zip(masks, seeds, strict=True)]
                 results = try_on(network, replace(batch, mask=torch.from_numpy(np.stack(changed))[:, None]), device)
                 region = {GARMENT: truth.regions[GARMENT]}
-                columns.append(score_pairs(measures, results[truth.known], truth.pictures, region)[KEY])
+                columns.append(score_pairs(measures, results[truth.known], truth.images, region)[KEY])
             done += len(part)
             progress(done, total, "rows tried on under other masks")
             yield np.column_stack(columns)
@@ -162,20 +171,20 @@ def _l1() -> Any:
     return measure(None, "cpu")
 
 
-def _chosen(rows: PackedRows, setting: str, count: int) -> NDArray[np.int64]:
-    """Positions of the rows with a true picture that are tried on again: always the same ones."""
+def _chosen(rows: PackedDataset, setting: str, count: int) -> NDArray[np.int64]:
+    """Positions of the rows with a true image that are tried on again: always the same ones."""
     pairs = rows.table.column("pair_id").to_pylist()
     known = [row for row in range(len(rows)) if setting == "paired" or rows.has("truth", row)]
-    wanted = choose([pairs[row] for row in known], count, 0)
+    wanted = hash_choose([pairs[row] for row in known], count, 0)
     return np.array([row for row in known if pairs[row] in wanted], np.int64)
 
 
-def told_sensitivity(found: Sensitivity | None) -> dict[str, Any]:
+def robustness_to_dict(found: MaskRobustness | None) -> dict[str, Any]:
     """The curve for `metrics.json`: kind → pixels → numbers; empty when there is none."""
     if found is None:
         return {}
     told: dict[str, Any] = {"setting": found.setting}
     for point in found.points:
-        added = {f"added_{name}": value for name, value in told_interval(point.added).items() if name != "rows"}
-        told.setdefault(point.change.kind, {})[str(point.change.pixels)] = {**told_interval(point.error), **added}
+        added = {f"added_{name}": value for name, value in interval_to_dict(point.added).items() if name != "rows"}
+        told.setdefault(point.change.kind, {})[str(point.change.pixels)] = {**interval_to_dict(point.error), **added}
     return told

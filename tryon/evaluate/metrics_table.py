@@ -1,4 +1,4 @@
-"""From numbers per picture to the numbers of `metrics.json`, and the list of those that could not be had."""
+"""From numbers per image to the numbers of `metrics.json`, and the list of those that could not be had."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from tryon.metrics import METRICS
 from tryon.metrics.metric import mean
 from tryon.metrics.pairwise import pair_keys
 from tryon.metrics.regions import GARMENT
-from tryon.scoring.metric_availability import EMPTY, NO_FLOW, NO_SPREAD, NO_TRUTH, Opened, caution, too_few
+from tryon.scoring.metric_availability import (
+    EMPTY,
+    NO_FLOW,
+    NO_SPREAD,
+    NO_TRUTH,
+    AvailableMetrics,
+    insufficient_samples,
+    small_sample_warning,
+)
 from tryon.scoring.row_scores import ALL, RowScores, metric_keys
 from tryon.scoring.set_metrics import SetNumbers
 
@@ -27,7 +35,7 @@ Reasons = dict[tuple[str, str], list[str]]
 
 
 @dataclass(frozen=True)
-class Measured:
+class SettingScores:
     """What was measured in one setting.
 
     Args:
@@ -41,7 +49,7 @@ class Measured:
     setting: str
     scores: RowScores
     sets: SetNumbers
-    opened: Opened
+    opened: AvailableMetrics
     rows: Mapping[str, int]
 
     @property
@@ -53,7 +61,7 @@ class Measured:
         }
 
 
-def setting_table(measured: Measured, methods: list[str], reasons: Reasons) -> dict[str, Any]:
+def setting_table(measured: SettingScores, methods: list[str], reasons: Reasons) -> dict[str, Any]:
     """Category → method → metric key → number, or None with the reason noted in `reasons`.
 
     Args:
@@ -83,20 +91,20 @@ def _subject(key: str, reason: str) -> str:
     return key if reason in {NO_SPREAD, *EMPTY.values()} - {NO_TRUTH} else metric_keys()[key]
 
 
-def note_cautions(measured: Measured, cautions: Reasons) -> None:
-    """Note in `cautions` which numbers of the setting come from too few pictures to be taken at face value."""
+def collect_warnings(measured: SettingScores, cautions: Reasons) -> None:
+    """Note in `cautions` which numbers of the setting come from too few images to be taken at face value."""
     for name in measured.opened.extractors:
         for category, count in measured.counts.items():
-            if not too_few(METRICS[name], count) and (told := caution(METRICS[name], count)):
+            if not insufficient_samples(METRICS[name], count) and (told := small_sample_warning(METRICS[name], count)):
                 cautions[name, told].append(f"{measured.setting} {category}")
 
 
 def compared_rows(scores: RowScores, setting: str, method: str) -> dict[str, dict[str, int]]:
-    """Category → number of rows with a true picture, and of those whose true picture shows the garment.
+    """Category → number of rows with a true image, and of those whose true image shows the garment.
 
     The averages are over these; that they are fewer than the test rows must be seen.
     """
-    keys = {"picture": "l1", "garment": f"l1_{GARMENT}"}
+    keys = {"image": "l1", "garment": f"l1_{GARMENT}"}
     return {
         category: {
             what: int((~np.isnan(scores.values(setting, method, category, key))).sum()) for what, key in keys.items()
@@ -110,7 +118,7 @@ def new_reasons() -> Reasons:
     return defaultdict(list)
 
 
-def _numbers(measured: Measured, category: str, method: str) -> dict[str, tuple[float | None, str]]:
+def _numbers(measured: SettingScores, category: str, method: str) -> dict[str, tuple[float | None, str]]:
     """Every key with its number and, when it cannot be had, the reason; all methods have the same."""
     matrix = measured.scores.matrix(measured.setting, method, category)
     columns = dict(zip(measured.scores.keys, matrix.T, strict=True))
@@ -118,7 +126,7 @@ def _numbers(measured: Measured, category: str, method: str) -> dict[str, tuple[
     known = len(matrix) > 0 and not np.isnan(matrix).all()
     found: dict[str, tuple[float | None, str]] = {}
     for key, name in metric_keys().items():
-        reason = measured.opened.reasons.get(name) or too_few(METRICS[name], measured.counts[category])
+        reason = measured.opened.reasons.get(name) or insufficient_samples(METRICS[name], measured.counts[category])
         if reason:
             found[key] = None, reason
             continue

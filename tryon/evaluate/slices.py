@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from tryon.categories import Category
 from tryon.evaluate.summary import KEY, MODEL
-from tryon.loading.packed_dataset import PackedRows
-from tryon.scoring.bootstrap import FEWEST, Interval, intervals
+from tryon.loading.packed_dataset import PackedDataset
+from tryon.scoring.bootstrap import MIN_ROWS, Interval, intervals
 from tryon.scoring.row_scores import ALL, RowScores
 
 DECIMALS = 6
 WEAKEST = 3
-LEAST_ROWS = 2 * FEWEST
+LEAST_ROWS = 2 * MIN_ROWS
 """Rows below which a slice is not called weak: a few hard rows make any slice look so."""
 
 MASK_BOUNDS = (0.25, 0.4, 0.5)
-"""Shares of the picture hidden at which one slice of mask size ends and the next begins."""
+"""Shares of the image hidden at which one slice of mask size ends and the next begins."""
 
 MASK_SIZES = ("below 25 %", "25 to 40 %", "40 to 50 %", "above 50 %")
 
@@ -67,7 +67,7 @@ DIMENSIONS: dict[str, Dimension] = {
         "Pattern, as drawn", ("plain", "striped", "checked", "dotted", "floral", "printed", "lettered")
     ),
     "texture": Dimension("Texture, by gradients", ("plain", "striped", "printed")),
-    "mask_size": Dimension("Share of the picture hidden", MASK_SIZES),
+    "mask_size": Dimension("Share of the image hidden", MASK_SIZES),
 }
 """What rows are parted by. Rows whose value is not known belong to no slice of a dimension."""
 
@@ -81,18 +81,18 @@ Slices = dict[str, dict[str, Told]]
 """Dimension → value → metric key → interval; the dimension `category` also has the value `all`."""
 
 
-def slice_values(rows: PackedRows, textures: Mapping[str, str | None]) -> Values:
+def slice_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
     """The value of every row in every dimension, category by category as scores have them.
 
     Args:
         rows: of one setting, with the slice columns and masks.
         textures: texture of the garment by pair.
     """
-    parts = [_of_category(rows.of(category), textures) for category in Category]
+    parts = [_of_category(rows.indices_of(category), textures) for category in Category]
     return {name: [value for part in parts for value in part[name]] for name in DIMENSIONS}
 
 
-def _of_category(rows: PackedRows, textures: Mapping[str, str | None]) -> Values:
+def _of_category(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
     column = {name: rows.table.column(name).to_pylist() for name in _READ}
     return {
         **{name: column[name] for name in ("category", "worn", "sleeve", "neckline")},
@@ -128,7 +128,7 @@ def slice_scores(scores: RowScores, setting: str, method: str, values: Values, s
         seed: of the bootstrap.
 
     Returns:
-        Slices and metrics that have a number; nothing when no row has a true picture.
+        Slices and metrics that have a number; nothing when no row has a true image.
     """
     matrix = scores.matrix(setting, method)
     known = np.flatnonzero(np.isfinite(matrix).any(axis=0))
@@ -158,7 +158,7 @@ def _membership(values: Values, places: Sequence[tuple[str, str]]) -> NDArray[np
 
 
 @dataclass(frozen=True)
-class Weak:
+class WorstSlice:
     """A slice on which the model is farther off than on all rows."""
 
     dimension: str
@@ -167,7 +167,7 @@ class Weak:
     overall: float
 
     @property
-    def clear(self) -> bool:
+    def significant(self) -> bool:
         """Whether the whole interval lies above the mean of all rows."""
         return self.interval.low is not None and bool(self.interval.low > self.overall)
 
@@ -177,7 +177,7 @@ class Weak:
         return self.interval.mean / self.overall if self.overall else float("inf")
 
 
-def weakest(slices: Slices, count: int = WEAKEST) -> list[Weak]:
+def worst_slices(slices: Slices, count: int = WEAKEST) -> list[WorstSlice]:
     """The slices with the largest error inside the garment, those whose interval leaves out the overall mean first.
 
     Slices of fewer than `LEAST_ROWS` rows and those that are no worse than all rows are left out, and so is a slice
@@ -187,17 +187,17 @@ def weakest(slices: Slices, count: int = WEAKEST) -> list[Weak]:
         return []
     overall = slices["category"][ALL][KEY]
     weak = [
-        Weak(name, value, told[KEY], overall.mean)
+        WorstSlice(name, value, told[KEY], overall.mean)
         for name, own in slices.items()
         for value, told in own.items()
         if KEY in told and told[KEY].rows >= LEAST_ROWS and told[KEY].mean > overall.mean
     ]
-    weak.sort(key=lambda one: (not one.clear, -one.interval.mean))
+    weak.sort(key=lambda one: (not one.significant, -one.interval.mean))
     distinct = {(one.interval.mean, one.interval.rows): one for one in reversed(weak)}
     return [one for one in weak if distinct[one.interval.mean, one.interval.rows] is one][:count]
 
 
-def told_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
+def slices_to_dict(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
     """The content of `slices.json`: setting → method → dimension → value → rows, and key → [mean, low, high]."""
     return {
         setting: {
@@ -213,11 +213,11 @@ def _told(told: Told) -> dict[str, Any]:
     return {"rows": rows, **{key: [_rounded(x) for x in one[:3]] for key, one in told.items()}}
 
 
-def headline_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
+def summary_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
     """The model's error inside the garment in every slice, for `metrics.json`: plain numbers under names."""
     return {
         setting: {
-            name: {value: told_interval(told[KEY]) for value, told in values.items() if KEY in told}
+            name: {value: interval_to_dict(told[KEY]) for value, told in values.items() if KEY in told}
             for name, values in methods.get(MODEL, {}).items()
         }
         for setting, methods in slices.items()
@@ -225,28 +225,28 @@ def headline_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any
     }
 
 
-def told_interval(one: Interval) -> dict[str, float | int | None]:
+def interval_to_dict(one: Interval) -> dict[str, float | int | None]:
     """Mean, ends and number of rows."""
     return {"mean": _rounded(one.mean), "low": _rounded(one.low), "high": _rounded(one.high), "rows": one.rows}
 
 
-def told_weakest(setting: str, weak: Sequence[Weak]) -> list[dict[str, Any]]:
+def worst_slice_to_dict(setting: str, weak: Sequence[WorstSlice]) -> list[dict[str, Any]]:
     """The weakest slices for `metrics.json`."""
     return [
         {
             "setting": setting,
             "dimension": one.dimension,
             "value": one.value,
-            **told_interval(one.interval),
+            **interval_to_dict(one.interval),
             "ratio": round(one.ratio, 4),
-            "stands_out": one.clear,
+            "stands_out": one.significant,
         }
         for one in weak
     ]
 
 
-def headline_setting(slices: Mapping[str, Mapping[str, Slices]]) -> str | None:
-    """The setting that says most: unpaired where true pictures are known, else paired; None where none are."""
+def summary_setting(slices: Mapping[str, Mapping[str, Slices]]) -> str | None:
+    """The setting that says most: unpaired where true images are known, else paired; None where none are."""
     told = [setting for setting in ("unpaired", "paired") if slices.get(setting, {}).get(MODEL)]
     return next(iter(told), None)
 

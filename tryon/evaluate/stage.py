@@ -12,35 +12,41 @@ import torch
 
 from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
-from tryon.evaluate.compare import METRICS_FILE, SCORES_FILE, Evaluated
-from tryon.evaluate.evaluated_model import Subject, data_facts, protocol_facts, read_subject, version_facts
+from tryon.evaluate.compare import METRICS_FILE, SCORES_FILE, SavedEvaluation
+from tryon.evaluate.evaluated_model import (
+    EvaluatedModel,
+    data_facts,
+    load_evaluated_model,
+    protocol_facts,
+    version_facts,
+)
 from tryon.evaluate.garment_texture import texture_of
-from tryon.evaluate.mask_robustness import Sensitivity, mask_sensitivity, told_sensitivity
+from tryon.evaluate.mask_robustness import MaskRobustness, mask_robustness, robustness_to_dict
 from tryon.evaluate.metrics_table import caution_list, unavailable_list
-from tryon.evaluate.predict import METHODS, SETTINGS, Scored, run_methods
+from tryon.evaluate.predict import METHODS, SETTINGS, PredictedBatch, predict_all
 from tryon.evaluate.provenance import Fingerprints
-from tryon.evaluate.report.gallery import Shot, overview, picked_shots, write_strip
-from tryon.evaluate.report.mask_audit import mask_audit, mask_pictures
-from tryon.evaluate.report.render import Report, model_card, render
-from tryon.evaluate.report.run_comparison import Beside, beside, read_other
-from tryon.evaluate.report.training_curves import read_course
-from tryon.evaluate.score_rows import Measuring
+from tryon.evaluate.report.gallery import GalleryRow, build_gallery, overview, write_strip
+from tryon.evaluate.report.mask_audit import mask_audit, mask_images
+from tryon.evaluate.report.render import Report, render, render_model_card
+from tryon.evaluate.report.run_comparison import RunComparison, compare_runs, load_baseline_run
+from tryon.evaluate.report.training_curves import read_training_curves
+from tryon.evaluate.score_rows import RowScorer
 from tryon.evaluate.slices import (
     Slices,
     Values,
-    headline_setting,
-    headline_slices,
     slice_scores,
     slice_values,
-    told_slices,
-    told_weakest,
-    weakest,
+    slices_to_dict,
+    summary_setting,
+    summary_slices,
+    worst_slice_to_dict,
+    worst_slices,
 )
-from tryon.evaluate.summary import MODEL, headline_table, nested, sentence
-from tryon.runtime.atomic_files import replacing, replacing_folder, write_json, write_text
+from tryon.evaluate.summary import MODEL, summary_sentence, summary_table, to_dict
+from tryon.runtime.atomic_files import atomic_file, atomic_folder, write_json, write_text
 from tryon.runtime.progress import Progress
-from tryon.runtime.stage_result import Summary
-from tryon.scoring.metric_availability import Opened, check_names, check_required, open_metrics
+from tryon.runtime.stage_result import StageResult
+from tryon.scoring.metric_availability import AvailableMetrics, check_names, check_required, open_metrics
 from tryon.scoring.row_scores import RowScores
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.training.training_log import read_history
@@ -49,31 +55,31 @@ from tryon.workspace import Workspace
 CARD_FILE = "model_card.md"
 
 IN_SUMMARY = 3
-"""Rows of a category in the summary's pictures."""
+"""Rows of a category in the summary's images."""
 
 _PLACES = len(SETTINGS) * (len(Category) + 1)
 """Tables that a number may be missing from: every category and all of them, in both settings."""
 
 
 @dataclass(frozen=True)
-class Findings:
+class EvaluationResult:
     """All that was found out about a subject.
 
     Args:
         measured: the numbers.
         fingerprints: the facts behind them, by setting.
         slices: setting → method → slices.
-        setting: the one that says most; None where no true picture is known.
+        setting: the one that says most; None where no true image is known.
         sensitivity: error under changed masks; None where it was left out.
         shots: rows of the galleries.
     """
 
-    measured: Measuring
+    measured: RowScorer
     fingerprints: dict[str, Any]
     slices: dict[str, dict[str, Slices]]
     setting: str | None
-    sensitivity: Sensitivity | None
-    shots: list[Shot]
+    sensitivity: MaskRobustness | None
+    shots: list[GalleryRow]
 
 
 def evaluate(
@@ -83,13 +89,13 @@ def evaluate(
     progress: Progress,
     checkpoint_file: Path | None = None,
     out: Path | None = None,
-) -> Summary:
+) -> StageResult:
     """Make `data/evaluation/`: `metrics.json`, `slices.json`, `scores.parquet`, report, model card and galleries; and
     a copy of the card beside the checkpoint.
 
     Args:
         settings: what is scored and shown.
-        seed: of the bootstrap and of pictures chosen by name.
+        seed: of the bootstrap and of images chosen by name.
         workspace: the project.
         progress: told how far it is.
         checkpoint_file: scored instead of the best checkpoint; the report then tells nothing of the training here, nor
@@ -107,18 +113,18 @@ def evaluate(
     device = torch.device(choose_accelerator("evaluate", settings.accelerator))
     set_cpu_threads()
     trained_here = checkpoint_file is None
-    other = read_other(workspace.root / settings.beside) if settings.beside and trained_here else None
-    subject = read_subject(workspace, checkpoint_file, device)
+    other = load_baseline_run(workspace.root / settings.beside) if settings.beside and trained_here else None
+    subject = load_evaluated_model(workspace, checkpoint_file, device)
     opened = open_metrics(workspace, subject.size, device.type)
     check_required(settings.require, opened, subject.counts["paired"])
-    found = _find(subject, opened, workspace, (settings, seed), progress)
-    ours = Evaluated(found.fingerprints, found.measured.scores)
-    compared = beside(ours, read_history(workspace.checkpoints / "history.csv"), other) if other else None
+    found = _analyze(subject, opened, workspace, (settings, seed), progress)
+    ours = SavedEvaluation(found.fingerprints, found.measured.scores)
+    compared = compare_runs(ours, read_history(workspace.checkpoints / "history.csv"), other) if other else None
     report = Report(
         content=_content(subject, found, compared, workspace),
         shots=found.shots,
         courses=_courses(workspace) if trained_here else [],
-        masks=mask_pictures(workspace),
+        masks=mask_images(workspace),
         slices=found.slices,
         sensitivity=found.sensitivity,
         beside=compared,
@@ -130,28 +136,32 @@ def evaluate(
     return _summary(report.content, found.shots)
 
 
-def _find(
-    subject: Subject, opened: Opened, workspace: Workspace, asked: tuple[EvaluateSettings, int], progress: Progress
-) -> Findings:
+def _analyze(
+    subject: EvaluatedModel,
+    opened: AvailableMetrics,
+    workspace: Workspace,
+    asked: tuple[EvaluateSettings, int],
+    progress: Progress,
+) -> EvaluationResult:
     """Score every row, then look closer: slices, changed masks, and the rows that are worth showing."""
     settings, seed = asked
-    measured = Measuring(opened, workspace.staging("evaluate") / "references")
+    measured = RowScorer(opened, workspace.work_dir("evaluate") / "references")
     fingerprints = Fingerprints()
     values = _score(subject, (measured, fingerprints), settings.batch_size, progress)
     slices = {setting: _slices(measured.scores, setting, own, seed) for setting, own in values.items()}
-    setting = headline_setting(slices)
+    setting = summary_setting(slices)
     sensitivity = _sensitivity(subject, setting, settings, progress)
     sizes = settings.gallery_rows, settings.batch_size
     picked = [
-        picked_shots(subject.network, own, name, measured.scores, sizes, seed) for name, own in subject.rows.items()
+        build_gallery(subject.network, own, name, measured.scores, sizes, seed) for name, own in subject.rows.items()
     ]
     shots = [shot for own in picked for shot in own]
     told = fingerprints.told(subject.size, workspace)
-    return Findings(measured, told, slices, setting, sensitivity, shots)
+    return EvaluationResult(measured, told, slices, setting, sensitivity, shots)
 
 
 def _score(
-    subject: Subject, kept: tuple[Measuring, Fingerprints], batch_size: int, progress: Progress
+    subject: EvaluatedModel, kept: tuple[RowScorer, Fingerprints], batch_size: int, progress: Progress
 ) -> dict[str, Values]:
     """Score every setting, keeping numbers and fingerprints; returns what slices its rows belong to."""
     measured, fingerprints = kept
@@ -160,14 +170,14 @@ def _score(
     for setting, own in subject.rows.items():
         textures: dict[str, str | None] = {}
 
-        def each(batch: Scored, setting: str = setting, textures: dict[str, str | None] = textures) -> None:
+        def each(batch: PredictedBatch, setting: str = setting, textures: dict[str, str | None] = textures) -> None:
             nonlocal done
             textures |= {pair: texture_of(own) for pair, own in zip(batch.pair_ids, batch.garment, strict=True)}
             fingerprints.add(setting, batch)
             done += len(batch.pair_ids)
             progress(done, total, "rows tried on and scored")
 
-        measured.score(setting, own, run_methods(subject.network, own, setting, batch_size, subject.device), each)
+        measured.score(setting, own, predict_all(subject.network, own, setting, batch_size, subject.device), each)
         values[setting] = slice_values(own, textures)
     return values
 
@@ -182,30 +192,32 @@ def _slices(scores: RowScores, setting: str, values: Values, seed: int) -> dict[
 
 
 def _sensitivity(
-    subject: Subject, setting: str | None, settings: EvaluateSettings, progress: Progress
-) -> Sensitivity | None:
+    subject: EvaluatedModel, setting: str | None, settings: EvaluateSettings, progress: Progress
+) -> MaskRobustness | None:
     if setting is None or not settings.sensitivity_rows:
         return None
     rows, count = subject.rows[setting], settings.sensitivity_rows
-    return mask_sensitivity(subject.network, rows, setting, count, settings.batch_size, progress)
+    return mask_robustness(subject.network, rows, setting, count, settings.batch_size, progress)
 
 
-def _content(subject: Subject, found: Findings, compared: Beside | None, workspace: Workspace) -> dict[str, Any]:
+def _content(
+    subject: EvaluatedModel, found: EvaluationResult, compared: RunComparison | None, workspace: Workspace
+) -> dict[str, Any]:
     """The content of `metrics.json`, what says most first."""
     measured = found.measured
-    weak = weakest(found.slices[found.setting][MODEL]) if found.setting else []
+    weak = worst_slices(found.slices[found.setting][MODEL]) if found.setting else []
     return {
-        "headline": nested(headline_table({"metrics": measured.tables})),
-        "slices": headline_slices(found.slices),
-        "weakest": told_weakest(found.setting, weak) if found.setting else [],
-        "sensitivity": told_sensitivity(found.sensitivity),
+        "headline": to_dict(summary_table({"metrics": measured.tables})),
+        "slices": summary_slices(found.slices),
+        "weakest": worst_slice_to_dict(found.setting, weak) if found.setting else [],
+        "sensitivity": robustness_to_dict(found.sensitivity),
         "metrics": measured.tables,
         "rows": subject.counts,
         "compared": measured.compared,
         "masks": mask_audit(workspace),
         "unavailable": unavailable_list(measured.reasons, _PLACES),
         "warnings": caution_list(measured.cautions, _PLACES),
-        "beside": compared.told if compared else {},
+        "beside": compared.content if compared else {},
         "fingerprints": found.fingerprints,
         "protocol": protocol_facts(subject),
     }
@@ -213,30 +225,32 @@ def _content(subject: Subject, found: Findings, compared: Beside | None, workspa
 
 def _courses(workspace: Workspace) -> list[Any]:
     stages = {"Pretraining": workspace.pretrained, "Fine-tuning": workspace.checkpoints}
-    return [read_course(title, folder) for title, folder in stages.items()]
+    return [read_training_curves(title, folder) for title, folder in stages.items()]
 
 
 def _write(place: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:
     """Write everything or nothing; the model card into `checkpoints` too: whoever takes one of them takes its card."""
     with ExitStack() as both:
         if checkpoints:
-            both.enter_context(replacing(checkpoints / CARD_FILE)).write_text(model_card(report), encoding="utf-8")
-        folder = both.enter_context(replacing_folder(place))
+            both.enter_context(atomic_file(checkpoints / CARD_FILE)).write_text(
+                render_model_card(report), encoding="utf-8"
+            )
+        folder = both.enter_context(atomic_folder(place))
         scores.write(folder / SCORES_FILE)
         write_json(folder / METRICS_FILE, report.content)
-        write_json(folder / "slices.json", told_slices(report.slices))
+        write_json(folder / "slices.json", slices_to_dict(report.slices))
         write_text(folder / "report.html", render(report))
-        write_text(folder / CARD_FILE, model_card(report))
+        write_text(folder / CARD_FILE, render_model_card(report))
         for shot in report.shots:
             write_strip(folder, shot)
 
 
-def _summary(content: Mapping[str, Any], shots: list[Shot]) -> Summary:
-    rows = headline_table(content)
-    pictures = {
+def _summary(content: Mapping[str, Any], shots: list[GalleryRow]) -> StageResult:
+    rows = summary_table(content)
+    images = {
         f"{setting}-{category}".replace("_", "-"): overview(chosen[:IN_SUMMARY])
         for setting in SETTINGS
         for category in Category
         if (chosen := [shot for shot in shots if (shot.setting, shot.category) == (setting, category)])
     }
-    return Summary("evaluate", sentence(rows), tuple(rows), pictures)
+    return StageResult("evaluate", summary_sentence(rows), tuple(rows), images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tryon.evaluate.baselines import COPY, IDEAL, MEAN_COLOUR
+from tryon.evaluate.baselines import COPY, IDEAL, MEAN_COLOR
 from tryon.runtime.stage_result import Cell
 
 MODEL = "model"
@@ -13,11 +13,11 @@ KEY = "l1_garment"
 """The metric of the headline: mean absolute difference inside the garment, 0..1, lower is better."""
 
 
-def headline_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
+def summary_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
     """Rows of the headline from the content of `metrics.json`: setting by setting, each category, then all.
 
-    Columns: setting, category, model, copy, mean_colour, ideal_warp (L1 inside the garment; the last None where no true
-    flow is known), ratio_to_copy, ratio_to_mean_colour (the model's L1 over the baseline's; below 1 is better than the
+    Columns: setting, category, model, copy, mean_color, ideal_warp (L1 inside the garment; the last None where no true
+    flow is known), ratio_to_copy, ratio_to_mean_color (the model's L1 over the baseline's; below 1 is better than the
     baseline). Settings without truth have no rows.
     """
     rows: list[dict[str, Cell]] = []
@@ -30,14 +30,14 @@ def headline_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
 
 
 def _row(errors: Mapping[str, Any]) -> dict[str, Cell]:
-    model, copy, painted = errors[MODEL], errors[COPY], errors[MEAN_COLOUR]
+    model, copy, painted = errors[MODEL], errors[COPY], errors[MEAN_COLOR]
     return {
         "model": model,
         "copy": copy,
-        "mean_colour": painted,
+        "mean_color": painted,
         "ideal_warp": errors[IDEAL],
         "ratio_to_copy": _ratio(model, copy),
-        "ratio_to_mean_colour": _ratio(model, painted),
+        "ratio_to_mean_color": _ratio(model, painted),
     }
 
 
@@ -45,7 +45,7 @@ def _ratio(model: float, baseline: float) -> float | None:
     return round(model / baseline, 4) if baseline else None
 
 
-def nested(rows: list[dict[str, Cell]]) -> dict[str, Any]:
+def to_dict(rows: list[dict[str, Cell]]) -> dict[str, Any]:
     """The same rows as setting → category → numbers, for `metrics.json`."""
     found: dict[str, Any] = {}
     for row in rows:
@@ -54,15 +54,15 @@ def nested(rows: list[dict[str, Cell]]) -> dict[str, Any]:
     return found
 
 
-def sentence(rows: list[dict[str, Cell]]) -> str:
+def summary_sentence(rows: list[dict[str, Cell]]) -> str:
     """The headline in words, from its `all` rows."""
     told = [
         f"{row['setting']} {row['model']:.4f} ({_times(row['ratio_to_copy'])} agnostic copied, "
-        f"{_times(row['ratio_to_mean_colour'])} mean garment colour{_bound(row['ideal_warp'])})"
+        f"{_times(row['ratio_to_mean_color'])} mean garment color{_bound(row['ideal_warp'])})"
         for row in rows
         if row["category"] == "all"
     ]
-    return f"L1 inside the garment: {'; '.join(told)}" if told else "no row shows its garment in a true picture"
+    return f"L1 inside the garment: {'; '.join(told)}" if told else "no row shows its garment in a true image"
 
 
 def _bound(error: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Masks and agnostic pictures as files, in the folder layouts that other try-on codebases read."""
+"""Masks and agnostic images as files, in the folder layouts that other try-on codebases read."""
 
 from __future__ import annotations
 

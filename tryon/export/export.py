@@ -7,24 +7,34 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError, ParameterError
-from tryon.export.export_record import STAMP, Stamp, begin, finish, new_stamp, read_stamp, write_stamp
-from tryon.export.plan import Plan, check_raw_files, plan
-from tryon.export.request import Job
+from tryon.export.export_record import (
+    RECORD_FILE,
+    ExportRecord,
+    mark_finished,
+    mark_started,
+    new_record,
+    read_record,
+    write_record,
+)
+from tryon.export.plan import ExportPlan, check_raw_files, plan
+from tryon.export.request import ExportRequest
 from tryon.export.rows import check_tables
-from tryon.export.shards import export_shard, note_path, writing
+from tryon.export.shards import checksum_file, export_shard, translate_export_os_errors
 from tryon.runtime.atomic_files import sha256_file, write_text
-from tryon.runtime.process_pool import map_shards
+from tryon.runtime.process_pool import map_chunks
 from tryon.runtime.progress import Progress
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 
 _LEAST, _MOST = 16, 4096
 """Bounds of --size: pixels on a side."""
 
 
-def export(job: Job, categories: Sequence[Category], settings: Sequence[Setting], progress: Progress) -> Summary:
+def export(
+    job: ExportRequest, categories: Sequence[Category], settings: Sequence[Split], progress: Progress
+) -> StageResult:
     """Write an export, or go on with one that is there; what is whole is not written again.
 
     Args:
@@ -39,22 +49,22 @@ def export(job: Job, categories: Sequence[Category], settings: Sequence[Setting]
         DiskError: it cannot be written.
         TryOnError: a manifest has nothing to export in this layout.
     """
-    job.workspace.refuse_own(job.out, "--out")
-    settings = [setting for setting in Setting if setting in settings]
-    stamp = read_stamp(job.out, new_stamp(job.format, job.size))
+    job.workspace.reject_stage_output(job.out, "--out")
+    settings = [setting for setting in Split if setting in settings]
+    stamp = read_record(job.out, new_record(job.format, job.size))
     plans = [_planned(category, job, settings, stamp) for category in Category if category in categories]
     parts = [part for planned in plans for part in planned.parts]
-    fresh = [part for part in parts if not note_path(part[0].category, part[0].shard, job.out).is_file()]
+    fresh = [part for part in parts if not checksum_file(part[0].category, part[0].shard, job.out).is_file()]
     check_raw_files(fresh, job)
-    with writing():
+    with translate_export_os_errors():
         job.out.mkdir(parents=True, exist_ok=True)
-        write_stamp(stamp, job.out)
-    written = sum(map_shards(partial(export_shard, job=job), parts, progress, f"{job.format} export"))
-    with writing():
+        write_record(stamp, job.out)
+    written = sum(map_chunks(partial(export_shard, job=job), parts, progress, f"{job.format} export"))
+    with translate_export_os_errors():
         for planned in plans:
             _finish(planned, stamp, job)
         write_text(job.out / "README.txt", _readme(stamp, job.layout.note))
-        write_stamp(stamp, job.out)
+        write_record(stamp, job.out)
     return _summary(plans, written, job)
 
 
@@ -67,36 +77,36 @@ def parse_size(text: str) -> Size:
     sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     if sides is None or not all(_LEAST <= int(side) <= _MOST for side in sides.groups()):
         rule = f"is height x width in pixels, as in 512x384, each of {_LEAST} to {_MOST}"
-        raise ParameterError("--size", rule=rule, value=text)
+        raise ParameterError("--size", expected=rule, found=text)
     return int(sides[1]), int(sides[2])
 
 
-def _planned(category: Category, job: Job, settings: Sequence[Setting], stamp: Stamp) -> Plan:
+def _planned(category: Category, job: ExportRequest, settings: Sequence[Split], stamp: ExportRecord) -> ExportPlan:
     check_tables(category, job.dense, job.workspace)
     sha256 = sha256_file(job.workspace.manifest(category))
     planned = plan(category, settings, job)
     planned.facts = {"manifest_sha256": sha256} | planned.facts
-    begin(stamp, category, planned.facts, job.out)
+    mark_started(stamp, category, planned.facts, job.out)
     return planned
 
 
-def _finish(planned: Plan, stamp: Stamp, job: Job) -> None:
+def _finish(planned: ExportPlan, stamp: ExportRecord, job: ExportRequest) -> None:
     manifest = job.workspace.manifest(planned.category)
     if sha256_file(manifest) != planned.facts["manifest_sha256"]:
         remedy = "Remove the export and run it again."
-        raise MissingInputError(str(manifest), rule="stays as it is while it is exported", remedy=remedy)
+        raise MissingInputError(str(manifest), expected="stays as it is while it is exported", hint=remedy)
     for name, lines in planned.lists.items():
         write_text(job.out / planned.category / name, "".join(lines))
-    finish(stamp, planned.category)
+    mark_finished(stamp, planned.category)
 
 
-def _readme(stamp: Stamp, note: str) -> str:
+def _readme(stamp: ExportRecord, note: str) -> str:
     categories = stamp["categories"]
     licences = sorted({licence for facts in categories.values() for licence in facts["licences"]})
     size = _by(stamp["size"]) if stamp["size"] else "the layout's own (no --size was given)"
-    head = f"Written by `tryon export --format {stamp['format']}`. Size: {size}. Licence of the pictures: "
+    head = f"Written by `tryon export --format {stamp['format']}`. Size: {size}. Licence of the images: "
     head += f"{', '.join(licences)}.\n{_made_at(categories)}"
-    head += f"{STAMP} says what it was made from, and whether it is finished. To see that all is whole, run the same\n"
+    head += f"{RECORD_FILE} says what it was made from, and whether it is finished. To see that all is whole, run the same\n"
     return f"{head}command again, or `sha256sum --check --quiet checksums/*.txt` here.\n\n{note}"
 
 
@@ -113,10 +123,10 @@ def _by(size: Sequence[int]) -> str:
     return "x".join(map(str, size))
 
 
-def _summary(plans: Sequence[Plan], written: int, job: Job) -> Summary:
+def _summary(plans: Sequence[ExportPlan], written: int, job: ExportRequest) -> StageResult:
     counts = ("people", "garments", "pairs", "quarantined")
     rows = tuple({"category": one.category, **{name: one.facts[name] for name in counts}} for one in plans)
     headline = f"{written} files written to {job.out}" if written else f"{job.out} was whole, nothing written"
     lacking = sum(one.without_dense_pose for one in plans)
-    headline += f"; {lacking} people have no DensePose map, and so no picture of it" if lacking else ""
-    return Summary("export", f"{headline}.", rows)
+    headline += f"; {lacking} people have no DensePose map, and so no image of it" if lacking else ""
+    return StageResult("export", f"{headline}.", rows)

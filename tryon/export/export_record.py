@@ -13,7 +13,7 @@ from tryon.export import Format
 from tryon.runtime.atomic_files import write_json
 from tryon.runtime.code_version import code_version
 
-STAMP = "export.json"
+RECORD_FILE = "export.json"
 _KIND, _VERSION = "tryon export", 1
 _UNFINISHED, _FINISHED = "unfinished", "finished"
 _WORDS = {
@@ -25,41 +25,41 @@ _WORDS = {
 }
 _ELSEWHERE = "Name another folder, or remove this one."
 
-Stamp = dict[str, Any]
+ExportRecord = dict[str, Any]
 
 
-def new_stamp(format: Format, size: Size | None) -> Stamp:
+def new_record(format: Format, size: Size | None) -> ExportRecord:
     """Stamp of an export without any category yet."""
     code = code_version("tryon.export.row_files")
     head = {"kind": _KIND, "version": _VERSION, "format": format.value, "size": list(size) if size else None}
     return head | {"code": code, "categories": {}}
 
 
-def read_stamp(out: Path, wanted: Stamp) -> Stamp:
+def read_record(out: Path, expected: ExportRecord) -> ExportRecord:
     """The stamp of what lies in `out`, or `wanted` where there is nothing yet.
 
     Raises:
         ParameterError: something else is there: no folder, files that are not ours, or another export.
     """
     if not out.exists():
-        return wanted
+        return expected
     if not out.is_dir():
-        raise ParameterError("--out", rule="is a folder", value=str(out))
-    path = out / STAMP
+        raise ParameterError("--out", expected="is a folder", found=str(out))
+    path = out / RECORD_FILE
     if not path.exists():
-        if {entry.name for entry in out.iterdir()} - {f".{STAMP}.tmp"}:
+        if {entry.name for entry in out.iterdir()} - {f".{RECORD_FILE}.tmp"}:
             rule = "is an empty folder, one that is not there yet, or an export to go on with"
-            raise ParameterError("--out", rule=rule, value=str(out), remedy="Name another folder.")
-        return wanted
+            raise ParameterError("--out", expected=rule, found=str(out), hint="Name another folder.")
+        return expected
     found = _read(path)
-    other = [_WORDS[name] for name in _WORDS if found.get(name) != wanted[name]]
+    other = [_WORDS[name] for name in _WORDS if found.get(name) != expected[name]]
     if other:
-        rule = f"is an export to go on with, by this code, in the layout {wanted['format']} and of the same size"
-        raise ParameterError(f"--out {out}", rule=rule, value=f"another {', '.join(other)}", remedy=_ELSEWHERE)
+        rule = f"is an export to go on with, by this code, in the layout {expected['format']} and of the same size"
+        raise ParameterError(f"--out {out}", expected=rule, found=f"another {', '.join(other)}", hint=_ELSEWHERE)
     return found
 
 
-def begin(stamp: Stamp, category: Category, facts: dict[str, Any], out: Path) -> None:
+def mark_started(stamp: ExportRecord, category: Category, facts: dict[str, Any], out: Path) -> None:
     """Note a category as unfinished.
 
     Raises:
@@ -69,26 +69,26 @@ def begin(stamp: Stamp, category: Category, facts: dict[str, Any], out: Path) ->
     if there is not None and {**there, "state": ""} != {**facts, "state": ""}:
         other = [name for name in facts if there.get(name) != facts[name]]
         rule = f"has {category} from the manifest as it is now, with the same settings"
-        raise ParameterError(f"--out {out}", rule=rule, value=f"other {', '.join(other)}", remedy=_ELSEWHERE)
+        raise ParameterError(f"--out {out}", expected=rule, found=f"other {', '.join(other)}", hint=_ELSEWHERE)
     stamp["categories"][category] = facts | {"state": _UNFINISHED}
 
 
-def finish(stamp: Stamp, category: Category) -> None:
+def mark_finished(stamp: ExportRecord, category: Category) -> None:
     """Note a category as finished."""
     stamp["categories"][category]["state"] = _FINISHED
 
 
-def write_stamp(stamp: Stamp, out: Path) -> None:
+def write_record(stamp: ExportRecord, out: Path) -> None:
     """Write the stamp, categories in their own order."""
     known = stamp["categories"]
-    write_json(out / STAMP, stamp | {"categories": {name: known[name] for name in Category if name in known}})
+    write_json(out / RECORD_FILE, stamp | {"categories": {name: known[name] for name in Category if name in known}})
 
 
-def _read(path: Path) -> Stamp:
+def _read(path: Path) -> ExportRecord:
     try:
         found = json.loads(path.read_text())
         if isinstance(found, dict) and isinstance(found.get("categories"), dict):
             return found
     except (OSError, ValueError):
         pass
-    raise ParameterError("--out", rule=f"has a {STAMP} of ours", value=str(path), remedy=_ELSEWHERE)
+    raise ParameterError("--out", expected=f"has a {RECORD_FILE} of ours", found=str(path), hint=_ELSEWHERE)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from tryon.categories import Category, Setting
-from tryon.errors import MissingInputError, TryOnError, listed
-from tryon.export.request import Job
-from tryon.export.rows import Row, light_rows
+from tryon.categories import Category, Split
+from tryon.errors import MissingInputError, TryOnError, format_list
+from tryon.export.request import ExportRequest
+from tryon.export.rows import Row, iter_rows
 from tryon.manifest.schemas import STATUS_OK
 
 SHARD_ROWS = 64
@@ -19,7 +19,7 @@ SHARD_ROWS = 64
 _REMEDY = "Run `tryon download`, which unpacks what is missing."
 
 
-class Take(NamedTuple):
+class RowSelection(NamedTuple):
     """A row that brings something new: its person, its garment or both."""
 
     category: Category
@@ -34,7 +34,7 @@ class Take(NamedTuple):
 
 
 @dataclass
-class Plan:
+class ExportPlan:
     """An export of one category.
 
     Args:
@@ -46,32 +46,32 @@ class Plan:
     """
 
     category: Category
-    parts: list[tuple[Take, ...]]
+    parts: list[tuple[RowSelection, ...]]
     lists: dict[str, list[str]]
     facts: dict[str, Any]
     without_dense_pose: int
 
 
-def plan(category: Category, settings: Sequence[Setting], job: Job) -> Plan:
+def plan(category: Category, settings: Sequence[Split], job: ExportRequest) -> ExportPlan:
     """Go through the manifest's good rows of the chosen settings.
 
     Raises:
         TryOnError: there are none, or the layout cannot say whose garment is whose.
     """
     found = _Found(category, settings, job)
-    for number, row in enumerate(light_rows(category, job.dense, job.workspace)):
+    for number, row in enumerate(iter_rows(category, job.dense, job.workspace)):
         if row["setting"] in settings:
             found.add(number, row)
     found.check()
-    return Plan(category, list(_parts(found.takes)), found.lists, found.facts(), found.without_dense_pose)
+    return ExportPlan(category, list(_parts(found.takes)), found.lists, found.facts(), found.without_dense_pose)
 
 
 class _Found:
     """What a pass over a manifest has come across."""
 
-    def __init__(self, category: Category, settings: Sequence[Setting], job: Job) -> None:
+    def __init__(self, category: Category, settings: Sequence[Split], job: ExportRequest) -> None:
         self.category, self.settings, self.job = category, settings, job
-        self.takes: list[Take] = []
+        self.takes: list[RowSelection] = []
         self.lists: dict[str, list[str]] = {name: [] for setting in settings for name in job.layout.lists[setting]}
         self.without_dense_pose = self._pairs = self._quarantined = 0
         self._people: set[str] = set()
@@ -86,13 +86,13 @@ class _Found:
         if row["status"] != STATUS_OK:
             self._quarantined += 1
             return
-        layout, setting = self.job.layout, Setting(row["setting"])
+        layout, setting = self.job.layout, Split(row["setting"])
         person, garment = (f"{layout.place(setting)}/{row[name]}" for name in ("person_id", "garment_id"))
         fresh_garment = self.job.garments and garment not in self._garments
-        new = Take(self.category, number, person not in self._people, fresh_garment)
+        new = RowSelection(self.category, number, person not in self._people, fresh_garment)
         if new.person or new.garment:
             self.takes.append(new)
-        if setting is not Setting.TEST_UNPAIRED and person != garment:
+        if setting is not Split.TEST_UNPAIRED and person != garment:
             self._strangers.append(row["pair_id"])
         self.without_dense_pose += new.person and self.job.dense and row["dense_pose"] is None
         for name in layout.lists[setting]:
@@ -111,11 +111,11 @@ class _Found:
         if not self._pairs:
             rule = f"has good rows of {', '.join(self.settings)}"
             remedy = "Choose another --setting, or see in the report why rows are quarantined."
-            raise TryOnError(what, rule=rule, remedy=remedy)
+            raise TryOnError(what, expected=rule, hint=remedy)
         if self._strangers and self.job.layout.one_id_for_own_garment:
             rule = "has one id for a person and the garment that they wear, which this layout finds by name"
             remedy = "Export in the layout `catvton` or `masks`."
-            raise TryOnError(what, rule=rule, value=listed(self._strangers), remedy=remedy)
+            raise TryOnError(what, expected=rule, found=format_list(self._strangers), hint=remedy)
 
     def facts(self) -> dict[str, Any]:
         """What the stamp says, in its order."""
@@ -131,7 +131,7 @@ class _Found:
         }
 
 
-def check_raw_files(parts: Sequence[Sequence[Take]], job: Job) -> None:
+def check_raw_files(parts: Sequence[Sequence[RowSelection]], job: ExportRequest) -> None:
     """Make sure, before any work, that the raw files that these shards are made from are there.
 
     Raises:
@@ -140,7 +140,7 @@ def check_raw_files(parts: Sequence[Sequence[Take]], job: Job) -> None:
     missing: set[str] = set()
     total = 0
     for category, own in groupby((take for part in parts for take in part), lambda take: take.category):
-        rows = enumerate(light_rows(category, job.dense, job.workspace))
+        rows = enumerate(iter_rows(category, job.dense, job.workspace))
         for take in own:
             row = next(row for number, row in rows if number == take.row)
             for relative in _raw_files(row, take, job):
@@ -149,16 +149,16 @@ def check_raw_files(parts: Sequence[Sequence[Take]], job: Job) -> None:
                     missing.add(relative)
     if missing:
         what = f"{len(missing)} of {total} raw files"
-        raise MissingInputError(what, rule="are in data/raw", value=listed(sorted(missing)), remedy=_REMEDY)
+        raise MissingInputError(what, expected="are in data/raw", found=format_list(sorted(missing)), hint=_REMEDY)
 
 
-def _raw_files(row: Row, take: Take, job: Job) -> list[str]:
+def _raw_files(row: Row, take: RowSelection, job: ExportRequest) -> list[str]:
     """Paths below `data/raw` of the files that a row's new person and garment are made from."""
     names = ["person"] * take.person + ["dense_pose"] * (take.person and job.dense) + ["garment"] * take.garment
     return [row[name] for name in names if row[name] is not None]
 
 
-def _parts(takes: Sequence[Take]) -> Iterator[tuple[Take, ...]]:
+def _parts(takes: Sequence[RowSelection]) -> Iterator[tuple[RowSelection, ...]]:
     start = 0
     for end in range(1, len(takes) + 1):
         if end == len(takes) or takes[end].shard != takes[start].shard:

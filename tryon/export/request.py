@@ -13,7 +13,7 @@ from tryon.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Job:
+class ExportRequest:
     """What all categories of an export have in common; can be pickled.
 
     Args:

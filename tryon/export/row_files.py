@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tryon.categories import Setting
+from tryon.categories import Split
 from tryon.dresscode.readers import UnreadableError
 from tryon.export.layouts.layout import Files, Garment, Person
-from tryon.export.plan import Take
-from tryon.export.request import Job
+from tryon.export.plan import RowSelection
+from tryon.export.request import ExportRequest
 from tryon.export.rows import Row
 from tryon.manifest.mask_png import decode_mask
-from tryon.manifest.raw_files import read_checked
+from tryon.manifest.raw_files import read_verified
 from tryon.workspace import Workspace
 
 
-def exported_files(take: Take, row: Row, job: Job) -> Iterator[tuple[str, bytes]]:
+def exported_files(take: RowSelection, row: Row, job: ExportRequest) -> Iterator[tuple[str, bytes]]:
     """Files of a row's new person and garment, by their paths below the export's folder.
 
     Args:
@@ -34,22 +34,22 @@ def exported_files(take: Take, row: Row, job: Job) -> Iterator[tuple[str, bytes]
         if take.garment:
             files |= job.layout.garment_files(_garment(row, job.workspace), job.size)
     except UnreadableError as error:
-        what, remedy = f"{error.what} of pair {row['pair_id']}", "Run `tryon download` again."
-        raise UnreadableError(what, rule=error.rule, value=error.value, remedy=remedy) from error
+        what, remedy = f"{error.problem} of pair {row['pair_id']}", "Run `tryon download` again."
+        raise UnreadableError(what, expected=error.expected, found=error.found, hint=remedy) from error
     return ((f"{take.category}/{name}", content) for name, content in files.items())
 
 
-def _person(row: Row, job: Job) -> Person:
+def _person(row: Row, job: ExportRequest) -> Person:
     dense = row["dense_pose"] if job.dense else None
     return Person(
         row["person_id"],
-        Setting(row["setting"]),
-        read_checked(job.workspace, row["person"], row["person_sha256"]),
+        Split(row["setting"]),
+        read_verified(job.workspace, row["person"], row["person_sha256"]),
         decode_mask(row["mask_png"]),
-        read_checked(job.workspace, dense, row["dense_pose_sha256"]) if dense else None,
+        read_verified(job.workspace, dense, row["dense_pose_sha256"]) if dense else None,
     )
 
 
 def _garment(row: Row, workspace: Workspace) -> Garment:
-    photo = read_checked(workspace, row["garment"], row["garment_sha256"])
-    return Garment(row["garment_id"], Setting(row["setting"]), photo, (row["height"], row["width"]))
+    photo = read_verified(workspace, row["garment"], row["garment_sha256"])
+    return Garment(row["garment_id"], Split(row["setting"]), photo, (row["height"], row["width"]))

@@ -59,11 +59,11 @@ def check_tables(category: Category, dense: bool, workspace: Workspace) -> None:
     if read_metadata(manifest).get("index_sha256") != sha256_file(index):
         rule = f"was made from {index} as it is now"
         raise MissingInputError(
-            str(manifest), rule=rule, value="another state of it", remedy=f"Run `tryon agnostic {category}` again."
+            str(manifest), expected=rule, found="another state of it", hint=f"Run `tryon agnostic {category}` again."
         )
 
 
-def light_rows(category: Category, dense: bool, workspace: Workspace) -> Iterator[Row]:
+def iter_rows(category: Category, dense: bool, workspace: Workspace) -> Iterator[Row]:
     """All rows in order, with the columns `LIGHT` and, when `dense`, the path of the DensePose map."""
     manifest = _batches(workspace.manifest(category), LIGHT)
     if not dense:
@@ -74,7 +74,7 @@ def light_rows(category: Category, dense: bool, workspace: Workspace) -> Iterato
         yield row | {"dense_pose": indexed["dense_pose"]}
 
 
-def full_rows(category: Category, dense: bool, workspace: Workspace, start: int, stop: int) -> list[Row]:
+def read_rows(category: Category, dense: bool, workspace: Workspace, start: int, stop: int) -> list[Row]:
     """Rows number `start` up to `stop`, with the columns `FULL` and, when `dense`, path and hash of DensePose."""
     rows = _run(workspace.manifest(category), FULL, start, stop)
     if not dense:
@@ -111,4 +111,4 @@ def _run(path: Path, columns: Sequence[str], start: int, stop: int) -> list[Row]
 
 def _damaged(path: Path, error: Exception) -> TryOnError:
     remedy = "Run `tryon download`, then `tryon agnostic` again."
-    return TryOnError(str(path), rule="is a whole parquet table", value=str(error), remedy=remedy)
+    return TryOnError(str(path), expected="is a whole parquet table", found=str(error), hint=remedy)

@@ -12,17 +12,17 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tryon.categories import Category
-from tryon.export.plan import Take
-from tryon.export.request import Job
+from tryon.export.plan import RowSelection
+from tryon.export.request import ExportRequest
 from tryon.export.row_files import exported_files
-from tryon.export.rows import Row, full_rows
-from tryon.runtime.atomic_files import disk_errors_told, naming, sha256_bytes, sha256_file, write_text
-from tryon.runtime.process_pool import keep_freed_memory
+from tryon.export.rows import Row, read_rows
+from tryon.runtime.atomic_files import attach_filename, sha256_bytes, sha256_file, translate_os_errors, write_text
+from tryon.runtime.process_pool import raise_mmap_threshold
 
 CHECKSUMS = "checksums"
 
 
-def export_shard(part: Sequence[Take], job: Job) -> int:
+def export_shard(part: Sequence[RowSelection], job: ExportRequest) -> int:
     """Write the files of a shard, unless they are there and whole.
 
     Args:
@@ -36,28 +36,28 @@ def export_shard(part: Sequence[Take], job: Job) -> int:
         MissingInputError: a raw file is absent or differs from the manifest.
         DiskError: the folder cannot be written.
     """
-    keep_freed_memory()
-    note = note_path(part[0].category, part[0].shard, job.out)
+    raise_mmap_threshold()
+    note = checksum_file(part[0].category, part[0].shard, job.out)
     if _is_whole(note, job.out):
         return 0
     lines = []
-    with writing():
+    with translate_export_os_errors():
         for take, row in _rows_of(part, job):
             for name, content in exported_files(take, row, job):
-                _put(job.out / name, content)
+                _write_file(job.out / name, content)
                 lines.append(f"{sha256_bytes(content)}  {name}\n")
         write_text(note, "".join(lines))
     return len(lines)
 
 
-def note_path(category: Category, shard: int, out: Path) -> Path:
+def checksum_file(category: Category, shard: int, out: Path) -> Path:
     """Where the hashes of a shard's files are noted."""
     return out / CHECKSUMS / f"{category}-{shard:05d}.txt"
 
 
-def writing() -> AbstractContextManager[None]:
+def translate_export_os_errors() -> AbstractContextManager[None]:
     """Turn a full disk or a folder that may not be written into one message."""
-    return disk_errors_told("run the same command again, which goes on where it stopped, or name another --out")
+    return translate_os_errors("run the same command again, which goes on where it stopped, or name another --out")
 
 
 def _is_whole(note: Path, out: Path) -> bool:
@@ -68,13 +68,13 @@ def _is_whole(note: Path, out: Path) -> bool:
         return False
 
 
-def _rows_of(part: Sequence[Take], job: Job) -> Iterator[tuple[Take, Row]]:
+def _rows_of(part: Sequence[RowSelection], job: ExportRequest) -> Iterator[tuple[RowSelection, Row]]:
     first, last = part[0].row, part[-1].row
-    rows = full_rows(part[0].category, job.dense, job.workspace, first, last + 1)
+    rows = read_rows(part[0].category, job.dense, job.workspace, first, last + 1)
     return ((take, rows[take.row - first]) for take in part)
 
 
-def _put(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all.
 
     It is not flushed to the disk, which takes longer than all else together: what a power cut takes is found by its
@@ -82,7 +82,7 @@ def _put(path: Path, content: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with naming(path):
+        with attach_filename(path):
             try:
                 temporary.write_bytes(content)
             except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Maps of ids out of the PNG files that data sets are full of, several times faster than by a general reader.
 
-Those are 8-bit palette or grey PNG files (ISO/IEC 15948), as Pillow, OpenCV and the synthetic twin write them. ISA-L
+Those are 8-bit palette or gray PNG files (ISO/IEC 15948), as Pillow, OpenCV and the synthetic twin write them. ISA-L
 inflates them in a sixth of zlib's time. Rows are plain, or differences to the pixel on the left (Sub) or above (Up),
 and all are summed up together; the filters Average and Paeth go pixel by pixel, and OpenCV undoes them. Whatever is
 otherwise, a damaged file above all, is left to a general reader, which knows more kinds and says what is wrong.
@@ -16,15 +16,15 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from tryon.imaging.png_encoder import GREY, NO_FILTER, PAETH, PALETTE, SIGNATURE, SUB, UP, png_file
+from tryon.imaging.png_encoder import GRAY, NO_FILTER, PAETH, PALETTE, SIGNATURE, SUB, UP, png_file
 
 LONGEST = 1 << 13
 """Longest side that is read here: it bounds the memory that a small file with a large header can ask for."""
 
-_HEAD = {GREY: [b"IHDR"], PALETTE: [b"IHDR", b"PLTE"]}
-"""Chunks before the pixels, by colour type."""
+_HEAD = {GRAY: [b"IHDR"], PALETTE: [b"IHDR", b"PLTE"]}
+"""Chunks before the pixels, by color type."""
 
-_ROWS_TOGETHER = 32  # a power of two; measured: best for pictures of 512 to 1024 rows
+_ROWS_TOGETHER = 32  # a power of two; measured: best for images of 512 to 1024 rows
 
 
 def read_indices(data: bytes, half: tuple[int, int] | None = None) -> NDArray[np.uint8] | None:
@@ -32,21 +32,21 @@ def read_indices(data: bytes, half: tuple[int, int] | None = None) -> NDArray[np
 
     Args:
         data: the file.
-        half: a size (height, width); a picture of twice that size is given at half its size if that is faster, by
-            nearest neighbour as OpenCV does it exactly: every second pixel of every second row, not the first ones.
+        half: a size (height, width); a image of twice that size is given at half its size if that is faster, by
+            nearest neighbor as OpenCV does it exactly: every second pixel of every second row, not the first ones.
 
     Returns:
-        uint8 (H, W), or `half`; None if the file is not whole to the last checksum, has another depth, true colour or
+        uint8 (H, W), or `half`; None if the file is not whole to the last checksum, has another depth, true color or
         chunks that are not needed, is interlaced or very large.
     """
     chunks = list(_chunks(data))
     kinds = [kind for kind, _ in chunks]
     if kinds[:1] != [b"IHDR"] or kinds[-1] != b"IEND" or len(chunks[0][1]) != 13:
         return None
-    width, height, depth, colour, *ways = struct.unpack(">IIBBBBB", chunks[0][1])
+    width, height, depth, color, *ways = struct.unpack(">IIBBBBB", chunks[0][1])
     packed = b"".join(content for kind, content in chunks if kind == b"IDAT")
-    needed = [*_HEAD.get(colour, []), *[b"IDAT"] * kinds.count(b"IDAT"), b"IEND"]
-    if kinds != needed or depth != 8 or any(ways) or (colour == PALETTE and len(chunks[1][1]) > 3 * 256):
+    needed = [*_HEAD.get(color, []), *[b"IDAT"] * kinds.count(b"IDAT"), b"IEND"]
+    if kinds != needed or depth != 8 or any(ways) or (color == PALETTE and len(chunks[1][1]) > 3 * 256):
         return None
     if not (0 < width <= LONGEST and 0 < height <= LONGEST):
         return None
@@ -93,9 +93,9 @@ def _unfiltered_half(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         return None
     width, flat = rows.shape[1], rows.reshape(-1)
     sums = np.empty_like(flat)
-    np.add(flat[:-width], flat[width:], out=sums[:-width])  # of all neighbours: faster in one run than of every other
+    np.add(flat[:-width], flat[width:], out=sums[:-width])  # of all neighbors: faster in one run than of every other
     pairs = sums.view("<u2").reshape(-1, width)  # two rows, and two columns are one number
-    return _summed_down(pairs[:, 1 : width // 2 + 1].astype(np.uint8))  # lower bytes; a row begins with its filter
+    return _cumsum_rows(pairs[:, 1 : width // 2 + 1].astype(np.uint8))  # lower bytes; a row begins with its filter
 
 
 def _unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -106,23 +106,23 @@ def _unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     pixels = rows[:, 1:].copy()
     along, down = filters == SUB, filters == UP
     if along.any():
-        pixels[along] = _transposed(_summed_down(_transposed(pixels[along])))
+        pixels[along] = _transposed(_cumsum_rows(_transposed(pixels[along])))
     if down.any():
-        pixels = _summed_down(pixels)
-        _start_anew(pixels, np.flatnonzero(~down))
+        pixels = _cumsum_rows(pixels)
+        _reset_running_sums(pixels, np.flatnonzero(~down))
     return pixels
 
 
 def _unfiltered_by_opencv(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Let OpenCV see the rows as a grey picture that is not packed, so that filters are all that is left to undo."""
-    grey = png_file(rows, rows.shape[1] - 1, 8, GREY, level=0)
-    return cv2.imdecode(np.frombuffer(grey, np.uint8), cv2.IMREAD_UNCHANGED)  # pyright: ignore[reportReturnType]
+    """Let OpenCV see the rows as a gray image that is not packed, so that filters are all that is left to undo."""
+    gray = png_file(rows, rows.shape[1] - 1, 8, GRAY, level=0)
+    return cv2.imdecode(np.frombuffer(gray, np.uint8), cv2.IMREAD_UNCHANGED)  # pyright: ignore[reportReturnType]
 
 
-def _summed_down(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _cumsum_rows(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Running sums down the columns, modulo 256; `pixels` are used up.
 
-    Adding a whole picture, moved by 1, 2, 4 ... rows, to itself takes a tenth of adding row to row: to sums over some
+    Adding a whole image, moved by 1, 2, 4 ... rows, to itself takes a tenth of adding row to row: to sums over some
     rows. From there on it is group to group.
     """
     height, width = pixels.shape
@@ -144,7 +144,7 @@ def _transposed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.transpose(pixels).astype(np.uint8, copy=False)  # OpenCV copies blockwise, numpy pixel by pixel
 
 
-def _start_anew(sums: NDArray[np.uint8], starts: NDArray[np.intp]) -> None:
+def _reset_running_sums(sums: NDArray[np.uint8], starts: NDArray[np.intp]) -> None:
     """Take what was above out of the sums from each of these rows on, in place."""
     starts = starts[starts > 0]
     if starts.size:

@@ -1,4 +1,4 @@
-"""PNG files (ISO/IEC 15948) of rows that are filtered already: the one filter that suits a picture is fast."""
+"""PNG files (ISO/IEC 15948) of rows that are filtered already: the one filter that suits a image is fast."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-GREY, RGB, PALETTE = 0, 2, 3
-"""Colour types, section 11.2.2."""
+GRAY, RGB, PALETTE = 0, 2, 3
+"""Color types, section 11.2.2."""
 
 NO_FILTER, SUB, UP, AVERAGE, PAETH = range(5)
 """Filter types, section 9.2: the row as it is, or its difference to the pixel on the left, to the one above, to the
@@ -24,7 +24,7 @@ def png_file(
     rows: NDArray[np.uint8],
     width: int,
     depth: int,
-    colour_type: int,
+    color_type: int,
     level: int,
     palette: bytes = b"",
     strategy: int = zlib.Z_DEFAULT_STRATEGY,
@@ -35,18 +35,18 @@ def png_file(
         rows: uint8 (H, 1 + bytes in a row), each row a filter type and then the filtered bytes.
         width: pixels in a row.
         depth: bits per pixel.
-        colour_type: `GREY`, `RGB` or `PALETTE`.
+        color_type: `GRAY`, `RGB` or `PALETTE`.
         level: of zlib.
-        palette: RGB of the colours, with `PALETTE`.
+        palette: RGB of the colors, with `PALETTE`.
         strategy: of zlib; `Z_RLE` looks for runs only, which is fast and enough where most filtered bytes are 0.
     """
-    header = struct.pack(">IIBBBBB", width, len(rows), depth, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, len(rows), depth, color_type, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"PLTE", palette), (b"IDAT", _packed(rows, level, strategy)), (b"IEND", b"")]
     written = [_chunk(kind, content) for kind, content in chunks if content or kind == b"IEND"]
     return SIGNATURE + b"".join(written)
 
 
-def up_filtered(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def up_filter(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Rows for `png_file` in which every byte is the difference from the one above it, section 9.2.
 
     Args:
@@ -75,26 +75,26 @@ _LEVEL = 1
 
 
 def label_palette() -> bytes:
-    """RGB of 256 ids: black for the background, then colours far apart in hue."""
-    colours = [(0.0, 0.0, 0.0)]
-    colours += [
+    """RGB of 256 ids: black for the background, then colors far apart in hue."""
+    colors = [(0.0, 0.0, 0.0)]
+    colors += [
         colorsys.hsv_to_rgb(i * 0.381966 % 1, 0.55 + 0.4 * (i % 2), 0.95 - 0.3 * (i % 3) / 2) for i in range(1, 256)
     ]
-    return bytes(round(channel * 255) for colour in colours for channel in colour)
+    return bytes(round(channel * 255) for color in colors for channel in color)
 
 
-_COLOURS = label_palette()
+_COLORS = label_palette()
 
 
 def encode_palette(labels: NDArray[np.uint8]) -> bytes:
     """A palette PNG whose indices are the labels; uint8 (H, W)."""
-    return _png(labels, PALETTE, _COLOURS)
+    return _png(labels, PALETTE, _COLORS)
 
 
-def encode_grey(ids: NDArray[np.uint8]) -> bytes:
-    """A grey 8-bit PNG; uint8 (H, W)."""
-    return _png(ids, GREY)
+def encode_gray(ids: NDArray[np.uint8]) -> bytes:
+    """A gray 8-bit PNG; uint8 (H, W)."""
+    return _png(ids, GRAY)
 
 
-def _png(values: NDArray[np.uint8], colour_type: int, palette: bytes = b"") -> bytes:
-    return png_file(up_filtered(values), values.shape[1], 8, colour_type, _LEVEL, palette, zlib.Z_RLE)
+def _png(values: NDArray[np.uint8], color_type: int, palette: bytes = b"") -> bytes:
+    return png_file(up_filter(values), values.shape[1], 8, color_type, _LEVEL, palette, zlib.Z_RLE)

@@ -1,6 +1,6 @@
 """Shift, rotation and scale of a person with mask and key points, or of a garment.
 
-What a moved picture is made of is read off with it: a pixel mixed from several is hidden as soon as one of them is, so
+What a moved image is made of is read off with it: a pixel mixed from several is hidden as soon as one of them is, so
 nothing of the garment gets past the mask's edge.
 """
 
@@ -18,13 +18,13 @@ _BORDER = cv2.BORDER_REPLICATE  # legs and backgrounds that are cut off go on, w
 
 
 @dataclass(frozen=True)
-class Motion:
-    """A motion of the picture plane.
+class AffineParams:
+    """A motion of the image plane.
 
     Args:
         right, down: shift in pixels.
-        turn: rotation about the picture's centre in degrees, clockwise as one sees it.
-        scale: factor about the centre.
+        turn: rotation about the image's center in degrees, clockwise as one sees it.
+        scale: factor about the center.
     """
 
     right: float
@@ -33,28 +33,28 @@ class Motion:
     scale: float
 
 
-def affine(motion: Motion, size: tuple[int, int]) -> NDArray[np.float64]:
+def affine_matrix(motion: AffineParams, size: tuple[int, int]) -> NDArray[np.float64]:
     """The motion as (2, 3): a place (x, y, 1) in pixels of `size` = (height, width) goes to its product with it."""
-    centre = np.array([size[1] - 1, size[0] - 1]) / 2
+    center = np.array([size[1] - 1, size[0] - 1]) / 2
     angle = np.deg2rad(motion.turn)
     linear = motion.scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shift = np.array([motion.right, motion.down])
-    return np.column_stack([linear, centre + shift - linear @ centre])
+    return np.column_stack([linear, center + shift - linear @ center])
 
 
-class Mover:
-    """A motion laid out over pictures of one size."""
+class AffineTransform:
+    """A motion laid out over images of one size."""
 
-    def __init__(self, motion: Motion, size: tuple[int, int]) -> None:
-        self._forward = affine(motion, size)
+    def __init__(self, motion: AffineParams, size: tuple[int, int]) -> None:
+        self._forward = affine_matrix(motion, size)
         (a, b, c), (d, e, f) = cv2.invertAffineTransform(self._forward)
         columns, rows = np.arange(size[1], dtype=np.float32), np.arange(size[0], dtype=np.float32)[:, None]
         x, y = (np.float32(p) * columns + (np.float32(q) * rows + np.float32(r)) for p, q, r in ((a, b, c), (d, e, f)))
         self._maps = cv2.convertMaps(x, y, cv2.CV_16SC2)
 
-    def picture(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def image(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Move uint8 (H, W, 3), bilinear; beyond the edge its last pixels go on."""
-        return cv2.remap(picture, *self._maps, cv2.INTER_LINEAR, borderMode=_BORDER).astype(np.uint8, copy=False)
+        return cv2.remap(image, *self._maps, cv2.INTER_LINEAR, borderMode=_BORDER).astype(np.uint8, copy=False)
 
     def masks(
         self, hidden: NDArray[np.bool_], region: NDArray[np.bool_]
@@ -78,7 +78,7 @@ class Mover:
         return moved
 
 
-def grow(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+def dilate_mask(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     """The mask, bool (H, W), with all pixels within `radius` pixels of it; an empty one stays empty."""
     if radius <= 0 or not mask.any():
         return mask
@@ -92,7 +92,7 @@ _RIM = np.ones((3, 3), np.uint8)
 
 
 def random_scene(size: tuple[int, int], seed: int) -> NDArray[np.uint8]:
-    """A background drawn at random: soft patches of colour, coarse and fine; uint8 (H, W, 3).
+    """A background drawn at random: soft patches of color, coarse and fine; uint8 (H, W, 3).
 
     Args:
         size: (height, width).
@@ -137,27 +137,27 @@ _GREY = np.tile(_LUMA, (3, 1))
 _MIDDLE = 127.5
 
 
-def colour_map(brightness: float, contrast: float, saturation: float, hue: float) -> NDArray[np.float32]:
-    """The map, float32 (3, 4): a colour (r, g, b, 1) in 0..255 goes to its product with it.
+def color_matrix(brightness: float, contrast: float, saturation: float, hue: float) -> NDArray[np.float32]:
+    """The map, float32 (3, 4): a color (r, g, b, 1) in 0..255 goes to its product with it.
 
     Args:
         brightness: factor on all values; 1 leaves them.
-        contrast: factor on the distance from middle grey; 1 leaves it.
-        saturation: factor on the distance from the pixel's own grey; 0 gives grey, 1 leaves it.
-        hue: turn of the colour circle as a share of it; 0 leaves it. Greys and their brightness stay.
+        contrast: factor on the distance from middle gray; 1 leaves it.
+        saturation: factor on the distance from the pixel's own gray; 0 gives gray, 1 leaves it.
+        hue: turn of the color circle as a share of it; 0 leaves it. Greys and their brightness stay.
     """
-    colour = _GREY + saturation * (_turn(2 * np.pi * hue) - _GREY)
-    factors = contrast * brightness * colour
+    color = _GREY + saturation * (_turn(2 * np.pi * hue) - _GREY)
+    factors = contrast * brightness * color
     return np.column_stack([factors, np.full(3, _MIDDLE * (1 - contrast))]).astype(np.float32)
 
 
-def jitter(picture: NDArray[np.uint8], colours: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Apply a colour map to uint8 (H, W, 3) RGB; what falls outside 0..255 is cut off."""
-    return cv2.transform(picture, colours).astype(np.uint8, copy=False)
+def jitter(image: NDArray[np.uint8], colors: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Apply a color map to uint8 (H, W, 3) RGB; what falls outside 0..255 is cut off."""
+    return cv2.transform(image, colors).astype(np.uint8, copy=False)
 
 
 def _turn(angle: float) -> NDArray[np.float64]:
-    """Turn colours around the grey axis, by `angle`, in the plane of equal luma (YIQ), (3, 3)."""
+    """Turn colors around the gray axis, by `angle`, in the plane of equal luma (YIQ), (3, 3)."""
     to_yiq = np.array([_LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
     cosine, sine = np.cos(angle), np.sin(angle)
     turn = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
@@ -174,11 +174,11 @@ MIRROR_JOINTS = np.array(
 
 
 def mirror_keypoints(keypoints: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Key points of the mirrored picture: the wearer's right wrist becomes the left one, at the mirrored place.
+    """Key points of the mirrored image: the wearer's right wrist becomes the left one, at the mirrored place.
 
     Args:
         keypoints: float (18, 3): x, y in pixels, score. Joints that are missing (score 0) keep their coordinates.
-        width: of the picture, in pixels.
+        width: of the image, in pixels.
 
     Returns:
         float32 (18, 3). Mirroring twice gives back what went in.

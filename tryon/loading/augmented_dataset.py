@@ -1,4 +1,4 @@
-"""Packed rows changed at random: mirrored, moved, in other colours, before another background, hidden more generously.
+"""Packed rows changed at random: mirrored, moved, in other colors, before another background, hidden more generously.
 
 What is drawn for a row depends on seed, epoch and the row's position alone, not on the order of the rows, on the
 process or on what came before; so a run that is taken up again sees what it would have seen.
@@ -9,9 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tryon.config.augmentation import AugmentSettings
-from tryon.loading.augmentations import Motion, Mover, colour_map, grow, jitter, random_scene, replace_background
-from tryon.loading.epoch_order import epoch_chances
-from tryon.loading.packed_dataset import Example, PackedRows
+from tryon.loading.augmentations import (
+    AffineParams,
+    AffineTransform,
+    color_matrix,
+    dilate_mask,
+    jitter,
+    random_scene,
+    replace_background,
+)
+from tryon.loading.epoch_order import epoch_random
+from tryon.loading.packed_dataset import PackedDataset, Sample
 
 _MOTIONS = tuple(f"{what} {how}" for what in ("person", "garment") for how in ("right", "down", "turn", "scale"))
 _DRAWN = (
@@ -20,7 +28,7 @@ _DRAWN = (
 )  # fmt: skip
 
 
-class AugmentedRows:
+class AugmentedDataset:
     """The rows of one epoch.
 
     Args:
@@ -30,69 +38,69 @@ class AugmentedRows:
         seed, epoch: what is drawn depends on these.
     """
 
-    def __init__(self, rows: PackedRows, flip: float, settings: AugmentSettings, seed: int, epoch: int) -> None:
+    def __init__(self, rows: PackedDataset, flip: float, settings: AugmentSettings, seed: int, epoch: int) -> None:
         self._rows, self._settings = rows, settings
-        self._chances = {name: epoch_chances(len(rows), seed, epoch, name) for name in _DRAWN}
+        self._chances = {name: epoch_random(len(rows), seed, epoch, name) for name in _DRAWN}
         self._flip = flip
 
-    def example(self, index: int) -> Example:
+    def sample(self, index: int) -> Sample:
         """Decode row `index` and change it. Mirroring is left to the device.
 
         Raises:
-            TryOnError: a picture of the row is damaged, or its background is unknown.
+            TryOnError: a image of the row is damaged, or its background is unknown.
         """
         settings = self._settings
-        example = replace(self._rows.example(index), mirrored=self._draw("mirror", index) < self._flip)
+        example = replace(self._rows.sample(index), mirrored=self._draw("mirror", index) < self._flip)
         for name, probability, change in (
-            ("background", settings.background, self._with_background),
-            ("jitter", settings.jitter, self._in_other_colours),
-            ("move", settings.move, self._moved),
-            ("move garment", settings.move_garment, self._with_moved_garment),
-            ("grow", settings.grow, self._hidden_more),
+            ("background", settings.background, self._replace_background),
+            ("jitter", settings.jitter, self._jitter_colors),
+            ("move", settings.move, self._transform_person),
+            ("move garment", settings.move_garment, self._transform_garment),
+            ("grow", settings.grow, self._dilate_mask),
         ):
             if self._draw(name, index) < probability:
                 example = change(example, index)
         return example
 
-    def _with_background(self, example: Example, index: int) -> Example:
+    def _replace_background(self, example: Sample, index: int) -> Sample:
         scene = random_scene(self._rows.size, int(self._draw("scene", index) * 2**53))
         background = self._rows.mask("background", index)
         return replace(example, person=replace_background(example.person, background, example.mask, scene))
 
-    def _in_other_colours(self, example: Example, index: int) -> Example:
+    def _jitter_colors(self, example: Sample, index: int) -> Sample:
         settings = self._settings
-        colours = colour_map(
-            1 + self._swing("brightness", index, settings.brightness),
-            1 + self._swing("contrast", index, settings.contrast),
-            1 + self._swing("saturation", index, settings.saturation),
-            self._swing("hue", index, settings.hue),
+        colors = color_matrix(
+            1 + self._sample_amount("brightness", index, settings.brightness),
+            1 + self._sample_amount("contrast", index, settings.contrast),
+            1 + self._sample_amount("saturation", index, settings.saturation),
+            self._sample_amount("hue", index, settings.hue),
         )
-        return replace(example, person=jitter(example.person, colours), garment=jitter(example.garment, colours))
+        return replace(example, person=jitter(example.person, colors), garment=jitter(example.garment, colors))
 
-    def _moved(self, example: Example, index: int) -> Example:
-        mover = self._mover("person", index)
+    def _transform_person(self, example: Sample, index: int) -> Sample:
+        mover = self._affine_transform("person", index)
         mask, garment_mask = mover.masks(example.mask, example.garment_mask)
-        person, keypoints = mover.picture(example.person), mover.keypoints(example.keypoints)
+        person, keypoints = mover.image(example.person), mover.keypoints(example.keypoints)
         return replace(example, person=person, mask=mask, garment_mask=garment_mask, keypoints=keypoints)
 
-    def _with_moved_garment(self, example: Example, index: int) -> Example:
-        return replace(example, garment=self._mover("garment", index).picture(example.garment))
+    def _transform_garment(self, example: Sample, index: int) -> Sample:
+        return replace(example, garment=self._affine_transform("garment", index).image(example.garment))
 
-    def _hidden_more(self, example: Example, index: int) -> Example:
+    def _dilate_mask(self, example: Sample, index: int) -> Sample:
         most = self._settings.grow_radius * self._rows.size[0]
-        return replace(example, mask=grow(example.mask, self._draw("radius", index) * most))
+        return replace(example, mask=dilate_mask(example.mask, self._draw("radius", index) * most))
 
-    def _mover(self, what: str, index: int) -> Mover:
+    def _affine_transform(self, what: str, index: int) -> AffineTransform:
         settings, (height, width) = self._settings, self._rows.size
-        motion = Motion(
-            right=self._swing(f"{what} right", index, settings.shift) * width,
-            down=self._swing(f"{what} down", index, settings.shift) * height,
-            turn=self._swing(f"{what} turn", index, settings.rotation),
-            scale=1 + self._swing(f"{what} scale", index, settings.scale),
+        motion = AffineParams(
+            right=self._sample_amount(f"{what} right", index, settings.shift) * width,
+            down=self._sample_amount(f"{what} down", index, settings.shift) * height,
+            turn=self._sample_amount(f"{what} turn", index, settings.rotation),
+            scale=1 + self._sample_amount(f"{what} scale", index, settings.scale),
         )
-        return Mover(motion, (height, width))
+        return AffineTransform(motion, (height, width))
 
-    def _swing(self, name: str, index: int, most: float) -> float:
+    def _sample_amount(self, name: str, index: int, most: float) -> float:
         """A number between -most and most."""
         return (2 * self._draw(name, index) - 1) * most
 

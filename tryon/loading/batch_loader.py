@@ -16,10 +16,10 @@ from torch import Tensor
 from tryon.categories import Category
 from tryon.dresscode.pose import draw_pose
 from tryon.loading.augmentations import mirror_keypoints
-from tryon.loading.packed_dataset import Example
-from tryon.runtime.process_pool import keep_freed_memory
+from tryon.loading.packed_dataset import Sample
+from tryon.runtime.process_pool import raise_mmap_threshold
 
-AHEAD = 4
+PREFETCH = 4
 """Batches decoded ahead."""
 
 
@@ -48,30 +48,30 @@ class Batch:
         return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
 
 
-class Examples(Protocol):
-    """A data set: rows as they are (`PackedRows`) or changed (`AugmentedRows`)."""
+class SampleSource(Protocol):
+    """A data set: rows as they are (`PackedDataset`) or changed (`AugmentedDataset`)."""
 
-    def example(self, index: int) -> Example:
+    def sample(self, index: int) -> Sample:
         """Decode row `index`."""
         ...
 
 
-def collate(examples: Sequence[Example]) -> Batch:
+def collate(examples: Sequence[Sample]) -> Batch:
     """Put examples of one size side by side, and draw their poses."""
     return Batch(
         pair_ids=tuple(example.pair_id for example in examples),
         categories=tuple(example.category for example in examples),
-        person=_pictures([example.person for example in examples]),
-        garment=_pictures([example.garment for example in examples]),
-        pose=_pictures([_pose(example) for example in examples]),
-        mask=_stacked([example.mask for example in examples])[:, None],
-        garment_mask=_stacked([example.garment_mask for example in examples])[:, None],
+        person=_stack_images([example.person for example in examples]),
+        garment=_stack_images([example.garment for example in examples]),
+        pose=_stack_images([_pose(example) for example in examples]),
+        mask=_stack_arrays([example.mask for example in examples])[:, None],
+        garment_mask=_stack_arrays([example.garment_mask for example in examples])[:, None],
         mirrored=torch.tensor([example.mirrored for example in examples], dtype=torch.bool),
     )
 
 
-def load_batches(rows: Examples, batches: Iterable[NDArray[np.int64]], threads: int = 2) -> Iterator[Batch]:
-    """Load batches in the order given, up to `AHEAD` of them ahead of the one in use.
+def load_batches(rows: SampleSource, batches: Iterable[NDArray[np.int64]], threads: int = 2) -> Iterator[Batch]:
+    """Load batches in the order given, up to `PREFETCH` of them ahead of the one in use.
 
     Args:
         rows: the data set.
@@ -79,19 +79,19 @@ def load_batches(rows: Examples, batches: Iterable[NDArray[np.int64]], threads: 
         threads: decoding threads; their number changes nothing in the batches.
 
     Raises:
-        TryOnError: a picture is damaged.
+        TryOnError: a image is damaged.
     """
 
     def load(positions: NDArray[np.int64]) -> Batch:
-        return collate([rows.example(int(position)) for position in positions])
+        return collate([rows.sample(int(position)) for position in positions])
 
-    keep_freed_memory()
+    raise_mmap_threshold()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="loading")
     waiting: deque[Future[Batch]] = deque()
     try:
         for positions in batches:
             waiting.append(pool.submit(load, positions))
-            if len(waiting) > AHEAD:
+            if len(waiting) > PREFETCH:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -99,18 +99,18 @@ def load_batches(rows: Examples, batches: Iterable[NDArray[np.int64]], threads: 
         pool.shutdown(cancel_futures=True)
 
 
-def _pose(example: Example) -> NDArray[np.uint8]:
-    """The pose picture, uint8 (H, W, 3); drawn mirrored, because a mirror also exchanges the limbs' colours."""
+def _pose(example: Sample) -> NDArray[np.uint8]:
+    """The pose image, uint8 (H, W, 3); drawn mirrored, because a mirror also exchanges the limbs' colors."""
     height, width = example.person.shape[:2]
     keypoints = mirror_keypoints(example.keypoints, width) if example.mirrored else example.keypoints
     return draw_pose(keypoints, (height, width))
 
 
-def _pictures(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Stack (H, W, 3) pictures to (B, 3, H, W); the memory stays channels-last."""
-    return _stacked(pictures).permute(0, 3, 1, 2)
+def _stack_images(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Stack (H, W, 3) images to (B, 3, H, W); the memory stays channels-last."""
+    return _stack_arrays(images).permute(0, 3, 1, 2)
 
 
-def _stacked(arrays: Sequence[NDArray[np.uint8] | NDArray[np.bool_]]) -> Tensor:
+def _stack_arrays(arrays: Sequence[NDArray[np.uint8] | NDArray[np.bool_]]) -> Tensor:
     """Put arrays side by side; a single one is not copied."""
     return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))

@@ -16,12 +16,12 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return _generator(seed, epoch, "order").permutation(count)
 
 
-def epoch_chances(count: int, seed: int, epoch: int, name: str) -> NDArray[np.float64]:
+def epoch_random(count: int, seed: int, epoch: int, name: str) -> NDArray[np.float64]:
     """For each of `count` rows a number in [0, 1) that decides on `name` ("mirror", ...) in this epoch."""
     return _generator(seed, epoch, name).random(count)
 
 
-def batches_of(order: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
+def split_batches(order: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
     """Cut an order into batches of equal size.
 
     Rows left over at the end wait for the next epoch, which has another order: a batch of one or two would upset the

@@ -70,7 +70,7 @@ def map_columns(path: Path, names: Sequence[str], made_by: str) -> dict[str, Map
             return {name: _map_column(data, table.metadata, name) for name in names}
     except (_UnexpectedError, LookupError, TypeError, struct.error) as error:
         rule = "is a whole parquet table with plain binary columns"
-        raise TryOnError(str(path), rule=rule, value=str(error), remedy=f"Run `{made_by}` again.") from error
+        raise TryOnError(str(path), expected=rule, found=str(error), hint=f"Run `{made_by}` again.") from error
 
 
 class _UnexpectedError(Exception):

@@ -26,7 +26,7 @@ TRAINING_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Example:
+class Sample:
     """One decoded row.
 
     Shapes: person, garment uint8 (H, W, 3) RGB; mask (True = hidden), garment_mask bool (H, W); keypoints float32
@@ -43,8 +43,8 @@ class Example:
     mirrored: bool = False
 
 
-class PackedRows:
-    """Rows of a packed table, by position. Pictures and masks stay in the file until a row is decoded.
+class PackedDataset:
+    """Rows of a packed table, by position. Images and masks stay in the file until a row is decoded.
 
     Args:
         table: of schema `PACKED`, with the columns asked for that are not binary.
@@ -61,11 +61,11 @@ class PackedRows:
         heights, widths = (table.column(side).unique().to_pylist() for side in ("height", "width"))
         if len(heights) > 1 or len(widths) > 1:
             rule = "all rows have one height and one width"
-            raise TryOnError(name, rule=rule, value=(heights, widths), remedy=f"Run `{MADE_BY}` again.")
+            raise TryOnError(name, expected=rule, found=(heights, widths), hint=f"Run `{MADE_BY}` again.")
         self._size = (heights[0], widths[0]) if len(table) else None
 
     @classmethod
-    def read(cls, path: Path, columns: Sequence[str] = TRAINING_COLUMNS) -> PackedRows:
+    def read(cls, path: Path, columns: Sequence[str] = TRAINING_COLUMNS) -> PackedDataset:
         """Open the rows of a subset file.
 
         Raises:
@@ -82,7 +82,7 @@ class PackedRows:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of every row in pixels."""
-        self.require_rows()
+        self.require_non_empty()
         assert self._size is not None
         return self._size
 
@@ -91,13 +91,13 @@ class PackedRows:
         """Category of every row."""
         return [Category(value) for value in self.table.column("category").to_pylist()]
 
-    def of(self, category: Category) -> PackedRows:
+    def indices_of(self, category: Category) -> PackedDataset:
         """The rows of one category, in the same order."""
         wanted = np.flatnonzero([own == category for own in self.categories]).astype(np.int64)
         binary = {name: column.take(wanted) for name, column in self._binary.items()}
-        return PackedRows(self.table.take(pa.array(wanted)), binary, f"{self.name} ({category})")
+        return PackedDataset(self.table.take(pa.array(wanted)), binary, f"{self.name} ({category})")
 
-    def require_rows(self) -> None:
+    def require_non_empty(self) -> None:
         """Stop when there are no rows.
 
         Raises:
@@ -105,19 +105,19 @@ class PackedRows:
         """
         if not len(self):
             remedy = f"Look at the manifests for rejected rows, then run `{MADE_BY}` again."
-            raise MissingInputError(self.name, rule="has at least one row", remedy=remedy)
+            raise MissingInputError(self.name, expected="has at least one row", hint=remedy)
 
-    def example(self, index: int) -> Example:
+    def sample(self, index: int) -> Sample:
         """Decode row `index`.
 
         Raises:
-            TryOnError: a picture of the row is damaged.
+            TryOnError: a image of the row is damaged.
         """
-        return Example(
+        return Sample(
             pair_id=self.text("pair_id", index),
             category=Category(self.text("category", index)),
-            person=self.picture("person", index),
-            garment=self.picture("garment", index),
+            person=self.image("person", index),
+            garment=self.image("garment", index),
             mask=self.mask("mask", index),
             garment_mask=self.mask("garment_mask", index),
             keypoints=self.keypoints(index),
@@ -137,23 +137,23 @@ class PackedRows:
         return self._all_keypoints[index].copy()
 
     def has(self, column: str, index: int) -> bool:
-        """Whether row `index` has a picture or mask `column`."""
+        """Whether row `index` has a image or mask `column`."""
         return self._binary[column][index] is not None
 
-    def picture(self, column: str, index: int) -> NDArray[np.uint8]:
-        """Decode a picture column, uint8 (H, W, 3) RGB.
+    def image(self, column: str, index: int) -> NDArray[np.uint8]:
+        """Decode a image column, uint8 (H, W, 3) RGB.
 
         Raises:
-            TryOnError: the picture is absent, damaged or of another size than its row says.
+            TryOnError: the image is absent, damaged or of another size than its row says.
         """
         try:
-            picture = decode_photo(bytes(self.encoded(column, index)))
+            image = decode_photo(bytes(self.encoded(column, index)))
         except UnreadableError as error:
-            raise self._damaged(column, index, error.rule, error.value) from error
-        if picture.shape[:2] != self.size:
+            raise self._damaged(column, index, error.expected, error.found) from error
+        if image.shape[:2] != self.size:
             rule = f"is {self.size[0]}x{self.size[1]} (height x width)"
-            raise self._damaged(column, index, rule, picture.shape[:2])
-        return picture
+            raise self._damaged(column, index, rule, image.shape[:2])
+        return image
 
     def mask(self, column: str, index: int) -> NDArray[np.bool_]:
         """Unpack a mask column, bool (H, W).
@@ -169,7 +169,7 @@ class PackedRows:
         return np.unpackbits(packed, count=height * width).reshape(height, width).view(np.bool_)
 
     def encoded(self, column: str, index: int) -> memoryview:
-        """The bytes of a picture or mask as they lie in the file.
+        """The bytes of a image or mask as they lie in the file.
 
         Raises:
             TryOnError: it is absent.
@@ -181,4 +181,4 @@ class PackedRows:
 
     def _damaged(self, column: str, index: int, rule: str, value: object) -> TryOnError:
         row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
-        return TryOnError(row, rule=rule, value=value, remedy=f"Run `{MADE_BY}` again.")
+        return TryOnError(row, expected=rule, found=value, hint=f"Run `{MADE_BY}` again.")

@@ -1,4 +1,4 @@
-"""Bytes to the network's inputs, on the device and a batch at a time: mirroring, normalising, hiding the garment."""
+"""Bytes to the network's inputs, on the device and a batch at a time: mirroring, normalizing, hiding the garment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tryon.errors import TryOnError, listed
+from tryon.errors import TryOnError, format_list
 from tryon.loading.batch_loader import Batch
 
 HIDDEN = -1.0
@@ -19,7 +19,7 @@ HIDDEN = -1.0
 class Inputs:
     """What the network takes and what it is compared with.
 
-    Shapes: reference float (B, 6, H, W), the pose picture then the agnostic person; garment, agnostic, person float
+    Shapes: reference float (B, 6, H, W), the pose image then the agnostic person; garment, agnostic, person float
     (B, 3, H, W); all in [-1, 1]. mask (True = hidden), garment_mask bool (B, 1, H, W).
     """
 
@@ -34,11 +34,11 @@ class Inputs:
 def prepare(batch: Batch) -> Inputs:
     """Turn a batch into the network's inputs on the device it lies on, mirrored where it says so."""
     mask = mirror(batch.mask, batch.mirrored)
-    person = normalise(mirror(batch.person, batch.mirrored))
-    agnostic = hide(person, mask)
+    person = normalize(mirror(batch.person, batch.mirrored))
+    agnostic = apply_mask(person, mask)
     return Inputs(
-        reference=torch.cat([normalise(batch.pose), agnostic], 1),
-        garment=normalise(mirror(batch.garment, batch.mirrored)),
+        reference=torch.cat([normalize(batch.pose), agnostic], 1),
+        garment=normalize(mirror(batch.garment, batch.mirrored)),
         agnostic=agnostic,
         person=person,
         mask=mask,
@@ -46,14 +46,14 @@ def prepare(batch: Batch) -> Inputs:
     )
 
 
-def normalise(pictures: Tensor) -> Tensor:
+def normalize(images: Tensor) -> Tensor:
     """Bytes 0..255 to float32 -1..1; black is exactly -1 and white exactly 1."""
-    return pictures.float().div_(127.5).sub_(1)
+    return images.float().div_(127.5).sub_(1)
 
 
-def denormalise(pictures: Tensor) -> Tensor:
-    """Finite floats, clamped to -1..1, to bytes 0..255. The inverse of `normalise`."""
-    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+def denormalize(images: Tensor) -> Tensor:
+    """Finite floats, clamped to -1..1, to bytes 0..255. The inverse of `normalize`."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
 def check_finite(results: Tensor, pair_ids: Sequence[str]) -> None:
@@ -70,18 +70,18 @@ def check_finite(results: Tensor, pair_ids: Sequence[str]) -> None:
     wrong = [pair_id for pair_id, fine in zip(pair_ids, finite, strict=True) if not fine]
     if wrong:
         remedy = "The training of this network went astray: lower its lr or clip_norm in params.yaml and run it again."
-        raise TryOnError(f"the network's result for pairs {listed(wrong)}", rule="is finite", remedy=remedy)
+        raise TryOnError(f"the network's result for pairs {format_list(wrong)}", expected="is finite", hint=remedy)
 
 
-def hide(person: Tensor, mask: Tensor) -> Tensor:
+def apply_mask(person: Tensor, mask: Tensor) -> Tensor:
     """The agnostic person: (B, 3, H, W) in [-1, 1] with the pixels of the mask, bool (B, 1, H, W), made black."""
     return person.masked_fill(mask, HIDDEN)
 
 
-def mirror(pictures: Tensor, which: Tensor) -> Tensor:
-    """Mirror the pictures (B, C, H, W) of which `which`, bool (B,) on the host, is True."""
+def mirror(images: Tensor, which: Tensor) -> Tensor:
+    """Mirror the images (B, C, H, W) of which `which`, bool (B,) on the host, is True."""
     if not which.any():
-        return pictures
+        return images
     if which.all():
-        return pictures.flip(-1)
-    return torch.where(which.to(pictures.device)[:, None, None, None], pictures.flip(-1), pictures)
+        return images.flip(-1)
+    return torch.where(which.to(images.device)[:, None, None, None], images.flip(-1), images)

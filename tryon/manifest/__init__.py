@@ -1,14 +1,14 @@
 """The tables that stages hand to each other: schemas with versions, and the reader and writer for them."""
 
-from tryon.manifest.schemas import FINDINGS, INDEX, MANIFEST, PACKED, SHOWN, SLICE_COLUMNS, TableSchema
+from tryon.manifest.schemas import FINDINGS, INDEX, MANIFEST, MASK_PREVIEWS, PACKED, SLICE_COLUMNS, TableSchema
 from tryon.manifest.table import read_metadata, read_table, table_from_rows, write_table, write_tables
 
 __all__ = [
     "FINDINGS",
     "INDEX",
     "MANIFEST",
+    "MASK_PREVIEWS",
     "PACKED",
-    "SHOWN",
     "SLICE_COLUMNS",
     "TableSchema",
     "read_metadata",

@@ -1,4 +1,4 @@
-"""Masks as they lie in a manifest row: 1-bit grey PNG, white = hidden, about a kilobyte at 512x384."""
+"""Masks as they lie in a manifest row: 1-bit gray PNG, white = hidden, about a kilobyte at 512x384."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.errors import TryOnError
-from tryon.imaging.png_encoder import GREY, NO_FILTER, png_file
+from tryon.imaging.png_encoder import GRAY, NO_FILTER, png_file
 
 _LEVEL = 1  # level 6 saves a quarter of the bytes and takes five times as long
 
@@ -17,7 +17,7 @@ def encode_mask(mask: NDArray[np.bool_]) -> bytes:
     packed = np.packbits(mask, axis=1)
     rows = np.full((len(packed), 1 + packed.shape[1]), NO_FILTER, np.uint8)  # the filter that packs best here
     rows[:, 1:] = packed
-    return png_file(rows, mask.shape[1], 1, GREY, _LEVEL)
+    return png_file(rows, mask.shape[1], 1, GRAY, _LEVEL)
 
 
 def decode_mask(data: bytes) -> NDArray[np.bool_]:
@@ -26,7 +26,7 @@ def decode_mask(data: bytes) -> NDArray[np.bool_]:
     Raises:
         TryOnError: the bytes are not a PNG.
     """
-    grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-    if grey is None:
-        raise TryOnError("mask", rule="is a PNG", value=f"{len(data)} bytes", remedy="Run `tryon agnostic` again.")
-    return grey > 127
+    gray = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    if gray is None:
+        raise TryOnError("mask", expected="is a PNG", found=f"{len(data)} bytes", hint="Run `tryon agnostic` again.")
+    return gray > 127

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tryon.errors import MissingInputError, listed
+from tryon.errors import MissingInputError, format_list
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.workspace import Workspace
 
 _REMEDY = "Run `tryon download`, which unpacks what is missing, and do not edit files in data/raw."
 
 
-def read_checked(workspace: Workspace, relative: str, sha256: str) -> bytes:
+def read_verified(workspace: Workspace, relative: str, sha256: str) -> bytes:
     """Read one raw file.
 
     Args:
@@ -27,15 +27,15 @@ def read_checked(workspace: Workspace, relative: str, sha256: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise MissingInputError(str(path), rule="exists", value=error.strerror, remedy=_REMEDY) from error
+        raise MissingInputError(str(path), expected="exists", found=error.strerror, hint=_REMEDY) from error
     found = sha256_bytes(data)
     if found != sha256:
         rule = f"has the SHA-256 of the index, {sha256[:16]}…"
-        raise MissingInputError(str(path), rule=rule, value=f"{found[:16]}…", remedy=_REMEDY)
+        raise MissingInputError(str(path), expected=rule, found=f"{found[:16]}…", hint=_REMEDY)
     return data
 
 
-def check_present(workspace: Workspace, rows: Iterable[dict[str, Any]], roles: Sequence[str]) -> None:
+def require_files(workspace: Workspace, rows: Iterable[dict[str, Any]], roles: Sequence[str]) -> None:
     """Make sure, before any work, that the raw files of `rows` are there in the indexed sizes.
 
     Args:
@@ -56,4 +56,4 @@ def check_present(workspace: Workspace, rows: Iterable[dict[str, Any]], roles: S
             wrong.append(f"{relative} (other size)")
     if wrong:
         what = f"{len(wrong)} of {len(expected)} raw files"
-        raise MissingInputError(what, rule="are there as indexed", value=listed(sorted(wrong)), remedy=_REMEDY)
+        raise MissingInputError(what, expected="are there as indexed", found=format_list(sorted(wrong)), hint=_REMEDY)

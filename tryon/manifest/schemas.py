@@ -14,10 +14,10 @@ FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints")
 """Files that every pair must have; their columns are `<role>`, `<role>_bytes`, `<role>_sha256`."""
 
 OPTIONAL_ROLES = ("skeleton", "uv", "truth", "truth_label_map", "flow")
-"""Files that may be absent, checked where they are there: skeleton pictures, which no stage reads, UV maps (59 GB of
-the real set), and of the twin the true unpaired picture and the flow from garment to body of test pairs."""
+"""Files that may be absent, checked where they are there: skeleton images, which no stage reads, UV maps (59 GB of
+the real set), and of the twin the true unpaired image and the flow from garment to body of test pairs."""
 
-LEAKY = 0.01
+LEAK_THRESHOLD = 0.01
 """A row counts as leaking when more than this share of its garment stays visible."""
 
 COMPARISON = "comparison"
@@ -114,7 +114,7 @@ MANIFEST = TableSchema(
 )
 """One row per index row: the mask (1-bit PNG, 1 = hidden, height x width) and its audit."""
 
-SHOWN = TableSchema(
+MASK_PREVIEWS = TableSchema(
     "shown",
     1,
     pa.schema(
@@ -124,13 +124,13 @@ SHOWN = TableSchema(
                 pa.field(name, pa.float32())
                 for name in ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
             ),
-            pa.field("picture", pa.binary()),
+            pa.field("image", pa.binary()),
         ]
     ),
     "tryon agnostic",
 )
-"""People of a manifest to look at: `why` is worst or typical, `picture` a WebP strip of photo, label map, DensePose,
-mask and agnostic picture, so that who has no raw files can see them too."""
+"""People of a manifest to look at: `why` is worst or typical, `image` a WebP strip of photo, label map, DensePose,
+mask and agnostic image, so that who has no raw files can see them too."""
 
 PACKED = TableSchema(
     "packed",
@@ -156,7 +156,7 @@ PACKED = TableSchema(
     "tryon sample",
     oldest=2,
 )
-"""One self-contained pair at training size. Pictures are encoded bytes (format in the file's metadata, key `pictures`);
+"""One self-contained pair at training size. Images are encoded bytes (format in the file's metadata, key `images`);
 masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key
-points are 18 x (x, y, score) in pixels of height x width. `ideal` is the true picture with the garment warped along the
+points are 18 x (x, y, score) in pixels of height x width. `ideal` is the true image with the garment warped along the
 true flow, on test rows whose flow is known (see `tryon.sample.oracle_warp`)."""

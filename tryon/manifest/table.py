@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from tryon.errors import MissingInputError, TryOnError
 from tryon.manifest.schemas import TableSchema
-from tryon.runtime.atomic_files import disk_error, replacing
+from tryon.runtime.atomic_files import atomic_file, disk_error
 
 ROW_GROUP = 256
 """Rows per row group: packed rows are tens of kB each, so a group stays around 10 MB."""
@@ -29,7 +29,7 @@ def table_from_rows(rows: Iterable[Mapping[str, Any]], schema: TableSchema) -> p
 def write_table(path: Path, table: pa.Table, schema: TableSchema, metadata: Mapping[str, str] | None = None) -> None:
     """Write `table` to `path` atomically, with the schema's kind, its version and `metadata` in the file.
 
-    Pictures and masks are compressed already, so their columns are stored as they are and can be memory-mapped.
+    Images and masks are compressed already, so their columns are stored as they are and can be memory-mapped.
     """
     write_tables(path, [table], schema, metadata)
 
@@ -43,7 +43,7 @@ def write_tables(
     """
     marks = {"kind": schema.kind, "version": str(schema.version), **(metadata or {})}
     marked = schema.columns.with_metadata(marks)
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, marked, **_storage(schema)) as writer:
+    with atomic_file(path) as temporary, pq.ParquetWriter(temporary, marked, **_storage(schema)) as writer:
         for table in tables:
             writer.write_table(table.cast(schema.columns).replace_schema_metadata(marks), row_group_size=ROW_GROUP)
 
@@ -77,7 +77,7 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
     made_by = made_by or schema.made_by
     _check_marks(path, schema, made_by)
     try:
-        lacking = _lacking(path, schema, columns)
+        lacking = _missing_columns(path, schema, columns)
         kept = [name for name in columns or schema.columns.names if name not in lacking] if lacking else columns
         table = pq.read_table(path, columns=kept, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
@@ -88,7 +88,7 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
     return table
 
 
-def _lacking(path: Path, schema: TableSchema, columns: list[str] | None) -> list[str]:
+def _missing_columns(path: Path, schema: TableSchema, columns: list[str] | None) -> list[str]:
     """Columns wanted that may be null and that the file does not have, because it is of an older version."""
     there = set(pq.read_schema(path).names)
     return [
@@ -119,7 +119,7 @@ def _unreadable(path: Path, error: Exception, made_by: str) -> TryOnError:
         error.filename = error.filename or str(path)  # pyarrow names it in words only
         if told := disk_error(error):
             return told
-    return TryOnError(str(path), rule="is a whole parquet table", value=str(error), remedy=_again(made_by))
+    return TryOnError(str(path), expected="is a whole parquet table", found=str(error), hint=_again(made_by))
 
 
 def _again(made_by: str, words: str = "") -> str:
@@ -128,12 +128,12 @@ def _again(made_by: str, words: str = "") -> str:
 
 def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
     if not path.is_file():
-        raise MissingInputError(str(path), rule="exists", remedy=f"Run `{made_by or 'dvc repro'}` first.")
+        raise MissingInputError(str(path), expected="exists", hint=f"Run `{made_by or 'dvc repro'}` first.")
     marks = read_metadata(path, made_by)
     found = (marks.get("kind"), marks.get("version"))
     if found not in {(schema.kind, str(version)) for version in schema.readable}:
         rule = f"is a {schema.kind} table of version {schema.version}"
-        raise TryOnError(str(path), rule=rule, value=found, remedy=_again(made_by, " with this version of the code"))
+        raise TryOnError(str(path), expected=rule, found=found, hint=_again(made_by, " with this version of the code"))
 
 
 def _leaf(field: pa.Field) -> str:

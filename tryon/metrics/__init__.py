@@ -1,8 +1,8 @@
-"""Metrics, one a file: pairwise ones over regions, and distances between sets of pictures."""
+"""Metrics, one a file: pairwise ones over regions, and distances between sets of images."""
 
 from tryon.metrics import fid, kid, l1, lpips, ms_ssim, psnr, ssim
 from tryon.metrics.metric import Metric
-from tryon.metrics.regions import PICTURE
+from tryon.metrics.regions import IMAGE
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -15,4 +15,4 @@ METRICS: dict[str, Metric] = {
 }
 """Every metric by its name, in the order of tables."""
 
-__all__ = ["METRICS", "PICTURE", "Metric"]
+__all__ = ["IMAGE", "METRICS", "Metric"]

@@ -12,10 +12,10 @@ from tryon.metrics.inception import CLEAN_RESIZER, RESIZER, load_clean_features,
 from tryon.metrics.metric import Features, Metric
 from tryon.metrics.reference import Reference, statistics_of
 
-ENOUGH = 2048
-"""Pictures from which on the covariance of 2048 features can have full rank; with fewer the bias is large."""
+RECOMMENDED_SAMPLES = 2048
+"""Images from which on the covariance of 2048 features can have full rank; with fewer the bias is large."""
 
-CAUTION = "FID is biased upwards: compare it only with FID of exactly as many pictures"
+SMALL_SAMPLE_WARNING = "FID is biased upwards: compare it only with FID of exactly as many images"
 
 
 def fid(results: Features, reference: Reference) -> dict[str, float]:
@@ -34,7 +34,7 @@ def fid_clean(results: Features, reference: Reference) -> dict[str, float]:
     return {"fid_clean": float(np.real(distance))}
 
 
-_AGAINST = "against the person pictures of the same rows"
+_AGAINST = "against the person images of the same rows"
 
 METRIC = Metric(
     "fid",
@@ -43,8 +43,8 @@ METRIC = Metric(
     extract=load_features,
     distance=fid,
     weights="inception",
-    enough=ENOUGH,
-    caution=CAUTION,
+    recommended_samples=RECOMMENDED_SAMPLES,
+    small_sample_warning=SMALL_SAMPLE_WARNING,
     settings=f"{RESIZER}; {_AGAINST}",
 )
 CLEAN = Metric(
@@ -54,7 +54,7 @@ CLEAN = Metric(
     extract=load_clean_features,
     distance=fid_clean,
     weights="inception_clean",
-    enough=ENOUGH,
-    caution=CAUTION,
+    recommended_samples=RECOMMENDED_SAMPLES,
+    small_sample_warning=SMALL_SAMPLE_WARNING,
     settings=f"{CLEAN_RESIZER}; {_AGAINST}",
 )

@@ -1,4 +1,4 @@
-"""One result beside its true picture: maps of how far they agree, each made once, and means of maps inside regions."""
+"""One result beside its true image: maps of how far they agree, each made once, and means of maps inside regions."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.metrics.similarity import Scale, channel_mean, halved
+from tryon.metrics.similarity import PyramidLevel, channel_mean, halved
 
-Pictures = NDArray[np.uint8]
-"""A batch of pictures, uint8 (N, H, W, 3), RGB."""
+ImageBatch = NDArray[np.uint8]
+"""A batch of images, uint8 (N, H, W, 3), RGB."""
 
 Rows = dict[str, NDArray[np.float64]]
-"""For each region one number per picture, float64 (N,); NaN where the region is empty."""
+"""For each region one number per image, float64 (N,); NaN where the region is empty."""
 
 ByRegion = dict[str, float]
-"""For each region the number of one picture."""
+"""For each region the number of one image."""
 
 Map = NDArray[np.float32]
 """Local values, float32 (H, W)."""
 
 
-class Pair:
+class ImagePair:
     """Maps and regions of one pair; every metric of the pair takes what it needs from here.
 
     Args:
         result, target: uint8 (H, W, 3).
-        regions: bool (H, W) by name, True = counts; None is the whole picture.
+        regions: bool (H, W) by name, True = counts; None is the whole image.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Pair:
         return channel_mean(self.scales[0].squared_difference)
 
     @cached_property
-    def scales(self) -> list[Scale]:
+    def scales(self) -> list[PyramidLevel]:
         """The pair at its own size, and at each next entry at half the size; see `scale`."""
-        return [Scale.of(self._result, self._target)]
+        return [PyramidLevel.of(self._result, self._target)]
 
-    def scale(self, number: int) -> Scale:
+    def scale(self, number: int) -> PyramidLevel:
         """The pair reduced `number` times to half its size by averaging 2x2 pixels."""
         while len(self.scales) <= number:
             self.scales.append(self.scales[-1].halved())
@@ -71,7 +71,7 @@ class Pair:
         return {name: mean_inside(local, mask) for name, mask in self._masks.items()}
 
     @cached_property
-    def shares(self) -> list[dict[str, Map | None]]:
+    def region_weights(self) -> list[dict[str, Map | None]]:
         """By scale, how much of each pixel lies in each region, 0 to 1."""
         return [{name: None if own is None else own.astype(np.float32) for name, own in self._masks.items()}]
 
@@ -83,9 +83,11 @@ class Pair:
             scale: number of halvings.
             border: what the map lacks.
         """
-        while len(self.shares) <= scale:
-            self.shares.append({name: None if own is None else halved(own) for name, own in self.shares[-1].items()})
-        return {name: _weighted(local, own, border) for name, own in self.shares[scale].items()}
+        while len(self.region_weights) <= scale:
+            self.region_weights.append(
+                {name: None if own is None else halved(own) for name, own in self.region_weights[-1].items()}
+            )
+        return {name: _weighted(local, own, border) for name, own in self.region_weights[scale].items()}
 
 
 def mean_inside(local: Map, mask: NDArray[np.bool_] | None) -> float:
@@ -108,8 +110,8 @@ def inner(values: Map, border: int) -> Map:
     return values[border:-border, border:-border] if border else values
 
 
-def check_pair(results: Pictures, targets: Pictures) -> None:
-    """Programming errors only: pictures of two shapes or of another type are never compared."""
+def check_pair(results: ImageBatch, targets: ImageBatch) -> None:
+    """Programming errors only: images of two shapes or of another type are never compared."""
     assert results.dtype == targets.dtype == np.uint8, (results.dtype, targets.dtype)
     assert results.shape == targets.shape, (results.shape, targets.shape)
     assert results.ndim == 4, results.shape

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tryon.errors import WeightsError
-from tryon.metrics.image_pair import Pictures
+from tryon.metrics.image_pair import ImageBatch
 from tryon.runtime.atomic_files import sha256_file
 
 LAYER = "2048"
@@ -29,30 +29,30 @@ CLEAN_FILE = "inception-2015-12-05.pt"
 
 
 @dataclass(frozen=True)
-class Extractor:
-    """Pictures to features.
+class FeatureExtractor:
+    """Images to features.
 
     Args:
-        network: takes a batch of prepared pictures, gives (N, D).
+        network: takes a batch of prepared images, gives (N, D).
         prepare: uint8 (N, H, W, 3) to what the network takes.
         device: where the network lies.
         identity: says what fixes the features: library, weights, layer, resizer.
     """
 
     network: Callable[[Tensor], Tensor]
-    prepare: Callable[[Pictures], Tensor]
+    prepare: Callable[[ImageBatch], Tensor]
     device: str
     identity: str
 
-    def __call__(self, pictures: Pictures) -> NDArray[np.float32]:
-        """Features of each picture, float32 (N, D)."""
+    def __call__(self, images: ImageBatch) -> NDArray[np.float32]:
+        """Features of each image, float32 (N, D)."""
         with torch.inference_mode():
-            return self.network(self.prepare(pictures).to(self.device)).float().cpu().numpy()
+            return self.network(self.prepare(images).to(self.device)).float().cpu().numpy()
 
 
 @lru_cache(maxsize=2)
-def load_features(path: Path | None, device: str = "cpu") -> Extractor:
-    """torch-fidelity's features; FID and KID get the same extractor, so each picture passes the network once.
+def load_features(path: Path | None, device: str = "cpu") -> FeatureExtractor:
+    """torch-fidelity's features; FID and KID get the same extractor, so each image passes the network once.
 
     Raises:
         WeightsError: the file is not torch-fidelity's Inception.
@@ -60,11 +60,11 @@ def load_features(path: Path | None, device: str = "cpu") -> Extractor:
     assert path is not None
     network = _load_network(path).to(device)
     identity = f"torch-fidelity {version('torch-fidelity')}, {sha256_file(path)}, {LAYER}, {RESIZER}"
-    return Extractor(lambda batch: network(batch)[0], _bytes, device, identity)
+    return FeatureExtractor(lambda batch: network(batch)[0], _bytes, device, identity)
 
 
 @lru_cache(maxsize=2)
-def load_clean_features(path: Path | None, device: str = "cpu") -> Extractor:
+def load_clean_features(path: Path | None, device: str = "cpu") -> FeatureExtractor:
     """clean-fid's features, in its mode `clean`.
 
     Raises:
@@ -73,20 +73,20 @@ def load_clean_features(path: Path | None, device: str = "cpu") -> Extractor:
     assert path is not None
     network = _load_clean_network(path).to(device)
     identity = f"clean-fid {version('clean-fid')}, {sha256_file(path)}, {LAYER}, {CLEAN_RESIZER}"
-    return Extractor(network, clean_resized, device, identity)
+    return FeatureExtractor(network, clean_resized, device, identity)
 
 
-def clean_resized(pictures: Pictures) -> Tensor:
+def clean_resized(images: ImageBatch) -> Tensor:
     """Resized as clean-fid does it: float32 (N, 3, 299, 299), 0 to 255."""
     from cleanfid.resize import build_resizer
 
     resize = build_resizer("clean")
-    resized = np.stack([resize(picture) for picture in pictures])
+    resized = np.stack([resize(image) for image in images])
     return torch.from_numpy(resized).permute(0, 3, 1, 2)
 
 
-def _bytes(pictures: Pictures) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+def _bytes(images: ImageBatch) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
 
 
 def _load_network(path: Path) -> nn.Module:
@@ -114,4 +114,4 @@ def _load_clean_network(path: Path) -> nn.Module:
 
 def _not_inception(path: Path, library: str, error: Exception) -> WeightsError:
     remedy = "Remove it and run `tryon weights`."
-    return WeightsError(str(path), rule=f"holds {library}'s Inception", value=str(error)[:200], remedy=remedy)
+    return WeightsError(str(path), expected=f"holds {library}'s Inception", found=str(error)[:200], hint=remedy)

@@ -16,13 +16,13 @@ from tryon.metrics.reference import Reference
 SUBSETS, SUBSET_SIZE, SEED = 100, 1000, 2020
 """torch-fidelity's own defaults, written down so that they cannot drift."""
 
-CAUTION = "KID's subsets are no random choice, and it varies strongly from one sample to the next"
+SMALL_SAMPLE_WARNING = "KID's subsets are no random choice, and it varies strongly from one sample to the next"
 
 
 def kernel_distance(results: Features, reference: Features) -> tuple[float, float]:
     """Mean and standard deviation over random subsets of the two sets of features, (N, D) and (M, D).
 
-    Of a set smaller than `SUBSET_SIZE` all pictures are in every subset, as in clean-fid; then there is no spread
+    Of a set smaller than `SUBSET_SIZE` all images are in every subset, as in clean-fid; then there is no spread
     (NaN).
     """
     size = min(SUBSET_SIZE, len(results), len(reference))
@@ -56,10 +56,10 @@ METRIC = Metric(
     "lower",
     extract=load_features,
     distance=kid,
-    also=("kid_std",),
+    extra_outputs=("kid_std",),
     weights="inception",
-    enough=SUBSET_SIZE,
-    caution=CAUTION,
+    recommended_samples=SUBSET_SIZE,
+    small_sample_warning=SMALL_SAMPLE_WARNING,
     settings=f"{RESIZER}; {_SETTINGS}",
 )
 CLEAN = Metric(
@@ -68,9 +68,9 @@ CLEAN = Metric(
     "lower",
     extract=load_clean_features,
     distance=kid_clean,
-    also=("kid_clean_std",),
+    extra_outputs=("kid_clean_std",),
     weights="inception_clean",
-    enough=SUBSET_SIZE,
-    caution=CAUTION,
+    recommended_samples=SUBSET_SIZE,
+    small_sample_warning=SMALL_SAMPLE_WARNING,
     settings=f"{CLEAN_RESIZER}; {_SETTINGS}",
 )

@@ -1,13 +1,13 @@
-"""L1: mean absolute difference over pixels and channels, pictures scaled to 0..1."""
+"""L1: mean absolute difference over pixels and channels, images scaled to 0..1."""
 
 from __future__ import annotations
 
-from tryon.metrics.image_pair import ByRegion, Pair
-from tryon.metrics.metric import Local, Metric
+from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.metric import Metric, PerPairMetric
 
 
-@Local
-def l1(pair: Pair) -> ByRegion:
+@PerPairMetric
+def l1(pair: ImagePair) -> ByRegion:
     """Mean absolute difference, 0 (equal) to 1; in a region over its pixels."""
     return {region: mean / 255 for region, mean in pair.means(pair.absolute).items()}
 

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
-from tryon.metrics.image_pair import Pictures, Rows, check_pair, mean_inside
+from tryon.metrics.image_pair import ImageBatch, Rows, check_pair, mean_inside
 from tryon.metrics.metric import Measure, Metric
-from tryon.metrics.regions import WHOLE, Regions
+from tryon.metrics.regions import WHOLE_IMAGE, Regions
 
 _SLICE = re.compile(r"^slice(s\.)?\d+\.")
 
@@ -31,13 +31,13 @@ class Backbone:
         net: torchmetrics' name.
         title: what people call it.
         weights: name of torchvision's file in `tryon.pretrained_weights.WEIGHTS`.
-        least_side: smaller pictures leave its pooling nothing to look at.
+        min_side: smaller images leave its pooling nothing to look at.
     """
 
     net: Literal["alex", "vgg", "squeeze"]
     title: str
     weights: str
-    least_side: int
+    min_side: int
 
 
 ALEXNET = Backbone("alex", "AlexNet", "alexnet", 31)
@@ -63,11 +63,11 @@ def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -
     for head in network.lins:
         head.register_forward_hook(keep)  # the network hands out means or enlarged maps, and here both are needed
 
-    def lpips(results: Pictures, targets: Pictures, regions: Regions = WHOLE) -> Rows:
-        """LPIPS of each picture, 0 (equal) upwards.
+    def lpips(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
+        """LPIPS of each image, 0 (equal) upwards.
 
-        Of the whole picture: the mean of each layer's distances over the layer's own grid, summed over layers. In a
-        region: the mean over its pixels of the spatial map, that is the layers' distances enlarged to the picture's
+        Of the whole image: the mean of each layer's distances over the layer's own grid, summed over layers. In a
+        region: the mean over its pixels of the spatial map, that is the layers' distances enlarged to the image's
         size (bilinear, as `spatial` does in the authors' code) and summed.
         """
         check_pair(results, targets)
@@ -116,15 +116,15 @@ def _features(path: Path, network: nn.Module, backbone: Backbone) -> dict[str, T
         renamed = {name: state["features." + _SLICE.sub("", name)] for name in wanted}
     except Exception as error:  # whatever pickle, zip or a missing key say, the file is not what its name says
         remedy = "Remove it and run `tryon weights`."
-        raise WeightsError(str(path), rule=rule, value=str(error), remedy=remedy) from error
+        raise WeightsError(str(path), expected=rule, found=str(error), hint=remedy) from error
     wrong = [name for name, tensor in wanted.items() if renamed[name].shape != tensor.shape]
     if wrong:
-        raise WeightsError(str(path), rule=rule, value=f"other shapes: {wrong}")
+        raise WeightsError(str(path), expected=rule, found=f"other shapes: {wrong}")
     return renamed
 
 
-def _floats(pictures: Pictures, device: str) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
+def _floats(images: ImageBatch, device: str) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float() / 255
 
 
 def _metric(name: str, title: str, backbone: Backbone) -> Metric:
@@ -134,8 +134,8 @@ def _metric(name: str, title: str, backbone: Backbone) -> Metric:
         "lower",
         measure=partial(load, backbone=backbone),
         weights=backbone.weights,
-        least_side=backbone.least_side,
-        settings=f"torchmetrics, {backbone.title}, at the pictures' own size",
+        min_side=backbone.min_side,
+        settings=f"torchmetrics, {backbone.title}, at the images' own size",
     )
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 
-from tryon.metrics.image_pair import ByRegion, Pair, inner
-from tryon.metrics.metric import Local, Metric
+from tryon.metrics.image_pair import ByRegion, ImagePair, inner
+from tryon.metrics.metric import Metric, PerPairMetric
 from tryon.metrics.similarity import REACH, WINDOW
 
 EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the scales, from full size to a sixteenth: the paper's values."""
 
-LEAST_SIDE = WINDOW * (len(EXPONENTS) - 1) ** 2
+MIN_SIDE = WINDOW * (len(EXPONENTS) - 1) ** 2
 """torchmetrics' bound: a sixteenth of the side must be more than the window less one."""
 
 
-@Local
-def ms_ssim(pair: Pair) -> ByRegion:
+@PerPairMetric
+def ms_ssim(pair: ImagePair) -> ByRegion:
     """MS-SSIM, 0 to 1 (equal): the product over scales of mean contrast, and of mean similarity at the last scale.
 
-    As in torchmetrics the means of contrast leave out the `REACH` pixels at the picture's border, that of similarity
+    As in torchmetrics the means of contrast leave out the `REACH` pixels at the image's border, that of similarity
     does not, and negative means count as 0. In a region: the product of means inside it, each pixel of a scale weighted
     with the share of it that lies in the region; nothing (NaN) where a scale has none.
     """
@@ -42,6 +42,6 @@ METRIC = Metric(
     "MS-SSIM",
     "higher",
     measure=lambda path, device: ms_ssim,
-    least_side=LEAST_SIDE,
+    min_side=MIN_SIDE,
     settings=f"as torchmetrics, RGB, data range 1, window as SSIM, exponents {', '.join(map(str, EXPONENTS))}",
 )

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.metrics import METRICS
-from tryon.metrics.image_pair import Pictures, check_pair
-from tryon.metrics.metric import Local, Measure, pairs_of
-from tryon.metrics.regions import PICTURE, REGIONS, Regions
+from tryon.metrics.image_pair import ImageBatch, check_pair
+from tryon.metrics.metric import Measure, PerPairMetric, pairs_of
+from tryon.metrics.regions import IMAGE, REGIONS, Regions
 
 Numbers = dict[str, NDArray[np.float64]]
-"""Metric key ("l1", "l1_garment") to one number per picture; NaN where its region is empty."""
+"""Metric key ("l1", "l1_garment") to one number per image; NaN where its region is empty."""
 
 
 def key_of(metric: str, region: str) -> str:
-    """Key of a metric over a region; the whole picture needs no word."""
-    return metric if region == PICTURE else f"{metric}_{region}"
+    """Key of a metric over a region; the whole image needs no word."""
+    return metric if region == IMAGE else f"{metric}_{region}"
 
 
 def pair_keys() -> dict[str, tuple[str, str]]:
@@ -27,8 +27,8 @@ def pair_keys() -> dict[str, tuple[str, str]]:
     return {key_of(name, region): (name, region) for region in REGIONS for name in names}
 
 
-def score_pairs(measures: Mapping[str, Measure], results: Pictures, targets: Pictures, regions: Regions) -> Numbers:
-    """Compare each result with its own true picture, over every region.
+def score_pairs(measures: Mapping[str, Measure], results: ImageBatch, targets: ImageBatch, regions: Regions) -> Numbers:
+    """Compare each result with its own true image, over every region.
 
     Metrics that need no network share the maps of a pair, which are gone before the next pair begins.
 
@@ -38,7 +38,7 @@ def score_pairs(measures: Mapping[str, Measure], results: Pictures, targets: Pic
         regions: bool (N, H, W) by name, see `tryon.metrics.regions.regions_of`.
     """
     check_pair(results, targets)
-    local = {name: measure for name, measure in measures.items() if isinstance(measure, Local)}
+    local = {name: measure for name, measure in measures.items() if isinstance(measure, PerPairMetric)}
     rows = [
         {name: measure.of_pair(pair) for name, measure in local.items()} for pair in pairs_of(results, targets, regions)
     ]

@@ -1,19 +1,19 @@
-"""PSNR: peak signal-to-noise ratio in decibel, of each picture, then averaged."""
+"""PSNR: peak signal-to-noise ratio in decibel, of each image, then averaged."""
 
 from __future__ import annotations
 
 import math
 
-from tryon.metrics.image_pair import ByRegion, Pair
-from tryon.metrics.metric import Local, Metric
+from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.metric import Metric, PerPairMetric
 
 CEILING = 100.0
-"""Value of equal pictures, whose ratio is infinite, and of those that differ by even less than that: at 512x384 one
-8-bit step in fewer than four values of the picture."""
+"""Value of equal images, whose ratio is infinite, and of those that differ by even less than that: at 512x384 one
+8-bit step in fewer than four values of the image."""
 
 
-@Local
-def psnr(pair: Pair) -> ByRegion:
+@PerPairMetric
+def psnr(pair: ImagePair) -> ByRegion:
     """PSNR for a data range of 1 (255 levels), at most `CEILING`; in a region from the squared error of its pixels."""
     return {region: _decibel(mean / 255**2) for region, mean in pair.means(pair.squared).items()}
 

@@ -1,4 +1,4 @@
-"""The reference pictures of FID and KID as features: seen once by the network, then kept by content."""
+"""The reference images of FID and KID as features: seen once by the network, then kept by content."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch_fidelity.metric_fid import fid_features_to_statistics
 
-from tryon.metrics.image_pair import Pictures
-from tryon.runtime.atomic_files import is_whole, note_whole, replacing
+from tryon.metrics.image_pair import ImageBatch
+from tryon.runtime.atomic_files import atomic_file, checksum_ok, write_checksum
 
 if TYPE_CHECKING:
-    from tryon.metrics.inception import Extractor
+    from tryon.metrics.inception import FeatureExtractor
 
 Statistics = dict[str, NDArray[np.float64]]
 """Mean `mu` (D,) and covariance `sigma` (D, D) of features, as torch-fidelity takes them."""
@@ -41,26 +41,26 @@ def statistics_of(features: NDArray[np.float32]) -> Statistics:
 
 
 def reference_features(
-    extract: Extractor, content: Iterable[str], batches: Iterator[Pictures], folder: Path
+    extract: FeatureExtractor, content: Iterable[str], batches: Iterator[ImageBatch], folder: Path
 ) -> NDArray[np.float32]:
-    """Features of the reference pictures, from `folder` if the same network saw the same pictures before.
+    """Features of the reference images, from `folder` if the same network saw the same images before.
 
     Args:
         extract: its `identity` names weights, layer and resizer.
-        content: a hash of each picture, in order.
-        batches: the pictures in the same order; looked at only when they are new.
+        content: a hash of each image, in order.
+        batches: the images in the same order; looked at only when they are new.
         folder: of the kept features, below the staging folder; a damaged file there is made again.
 
     Returns:
-        float32 (N, D), in the order of the pictures.
+        float32 (N, D), in the order of the images.
     """
     hashes = list(content)
     key = hashlib.sha256("\n".join([extract.identity, *hashes]).encode()).hexdigest()
     path = folder / f"{key}.npy"
-    if is_whole(path):
+    if checksum_ok(path):
         return np.load(path, allow_pickle=False)
     features = np.concatenate([extract(batch) for batch in batches]).astype(np.float32)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, features, allow_pickle=False)
-    note_whole(path)
+    write_checksum(path)
     return features

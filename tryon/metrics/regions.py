@@ -1,4 +1,4 @@
-"""Where a pairwise metric looks: the whole picture, the garment, all the rest, and the band around the neckline."""
+"""Where a pairwise metric looks: the whole image, the garment, all the rest, and the band around the neckline."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from tryon.dresscode.labels import Joint
 
-PICTURE = "picture"
-"""The whole picture."""
+IMAGE = "image"
+"""The whole image."""
 
 GARMENT = "garment"
-"""What the garment of the row's category covers in the true picture."""
+"""What the garment of the row's category covers in the true image."""
 
 OUTSIDE = "outside"
 """Everything but the garment: background, skin, hair and other clothes, which are to stay as they are."""
@@ -22,7 +22,7 @@ OUTSIDE = "outside"
 NECKLINE = "neckline"
 """Within `BAND` shoulder widths of the garment's upper edge below the neck: necklines are what gets lost."""
 
-REGIONS = {PICTURE: "", GARMENT: "in garment", OUTSIDE: "outside garment", NECKLINE: "at neckline"}
+REGIONS = {IMAGE: "", GARMENT: "in garment", OUTSIDE: "outside garment", NECKLINE: "at neckline"}
 """Regions of every pairwise metric, in the order of tables, with the words for their columns."""
 
 BAND = 0.25
@@ -33,21 +33,21 @@ _FARTHEST = 0.75
 below crossed arms. Deep necklines reach two thirds of a width."""
 
 Regions = Mapping[str, NDArray[np.bool_] | None]
-"""Named regions, bool (N, H, W) with True = counts; None is the whole picture."""
+"""Named regions, bool (N, H, W) with True = counts; None is the whole image."""
 
-WHOLE: Regions = {PICTURE: None}
+WHOLE_IMAGE: Regions = {IMAGE: None}
 
 
 def regions_of(garment: NDArray[np.bool_], keypoints: NDArray[np.floating]) -> dict[str, NDArray[np.bool_] | None]:
     """All regions of a batch.
 
     Args:
-        garment: the garment in the true pictures, bool (N, H, W).
+        garment: the garment in the true images, bool (N, H, W).
         keypoints: of the same people, (N, 18, 3): x, y in pixels of H x W, score.
     """
     bands = [neckline_band(own, joints) for own, joints in zip(garment, keypoints, strict=True)]
     return {
-        PICTURE: None,
+        IMAGE: None,
         GARMENT: garment,
         OUTSIDE: ~garment,
         NECKLINE: np.array(bands, np.bool_).reshape(garment.shape),
@@ -82,7 +82,7 @@ def neckline_band(garment: NDArray[np.bool_], keypoints: NDArray[np.floating]) -
     rows, columns = rows[edge], columns[edge]
     if not len(rows):
         return band
-    joined = _joined(rows, columns, shoulders[:, 0].mean(), BAND * width)
+    joined = _connected_edge(rows, columns, shoulders[:, 0].mean(), BAND * width)
     rows, columns = rows[joined], columns[joined]
     reach = int(BAND * width) + 1
     box = (
@@ -96,7 +96,9 @@ def neckline_band(garment: NDArray[np.bool_], keypoints: NDArray[np.floating]) -
     return band
 
 
-def _joined(rows: NDArray[np.integer], columns: NDArray[np.integer], neck: float, most: float) -> NDArray[np.bool_]:
+def _connected_edge(
+    rows: NDArray[np.integer], columns: NDArray[np.integer], neck: float, most: float
+) -> NDArray[np.bool_]:
     """Which points of an edge, column by column, are reached from the one nearest to the neck without falling."""
     start = abs(columns - neck).argmin()
     falls = np.diff(rows) * np.where(np.arange(len(rows) - 1) >= start, 1, -1)

@@ -41,21 +41,21 @@ _MEAN = np.full((1, 3), 1 / 3, np.float32)
 
 
 @dataclass(frozen=True)
-class Scale:
-    """A pair at one size, as sum (less 255) and difference of its pictures: float32 (H, W, 3), -255 to 255."""
+class PyramidLevel:
+    """A pair at one size, as sum (less 255) and difference of its images: float32 (H, W, 3), -255 to 255."""
 
     total: Map
     difference: Map
 
     @classmethod
-    def of(cls, result: NDArray[np.uint8], target: NDArray[np.uint8]) -> Scale:
-        """From the pictures, uint8 (H, W, 3)."""
+    def of(cls, result: NDArray[np.uint8], target: NDArray[np.uint8]) -> PyramidLevel:
+        """From the images, uint8 (H, W, 3)."""
         total = cv2.addWeighted(result, 1, target, 1, -_MIDDLE, dtype=cv2.CV_32F)
         return cls(_float(total), _float(cv2.subtract(result, target, dtype=cv2.CV_32F)))
 
-    def halved(self) -> Scale:
+    def halved(self) -> PyramidLevel:
         """At half the size; of an odd side the last line is left out."""
-        return Scale(halved(self.total), halved(self.difference))
+        return PyramidLevel(halved(self.total), halved(self.difference))
 
     @cached_property
     def squared_difference(self) -> Map:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tryon.metrics.image_pair import ByRegion, Pair
-from tryon.metrics.metric import Local, Metric
+from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.metric import Metric, PerPairMetric
 from tryon.metrics.similarity import K1, K2, REACH, SIGMA, WINDOW
 
 
-@Local
-def ssim(pair: Pair) -> ByRegion:
+@PerPairMetric
+def ssim(pair: ImagePair) -> ByRegion:
     """SSIM, -1 to 1 (equal): the mean of the similarity map.
 
-    In a region: the mean over its pixels of the map of the whole picture. The window looks over the region's edge, so
+    In a region: the mean over its pixels of the map of the whole image. The window looks over the region's edge, so
     a fault up to `REACH` pixels outside is felt inside.
     """
     return pair.means(pair.scale(0).similarity)
@@ -22,6 +22,6 @@ METRIC = Metric(
     "SSIM",
     "higher",
     measure=lambda path, device: ssim,
-    least_side=REACH + 1,
+    min_side=REACH + 1,
     settings=f"as torchmetrics, RGB, data range 1, Gaussian window {WINDOW}x{WINDOW}, sigma {SIGMA}, k {K1} and {K2}",
 )

@@ -1,6 +1,6 @@
 """How much disk a stage needs, told from its settings and inputs before it starts.
 
-The numbers per picture are measured on the twin, the largest kind each, and rounded up. An output counts twice: as the
+The numbers per image are measured on the twin, the largest kind each, and rounded up. An output counts twice: as the
 stage writes it, and as DVC keeps a copy of it where the file system cannot share the blocks of both.
 """
 
@@ -23,40 +23,40 @@ COPIES = 2
 """Of an output: in its place, and in DVC's cache."""
 
 ITEM, UV, TRUTH, FLOW = 500_000, 320_000, 300_000, 400_000
-"""Bytes of one item of the twin: person, garment and maps; its UV map; a true unpaired picture; flow beside it."""
+"""Bytes of one item of the twin: person, garment and maps; its UV map; a true unpaired image; flow beside it."""
 
 INDEX_ROW = 600
 MASK_ROW, MASK_PIXEL = 400, 0.04
 """A manifest's row, without its mask and for each pixel of it."""
 
 SHOWN_PEOPLE, SHOWN_PIXEL = 18, 2.5
-"""People whose pictures lie beside a manifest, and bytes for each pixel of one."""
+"""People whose images lie beside a manifest, and bytes for each pixel of one."""
 
 PACKED_PIXEL, IDEAL_PIXEL = 4.0, 2.0
-"""A packed row of an unpaired test list, which has most pictures, rows of other parts being smaller; and what the ideal
+"""A packed row of an unpaired test list, which has most images, rows of other parts being smaller; and what the ideal
 warp adds to it, where the twin's flow is known."""
 
 STATES = 3
 """States of a training run that lie in its work area: the two newest and the best."""
 
 MOMENTS = 2
-"""Numbers that the optimiser keeps for each weight."""
+"""Numbers that the optimizer keeps for each weight."""
 
 RESULTS = 2
 """Checkpoints that a training stage puts out."""
 
 GRID_PIXEL, REPORT = 120.0, 64 << 20
-"""Sample grids of an epoch, for each pixel of a picture; the report with its galleries."""
+"""Sample grids of an epoch, for each pixel of a image; the report with its galleries."""
 
 
-class Need(NamedTuple):
+class DiskEstimate(NamedTuple):
     """Bytes, and what they are counted from."""
 
     bytes: int
-    counted: str
+    basis: str
 
 
-def twin_bytes(settings: SyntheticSettings, keep_uv: bool) -> Need:
+def synthetic_bytes(settings: SyntheticSettings, keep_uv: bool) -> DiskEstimate:
     """The twin's archive, the files unpacked from it and their index."""
     items = len(Category) * (settings.train_pairs + settings.test_pairs)
     tests = len(Category) * settings.test_pairs
@@ -64,39 +64,45 @@ def twin_bytes(settings: SyntheticSettings, keep_uv: bool) -> Need:
     truth = tests * TRUTH + flows * FLOW
     archive = items * (ITEM + UV * settings.uv) + truth
     unpacked = items * (ITEM + UV * (settings.uv and keep_uv)) + truth
-    return Need(archive + unpacked + COPIES * INDEX_ROW * (items + tests), f"{items} items of the twin, packed and not")
+    return DiskEstimate(
+        archive + unpacked + COPIES * INDEX_ROW * (items + tests), f"{items} items of the twin, packed and not"
+    )
 
 
-def mask_bytes(rows: int, size: tuple[int, int]) -> Need:
-    """Finished shards, the manifest made of them and the pictures beside it."""
+def mask_bytes(rows: int, size: tuple[int, int]) -> DiskEstimate:
+    """Finished shards, the manifest made of them and the images beside it."""
     pixels = size[0] * size[1]
     manifest = rows * (MASK_ROW + MASK_PIXEL * pixels)
     shown = SHOWN_PEOPLE * SHOWN_PIXEL * pixels
-    return Need(round((1 + COPIES) * manifest + COPIES * shown), f"{rows} masks of {size[0]}x{size[1]}")
+    return DiskEstimate(round((1 + COPIES) * manifest + COPIES * shown), f"{rows} masks of {size[0]}x{size[1]}")
 
 
-def packed_bytes(rows: int, size: tuple[int, int], flow: bool = False) -> Need:
+def packed_bytes(rows: int, size: tuple[int, int], flow: bool = False) -> DiskEstimate:
     """Finished shards, and the subset made of them; with the flow of test rows, also their ideal warp."""
     pixel = PACKED_PIXEL + IDEAL_PIXEL * flow
-    return Need(round((1 + COPIES) * rows * pixel * size[0] * size[1]), f"{rows} rows of {size[0]}x{size[1]}")
+    return DiskEstimate(round((1 + COPIES) * rows * pixel * size[0] * size[1]), f"{rows} rows of {size[0]}x{size[1]}")
 
 
-def training_bytes(network: int, epochs: int, averaged: bool, size: tuple[int, int]) -> Need:
+def training_bytes(network: int, epochs: int, averaged: bool, size: tuple[int, int]) -> DiskEstimate:
     """States to go on from, checkpoints and grids.
 
     Args:
         network: bytes of its weights.
         epochs: of the run.
         averaged: averaged weights are kept beside the others.
-        size: of a picture.
+        size: of a image.
     """
     states = STATES * network * (1 + MOMENTS + averaged)
     grids = (1 + COPIES) * epochs * GRID_PIXEL * size[0] * size[1]
-    said = f"{STATES} states and {RESULTS} checkpoints of a network of {_said(network)}, grids of {epochs} epochs"
-    return Need(round(states + COPIES * RESULTS * network + grids), said)
+    said = (
+        f"{STATES} states and {RESULTS} checkpoints of a network of {_format_bytes(network)}, grids of {epochs} epochs"
+    )
+    return DiskEstimate(round(states + COPIES * RESULTS * network + grids), said)
 
 
-def disk_need(stage: str, parameters: Parameters, workspace: Workspace, category: Category | None = None) -> Need:
+def estimate_disk(
+    stage: str, parameters: Parameters, workspace: Workspace, category: Category | None = None
+) -> DiskEstimate:
     """What one stage needs with these settings and the inputs that are there; inputs that are not count as none.
 
     A source other than the twin counts as none: the stage itself compares its files with those that are there, and
@@ -105,7 +111,9 @@ def disk_need(stage: str, parameters: Parameters, workspace: Workspace, category
     size = parameters.image.size
     twin = parameters.download.source == "synthetic"
     if stage == "download":
-        return twin_bytes(parameters.download.synthetic, parameters.download.keep_uv) if twin else Need(0, "")
+        return (
+            synthetic_bytes(parameters.download.synthetic, parameters.download.keep_uv) if twin else DiskEstimate(0, "")
+        )
     if stage == "agnostic" and category is not None:
         return mask_bytes(_rows(workspace.index(category)), size)
     if stage == "sample":
@@ -115,7 +123,7 @@ def disk_need(stage: str, parameters: Parameters, workspace: Workspace, category
         settings = parameters.pretrain if stage == "pretrain" else parameters.finetune
         averaged = settings.ema_decay is not None
         return training_bytes(_network(stage, parameters, workspace), settings.epochs, averaged, size)
-    return Need(COPIES * REPORT, "the report with its galleries")
+    return DiskEstimate(COPIES * REPORT, "the report with its galleries")
 
 
 def check_disk(
@@ -130,14 +138,16 @@ def check_disk(
     Raises:
         DiskError: there is not; what is needed, and what that is counted from, is told.
     """
-    need = disk_need(stage, parameters, workspace, category)
+    need = estimate_disk(stage, parameters, workspace, category)
     folder = workspace.data if workspace.data.is_dir() else workspace.root
     free = (free_at or _free)(folder)
     if need.bytes > free:
         name = f"{stage}@{category}" if category else stage
-        rule = f"has room for {name}: some {_said(need.bytes)} for {need.counted}"
+        rule = f"has room for {name}: some {_format_bytes(need.bytes)} for {need.basis}"
         remedy = "Make room, or choose smaller settings in params.yaml. Nothing was started."
-        raise DiskError(f"the disk of {folder.resolve()}", rule=rule, value=f"{_said(free)} free", remedy=remedy)
+        raise DiskError(
+            f"the disk of {folder.resolve()}", expected=rule, found=f"{_format_bytes(free)} free", hint=remedy
+        )
 
 
 def _chosen(parameters: Parameters, workspace: Workspace) -> int:
@@ -168,5 +178,5 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _said(size: int) -> str:
+def _format_bytes(size: int) -> str:
     return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"

@@ -18,22 +18,22 @@ Only rank 0 writes states and outputs. Settings, inputs and code must be equal e
 
 from __future__ import annotations
 
-from tryon.child_process import follow_parent
+from tryon.child_process import exit_with_parent
 from tryon.config.parameters import Parameters
-from tryon.finetune.stage import join_finetune
-from tryon.pretrain.stage import join_pretrain
+from tryon.finetune.stage import run_finetune_worker
+from tryon.pretrain.stage import run_pretrain_worker
 from tryon.workspace import Workspace
 
 
-def join(stage: str, parameters: Parameters, workspace: Workspace) -> None:
+def run_worker(stage: str, parameters: Parameters, workspace: Workspace) -> None:
     """Train along with the stage that runs elsewhere, until it is done.
 
     Raises:
         ParameterError: this process has no place among those that the settings speak of.
         TryOnError: whatever the stage finds wrong, or settings, inputs or code differ from the stage's.
     """
-    follow_parent()
+    exit_with_parent()
     if stage == "pretrain":
-        join_pretrain(parameters.pretrain, parameters.seed, workspace)
+        run_pretrain_worker(parameters.pretrain, parameters.seed, workspace)
     else:
-        join_finetune(parameters.finetune, parameters.seed, workspace)
+        run_finetune_worker(parameters.finetune, parameters.seed, workspace)

@@ -15,33 +15,33 @@ from tryon.config.parameters import Parameters, load_parameters
 from tryon.errors import MissingInputError
 from tryon.pretrained_weights import WEIGHTS
 from tryon.runtime.atomic_files import sha256_file, write_json
-from tryon.runtime.progress import Progress, silent
+from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
-MADE_HERE = ("upper_body", "scratch")
+TRAINED_STARTS = ("upper_body", "scratch")
 """Values of `pretrain.start` that read no file of weights."""
 
-RELEASED = "daflow"
+PUBLISHED = "daflow"
 """Name of the weights that `pretrain.start: released` means."""
 
-FOR_LOSS = ("vgg19",)
+LOSS_ONLY_WEIGHTS = ("vgg19",)
 """Weights that no metric needs. They are not noted: without them training stops, and there is but one content with
 their published hash, so they change no result. All others are for metrics, which are left out where weights are
 absent."""
 
-BESIDE = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
+BASELINE_FILES = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
 """Files that the evaluate stage reads of the run that `evaluate.beside` names. They are noted with the weights of
 metrics, as DVC sees no file outside the project."""
 
-Seen = list[Any]
+FileRecord = list[Any]
 """Of a file: size, time of change and inode, which stay as long as its content does, and its SHA-256."""
 
-READS = {"pretrain": "start", "evaluate": "metrics"}
+WEIGHT_INPUTS = {"pretrain": "start", "evaluate": "metrics"}
 """Stages that read weights, each with the key of `data/weights.json` that is its input."""
 
 
 def refresh_inputs(
-    workspace: Workspace, parameters: Parameters | None = None, progress: Progress = silent, write: bool = True
+    workspace: Workspace, parameters: Parameters | None = None, progress: Progress = no_progress, write: bool = True
 ) -> dict[str, str]:
     """Bring both files up to date, or only compare.
 
@@ -68,17 +68,19 @@ def refresh_inputs(
 
 
 def refresh_weights(
-    workspace: Workspace, parameters: Parameters, progress: Progress = silent, write: bool = True
+    workspace: Workspace, parameters: Parameters, progress: Progress = no_progress, write: bool = True
 ) -> dict[str, str]:
     """`refresh_inputs` for `data/weights.json` alone."""
     state = weights_state(workspace, parameters, progress)
-    noted = _noted(workspace.weights_file)
+    noted = _read_record(workspace.weights_file)
     if noted != state and write:
         write_json(workspace.weights_file, state)
-    return {stage: f"weights ({key}) changed" for stage, key in READS.items() if noted.get(key, ...) != state[key]}
+    return {
+        stage: f"weights ({key}) changed" for stage, key in WEIGHT_INPUTS.items() if noted.get(key, ...) != state[key]
+    }
 
 
-def check_weights(workspace: Workspace, parameters: Parameters, stage: str) -> None:
+def check_weights_recorded(workspace: Workspace, parameters: Parameters, stage: str) -> None:
     """Make sure that `data/weights.json` describes the weights that a stage reads as they are now.
 
     Raises:
@@ -86,28 +88,28 @@ def check_weights(workspace: Workspace, parameters: Parameters, stage: str) -> N
     """
     if stage in refresh_weights(workspace, parameters, write=False):
         rule = f"describes the weights that {stage} reads as they are now"
-        raise MissingInputError(str(workspace.weights_file), rule=rule, remedy="Run `tryon fingerprint`, then again.")
+        raise MissingInputError(str(workspace.weights_file), expected=rule, hint="Run `tryon fingerprint`, then again.")
 
 
-def weights_state(workspace: Workspace, parameters: Parameters, progress: Progress = silent) -> dict[str, Any]:
+def weights_state(workspace: Workspace, parameters: Parameters, progress: Progress = no_progress) -> dict[str, Any]:
     """SHA-256 of the starting point and of each metric's weights, None where there is no file.
 
     A champion's is in its name, in `params.yaml`, and is not noted once more.
     """
     start = parameters.pretrain.start
-    for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (RELEASED, *FOR_LOSS)]
+    for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (PUBLISHED, *LOSS_ONLY_WEIGHTS)]
     place = workspace.with_weights(parameters.evaluate.weights).weights
     files = {weight.name: place / weight.file for weight in for_metrics}
     if parameters.evaluate.beside is not None:
-        files |= {f"beside {name}": workspace.root / parameters.evaluate.beside / name for name in BESIDE}
-    if start not in MADE_HERE:
+        files |= {f"beside {name}": workspace.root / parameters.evaluate.beside / name for name in BASELINE_FILES}
+    if start not in TRAINED_STARTS:
         released = start == "released"
-        files["start"] = workspace.weights / WEIGHTS[RELEASED].file if released else workspace.root / start
-    hashes = _hashes(files, workspace.staging("hashes.json"), progress)
+        files["start"] = workspace.weights / WEIGHTS[PUBLISHED].file if released else workspace.root / start
+    hashes = _hashes(files, workspace.work_dir("hashes.json"), progress)
     return {"start": hashes.pop("start", None), "metrics": hashes}
 
 
-def look_at(path: Path, known: Seen, progress: Progress = silent) -> Seen:
+def hash_if_changed(path: Path, known: FileRecord, progress: Progress = no_progress) -> FileRecord:
     """A file as it is now. It is read only if it looks otherwise than when `known` was noted; [] if nothing was."""
     facts = path.stat()
     state = [facts.st_size, facts.st_mtime_ns, facts.st_ino]
@@ -116,7 +118,7 @@ def look_at(path: Path, known: Seen, progress: Progress = silent) -> Seen:
 
 def _hashes(files: dict[str, Path], known_file: Path, progress: Progress) -> dict[str, str | None]:
     """SHA-256 of each file, None where there is none; what is known of them lies in `known_file`."""
-    known = _noted(known_file)
+    known = _read_record(known_file)
     before = dict(known)
     found: dict[str, str | None] = {}
     for name, path in files.items():
@@ -124,14 +126,14 @@ def _hashes(files: dict[str, Path], known_file: Path, progress: Progress) -> dic
             found[name] = None
             continue
         key = str(path.resolve())
-        known[key] = look_at(path, known.get(key, []), progress)
+        known[key] = hash_if_changed(path, known.get(key, []), progress)
         found[name] = known[key][-1]
     if known != before:
         write_json(known_file, known)
     return found
 
 
-def _noted(file: Path) -> dict[str, Any]:
+def _read_record(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text())
     except (OSError, ValueError):

@@ -13,48 +13,50 @@ from tryon.config.parameters import Parameters
 from tryon.errors import ParameterError
 from tryon.pipeline.disk_space import check_disk
 from tryon.runtime.progress import Progress
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 # Set before torch is loaded: its threads wait for each other in a loop, by default for so long that training beside
 # another busy program takes 40 times its time. With this it takes 4 times as long, and an idle machine loses 3 %.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-Stage = Callable[[Parameters, Workspace, Category | None, Progress], Summary]
+Stage = Callable[[Parameters, Workspace, Category | None, Progress], StageResult]
 
 
-def _download(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> Summary:
+def _download(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> StageResult:
     from tryon.download.stage import download
 
     return download(parameters.download, parameters.seed, workspace, progress)
 
 
-def _agnostic(parameters: Parameters, workspace: Workspace, category: Category | None, progress: Progress) -> Summary:
+def _agnostic(
+    parameters: Parameters, workspace: Workspace, category: Category | None, progress: Progress
+) -> StageResult:
     from tryon.agnostic.stage import agnostic
 
     assert category is not None
     return agnostic(category, parameters.agnostic, parameters.image.size, workspace, progress)
 
 
-def _sample(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> Summary:
+def _sample(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> StageResult:
     from tryon.sample.stage import sample
 
     return sample(parameters.sample, parameters.seed, parameters.image.size, workspace, progress)
 
 
-def _pretrain(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> Summary:
+def _pretrain(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> StageResult:
     from tryon.pretrain.stage import pretrain
 
     return pretrain(parameters.pretrain, parameters.seed, workspace, progress)
 
 
-def _finetune(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> Summary:
+def _finetune(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> StageResult:
     from tryon.finetune.stage import finetune
 
     return finetune(parameters.finetune, parameters.seed, workspace, progress)
 
 
-def _evaluate(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> Summary:
+def _evaluate(parameters: Parameters, workspace: Workspace, _: Category | None, progress: Progress) -> StageResult:
     from tryon.evaluate.stage import evaluate
 
     return evaluate(parameters.evaluate, parameters.seed, workspace, progress)
@@ -75,7 +77,7 @@ PER_CATEGORY = frozenset({"agnostic"})
 
 def run_stage(
     name: str, parameters: Parameters, workspace: Workspace, category: Category | None, progress: Progress
-) -> Summary:
+) -> StageResult:
     """Run one stage.
 
     Raises:
@@ -84,9 +86,9 @@ def run_stage(
         TryOnError: whatever the stage finds wrong.
     """
     if name not in STAGES:
-        raise ParameterError("stage", rule=f"is one of {', '.join(STAGES)}", value=name)
+        raise ParameterError("stage", expected=f"is one of {', '.join(STAGES)}", found=name)
     if (category is not None) != (name in PER_CATEGORY):
         rule = f"names one of {', '.join(Category)}" if name in PER_CATEGORY else "takes no category"
-        raise ParameterError(f"stage {name}", rule=rule, value=category)
+        raise ParameterError(f"stage {name}", expected=rule, found=category)
     check_disk(name, parameters, workspace, category)
     return STAGES[name](parameters, workspace, category, progress)

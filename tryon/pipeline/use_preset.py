@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from tryon.config.overrides import with_values
+from tryon.config.overrides import update_yaml
 from tryon.config.parameters import parse_parameters
 from tryon.config.presets import preset_file, preset_text
 from tryon.errors import SourceError
 from tryon.pipeline.external_inputs import refresh_inputs
 from tryon.runtime.atomic_files import write_text
-from tryon.runtime.progress import Progress, silent
+from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
 
-def use_preset(workspace: Workspace, preset: str, source: str | None = None, progress: Progress = silent) -> None:
+def activate_preset(
+    workspace: Workspace, preset: str, source: str | None = None, progress: Progress = no_progress
+) -> None:
     """Put `params/<preset>.yaml` in the place of `params.yaml` and note what it reads from outside.
 
     Args:
@@ -29,7 +31,7 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None, pro
     path = preset_file(workspace, preset)
     parameters = parse_parameters(text, str(path))
     if source is not None:
-        text = with_values(text, {"download.source": source})
+        text = update_yaml(text, {"download.source": source})
         parameters = parse_parameters(text, str(path))
     try:
         refresh_inputs(workspace, parameters, progress)
@@ -37,5 +39,5 @@ def use_preset(workspace: Workspace, preset: str, source: str | None = None, pro
         if source is not None:
             raise
         remedy = f"Name yours: `tryon use {preset} --source <folder or zip>`."
-        raise SourceError(error.what, rule=error.rule, value=error.value, remedy=remedy) from None
+        raise SourceError(error.problem, expected=error.expected, found=error.found, hint=remedy) from None
     write_text(workspace.params_file, text)

@@ -12,8 +12,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tryon.errors import ParameterError, WeightsError, listed
-from tryon.runtime.atomic_files import replacing, sha256_file
+from tryon.errors import ParameterError, WeightsError, format_list
+from tryon.runtime.atomic_files import atomic_file, sha256_file
 from tryon.training.checkpoint import load_network
 from tryon.workspace import Workspace
 
@@ -34,20 +34,20 @@ class Champion:
     Args:
         name: under which it is kept.
         sha256: of the file, 64 hex digits.
-        fresh: it was not there before.
+        newly_created: it was not there before.
     """
 
     name: str
     sha256: str
-    fresh: bool
+    newly_created: bool
 
     @property
-    def start(self) -> str:
+    def init_from(self) -> str:
         """The value of `pretrain.start` that starts from it."""
         return f"{PREFIX}:{self.name}@{self.sha256[:SHOWN_DIGITS]}"
 
 
-def keep(name: str, workspace: Workspace) -> Champion:
+def save_champion(name: str, workspace: Workspace) -> Champion:
     """Copy the best checkpoint of fine-tuning to `data/champions/NAME.ckpt`, whole or not at all.
 
     Raises:
@@ -56,22 +56,22 @@ def keep(name: str, workspace: Workspace) -> Champion:
     """
     if not re.fullmatch(_NAME, name):
         rule = "is at most 64 small letters, digits, dots, dashes and underscores, a letter or digit first"
-        raise ParameterError("NAME", rule=rule, value=name)
+        raise ParameterError("NAME", expected=rule, found=name)
     best, target = workspace.checkpoints / "best.ckpt", workspace.champion(name)
     load_network(best, remedy="Run `tryon finetune` first.")
     sha256 = sha256_file(best)
     if not target.exists():
-        with replacing(target) as temporary:
+        with atomic_file(target) as temporary:
             shutil.copyfile(best, temporary)
-        return Champion(name, sha256_file(target), fresh=True)
+        return Champion(name, sha256_file(target), newly_created=True)
     if (kept := sha256_file(target)) != sha256:
         rule = f"is a new name, or that of this checkpoint, {sha256[:SHOWN_DIGITS]}"
         remedy = f"Choose another name, or remove {target} if nothing starts from it any more."
-        raise ParameterError(name, rule=rule, value=kept[:SHOWN_DIGITS], remedy=remedy)
-    return Champion(name, sha256, fresh=False)
+        raise ParameterError(name, expected=rule, found=kept[:SHOWN_DIGITS], hint=remedy)
+    return Champion(name, sha256, newly_created=False)
 
 
-def find_champion(start: str, workspace: Workspace) -> Path:
+def resolve_champion(start: str, workspace: Workspace) -> Path:
     """The file that `pretrain.start: champion:NAME@HASH` names.
 
     Raises:
@@ -81,23 +81,25 @@ def find_champion(start: str, workspace: Workspace) -> Path:
     named = _START.fullmatch(start)
     if named is None:
         rule = f"is {PREFIX}:NAME@HASH, the hash at least {LEAST_DIGITS} hex digits of the file's SHA-256"
-        raise ParameterError("pretrain.start", rule=rule, value=start, remedy=_kept(workspace))
+        raise ParameterError("pretrain.start", expected=rule, found=start, hint=_saved_champions(workspace))
     path = workspace.champion(named["name"])
     if not path.is_file():
-        raise WeightsError(f"{path} (for pretrain.start: {start})", rule="exists", remedy=_kept(workspace))
-    champion = Champion(named["name"], sha256_file(path), fresh=False)
+        raise WeightsError(f"{path} (for pretrain.start: {start})", expected="exists", hint=_saved_champions(workspace))
+    champion = Champion(named["name"], sha256_file(path), newly_created=False)
     if named["digits"] is None:
-        rule, remedy = "says the champion's hash, too", f"Write pretrain.start: {champion.start}"
-        raise ParameterError("pretrain.start", rule=rule, value=start, remedy=remedy)
+        rule, remedy = "says the champion's hash, too", f"Write pretrain.start: {champion.init_from}"
+        raise ParameterError("pretrain.start", expected=rule, found=start, hint=remedy)
     if not champion.sha256.startswith(named["digits"]):
         rule = f"has the SHA-256 that pretrain.start says, {named['digits']}"
-        remedy = f"Put the file of that hash there, or write pretrain.start: {champion.start}"
-        raise WeightsError(str(path), rule=rule, value=champion.sha256[: len(named["digits"])], remedy=remedy)
+        remedy = f"Put the file of that hash there, or write pretrain.start: {champion.init_from}"
+        raise WeightsError(str(path), expected=rule, found=champion.sha256[: len(named["digits"])], hint=remedy)
     return path
 
 
-def _kept(workspace: Workspace) -> str:
+def _saved_champions(workspace: Workspace) -> str:
     names = sorted(path.stem for path in workspace.champions.glob("*.ckpt") if re.fullmatch(_NAME, path.stem))
     if not names:
         return "None are kept yet: `tryon keep NAME` keeps the best checkpoint of fine-tuning and prints what to write."
-    return f"Kept are {listed(names)}; `tryon keep NAME` keeps the best checkpoint of fine-tuning under another name."
+    return (
+        f"Kept are {format_list(names)}; `tryon keep NAME` keeps the best checkpoint of fine-tuning under another name."
+    )

@@ -1,4 +1,4 @@
-"""The network that training from scratch begins with: flows near zero, pictures passed through as they are."""
+"""The network that training from scratch begins with: flows near zero, images passed through as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tryon.config.training import NetworkSettings
-from tryon.daflow import DAFlow, DAFlowConfig, start_flows_near_zero
+from tryon.daflow import DAFlow, DAFlowConfig, init_small_flows
 
 REST = 0.1
 """Share that the default weights of the light layers keep beside the pass-through."""
@@ -18,19 +18,19 @@ def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
     """A network with weights drawn from `seed` alone, whatever the global random state is.
 
     Its first result is the even blend of garment and agnostic person as they lie. With default light layers the
-    first steps would only learn an average colour, and drive the flows out of the picture, from where nothing brings
+    first steps would only learn an average color, and drive the flows out of the image, from where nothing brings
     them back.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = start_flows_near_zero(DAFlow.from_config(DAFlowConfig.from_dict(settings.model_dump())))
-    return start_lights_as_copy(network)
+        network = init_small_flows(DAFlow.from_config(DAFlowConfig.from_dict(settings.model_dump())))
+    return init_identity(network)
 
 
-def start_lights_as_copy(network: DAFlow) -> DAFlow:
-    """Let the light layers begin as encoder and decoder of the picture itself, in place.
+def init_identity(network: DAFlow) -> DAFlow:
+    """Let the light layers begin as encoder and decoder of the image itself, in place.
 
-    Each colour c goes through as the pair c, -c: LeakyReLU of slope a twice over makes c and -a²c of a positive c, so
+    Each color c goes through as the pair c, -c: LeakyReLU of slope a twice over makes c and -a²c of a positive c, so
     their difference, divided by 1 + a², is c again. The other weights stay, at `REST` of their size, without biases.
 
     Args:
@@ -47,10 +47,10 @@ def start_lights_as_copy(network: DAFlow) -> DAFlow:
         for layer in (first, inner, outer, last):
             layer.weight.mul_(REST)
             cast(torch.Tensor, layer.bias).zero_()
-        for colour in range(3):
-            for channel, sign in ((colour, 1), (colour + 3, -1)):
-                first.weight[channel, colour, 1, 1] += sign
+        for color in range(3):
+            for channel, sign in ((color, 1), (color + 3, -1)):
+                first.weight[channel, color, 1, 1] += sign
                 inner.weight[channel, channel] += 1
                 outer.weight[channel, channel] += 1
-                last.weight[colour, channel, 1, 1] += sign / (1 + slope**2)
+                last.weight[color, channel, 1, 1] += sign / (1 + slope**2)
     return network

@@ -8,27 +8,27 @@ from tryon.categories import Category
 from tryon.config.training import PretrainSettings
 from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
 from tryon.errors import ParameterError, WeightsError
-from tryon.loading.packed_dataset import PackedRows
-from tryon.pretrain.champions import PREFIX, find_champion
+from tryon.loading.packed_dataset import PackedDataset
+from tryon.pretrain.champions import PREFIX, resolve_champion
 from tryon.pretrain.initialization import new_network
 from tryon.pretrained_weights import weight_path
-from tryon.runtime.atomic_files import replacing_folder, told_when_full, write_text
+from tryon.runtime.atomic_files import atomic_folder, translate_training_os_errors, write_text
 from tryon.runtime.code_version import code_version
-from tryon.runtime.progress import Progress, silent
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.progress import Progress, no_progress
+from tryon.runtime.stage_result import StageResult
 from tryon.training.checkpoint import (
     build_network,
+    from_network,
     is_checkpoint,
     load_checkpoint,
-    of_network,
     save_checkpoint,
 )
-from tryon.training.distributed import company, find_place
+from tryon.training.distributed import launch_workers, resolve_rank
 from tryon.training.loop import train
 from tryon.training.loss_networks import load_perceptual
-from tryon.training.run_checkpoints import RunStates
-from tryon.training.run_config import Job
-from tryon.training.run_outputs import run_digest, summarise, write_course
+from tryon.training.run_checkpoints import CheckpointManager
+from tryon.training.run_config import RunConfig
+from tryon.training.run_outputs import run_hash, summarize, write_history
 from tryon.training.training_log import history_csv
 from tryon.workspace import Workspace
 
@@ -39,7 +39,7 @@ TRAINED = "upper_body"
 """The `pretrain.start` under which something is trained."""
 
 
-def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
     """Make `data/pretrained/`: `model.ckpt`, `history.csv` and, where something was trained, `grids/`.
 
     Raises:
@@ -49,28 +49,28 @@ def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progre
         TryOnError: training goes astray, or the disk is full.
         SystemExit: SIGTERM came; the run goes on when the stage is started again.
     """
-    with told_when_full("pretrain", workspace.root):
+    with translate_training_os_errors("pretrain", workspace.root):
         return _pretrain(settings, seed, workspace, progress)
 
 
-def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
+def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
     if settings.start == TRAINED:
         return _train_upper_body(settings, seed, workspace, progress)
     if settings.start == "scratch":
-        return _publish(new_network(settings.network, seed), "initialised weights", workspace)
-    path = _start_file(settings.start, workspace)
-    network = load_start(path)
+        return _publish(new_network(settings.network, seed), "initialized weights", workspace)
+    path = _initial_weights_file(settings.start, workspace)
+    network = load_initial_weights(path)
     _check_network(network, settings)
     return _publish(network, f"weights of {path.name}", workspace)
 
 
-def _start_file(start: str, workspace: Workspace) -> Path:
+def _initial_weights_file(start: str, workspace: Workspace) -> Path:
     if start == "released":
         return weight_path(workspace, "daflow")
-    return find_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
+    return resolve_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
 
 
-def load_start(path: Path) -> DAFlow:
+def load_initial_weights(path: Path) -> DAFlow:
     """The network of a checkpoint of ours or of a published one.
 
     Raises:
@@ -79,12 +79,12 @@ def load_start(path: Path) -> DAFlow:
     """
     if not path.is_file():
         remedy = "pretrain.start is released, upper_body, scratch, a champion or the path of a checkpoint."
-        raise WeightsError(str(path), rule="exists", remedy=remedy)
+        raise WeightsError(str(path), expected="exists", hint=remedy)
     ours = is_checkpoint(read_checkpoint(path))
     return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
 
 
-def join_pretrain(settings: PretrainSettings, seed: int, workspace: Workspace) -> None:
+def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Workspace) -> None:
     """Train along with the stage as one of its workers, writing nothing.
 
     Raises:
@@ -93,33 +93,33 @@ def join_pretrain(settings: PretrainSettings, seed: int, workspace: Workspace) -
     """
     if settings.start != TRAINED:
         remedy = "There is nothing to join; run the stage on one machine."
-        raise ParameterError("pretrain.start", rule=f"is {TRAINED}", value=settings.start, remedy=remedy)
-    job = _job(settings, seed, workspace, worker=True)
-    with company(job, workspace.root):
-        train(job, new_network(settings.network, seed), None, silent)
+        raise ParameterError("pretrain.start", expected=f"is {TRAINED}", found=settings.start, hint=remedy)
+    job = _run_config(settings, seed, workspace, worker=True)
+    with launch_workers(job, workspace.root):
+        train(job, new_network(settings.network, seed), None, no_progress)
 
 
-def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> Summary:
-    job = _job(settings, seed, workspace, worker=False)
-    states = RunStates(workspace.staging("pretrain"), job.run)
-    with company(job, workspace.root):
+def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
+    job = _run_config(settings, seed, workspace, worker=False)
+    states = CheckpointManager(workspace.work_dir("pretrain"), job.run)
+    with launch_workers(job, workspace.root):
         state = train(job, new_network(settings.network, seed), states, progress)
-    with replacing_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, states.best(state).for_use())
-        write_course(folder, state, states)
-    summary = summarise("pretrain", state, settings.epochs, workspace.pretrained)
+    with atomic_folder(workspace.pretrained) as folder:
+        save_checkpoint(folder / MODEL, states.best(state).inference_copy())
+        write_history(folder, state, states)
+    summary = summarize("pretrain", state, settings.epochs, workspace.pretrained)
     states.remove()
     return summary
 
 
-def _job(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> Job:
+def _run_config(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> RunConfig:
     files = {part: workspace.subset(part) for part in ("train", "val")}
-    rows = {part: PackedRows.read(path).of(Category.UPPER_BODY) for part, path in files.items()}
-    place = find_place("pretrain", settings, worker)
-    digest = run_digest(settings, seed, files)
+    rows = {part: PackedDataset.read(path).indices_of(Category.UPPER_BODY) for part, path in files.items()}
+    place = resolve_rank("pretrain", settings, worker)
+    digest = run_hash(settings, seed, files)
     perceptual = load_perceptual(settings.loss, workspace)
     code = code_version(__name__)
-    return Job("pretrain", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual)
+    return RunConfig("pretrain", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual)
 
 
 def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
@@ -132,11 +132,11 @@ def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
     differing = {key: value for key, value in wanted.items() if found[key] != value}
     if differing:
         rule = "is that of the checkpoint, " + ", ".join(f"{key} = {found[key]}" for key in differing)
-        raise ParameterError("pretrain.network", rule=rule, value=differing, remedy="Change it in params.yaml.")
+        raise ParameterError("pretrain.network", expected=rule, found=differing, hint="Change it in params.yaml.")
 
 
-def _publish(network: DAFlow, what: str, workspace: Workspace) -> Summary:
-    with replacing_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, of_network(network))
+def _publish(network: DAFlow, what: str, workspace: Workspace) -> StageResult:
+    with atomic_folder(workspace.pretrained) as folder:
+        save_checkpoint(folder / MODEL, from_network(network))
         write_text(folder / "history.csv", history_csv(()))
-    return Summary("pretrain", f"starting point: {what}, {network.parameter_count:,} parameters, nothing trained")
+    return StageResult("pretrain", f"starting point: {what}, {network.parameter_count:,} parameters, nothing trained")

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tryon.errors import DiskError
-from tryon.runtime.progress import Progress, silent
+from tryon.runtime.progress import Progress, no_progress
 
-_PIECE = 4 << 20
+_CHUNK_SIZE = 4 << 20
 
 _FULL = ("there is room for it on the disk", "Make room")
 _FORBIDDEN = ("may be read and written by whoever runs this", "Change its owner or its rights")
@@ -39,16 +39,16 @@ _REFUSALS = {
 _NEEDS_NO_NAME = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What the system says of a write, which names no file; the others only count with a file's name."""
 
-AGAIN = "run the same command again: what was finished before is still there"
+RUN_AGAIN = "run the same command again: what was finished before is still there"
 
 
-def disk_error(error: OSError, path: Path | None = None, then: str = AGAIN) -> DiskError | None:
+def disk_error(error: OSError, path: Path | None = None, next_step: str = RUN_AGAIN) -> DiskError | None:
     """What to tell the user of an error of the system, or None when it may well be a bug.
 
     Args:
         error: as it was raised.
         path: the file or folder that was written, where the error does not name it.
-        then: what to do after the cause is mended.
+        next_step: what to do after the cause is mended.
     """
     number = error.errno or 0
     if number not in _REFUSALS or (error.filename is None and number not in _NEEDS_NO_NAME):
@@ -58,11 +58,11 @@ def disk_error(error: OSError, path: Path | None = None, then: str = AGAIN) -> D
         return None  # a folder that is there is no mistake of the user's
     rule, remedy = _REFUSALS[number]
     what = "the disk" if name is None else os.fsdecode(name)
-    return DiskError(what, rule=rule, value=error.strerror or str(error), remedy=f"{remedy}, then {then}.")
+    return DiskError(what, expected=rule, found=error.strerror or str(error), hint=f"{remedy}, then {next_step}.")
 
 
 @contextmanager
-def disk_errors_told(then: str = AGAIN) -> Iterator[None]:
+def translate_os_errors(next_step: str = RUN_AGAIN) -> Iterator[None]:
     """Turn what the disk refuses inside the block into one message; every other error stays as it is.
 
     Raises:
@@ -71,14 +71,14 @@ def disk_errors_told(then: str = AGAIN) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = disk_error(error, then=then)
+        told = disk_error(error, next_step=next_step)
         if told is None:
             raise
         raise told from error
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def attach_filename(path: Path) -> Iterator[None]:
     """Give an error of writing the name of the file that was to be written, which the system does not tell."""
     try:
         yield
@@ -89,7 +89,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling to write; on success it is flushed to disk and renamed to `path`.
 
     On an exception `path` keeps its old content and the temporary file goes. The temporary name is fixed, so what a
@@ -98,7 +98,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with naming(path):
+        with attach_filename(path):
             yield temporary
             _flush(temporary)
             temporary.replace(path)
@@ -107,7 +107,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a fresh temporary folder beside `path`; on success it takes the place of `path` as a whole.
 
     The old folder is kept as `.<name>.old` until the new one is in place. What a killed process left under that name is
@@ -120,11 +120,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
     if path.exists() and not path.is_dir():  # somebody's file, which must not go
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-    _put_back(old, path)
+    _restore_backup(old, path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        with naming(path):
+        with attach_filename(path):
             yield temporary
             for file in temporary.rglob("*"):
                 if file.is_file():
@@ -133,11 +133,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             path.replace(old)
         temporary.replace(path)
     finally:
-        _put_back(old, path)
+        _restore_backup(old, path)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_back(old: Path, path: Path) -> None:
+def _restore_backup(old: Path, path: Path) -> None:
     """Leave `path` and no `old`: where a new folder never came into place, the old one is still the one that counts."""
     if old.exists() and not path.exists():
         old.replace(path)
@@ -151,7 +151,7 @@ def _flush(file: Path) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` through `replacing`."""
-    with replacing(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
@@ -170,43 +170,43 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sha256_file(path: Path, progress: Progress = silent) -> str:
+def sha256_file(path: Path, progress: Progress = no_progress) -> str:
     """SHA-256 of a file's content, 64 hex digits, read in pieces; `progress` is told MiB."""
     total, size, done = hashlib.sha256(), path.stat().st_size, 0
     with path.open("rb") as stream:
-        while piece := stream.read(_PIECE):
+        while piece := stream.read(_CHUNK_SIZE):
             total.update(piece)
             done += len(piece)
             progress(done >> 20, size >> 20, f"MiB of {path.name} hashed")
     return total.hexdigest()
 
 
-def digest(value: object) -> str:
+def short_hash(value: object) -> str:
     """Short name (16 hex digits) of a JSON-like value: equal values, whatever their key order, have equal digests."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return sha256_bytes(canonical.encode())[:16]
 
 
-def note_whole(path: Path) -> None:
+def write_checksum(path: Path) -> None:
     """Note the SHA-256 of a finished file beside it, in `<name>.sha256`."""
-    write_text(note_of(path), sha256_file(path))
+    write_text(checksum_path(path), sha256_file(path))
 
 
-def is_whole(path: Path) -> bool:
+def checksum_ok(path: Path) -> bool:
     """Whether a file is there with the content that was noted."""
     try:
-        return note_of(path).read_text() == sha256_file(path)
+        return checksum_path(path).read_text() == sha256_file(path)
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def note_of(path: Path) -> Path:
+def checksum_path(path: Path) -> Path:
     """Where the hash of a file is noted."""
     return path.with_name(f"{path.name}.sha256")
 
 
 @contextmanager
-def told_when_full(stage: str, folder: Path) -> Iterator[None]:
+def translate_training_os_errors(stage: str, folder: Path) -> Iterator[None]:
     """Turn what the disk refuses inside the block into one message that says how the run goes on.
 
     Every file is written beside its old version and takes its place when it is whole, so neither the states of the run

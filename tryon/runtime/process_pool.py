@@ -31,7 +31,7 @@ def worker_count() -> int:
     Raises:
         ParameterError: `TRYON_WORKERS` is not a whole number of at least 1.
     """
-    return _count_from("TRYON_WORKERS")
+    return _count_from_env("TRYON_WORKERS")
 
 
 def thread_count() -> int:
@@ -40,16 +40,16 @@ def thread_count() -> int:
     Raises:
         ParameterError: `TRYON_THREADS` is not a whole number of at least 1.
     """
-    return _count_from("TRYON_THREADS")
+    return _count_from_env("TRYON_THREADS")
 
 
-def _count_from(variable: str) -> int:
+def _count_from_env(variable: str) -> int:
     text = os.environ.get(variable)
     if text is None:
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(cpus, _cpu_quota() or cpus)
     if not text.isdecimal() or int(text) < 1:
-        raise ParameterError(variable, rule="is a whole number of at least 1", value=text)
+        raise ParameterError(variable, expected="is a whole number of at least 1", found=text)
     return int(text)
 
 
@@ -62,18 +62,18 @@ def _cpu_quota() -> int | None:
         return None
 
 
-def shards(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+def split_chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
     """Cut `items` into runs of `size`; the last may be shorter."""
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def process_pool(workers: int) -> ProcessPoolExecutor:
     """Fresh processes that share nothing with this one's threads, and end when it does, however it ends."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_initialize_worker)
 
 
 @contextmanager
-def deaths_told() -> Iterator[None]:
+def translate_worker_death() -> Iterator[None]:
     """Turn the death of a worker process inside the block into one message.
 
     Raises:
@@ -83,17 +83,17 @@ def deaths_told() -> Iterator[None]:
         yield
     except BrokenExecutor as error:
         remedy = "The usual cause is too little memory: set TRYON_WORKERS to a smaller number, then run it again."
-        raise TryOnError("a worker process", rule="lives until its work is done", remedy=remedy) from error
+        raise TryOnError("a worker process", expected="lives until its work is done", hint=remedy) from error
 
 
-def map_shards(
-    work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]], progress: Progress, what: str
+def map_chunks(
+    work: Callable[[Sequence[Item]], Result], chunks: Sequence[Sequence[Item]], progress: Progress, what: str
 ) -> list[Result]:
     """Call `work` on every part, in worker processes when there are several parts and several CPUs.
 
     Args:
         work: a module-level function, or a `functools.partial` of one, that can be pickled.
-        parts: what `shards` gave.
+        chunks: what `shards` gave.
         progress: told the number of finished items.
         what: name of the work for `progress`.
 
@@ -103,37 +103,37 @@ def map_shards(
     Raises:
         TryOnError: a worker was killed.
     """
-    total = sum(map(len, parts))
-    workers = min(worker_count(), len(parts))
+    total = sum(map(len, chunks))
+    workers = min(worker_count(), len(chunks))
     progress(0, total, what)
     if workers < 2:
-        return _one_by_one(work, parts, progress, what, total)
-    with deaths_told(), process_pool(workers) as pool:
-        futures = {pool.submit(work, part): len(part) for part in parts}
+        return _map_serial(work, chunks, progress, what, total)
+    with translate_worker_death(), process_pool(workers) as pool:
+        futures = {pool.submit(work, part): len(part) for part in chunks}
         try:
-            _await(futures, progress, what, total)
+            _collect_results(futures, progress, what, total)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [future.result() for future in futures]
 
 
-def _one_by_one(
+def _map_serial(
     work: Callable[[Sequence[Item]], Result],
-    parts: Sequence[Sequence[Item]],
+    chunks: Sequence[Sequence[Item]],
     progress: Progress,
     what: str,
     total: int,
 ) -> list[Result]:
     results, done = [], 0
-    for part in parts:
+    for part in chunks:
         results.append(work(part))
         done += len(part)
         progress(done, total, what)
     return results
 
 
-def _await(futures: dict[Future, int], progress: Progress, what: str, total: int) -> None:
+def _collect_results(futures: dict[Future, int], progress: Progress, what: str, total: int) -> None:
     waiting = set(futures)
     done = 0
     while waiting:
@@ -144,12 +144,12 @@ def _await(futures: dict[Future, int], progress: Progress, what: str, total: int
         progress(done, total, what)
 
 
-def _end_with_parent() -> None:
+def _initialize_worker() -> None:
     """Leave no orphan: a worker whose parent was killed would wait for work for ever."""
-    threading.Thread(target=_exit_after_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _exit_after_parent() -> None:
+def _exit_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -160,11 +160,11 @@ _BLOCK = 30 * 2**20
 
 
 @cache
-def keep_freed_memory() -> None:
+def raise_mmap_threshold() -> None:
     """Make the C library keep what is freed for the next array, up to twice 30 MB; once in a process.
 
     glibc gives the memory of arrays of some 100 kB back to the system as soon as they are freed, and fetching it again,
-    page by page, was measured to take five times as long as what a mask does with it, a tenth of drawing a picture and
+    page by page, was measured to take five times as long as what a mask does with it, a tenth of drawing a image and
     half of decoding one. Its thresholds follow the largest block that it ever took from the system and gave back
     (mallopt(3), M_MMAP_THRESHOLD; 32 MB at most), so one block that is freed untouched raises them. Other C libraries
     do not care.

@@ -13,5 +13,5 @@ class Progress(Protocol):
         ...
 
 
-def silent(done: int, total: int, what: str) -> None:
+def no_progress(done: int, total: int, what: str) -> None:
     """Report nothing."""

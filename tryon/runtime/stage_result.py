@@ -8,17 +8,17 @@ Cell = str | int | float | None
 
 
 @dataclass(frozen=True)
-class Summary:
+class StageResult:
     """Result of a stage for people to read.
 
     Args:
         stage: the stage's name, with its category where it has one ("agnostic@dresses").
-        headline: one sentence.
+        summary: one sentence.
         table: rows of equal keys, small enough to show whole.
-        pictures: name to encoded JPEG or PNG, each under 300 kB.
+        images: name to encoded JPEG or PNG, each under 300 kB.
     """
 
     stage: str
-    headline: str
+    summary: str
     table: tuple[dict[str, Cell], ...] = ()
-    pictures: dict[str, bytes] = field(default_factory=dict)
+    images: dict[str, bytes] = field(default_factory=dict)

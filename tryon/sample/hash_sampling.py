@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tryon.categories import Category
 
 
-class PairName(NamedTuple):
+class PairKey(NamedTuple):
     """What choice and split need to know of a row."""
 
     category: Category
@@ -27,7 +27,7 @@ class PairName(NamedTuple):
         return (self.category, self.person_id), (self.category, self.garment_id)
 
 
-def rank(pair: PairName, seed: int, purpose: str) -> tuple[bytes, str]:
+def rank(pair: PairKey, seed: int, purpose: str) -> tuple[bytes, str]:
     """Sort key of a row: a hash of its category and pair id, keyed by the seed, other for every purpose.
 
     Args:
@@ -40,13 +40,13 @@ def rank(pair: PairName, seed: int, purpose: str) -> tuple[bytes, str]:
     return hashlib.blake2b(name, digest_size=16, key=key, person=person).digest(), pair.pair_id
 
 
-def choose(pairs: Iterable[PairName], count: int, seed: int, purpose: str) -> list[PairName]:
+def select(pairs: Iterable[PairKey], count: int, seed: int, purpose: str) -> list[PairKey]:
     """The `count` rows of lowest rank, or all when there are fewer, sorted by pair id."""
     ranked = sorted(pairs, key=lambda pair: rank(pair, seed, purpose))
     return sorted(ranked[:count], key=lambda pair: pair.pair_id)
 
 
-def split_validation(pairs: Sequence[PairName], share: float, seed: int) -> tuple[list[PairName], list[PairName]]:
+def split_validation(pairs: Sequence[PairKey], share: float, seed: int) -> tuple[list[PairKey], list[PairKey]]:
     """Part one category's rows into training and validation, which then share no person and no garment.
 
     Rows that share an id, directly or through others, form a group and stay together. Groups go to validation in the
@@ -63,7 +63,7 @@ def split_validation(pairs: Sequence[PairName], share: float, seed: int) -> tupl
     """
     groups = sorted(_groups(pairs), key=lambda group: min(rank(pair, seed, "validation") for pair in group))
     wanted = max(1, round(share * len(pairs)))
-    taken: set[PairName] = set()
+    taken: set[PairKey] = set()
     for group in groups:
         if len(taken) + len(group) <= min(wanted, len(pairs) - 1):
             taken.update(group)
@@ -72,7 +72,7 @@ def split_validation(pairs: Sequence[PairName], share: float, seed: int) -> tupl
     return [pair for pair in pairs if pair not in taken], [pair for pair in pairs if pair in taken]
 
 
-def _groups(pairs: Iterable[PairName]) -> list[list[PairName]]:
+def _groups(pairs: Iterable[PairKey]) -> list[list[PairKey]]:
     """Rows connected by ids that they share."""
     parent: dict[tuple[Category, str], tuple[Category, str]] = {}
 
@@ -86,7 +86,7 @@ def _groups(pairs: Iterable[PairName]) -> list[list[PairName]]:
     for pair in pairs:
         first, second = pair.items
         parent[find(first)] = find(second)
-    groups: dict[tuple[Category, str], list[PairName]] = {}
+    groups: dict[tuple[Category, str], list[PairKey]] = {}
     for pair in pairs:
         groups.setdefault(find(pair.items[0]), []).append(pair)
     return list(groups.values())

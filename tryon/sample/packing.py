@@ -1,4 +1,4 @@
-"""One pair at training size, all in one row: pictures encoded, masks as bits, key points in pixels."""
+"""One pair at training size, all in one row: images encoded, masks as bits, key points in pixels."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.labels import Label, garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
 from tryon.manifest.mask_png import decode_mask
-from tryon.manifest.raw_files import read_checked
+from tryon.manifest.raw_files import read_verified
 from tryon.manifest.schemas import SLICE_COLUMNS
-from tryon.sample.oracle_warp import ideal_warp
+from tryon.sample.oracle_warp import oracle_warp
 from tryon.synthetic.ground_truth_io import decode_flow
 from tryon.workspace import Workspace
 
 JPEG, PNG = "jpeg", "png"
-PICTURES = {"train": JPEG, "val": PNG, "test_paired": PNG, "test_unpaired": PNG}
-"""Encoding of the pictures in each part of the subset, the value of the metadata key `pictures`. Training pictures are
-JPEG; where results are scored against a picture, it must not lose anything."""
+IMAGES = {"train": JPEG, "val": PNG, "test_paired": PNG, "test_unpaired": PNG}
+"""Encoding of the images in each part of the subset, the value of the metadata key `images`. Training images are
+JPEG; where results are scored against a image, it must not lose anything."""
 
 RAW_ROLES = ("person", "garment", "label_map", "keypoints", "truth", "truth_label_map", "flow")
 """Raw files that a packed row is made of."""
@@ -54,45 +54,45 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
     """
 
     def read(role: str) -> bytes:
-        return read_checked(workspace, row[role], row[f"{role}_sha256"])
+        return read_verified(workspace, row[role], row[f"{role}_sha256"])
 
-    def picture(role: str) -> bytes:
-        return encode_picture(decode_photo(read(role), size), PICTURES[row["part"]])
+    def image(role: str) -> bytes:
+        return encode_image(decode_photo(read(role), size), IMAGES[row["part"]])
 
     def region(label_map: NDArray[np.uint8]) -> bytes:
         return pack_mask(garment_region(label_map, Category(row["category"])))
 
     labels = decode_label_map(read("label_map"), size)
-    true_pair = row["setting"] == Setting.TEST_UNPAIRED
+    true_pair = row["setting"] == Split.TEST_UNPAIRED
     return {name: row[name] for name in COPIED} | {
-        "person": picture("person"),
-        "garment": picture("garment"),
+        "person": image("person"),
+        "garment": image("garment"),
         "mask": pack_mask(decode_mask(row["mask_png"])),
         "garment_mask": region(labels),
         "background": pack_mask(labels == Label.BACKGROUND) if row["part"] == "train" else None,
         "keypoints": decode_keypoints(read("keypoints"), size).ravel().tolist(),
-        "truth": picture("truth") if true_pair and row["truth"] else None,
+        "truth": image("truth") if true_pair and row["truth"] else None,
         "truth_garment_mask": region(decode_label_map(read("truth_label_map"), size))
         if true_pair and row["truth_label_map"]
         else None,
-        "ideal": _ideal(row, size, read) if row["flow"] else None,
+        "ideal": _oracle_warp(row, size, read) if row["flow"] else None,
         "height": size[0],
         "width": size[1],
     }
 
 
-def _ideal(row: Row, size: Size, read: Callable[[str], bytes]) -> bytes:
-    """The ideal warp on the row's true picture, which for a paired row is the person picture."""
-    true = read("truth" if row["setting"] == Setting.TEST_UNPAIRED else "person")
-    warped, touched = ideal_warp(decode_photo(read("garment")), decode_flow(read("flow")), decode_photo(true), size)
-    return encode_picture(np.where(touched[..., None], warped, decode_photo(true, size)), PICTURES[row["part"]])
+def _oracle_warp(row: Row, size: Size, read: Callable[[str], bytes]) -> bytes:
+    """The ideal warp on the row's true image, which for a paired row is the person image."""
+    true = read("truth" if row["setting"] == Split.TEST_UNPAIRED else "person")
+    warped, touched = oracle_warp(decode_photo(read("garment")), decode_flow(read("flow")), decode_photo(true), size)
+    return encode_image(np.where(touched[..., None], warped, decode_photo(true, size)), IMAGES[row["part"]])
 
 
-def encode_picture(photo: NDArray[np.uint8], pictures: str) -> bytes:
+def encode_image(photo: NDArray[np.uint8], images: str) -> bytes:
     """Encode uint8 (H, W, 3) RGB as JPEG of quality 95 or as PNG."""
-    ending, options = _ENCODING[pictures]
+    ending, options = _ENCODING[images]
     done, data = cv2.imencode(ending, cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), options)
-    assert done, "OpenCV encodes every picture of 8 bits and three channels"
+    assert done, "OpenCV encodes every image of 8 bits and three channels"
     return data.tobytes()
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError
 from tryon.manifest import INDEX, MANIFEST, read_metadata, read_table
 from tryon.manifest.schemas import STATUS_OK
 from tryon.runtime.atomic_files import sha256_file
-from tryon.sample.hash_sampling import PairName
+from tryon.sample.hash_sampling import PairKey
 from tryon.sample.packing import RAW_ROLES, Row
 from tryon.workspace import Workspace
 
@@ -31,10 +31,10 @@ class CategoryRows:
         test_pairs: all rows of the test lists, good or not.
     """
 
-    rows: dict[tuple[Setting, str], Row]
-    test_pairs: list[PairName]
+    rows: dict[tuple[Split, str], Row]
+    test_pairs: list[PairKey]
 
-    def pairs(self, setting: Setting) -> list[PairName]:
+    def pairs(self, setting: Split) -> list[PairKey]:
         """Names of the good rows of one list."""
         return [_pair_name(row) for (own, _), row in self.rows.items() if own == setting]
 
@@ -51,7 +51,7 @@ def read_category(category: Category, size: Size, workspace: Workspace) -> Categ
     good = [row for row in manifest if row["status"] == STATUS_OK]
     _check(good, category, size, workspace)
     rows = {_key(row): row | {name: files[_key(row)][name] for name in _INDEX_COLUMNS} for row in good}
-    tests = [_pair_name(row) for row in manifest if row["setting"] != Setting.TRAIN]
+    tests = [_pair_name(row) for row in manifest if row["setting"] != Split.TRAIN]
     return CategoryRows(rows, tests)
 
 
@@ -60,16 +60,16 @@ def _check(good: list[Row], category: Category, size: Size, workspace: Workspace
     sizes = {(row["height"], row["width"]) for row in good} - {size}
     if sizes:
         rule = f"has masks of image.size, {size[0]}x{size[1]}"
-        raise MissingInputError(name, rule=rule, value=sorted(sizes), remedy=remedy)
+        raise MissingInputError(name, expected=rule, found=sorted(sizes), hint=remedy)
     made_from = read_metadata(workspace.manifest(category)).get("index_sha256")
     if made_from != sha256_file(workspace.index(category)):
         rule = f"was made from {workspace.index(category)} as it is now"
-        raise MissingInputError(name, rule=rule, value="another state of it", remedy=remedy)
+        raise MissingInputError(name, expected=rule, found="another state of it", hint=remedy)
 
 
-def _key(row: Row) -> tuple[Setting, str]:
-    return Setting(row["setting"]), row["pair_id"]
+def _key(row: Row) -> tuple[Split, str]:
+    return Split(row["setting"]), row["pair_id"]
 
 
-def _pair_name(row: Row) -> PairName:
-    return PairName(Category(row["category"]), row["person_id"], row["garment_id"], row["pair_id"])
+def _pair_name(row: Row) -> PairKey:
+    return PairKey(Category(row["category"]), row["person_id"], row["garment_id"], row["pair_id"])

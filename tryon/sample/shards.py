@@ -11,17 +11,17 @@ from pathlib import Path
 
 from tryon.dresscode.readers import Size
 from tryon.manifest import PACKED, table_from_rows, write_table
-from tryon.runtime.atomic_files import digest, is_whole, note_whole, sha256_bytes
+from tryon.runtime.atomic_files import checksum_ok, sha256_bytes, short_hash, write_checksum
 from tryon.sample.packing import COPIED, RAW_ROLES, Row, pack_row
 from tryon.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Packing:
+class PackConfig:
     """What packed rows depend on besides the rows.
 
     Args:
-        size: height and width of the packed pictures.
+        size: height and width of the packed images.
         code: version of the stage's code.
         workspace: where raw files and the work area lie.
     """
@@ -31,7 +31,7 @@ class Packing:
     workspace: Workspace
 
 
-def pack_shard(rows: Sequence[Row], packing: Packing) -> Path:
+def pack_shard(rows: Sequence[Row], packing: PackConfig) -> Path:
     """Pack rows into one file of the work area, unless it is there and whole.
 
     Args:
@@ -41,16 +41,16 @@ def pack_shard(rows: Sequence[Row], packing: Packing) -> Path:
     Returns:
         The file, a table of the schema PACKED.
     """
-    path = packing.workspace.staging("sample") / f"{_name(rows, packing)}.parquet"
-    if not is_whole(path):
+    path = packing.workspace.work_dir("sample") / f"{_name(rows, packing)}.parquet"
+    if not checksum_ok(path):
         packed = [pack_row(row, packing.size, packing.workspace) for row in rows]
         write_table(path, table_from_rows(packed, PACKED), PACKED)
-        note_whole(path)
+        write_checksum(path)
     return path
 
 
-def _name(rows: Sequence[Row], packing: Packing) -> str:
+def _name(rows: Sequence[Row], packing: PackConfig) -> str:
     """Digest of the contents that go in: raw files count by hash, wherever they lie."""
     names = ("part", *COPIED, *(f"{role}_sha256" for role in RAW_ROLES))
     contents = [[sha256_bytes(row["mask_png"]), *(row[name] for name in names)] for row in rows]
-    return digest([contents, packing.size, packing.code])
+    return short_hash([contents, packing.size, packing.code])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tryon.categories import Category
-from tryon.errors import SourceError, listed
-from tryon.sample.hash_sampling import PairName
+from tryon.errors import SourceError, format_list
+from tryon.sample.hash_sampling import PairKey
 
 _REMEDY = "Take the lines with these ids out of one of the pair lists, then run `tryon fingerprint` and `dvc repro`."
 
 
-def prove_split(train: Iterable[PairName], validation: Iterable[PairName], test: Iterable[PairName]) -> None:
+def assert_disjoint_splits(train: Iterable[PairKey], validation: Iterable[PairKey], test: Iterable[PairKey]) -> None:
     """Make sure that train, validation and test share no person and no garment.
 
     Person n is photographed in garment n, so an id counts the same in either place.
@@ -29,8 +29,8 @@ def prove_split(train: Iterable[PairName], validation: Iterable[PairName], test:
         shared = sorted(f"{category} {item}" for category, item in sides[one] & sides[other])
         if shared:
             rule = "share no person and no garment"
-            raise SourceError(f"{one} and {other} rows", rule=rule, value=listed(shared), remedy=_REMEDY)
+            raise SourceError(f"{one} and {other} rows", expected=rule, found=format_list(shared), hint=_REMEDY)
 
 
-def _items(pairs: Iterable[PairName]) -> set[tuple[Category, str]]:
+def _items(pairs: Iterable[PairKey]) -> set[tuple[Category, str]]:
     return {item for pair in pairs for item in pair.items}

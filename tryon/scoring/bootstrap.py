@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-DRAWS = 2000
+NUM_RESAMPLES = 2000
 LEVEL = 0.95
-FEWEST = 5
+MIN_ROWS = 5
 """Rows below which no interval is given: so few values do not show how far others would lie."""
 
 _AT_ONCE = 100
@@ -30,7 +30,7 @@ class Interval(NamedTuple):
 
     Args:
         mean: over the rows that have a value.
-        low: lower end of the interval, None for fewer than `FEWEST` rows.
+        low: lower end of the interval, None for fewer than `MIN_ROWS` rows.
         high: upper end.
         rows: with a value.
     """
@@ -74,7 +74,7 @@ def intervals_at(
     parts = _split(np.where(known, values, 0.0), groups), _split(known.astype(np.float64), groups)
     sums, counts = (part.sum(axis=0) for part in parts)
     means = _means(*parts, draws=_draws(len(values), seed))
-    means[:, counts < FEWEST] = 0.0  # not looked at; all of them may be absent
+    means[:, counts < MIN_ROWS] = 0.0  # not looked at; all of them may be absent
     tails = np.array([((1 - level) / 2, (1 + level) / 2) for level in levels])
     columns = values.shape[1]
     told = []
@@ -99,8 +99,8 @@ def _split(values: Floats, groups: NDArray[np.bool_]) -> Floats:
 def _draws(rows: int, seed: int) -> Iterator[Floats]:
     """How often each row is drawn, float64 (draws, N), some draws at a time."""
     random = np.random.default_rng(seed)
-    for start in range(0, DRAWS, _AT_ONCE):
-        draws = min(_AT_ONCE, DRAWS - start)
+    for start in range(0, NUM_RESAMPLES, _AT_ONCE):
+        draws = min(_AT_ONCE, NUM_RESAMPLES - start)
         drawn = random.integers(0, max(rows, 1), (draws, rows)) + np.arange(draws)[:, None] * rows
         yield np.bincount(drawn.ravel(), minlength=draws * rows).reshape(draws, rows).astype(np.float64)
 
@@ -114,5 +114,5 @@ def _means(values: Floats, known: Floats, draws: Iterator[Floats]) -> Floats:
 def _interval(total: float, count: float, low: float, high: float) -> Interval | None:
     if not count:
         return None
-    enough = count >= FEWEST
+    enough = count >= MIN_ROWS
     return Interval(total / count, float(low) if enough else None, float(high) if enough else None, int(count))

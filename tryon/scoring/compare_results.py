@@ -11,9 +11,9 @@ from typing import Any
 
 from tryon.errors import MissingInputError
 from tryon.metrics.pairwise import key_of
-from tryon.metrics.regions import PICTURE, REGIONS
+from tryon.metrics.regions import IMAGE, REGIONS
 from tryon.runtime.stage_result import Cell
-from tryon.scoring.fingerprint import NUMBERS, ROWS, common, differences, other_regions, whole_alone
+from tryon.scoring.fingerprint import NUMBERS, ROWS, differences, differing_regions, shared_facts, whole_image_only_note
 
 ALL = "all"
 
@@ -50,11 +50,11 @@ def read_runs(path: Path) -> list[Run]:
             raise ValueError("no runs")
         return runs
     except OSError as error:
-        raise MissingInputError(str(path), rule="can be read", value=error.strerror) from error
+        raise MissingInputError(str(path), expected="can be read", found=error.strerror) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         rule = "is a result of `tryon score --out`, or the metrics.json of a stage that writes fingerprints"
         value = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise MissingInputError(str(path), rule=rule, value=value) from error
+        raise MissingInputError(str(path), expected=rule, found=value) from error
 
 
 def _check(run: Run) -> None:
@@ -98,8 +98,8 @@ def compared(ours: list[Run], theirs: list[Run]) -> Comparison:
 
 def _compare(ours: Run, theirs: Run, found: Comparison) -> None:
     who = f"{ours.protocol} {ours.setting}"
-    one, other = common(ours.fingerprint), common(theirs.fingerprint)
-    elsewhere = other_regions(ours.fingerprint, theirs.fingerprint)
+    one, other = shared_facts(ours.fingerprint), shared_facts(theirs.fingerprint)
+    elsewhere = differing_regions(ours.fingerprint, theirs.fingerprint)
     rows, other_rows = one.pop(ROWS), other.pop(ROWS)
     if different := differences(one, other):
         found.refused.append(f"{who}: {'; '.join(map(str, different))}")
@@ -109,13 +109,13 @@ def _compare(ours: Run, theirs: Run, found: Comparison) -> None:
     if len(same) == len(rows) == len(other_rows):
         same.append(ALL)
     if places := [place for place in same if place in elsewhere]:
-        found.refused.append(f"{who}: {whole_alone(places)}")
+        found.refused.append(f"{who}: {whole_image_only_note(places)}")
         elsewhere.append(ALL)
     both = [name for name in ours.fingerprint[NUMBERS] if name in theirs.fingerprint[NUMBERS]]
     names = [name for name in both if _comparable(name, ours, theirs, who, found)]
     for place in ours.numbers:
         if place in same and place in theirs.numbers:
-            regions = [PICTURE] if place in elsewhere else list(REGIONS)
+            regions = [IMAGE] if place in elsewhere else list(REGIONS)
             keys = [key_of(name, region) for region in regions for name in names]
             shared = [key for key in keys if key in ours.numbers[place] and key in theirs.numbers[place]]
             found.rows += [_row(ours, theirs, place, key) for key in shared]

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from tryon.console import show_table, shown, terminal
+from tryon.console import format_cell, make_console, print_table
 from tryon.errors import TryOnError
 from tryon.metrics import METRICS
 from tryon.metrics.pairwise import key_of, pair_keys
-from tryon.metrics.regions import GARMENT, PICTURE, REGIONS
+from tryon.metrics.regions import GARMENT, IMAGE, REGIONS
 from tryon.runtime.stage_result import Cell
 from tryon.scoring.compare_results import Comparison
 
@@ -21,20 +21,20 @@ COLUMNS = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
 SHORT = ("ssim", "psnr", "lpips", "fid", "kid")
 
 
-def show_scores(content: dict[str, Any]) -> None:
+def print_scores(content: dict[str, Any]) -> None:
     """Print the content of a result file to standard output."""
-    console = terminal(results=True)
-    show_table(table_rows(content, console.width), console)
+    console = make_console(results=True)
+    print_table(table_rows(content, console.width), console)
     for protocol, block in content["protocols"].items():
         if rows := region_rows(block):
             console.print(f"\n{protocol}, region by region\n")
-            show_table(rows, console)
+            print_table(rows, console)
     console.print()
     for note in notes(content):
         console.print(note)
 
 
-def show_comparison(comparison: Comparison) -> None:
+def print_comparison(comparison: Comparison) -> None:
     """Print a comparison to standard output; below it what was refused, and what neither result has.
 
     Raises:
@@ -43,9 +43,9 @@ def show_comparison(comparison: Comparison) -> None:
     if not comparison.rows:
         lines = "".join(f"\n  {reason}" for reason in comparison.refused)
         rule = f"have equal fingerprints; these differ (this result first):{lines}"
-        raise TryOnError("results that are compared", rule=rule, remedy="Score both folders the same way.")
-    console = terminal(results=True)
-    show_table([row for row in comparison.rows if not _empty(row)], console)
+        raise TryOnError("results that are compared", expected=rule, hint="Score both folders the same way.")
+    console = make_console(results=True)
+    print_table([row for row in comparison.rows if not _empty(row)], console)
     for reason in comparison.refused + _absent(comparison.rows):
         console.print(f"not compared: {reason}")
 
@@ -73,7 +73,7 @@ def table_rows(content: dict[str, Any], width: int) -> list[dict[str, Cell]]:
     for protocol, block in content["protocols"].items():
         for place, numbers in block["numbers"].items():
             first = protocol if place == next(iter(block["numbers"])) else ""
-            cells = {titled(name): _cell(numbers, name, wide) for name in names}
+            cells = {display_name(name): _cell(numbers, name, wide) for name in names}
             rows.append({"protocol": first, "category": place, "N": numbers["n"], **cells})
     return rows
 
@@ -86,8 +86,8 @@ def region_rows(block: dict[str, Any]) -> list[dict[str, Cell]]:
         category = place
         for region, words in REGIONS.items():
             keys = [key_of(name, region) for name in metrics]
-            if region != PICTURE and any(key in numbers for key in keys):
-                cells = {titled(name): numbers.get(key) for name, key in zip(metrics, keys, strict=True)}
+            if region != IMAGE and any(key in numbers for key in keys):
+                cells = {display_name(name): numbers.get(key) for name, key in zip(metrics, keys, strict=True)}
                 rows.append({"category": category, "where": words, **cells})
                 category = ""
     return rows
@@ -95,10 +95,10 @@ def region_rows(block: dict[str, Any]) -> list[dict[str, Cell]]:
 
 def _cell(numbers: Mapping[str, Any], name: str, wide: bool) -> Cell:
     value, deviation = numbers.get(name), numbers.get(f"{name}_std")
-    return f"{shown(value)} ± {deviation:.2g}" if wide and None not in (value, deviation) else value
+    return f"{format_cell(value)} ± {deviation:.2g}" if wide and None not in (value, deviation) else value
 
 
-def titled(name: str) -> str:
+def display_name(name: str) -> str:
     """MS-SSIM for ms_ssim."""
     return name.replace("_", "-").upper()
 
@@ -108,11 +108,13 @@ def notes(content: dict[str, Any]) -> list[str]:
     told = []
     for name, block in content["protocols"].items():
         facts = block["fingerprint"]["numbers"]
-        scaled = [f", {titled(number)} times {own['scale']}" for number, own in facts.items() if own["scale"] != 1]
+        scaled = [
+            f", {display_name(number)} times {own['scale']}" for number, own in facts.items() if own["scale"] != 1
+        ]
         told.append(f"{name}: fingerprint {block['short']}{''.join(scaled)}")
         reasons: dict[str, list[str]] = {}
         for entry in block["unavailable"]:
-            reasons.setdefault(entry["reason"], []).append(titled(entry["number"]))
+            reasons.setdefault(entry["reason"], []).append(display_name(entry["number"]))
         told += [f"  no {', '.join(numbers)}: {reason}" for reason, numbers in reasons.items()]
         told += [f"  {warning}" for warning in block["warnings"]]
     if count := content["results"].get("by_person"):
@@ -126,13 +128,13 @@ COMPARISON_NARROW = 100
 """Terminals of fewer columns are not shown the difference itself, which lies amid its interval, nor the rows."""
 
 
-def show_evaluations(content: dict[str, Any]) -> None:
+def print_evaluations(content: dict[str, Any]) -> None:
     """Print the content of `compare.json` to standard output, setting by setting; of the metrics, those inside the
     garment."""
-    console = terminal(results=True)
+    console = make_console(results=True)
     for setting, lines in groupby(content["lines"], lambda line: line["setting"]):
         console.print(f"\n{setting}, inside the garment\n")
-        show_table(comparison_rows(lines, console.width >= COMPARISON_NARROW), console)
+        print_table(comparison_rows(lines, console.width >= COMPARISON_NARROW), console)
     for reason in content["not_compared"]:
         console.print(f"not compared: {reason}")
     console.print(f"\nverdict on the first: {content['verdict']}. {content['reason']}.", soft_wrap=True)

@@ -1,7 +1,7 @@
 """What fixes a number: two results may be compared only where these facts are equal.
 
 The evaluate stage writes the same block into `metrics.json` for its own numbers, which are those of `fitting-room`.
-True pictures and regions reach the two on different ways, so what came is hashed, and not the code that read it; the
+True images and regions reach the two on different ways, so what came is hashed, and not the code that read it; the
 code that makes numbers of them is the same for both, and its hash is a fact.
 """
 
@@ -21,7 +21,7 @@ from tryon.dresscode.readers import Size
 from tryon.metrics import Metric
 from tryon.metrics.regions import Regions
 from tryon.pretrained_weights import WEIGHTS, weight_hash
-from tryon.runtime.atomic_files import digest, sha256_bytes
+from tryon.runtime.atomic_files import sha256_bytes, short_hash
 from tryon.runtime.code_version import code_version
 from tryon.scoring.protocols import Protocol
 from tryon.workspace import Workspace
@@ -46,23 +46,23 @@ _HEADS = {"alexnet": "alex", "vgg16": "vgg", "squeezenet": "squeeze"}
 
 @dataclass
 class TruthHashes:
-    """True pictures as they were read, by pair and role, and where garment and neckline are in them.
+    """True images as they were read, by pair and role, and where garment and neckline are in them.
 
     The order in which they are added does not matter.
     """
 
-    pictures: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
     regions: dict[str, str] = field(default_factory=dict)
 
-    def add(self, pair_ids: Iterable[str], role: str, pictures: Iterable[NDArray[np.uint8]]) -> None:
-        """Add pictures, uint8 (H, W, 3) each, of the role `person` or `truth`."""
-        for pair_id, picture in zip(pair_ids, pictures, strict=True):
-            shape = "x".join(map(str, picture.shape))
-            content = sha256_bytes(np.ascontiguousarray(picture).tobytes())
-            self.pictures[f"{pair_id} {role}"] = f"{shape} {content}"
+    def add(self, pair_ids: Iterable[str], role: str, images: Iterable[NDArray[np.uint8]]) -> None:
+        """Add images, uint8 (H, W, 3) each, of the role `person` or `truth`."""
+        for pair_id, image in zip(pair_ids, images, strict=True):
+            shape = "x".join(map(str, image.shape))
+            content = sha256_bytes(np.ascontiguousarray(image).tobytes())
+            self.images[f"{pair_id} {role}"] = f"{shape} {content}"
 
     def add_regions(self, pair_ids: Iterable[str], regions: Regions) -> None:
-        """Add the regions, bool (N, H, W) each, of as many true pictures."""
+        """Add the regions, bool (N, H, W) each, of as many true images."""
         places = [region for region in regions.values() if region is not None]
         for number, pair_id in enumerate(pair_ids):
             packed = [np.packbits(region[number]).tobytes() for region in places]
@@ -70,13 +70,13 @@ class TruthHashes:
 
 
 def rows_facts(pair_ids: Iterable[str], hashes: TruthHashes) -> dict[str, Any]:
-    """The facts of one category: how many pairs, which ones, what their true pictures show, and where."""
+    """The facts of one category: how many pairs, which ones, what their true images show, and where."""
     listed = sorted(pair_ids)
     return {
         "n": len(listed),
-        "list": digest(listed),
-        "reference": digest(hashes.pictures),
-        REGIONS: digest(hashes.regions) if hashes.regions else None,
+        "list": short_hash(listed),
+        "reference": short_hash(hashes.images),
+        REGIONS: short_hash(hashes.regions) if hashes.regions else None,
     }
 
 
@@ -112,13 +112,13 @@ def fingerprint(
             for number in protocol.numbers
         },
         "libraries": {name: version(name).partition("+")[0] for name in LIBRARIES},
-        "code": digest([code_version(module) for module in CODE])[:16],
+        "code": short_hash([code_version(module) for module in CODE])[:16],
     }
 
 
-def short(fingerprint: Mapping[str, Any]) -> str:
+def short_fingerprint(fingerprint: Mapping[str, Any]) -> str:
     """Eight hex digits for a table: equal for equal fingerprints."""
-    return digest(dict(fingerprint))[:8]
+    return short_hash(dict(fingerprint))[:8]
 
 
 def _metric_facts(metric: Metric, workspace: Workspace) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Diff
     return [Difference(key, one.get(key), other.get(key)) for key in keys if one.get(key) != other.get(key)]
 
 
-def common(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+def shared_facts(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a fingerprint that fixes every number."""
     rows = {
         category: {key: value for key, value in facts.items() if key != REGIONS}
@@ -164,15 +164,15 @@ def common(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fingerprint.items() if key != NUMBERS} | {ROWS: rows}
 
 
-def other_regions(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Categories of both in whose true pictures garment and neckline are in other places."""
+def differing_regions(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Categories of both in whose true images garment and neckline are in other places."""
     one, other = ours[ROWS], theirs[ROWS]
     return [place for place in one if place in other and one[place].get(REGIONS) != other[place].get(REGIONS)]
 
 
-def whole_alone(places: Iterable[str]) -> str:
+def whole_image_only_note(places: Iterable[str]) -> str:
     """What to say of these categories."""
-    return f"where garment and neckline are in the true pictures of {', '.join(places)}; whole pictures are compared"
+    return f"where garment and neckline are in the true images of {', '.join(places)}; whole images are compared"
 
 
 def _flat(block: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:

@@ -7,28 +7,28 @@ from dataclasses import dataclass, field
 
 from tryon.errors import ParameterError, TryOnError, WeightsError
 from tryon.metrics import METRICS, Metric
-from tryon.metrics.inception import Extractor
+from tryon.metrics.inception import FeatureExtractor
 from tryon.metrics.metric import Measure
-from tryon.metrics.regions import GARMENT, NECKLINE, OUTSIDE, PICTURE
+from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
 from tryon.pretrained_weights import COMMAND, WEIGHTS, weight_path
 from tryon.workspace import Workspace
 
-NO_TRUTH = "there is no true picture of these rows to compare with"
-NO_GARMENT = "no row shows the garment in its true picture"
+NO_TRUTH = "there is no true image of these rows to compare with"
+NO_GARMENT = "no row shows the garment in its true image"
 NO_FLOW = "it needs the true flow from garment to body of every row, known on the twin alone (download.synthetic.flow)"
 NO_SPREAD = "every random subset would be the whole set"
 
 EMPTY = {
-    PICTURE: NO_TRUTH,
+    IMAGE: NO_TRUTH,
     GARMENT: NO_GARMENT,
-    OUTSIDE: "the garment covers the whole of every true picture",
+    OUTSIDE: "the garment covers the whole of every true image",
     NECKLINE: "no row shows both shoulders and an upper edge of the garment near the neck",
 }
-"""Why a region has no number although there are true pictures."""
+"""Why a region has no number although there are true images."""
 
 
 @dataclass(frozen=True)
-class Opened:
+class AvailableMetrics:
     """The metrics after looking for their weights.
 
     Args:
@@ -39,16 +39,16 @@ class Opened:
 
     measures: dict[str, Measure]
     reasons: dict[str, str]
-    extractors: dict[str, Extractor] = field(default_factory=dict)
+    extractors: dict[str, FeatureExtractor] = field(default_factory=dict)
 
 
-def open_metrics(workspace: Workspace, size: tuple[int, int], device: str) -> Opened:
-    """Load every metric whose weights lie in `workspace.weights` and which pictures of `size` can feed.
+def open_metrics(workspace: Workspace, size: tuple[int, int], device: str) -> AvailableMetrics:
+    """Load every metric whose weights lie in `workspace.weights` and which images of `size` can feed.
 
     Raises:
         WeightsError: a file of weights is there but damaged.
     """
-    opened = Opened({}, {}, {})
+    opened = AvailableMetrics({}, {}, {})
     for name, metric in METRICS.items():
         reason = _cannot_open(metric, workspace, size)
         path = weight_path(workspace, metric.weights) if metric.weights and not reason else None
@@ -62,31 +62,31 @@ def open_metrics(workspace: Workspace, size: tuple[int, int], device: str) -> Op
 
 
 def _cannot_open(metric: Metric, workspace: Workspace, size: tuple[int, int]) -> str:
-    if min(size) < metric.least_side:
-        return f"pictures are smaller than {metric.least_side} pixels"
+    if min(size) < metric.min_side:
+        return f"images are smaller than {metric.min_side} pixels"
     if metric.weights is None:
         return ""
     try:
         weight_path(workspace, metric.weights)
     except WeightsError as error:
-        if error.rule != "exists":
+        if error.expected != "exists":
             raise
         return f"its weights {WEIGHTS[metric.weights].file} are not here; `{COMMAND}` fetches them"
     return ""
 
 
-def caution(metric: Metric, count: int) -> str:
-    """What to bear in mind with a number of a set of `count` pictures; empty when nothing."""
-    if metric.pairwise or count >= metric.enough:
+def small_sample_warning(metric: Metric, count: int) -> str:
+    """What to bear in mind with a number of a set of `count` images; empty when nothing."""
+    if metric.pairwise or count >= metric.recommended_samples:
         return ""
-    return f"{count} pictures; with fewer than {metric.enough:,} {metric.caution}"
+    return f"{count} images; with fewer than {metric.recommended_samples:,} {metric.small_sample_warning}"
 
 
-def too_few(metric: Metric, count: int) -> str:
-    """Why `count` pictures are not enough for `metric`; empty when they are."""
+def insufficient_samples(metric: Metric, count: int) -> str:
+    """Why `count` images are not enough for `metric`; empty when they are."""
     if not count:
         return "there are no test rows"
-    return f"it needs at least {metric.least} pictures" if count < metric.least else ""
+    return f"it needs at least {metric.min_side_for} images" if count < metric.min_side_for else ""
 
 
 def check_names(required: Iterable[str]) -> None:
@@ -97,10 +97,10 @@ def check_names(required: Iterable[str]) -> None:
     """
     unknown = [name for name in required if name not in METRICS]
     if unknown:
-        raise ParameterError("evaluate.require", rule=f"names metrics among {', '.join(METRICS)}", value=unknown)
+        raise ParameterError("evaluate.require", expected=f"names metrics among {', '.join(METRICS)}", found=unknown)
 
 
-def check_required(required: Iterable[str], opened: Opened, paired_counts: dict[str, int]) -> None:
+def check_required(required: Iterable[str], opened: AvailableMetrics, paired_counts: dict[str, int]) -> None:
     """Stop, before anything is computed, when a required metric will be missing for paired rows.
 
     Args:
@@ -114,9 +114,9 @@ def check_required(required: Iterable[str], opened: Opened, paired_counts: dict[
     missing = {name: opened.reasons[name] for name in required if name in opened.reasons}
     for name in required:
         for category, count in paired_counts.items():
-            if name not in missing and (reason := too_few(METRICS[name], count)):
+            if name not in missing and (reason := insufficient_samples(METRICS[name], count)):
                 missing[name] = f"{reason}, {category} has {count}"
     if missing:
         rule = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
         remedy = "Provide what is missing, or take the name out of evaluate.require in params.yaml."
-        raise TryOnError("metrics required by evaluate.require are unavailable", rule=rule, remedy=remedy)
+        raise TryOnError("metrics required by evaluate.require are unavailable", expected=rule, hint=remedy)

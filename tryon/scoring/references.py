@@ -1,4 +1,4 @@
-"""The true pictures that results are compared with: of the workspace's test rows, or of a frozen twin."""
+"""The true images that results are compared with: of the workspace's test rows, or of a frozen twin."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import INDEX, read_table
-from tryon.manifest.raw_files import read_checked
+from tryon.manifest.raw_files import read_verified
 from tryon.runtime.progress import Progress
-from tryon.scoring.protocols.protocol import Picture
-from tryon.scoring.result_folder import Line
-from tryon.scoring.synthetic_references import TwinPair, drawn_pairs, twin_pairs
+from tryon.scoring.protocols.protocol import ImageArray
+from tryon.scoring.result_folder import TestPair
+from tryon.scoring.synthetic_references import SyntheticPair, render_pairs, synthetic_pairs
 from tryon.workspace import Workspace
 
 Role = Literal["person", "truth"]
 """`person` is the photo of the pair's person; `truth` that person really wearing the garment of an unpaired pair."""
 
-SETTINGS = {"paired": Setting.TEST_PAIRED, "unpaired": Setting.TEST_UNPAIRED}
+SETTINGS = {"paired": Split.TEST_PAIRED, "unpaired": Split.TEST_UNPAIRED}
 
 TWIN_SIZE = (512, 384)
-"""Size at which the twin's own pictures are packed for our protocol."""
+"""Size at which the twin's own images are packed for our protocol."""
 
 
 @dataclass(frozen=True)
-class References:
-    """True pictures by pair.
+class GroundTruthSource:
+    """True images by pair.
 
     Args:
         name: of the data set, as on the command line.
         lines: of the test list, category by category.
         native: height and width at which test rows are packed.
-        packed: reads a picture at a size as the sample stage would pack it.
-        original: reads a picture as the data set has it.
-        true_pairs: pair ids of which there is a picture with the role that pairs are compared with.
-        garment: where the garment is in that picture, bool (H, W) of the native size, and the person's key points
+        packed: reads a image at a size as the sample stage would pack it.
+        original: reads a image as the data set has it.
+        true_pairs: pair ids of which there is a image with the role that pairs are compared with.
+        garment: where the garment is in that image, bool (H, W) of the native size, and the person's key points
             there, float32 (18, 3).
         known_garments: pair ids of which `garment` knows it.
         prepare: to be called before anything is read, with the categories; what has to be made first is made then.
 
-    Both readers raise MissingInputError where the picture is absent or has changed.
+    Both readers raise MissingInputError where the image is absent or has changed.
     """
 
     name: str
-    lines: tuple[Line, ...]
+    lines: tuple[TestPair, ...]
     native: Size
-    packed: Callable[[Line, Role, Size], Picture]
-    original: Callable[[Line, Role], Picture]
+    packed: Callable[[TestPair, Role, Size], ImageArray]
+    original: Callable[[TestPair, Role], ImageArray]
     true_pairs: frozenset[str]
-    garment: Callable[[Line], tuple[NDArray[np.bool_], NDArray[np.float32]]]
+    garment: Callable[[TestPair], tuple[NDArray[np.bool_], NDArray[np.float32]]]
     known_garments: frozenset[str]
     prepare: Callable[[Iterable[Category]], None] = lambda _: None
 
 
-def workspace_references(workspace: Workspace, setting: str) -> References:
+def workspace_references(workspace: Workspace, setting: str) -> GroundTruthSource:
     """The packed test rows of a workspace, and the files of `data/raw` behind them.
 
     Raises:
@@ -72,7 +72,7 @@ def workspace_references(workspace: Workspace, setting: str) -> References:
     """
     own = _Rows(workspace, SETTINGS[setting])
     true, masks = ("person", "garment_mask") if setting == "paired" else ("truth", "truth_garment_mask")
-    return References(
+    return GroundTruthSource(
         "workspace",
         tuple(sorted(own.lines, key=_order)),
         own.rows.size,
@@ -87,34 +87,34 @@ def workspace_references(workspace: Workspace, setting: str) -> References:
 class _Rows:
     """Packed rows, and the index rows that they were made of, by pair id."""
 
-    def __init__(self, workspace: Workspace, setting: Setting) -> None:
+    def __init__(self, workspace: Workspace, setting: Split) -> None:
         self.workspace, self.setting = workspace, setting
-        pictures = ("person", "truth", "garment_mask", "truth_garment_mask", "keypoints")
-        columns = ("pair_id", "category", "person_id", *pictures, "height", "width")
-        self.rows = PackedRows.read(workspace.subset(setting), columns)
-        self.rows.require_rows()
+        images = ("person", "truth", "garment_mask", "truth_garment_mask", "keypoints")
+        columns = ("pair_id", "category", "person_id", *images, "height", "width")
+        self.rows = PackedDataset.read(workspace.subset(setting), columns)
+        self.rows.require_non_empty()
         table = self.rows.table.select(["pair_id", "category", "person_id"]).to_pylist()
-        self.lines = [Line(row["pair_id"], Category(row["category"]), row["person_id"]) for row in table]
+        self.lines = [TestPair(row["pair_id"], Category(row["category"]), row["person_id"]) for row in table]
         self._position = {line.pair_id: number for number, line in enumerate(self.lines)}
 
     def having(self, column: str) -> frozenset[str]:
         return frozenset(pair_id for pair_id, row in self._position.items() if self.rows.has(column, row))
 
-    def garment(self, column: str, line: Line) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    def garment(self, column: str, line: TestPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         row = self._position[line.pair_id]
         return self.rows.mask(column, row), self.rows.keypoints(row)
 
-    def packed(self, line: Line, role: Role, size: Size) -> Picture:
+    def packed(self, line: TestPair, role: Role, size: Size) -> ImageArray:
         if size == self.rows.size:
-            return self.rows.picture(role, self._position[line.pair_id])
+            return self.rows.image(role, self._position[line.pair_id])
         return decode_photo(self._raw(line, role), size)
 
-    def original(self, line: Line, role: Role) -> Picture:
+    def original(self, line: TestPair, role: Role) -> ImageArray:
         return _decoded(self._raw(line, role))
 
-    def _raw(self, line: Line, role: Role) -> bytes:
+    def _raw(self, line: TestPair, role: Role) -> bytes:
         path, sha256 = self._files[line.category][line.pair_id, role]
-        return read_checked(self.workspace, path, sha256)
+        return read_verified(self.workspace, path, sha256)
 
     @cached_property
     def _files(self) -> dict[Category, dict[tuple[str, str], tuple[str, str]]]:
@@ -131,38 +131,38 @@ class _Rows:
         return found
 
 
-def twin_references(name: str, setting: str, cache: Path, progress: Progress) -> References:
-    """A frozen version of the twin, drawn into `cache` by `prepare`; its unpaired pairs have a true picture each.
+def synthetic_references(name: str, setting: str, cache: Path, progress: Progress) -> GroundTruthSource:
+    """A frozen version of the twin, drawn into `cache` by `prepare`; its unpaired pairs have a true image each.
 
     Args:
         name: of the version.
         setting: paired or unpaired.
-        cache: keeps the pictures.
-        progress: told pictures.
+        cache: keeps the images.
+        progress: told images.
 
     Returns:
         References whose `prepare` raises SourceError where what is drawn here is not the frozen version.
     """
-    lines: list[Line] = []
-    found: dict[tuple[str, Role], TwinPair] = {}
+    lines: list[TestPair] = []
+    found: dict[tuple[str, Role], SyntheticPair] = {}
     for category in Category:
-        people = {pair.person_id: pair for pair in twin_pairs(name, category, Setting.TEST_PAIRED, cache)}
-        for pair in twin_pairs(name, category, SETTINGS[setting], cache):
-            lines.append(Line(pair.pair_id, category, pair.person_id))
+        people = {pair.person_id: pair for pair in synthetic_pairs(name, category, Split.TEST_PAIRED, cache)}
+        for pair in synthetic_pairs(name, category, SETTINGS[setting], cache):
+            lines.append(TestPair(pair.pair_id, category, pair.person_id))
             found[pair.pair_id, "person"], found[pair.pair_id, "truth"] = people[pair.person_id], pair
 
     def prepare(categories: Iterable[Category]) -> None:
         for category in categories:
-            for own in dict.fromkeys((Setting.TEST_PAIRED, SETTINGS[setting])):
-                drawn_pairs(name, category, own, cache, progress)
+            for own in dict.fromkeys((Split.TEST_PAIRED, SETTINGS[setting])):
+                render_pairs(name, category, own, cache, progress)
 
-    def garment(line: Line) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    def garment(line: TestPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         pair = found[line.pair_id, "truth"]
         labels = decode_label_map(pair.label_map.read_bytes(), TWIN_SIZE)
         return garment_region(labels, line.category), decode_keypoints(pair.keypoints.read_bytes(), TWIN_SIZE)
 
     known = frozenset(line.pair_id for line in lines)
-    return References(
+    return GroundTruthSource(
         name,
         tuple(sorted(lines, key=_order)),
         TWIN_SIZE,
@@ -175,10 +175,10 @@ def twin_references(name: str, setting: str, cache: Path, progress: Progress) ->
     )
 
 
-def _order(line: Line) -> tuple[int, str]:
+def _order(line: TestPair) -> tuple[int, str]:
     return line.category.list_code, line.pair_id
 
 
-def _decoded(data: bytes) -> Picture:
+def _decoded(data: bytes) -> ImageArray:
     """A photo as other systems' evaluation reads it, by Pillow."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

@@ -21,10 +21,12 @@ ALL = "all"
 
 
 def metric_keys() -> dict[str, str]:
-    """Every key of the outputs with its metric, in the order of tables: whole pictures, sets of them, then regions."""
+    """Every key of the outputs with its metric, in the order of tables: whole images, sets of them, then regions."""
     pairs = {key: name for key, (name, _) in pair_keys().items()}
     whole = {name: name for name in METRICS if name in pairs}
-    sets = {key: name for name, metric in METRICS.items() if not metric.pairwise for key in (name, *metric.also)}
+    sets = {
+        key: name for name, metric in METRICS.items() if not metric.pairwise for key in (name, *metric.extra_outputs)
+    }
     return {**whole, **sets, **pairs}
 
 
@@ -35,7 +37,7 @@ def _schema() -> TableSchema:
 
 SCORES = _schema()
 """One row per test row and method: setting (paired, unpaired), method, category, pair_id, then a column per pairwise
-metric and region, null where the row has no true picture, its region is empty or the metric is not available."""
+metric and region, null where the row has no true image, its region is empty or the metric is not available."""
 
 
 class RowScores:

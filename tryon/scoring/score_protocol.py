@@ -13,14 +13,14 @@ from tryon.errors import MissingInputError, WeightsError
 from tryon.metrics.metric import mean
 from tryon.metrics.pairwise import key_of
 from tryon.metrics.reference import Reference
-from tryon.metrics.regions import PICTURE, REGIONS
+from tryon.metrics.regions import IMAGE, REGIONS
 from tryon.pretrained_weights import COMMAND, WEIGHTS, weight_path
-from tryon.scoring.fingerprint import TruthHashes, fingerprint, rows_facts, short
-from tryon.scoring.measure import Bench, Gathered, ShapeError, Task, gather, ids
+from tryon.scoring.fingerprint import TruthHashes, fingerprint, rows_facts, short_fingerprint
+from tryon.scoring.measure import RawScores, ScoringContext, ScoringTask, ShapeError, ids, measure
 from tryon.scoring.metric_availability import EMPTY, NO_SPREAD
-from tryon.scoring.protocols.pictures import read_picture
-from tryon.scoring.protocols.protocol import Number, Protocol
-from tryon.scoring.result_folder import spelled
+from tryon.scoring.protocols.preprocessing import read_image
+from tryon.scoring.protocols.protocol import Protocol, ProtocolMetric
+from tryon.scoring.result_folder import format_size
 from tryon.workspace import Workspace
 
 ALL = "all"
@@ -28,7 +28,7 @@ ALL = "all"
 
 DECIMALS = 8
 
-NO_GARMENTS = "where the garment is in the true picture is not known of every pair"
+NO_GARMENTS = "where the garment is in the true image is not known of every pair"
 
 Block = dict[str, Any]
 """What one protocol says: `numbers` by category, `unavailable`, `warnings`, `fingerprint`."""
@@ -36,18 +36,18 @@ Block = dict[str, Any]
 Numbers = dict[str, float | None]
 
 
-def score(protocol: Protocol, task: Task, bench: Bench) -> Block:
+def score_protocol(protocol: Protocol, task: ScoringTask, bench: ScoringContext) -> Block:
     """Every number of a protocol, or None with the reason.
 
     Raises:
         WeightsError: a file of weights is damaged.
-        TryOnError: a packed picture is damaged.
+        TryOnError: a packed image is damaged.
     """
-    reasons, gathered = misfit(protocol, task), Gathered()
+    reasons, gathered = size_mismatch(protocol, task), RawScores()
     if not reasons:
         reasons = unavailable(protocol, task, bench)
         try:
-            gathered = gather(protocol, task, bench, reasons)
+            gathered = measure(protocol, task, bench, reasons)
         except ShapeError as error:
             reasons = {number.name: str(error) for number in protocol.numbers}
         except MissingInputError as error:
@@ -64,11 +64,11 @@ def score(protocol: Protocol, task: Task, bench: Bench) -> Block:
         ],
         "warnings": warnings(protocol, task, gathered.sets),
         "fingerprint": facts,
-        "short": short(facts),
+        "short": short_fingerprint(facts),
     }
 
 
-def _facts(protocol: Protocol, task: Task, gathered: Gathered, bench: Bench) -> dict[str, Any]:
+def _facts(protocol: Protocol, task: ScoringTask, gathered: RawScores, bench: ScoringContext) -> dict[str, Any]:
     rows = {
         str(category): rows_facts(ids(task.of(category)), gathered.hashes.get(category, TruthHashes()))
         for category in task.categories
@@ -76,16 +76,16 @@ def _facts(protocol: Protocol, task: Task, gathered: Gathered, bench: Bench) -> 
     return fingerprint(protocol, task.setting, (task.results.size, task.results.format), rows, bench.workspace)
 
 
-def misfit(protocol: Protocol, task: Task) -> dict[str, str]:
+def size_mismatch(protocol: Protocol, task: ScoringTask) -> dict[str, str]:
     """Why results of this size cannot be scored by the protocol, for each of its numbers; empty when they can."""
     wanted = {"any": None, "size": protocol.size, "rows": task.references.native}[protocol.sizes]
     if wanted is None or task.results.size == wanted:
         return {}
-    reason = f"results are {spelled(task.results.size)}, and {protocol.name} takes {spelled(wanted)}"
+    reason = f"results are {format_size(task.results.size)}, and {protocol.name} takes {format_size(wanted)}"
     return {number.name: reason for number in protocol.numbers}
 
 
-def warnings(protocol: Protocol, task: Task, sets: Collection[str]) -> list[str]:
+def warnings(protocol: Protocol, task: ScoringTask, sets: Collection[str]) -> list[str]:
     """What must be read with the numbers: bias of small sets, and where this is not what the protocol is about."""
     counts = {str(category): len(task.of(category)) for category in task.categories}
     if len(counts) > 1:
@@ -93,22 +93,24 @@ def warnings(protocol: Protocol, task: Task, sets: Collection[str]) -> list[str]
     told = []
     for number in protocol.numbers:
         metric = number.metric
-        few = [f"{place} {count}" for place, count in counts.items() if count < metric.enough]
+        few = [f"{place} {count}" for place, count in counts.items() if count < metric.recommended_samples]
         if few and number.name in sets:
-            told.append(f"with fewer than {metric.enough:,} pictures {metric.caution} ({', '.join(few)})")
+            told.append(
+                f"with fewer than {metric.recommended_samples:,} images {metric.small_sample_warning} ({', '.join(few)})"
+            )
     found, size = task.results, protocol.size
     if protocol.format not in (None, found.format):
         told.append(f"results are {found.format} files, not the protocol's {protocol.format}")
     if size not in (None, found.size):
-        told.append(f"results are {spelled(found.size)}, not the protocol's {spelled(size)}")
+        told.append(f"results are {format_size(found.size)}, not the protocol's {format_size(size)}")
     if any(len(task.of(category)) != protocol.rows for category in task.categories):
         told.append(f"these are not the protocol's {protocol.rows:,} pairs per category")
     return told
 
 
-def unavailable(protocol: Protocol, task: Task, bench: Bench) -> dict[str, str]:
+def unavailable(protocol: Protocol, task: ScoringTask, bench: ScoringContext) -> dict[str, str]:
     """Why numbers of a protocol will be missing, as far as is known before anything is compared."""
-    first = read_picture(next(iter(task.results.files.values())))
+    first = read_image(next(iter(task.results.files.values())))
     side = min(protocol.result(first, task.results.format).pair.shape[:2])
     known = sum(line.pair_id in task.references.true_pairs for line in task.lines)
     found: dict[str, str] = {}
@@ -116,13 +118,13 @@ def unavailable(protocol: Protocol, task: Task, bench: Bench) -> dict[str, str]:
         metric = number.metric
         if metric.pairwise and known < len(task.lines):
             found[number.name] = (
-                f"{f'only {known}' if known else 'none'} of the {len(task.lines)} pairs have a true picture of that "
+                f"{f'only {known}' if known else 'none'} of the {len(task.lines)} pairs have a true image of that "
                 "person in that garment, and comparing with the person in other clothes means nothing"
             )
-        elif metric.pairwise and side < metric.least_side:
-            found[number.name] = f"pictures are smaller than {metric.least_side} pixels"
-        elif not metric.pairwise and min(len(task.of(one)) for one in task.categories) < metric.least:
-            found[number.name] = f"it needs at least {metric.least} pictures of each category"
+        elif metric.pairwise and side < metric.min_side:
+            found[number.name] = f"images are smaller than {metric.min_side} pixels"
+        elif not metric.pairwise and min(len(task.of(one)) for one in task.categories) < metric.min_side_for:
+            found[number.name] = f"it needs at least {metric.min_side_for} images of each category"
         elif metric.weights and (reason := _no_weights(metric.weights, bench.workspace)):
             found[number.name] = reason
     return found
@@ -132,25 +134,25 @@ def _no_weights(name: str, workspace: Workspace) -> str:
     try:
         weight_path(workspace, name)
     except WeightsError as error:
-        if error.rule != "exists":
+        if error.expected != "exists":
             raise
         return f"its weights {WEIGHTS[name].file} are not here; `{COMMAND}` fetches them"
     return ""
 
 
-def _keys(protocol: Protocol) -> dict[str, tuple[Number, str]]:
-    """Every key of a protocol's numbers with its number and region: whole pictures and sets of them, then regions."""
+def _keys(protocol: Protocol) -> dict[str, tuple[ProtocolMetric, str]]:
+    """Every key of a protocol's numbers with its number and region: whole images and sets of them, then regions."""
     whole = {
-        key.replace(number.metric.name, number.name): (number, PICTURE)
+        key.replace(number.metric.name, number.name): (number, IMAGE)
         for number in protocol.numbers
-        for key in (number.metric.name, *number.metric.also)
+        for key in (number.metric.name, *number.metric.extra_outputs)
     }
-    regions = [region for region in REGIONS if region != PICTURE] if protocol.regions else []
+    regions = [region for region in REGIONS if region != IMAGE] if protocol.regions else []
     pairwise = [number for number in protocol.numbers if number.metric.pairwise]
     return whole | {key_of(own.name, region): (own, region) for region in regions for own in pairwise}
 
 
-def _numbers(protocol: Protocol, place: Category | str, gathered: Gathered) -> Numbers:
+def _numbers(protocol: Protocol, place: Category | str, gathered: RawScores) -> Numbers:
     found: Numbers = dict.fromkeys(_keys(protocol))
     for key in found:
         if rows := gathered.pairs.get(key):
@@ -166,7 +168,7 @@ def _numbers(protocol: Protocol, place: Category | str, gathered: Gathered) -> N
 
 
 def _empty(
-    protocol: Protocol, task: Task, numbers: Mapping[str, Numbers], reasons: Mapping[str, str]
+    protocol: Protocol, task: ScoringTask, numbers: Mapping[str, Numbers], reasons: Mapping[str, str]
 ) -> dict[str, str]:
     """Reasons for keys that have no number although their metric has one."""
     found: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """The twin as files: a Dress Code archive, and beside it the truth that photographs cannot give.
 
-`<name>.zip` is what Dress Code would deliver. `<name>.truth.zip` holds, for every unpaired test row, the picture of
+`<name>.zip` is what Dress Code would deliver. `<name>.truth.zip` holds, for every unpaired test row, the image of
 that person really wearing that garment with its label map, flow fields and true label maps where they are wanted, and
 the side files: `attributes.csv` on all garments, `people.csv` on all people, `parser_errors.csv` on what is wrong. A
 folder holds the members of both. The same settings and seed give the same bytes on one machine, whatever the number of
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import (
     ATTRIBUTE_COLUMNS,
@@ -27,17 +27,17 @@ from tryon.dresscode.layout import (
     PARSER_ERRORS_FILE,
     PEOPLE_COLUMNS,
     PEOPLE_FILE,
-    SYNTHETIC_MARK,
-    TRUTH_MARK,
+    SYNTHETIC_MARKER,
+    TRUTH_MARKER,
     pair_list_path,
 )
 from tryon.dresscode.pair_lists import format_pair_list
-from tryon.runtime.atomic_files import replacing, replacing_folder
+from tryon.runtime.atomic_files import atomic_file, atomic_folder
 from tryon.runtime.progress import Progress
 from tryon.synthetic.ground_truth_io import member
-from tryon.synthetic.item_files import Content, Files, make_item, make_truth
+from tryon.synthetic.item_files import Files, RenderOptions, make_item, make_truth
 from tryon.synthetic.ordered_pool import Job, in_order
-from tryon.synthetic.pair_plan import Plan
+from tryon.synthetic.pair_plan import PairPlan
 
 _MARK = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
 _ADDED = {"uv", "flow"}
@@ -61,8 +61,8 @@ def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress
         progress: told the number of rendered people.
     """
     with (
-        replacing(truth_of(target)) as truth_path,
-        replacing(target) as path,
+        atomic_file(truth_archive_path(target)) as truth_path,
+        atomic_file(target) as path,
         zipfile.ZipFile(path, "w") as archive,
         zipfile.ZipFile(truth_path, "w") as truth,
     ):
@@ -78,18 +78,18 @@ def write_folder(target: Path, settings: SyntheticSettings, seed: int, progress:
         seed: fixes every figure, garment and pairing.
         progress: told the number of rendered people.
     """
-    with replacing_folder(target) as folder:
+    with atomic_folder(target) as folder:
         add = partial(_unpack, folder)
         _fill(add, add, settings, seed, progress)
 
 
-def truth_of(archive: Path) -> Path:
+def truth_archive_path(archive: Path) -> Path:
     """Where the truth of a zip archive lies."""
     return archive.with_name(f"{archive.stem}.truth.zip")
 
 
 def stamp(settings: SyntheticSettings, seed: int) -> str:
-    """Which twin it is: a sentence, then lines "<setting>: <value>" of all that the pictures depend on.
+    """Which twin it is: a sentence, then lines "<setting>: <value>" of all that the images depend on.
 
     Args:
         settings: how many pairs, and what they hold. UV maps and flow are not mentioned.
@@ -100,14 +100,14 @@ def stamp(settings: SyntheticSettings, seed: int) -> str:
 
 
 def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
-    plan = Plan(settings.train_pairs, settings.test_pairs, seed)
+    plan = PairPlan(settings.train_pairs, settings.test_pairs, seed)
     flowing = [settings.flow == "all", settings.flow != "none"]  # training pairs, test pairs
-    trained, tested = (Content(settings.level, settings.uv, flow, settings.parser_errors) for flow in flowing)
+    trained, tested = (RenderOptions(settings.level, settings.uv, flow, settings.parser_errors) for flow in flowing)
     jobs = [*_people_jobs(plan, trained, tested), *_truth_jobs(plan, tested)]
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
     mark = stamp(settings, seed).encode()
-    archive([(SYNTHETIC_MARK, mark), *_pair_lists(plan)])
-    truth([(TRUTH_MARK, mark)])
+    archive([(SYNTHETIC_MARKER, mark), *_pair_lists(plan)])
+    truth([(TRUTH_MARKER, mark)])
     progress(0, len(jobs), _WHAT)
     for number, made in enumerate(in_order(jobs), start=1):
         archive(made.archive)
@@ -119,7 +119,7 @@ def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, prog
     truth([(name, _table(_TABLES[name], rows[name])) for name in wanted])
 
 
-def _people_jobs(plan: Plan, trained: Content, tested: Content) -> list[Job]:
+def _people_jobs(plan: PairPlan, trained: RenderOptions, tested: RenderOptions) -> list[Job]:
     return [
         partial(make_item, plan.seed, category, number, plan.item_id(category, number), content)
         for category in Category
@@ -127,24 +127,24 @@ def _people_jobs(plan: Plan, trained: Content, tested: Content) -> list[Job]:
     ]
 
 
-def _contents(plan: Plan, trained: Content, tested: Content) -> list[Content]:
+def _contents(plan: PairPlan, trained: RenderOptions, tested: RenderOptions) -> list[RenderOptions]:
     """What is written of each of a category's items, training first."""
     return [trained] * plan.train_pairs + [tested] * plan.test_pairs
 
 
-def _truth_jobs(plan: Plan, content: Content) -> list[Job]:
+def _truth_jobs(plan: PairPlan, content: RenderOptions) -> list[Job]:
     return [
         partial(make_truth, plan.seed, category, pair, plan.named_pair(category, pair), content)
         for category in Category
-        for pair in plan.pairs(category, Setting.TEST_UNPAIRED)
+        for pair in plan.pairs(category, Split.TEST_UNPAIRED)
     ]
 
 
-def _pair_lists(plan: Plan) -> Files:
+def _pair_lists(plan: PairPlan) -> Files:
     """Two columns in each category's folder, three columns in the root."""
-    files, whole = [], dict.fromkeys(Setting, "")
+    files, whole = [], dict.fromkeys(Split, "")
     for category in Category:
-        for setting in Setting:
+        for setting in Split:
             pairs = [plan.named_pair(category, pair) for pair in plan.pairs(category, setting)]
             files.append((pair_list_path(setting, category).as_posix(), format_pair_list(pairs).encode()))
             whole[setting] += format_pair_list(pairs, category)

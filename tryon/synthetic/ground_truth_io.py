@@ -1,7 +1,7 @@
 """Dense truth as files: flow from the flat garment to the body as 16-bit PNG, DensePose UV maps as npz.
 
 A flow file is a PNG of 16 bit and three channels, 1024x768. The first two are x and y of the point of the garment's
-catalogue picture whose thread lies at the pixel, in 1/32 pixel; the third is the cover: 0 no garment, 1 garment seen,
+catalogue image whose thread lies at the pixel, in 1/32 pixel; the third is the cover: 0 no garment, 1 garment seen,
 2 garment there, but hidden by something that lies over it. Where there is no garment all three are 0.
 """
 
@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.imaging.png_encoder import RGB, png_file, up_filtered
+from tryon.imaging.png_encoder import RGB, png_file, up_filter
 
 FLOW_UNITS = 32
-"""Units of a flow file per pixel of the catalogue picture."""
+"""Units of a flow file per pixel of the catalogue image."""
 
 UV_LEVELS = 255
-"""UV values are multiples of one part in so many, as DensePose writes them into pictures; then they pack well."""
+"""UV values are multiples of one part in so many, as DensePose writes them into images; then they pack well."""
 
 DATE = (1980, 1, 1, 0, 0, 0)
 """Date of every member of every archive, so that the same content gives the same bytes."""
@@ -32,7 +32,7 @@ def encode_flow(flow: NDArray[np.float32], cover: NDArray[np.uint8]) -> bytes:
     """Write a flow file.
 
     Args:
-        flow: float32 (H, W, 2), x and y in pixels of the catalogue picture; what stands outside the cover is not kept.
+        flow: float32 (H, W, 2), x and y in pixels of the catalogue image; what stands outside the cover is not kept.
         cover: uint8 (H, W), 0 no garment, 1 seen, 2 hidden.
     """
     height, width = cover.shape
@@ -41,7 +41,7 @@ def encode_flow(flow: NDArray[np.float32], cover: NDArray[np.uint8]) -> bytes:
     np.multiply(units, (cover > 0)[..., None], out=values[..., :2], casting="unsafe")
     values[..., 2] = cover
     pixels = values.byteswap().view(np.uint8).reshape(height, -1)  # PNG has the high byte first
-    return png_file(up_filtered(pixels), width, 16, RGB, _FAST)
+    return png_file(up_filter(pixels), width, 16, RGB, _FAST)
 
 
 def decode_flow(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -53,10 +53,10 @@ def decode_flow(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     Raises:
         ValueError: the bytes are not a PNG of 16 bit and three channels.
     """
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
-    if picture is None or picture.dtype != np.uint16 or picture.ndim != 3 or picture.shape[2] != 3:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if image is None or image.dtype != np.uint16 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError("not a PNG of 16 bit and three channels")
-    cover, y, x = cv2.split(picture)  # OpenCV turns the order of channels round
+    cover, y, x = cv2.split(image)  # OpenCV turns the order of channels round
     flow = np.stack([x, y], axis=-1).astype(np.float32) / np.float32(FLOW_UNITS)
     return flow, cover.astype(np.uint8)
 

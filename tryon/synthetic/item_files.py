@@ -22,13 +22,13 @@ from tryon.dresscode.layout import (
 )
 from tryon.dresscode.pair_lists import Pair
 from tryon.dresscode.pose import SKELETON_STROKE, draw_pose
-from tryon.imaging.png_encoder import encode_grey, encode_palette
-from tryon.runtime.process_pool import keep_freed_memory
-from tryon.synthetic.garments.cloth import garment_picture, lay_flat
+from tryon.imaging.png_encoder import encode_gray, encode_palette
+from tryon.runtime.process_pool import raise_mmap_threshold
+from tryon.synthetic.garments.cloth import garment_image, lay_flat
 from tryon.synthetic.garments.sample_garment import Garment, sample_garment
 from tryon.synthetic.ground_truth_io import encode_flow, encode_uv
-from tryon.synthetic.parsing_noise import ParserError, with_errors
-from tryon.synthetic.render import Figure, Picture, render_person, sample_figure
+from tryon.synthetic.parsing_noise import ParsingError, add_parsing_noise
+from tryon.synthetic.render import PersonSpec, RenderedPerson, render_person, sample_person
 
 _FIGURE, _GARMENT, _ERRORS = 0, 1, 2
 """Last word of an item's seed: figures, garments and parser errors are drawn from streams of their own."""
@@ -38,7 +38,7 @@ Files = list[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
-class Content:
+class RenderOptions:
     """What is drawn and written, the same for all items of an archive.
 
     Args:
@@ -55,7 +55,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Made:
+class ItemOutput:
     """What one job gives.
 
     Args:
@@ -69,9 +69,9 @@ class Made:
     rows: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
 
 
-def figure_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> Figure:
+def figure_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> PersonSpec:
     """The person of item `number`: every item has a stream of its own, so that order and processes do not matter."""
-    return sample_figure(category, _stream(seed, category, number, _FIGURE), level)
+    return sample_person(category, _stream(seed, category, number, _FIGURE), level)
 
 
 def garment_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> Garment:
@@ -83,12 +83,12 @@ def _stream(seed: int, category: Category, number: int, what: int) -> np.random.
     return np.random.default_rng((seed, category.list_code, number, what))
 
 
-def item_files(seed: int, category: Category, number: int, item_id: str, content: Content | None = None) -> Files:
+def item_files(seed: int, category: Category, number: int, item_id: str, content: RenderOptions | None = None) -> Files:
     """The files of one item in the archive: member name and bytes; six of them, seven with UV."""
-    return make_item(seed, category, number, item_id, content or Content()).archive
+    return make_item(seed, category, number, item_id, content or RenderOptions()).archive
 
 
-def make_item(seed: int, category: Category, number: int, item_id: str, content: Content) -> Made:
+def make_item(seed: int, category: Category, number: int, item_id: str, content: RenderOptions) -> ItemOutput:
     """All that there is of one item: the person in the garment of the same number.
 
     Args:
@@ -98,32 +98,34 @@ def make_item(seed: int, category: Category, number: int, item_id: str, content:
         item_id: names the files.
         content: what is drawn and written.
     """
-    keep_freed_memory()
+    raise_mmap_threshold()
     figure = figure_of(seed, category, number, content.level)
     garment = garment_of(seed, category, number, content.level)
     flat = lay_flat(garment)
-    picture = render_person(figure, flat, content.uv or content.flow)
-    label_map, errors = _label_map(picture, _stream(seed, category, number, _ERRORS), content.parser_errors)
+    image = render_person(figure, flat, content.uv or content.flow)
+    label_map, errors = _label_map(image, _stream(seed, category, number, _ERRORS), content.parser_errors)
     files = {
-        "person": encode_jpeg(picture.photo),
-        "garment": encode_jpeg(garment_picture(flat)),
-        "keypoints": encode_keypoints(picture.keypoints),
-        "skeleton": encode_jpeg(draw_pose(picture.keypoints.astype(np.float32), (HEIGHT, WIDTH), SKELETON_STROKE)),
+        "person": encode_jpeg(image.photo),
+        "garment": encode_jpeg(garment_image(flat)),
+        "keypoints": encode_keypoints(image.keypoints),
+        "skeleton": encode_jpeg(draw_pose(image.keypoints.astype(np.float32), (HEIGHT, WIDTH), SKELETON_STROKE)),
         "label_map": encode_palette(label_map),
-        "dense_pose": encode_grey(picture.dense_pose),
+        "dense_pose": encode_gray(image.dense_pose),
     }
     if content.uv:
-        assert picture.truth
-        files["uv"] = encode_uv(picture.truth.uv)
-    truth = {"clean_label_map": encode_palette(picture.label_map)} if errors else {}
+        assert image.truth
+        files["uv"] = encode_uv(image.truth.uv)
+    truth = {"clean_label_map": encode_palette(image.label_map)} if errors else {}
     beside = _named(category, item_id, truth)
     if content.flow:
-        beside += _named(category, pair_id(item_id, item_id), {"flow": _flow(picture)})
+        beside += _named(category, pair_id(item_id, item_id), {"flow": _flow(image)})
     rows = _rows(category.value, item_id, figure, garment, errors)
-    return Made(_named(category, item_id, files), beside, rows)
+    return ItemOutput(_named(category, item_id, files), beside, rows)
 
 
-def make_truth(seed: int, category: Category, numbers: tuple[int, int], pair: Pair, content: Content) -> Made:
+def make_truth(
+    seed: int, category: Category, numbers: tuple[int, int], pair: Pair, content: RenderOptions
+) -> ItemOutput:
     """The person of one item in the garment of another: photo, label map and, if wanted, flow.
 
     Args:
@@ -133,25 +135,25 @@ def make_truth(seed: int, category: Category, numbers: tuple[int, int], pair: Pa
         pair: their ids.
         content: what is drawn and written.
     """
-    picture = worn_by(seed, category, *numbers, content.level, content.flow)
-    files = {"truth": encode_jpeg(picture.photo), "truth_label_map": encode_palette(picture.label_map)}
+    image = render_in_garment(seed, category, *numbers, content.level, content.flow)
+    files = {"truth": encode_jpeg(image.photo), "truth_label_map": encode_palette(image.label_map)}
     if content.flow:
-        files["flow"] = _flow(picture)
-    return Made(truth=_named(category, pair.pair_id, files))
+        files["flow"] = _flow(image)
+    return ItemOutput(truth=_named(category, pair.pair_id, files))
 
 
-def worn_by(
+def render_in_garment(
     seed: int, category: Category, person: int, garment: int, level: Level = "catalogue", truth: bool = False
-) -> Picture:
+) -> RenderedPerson:
     """Item `person` rendered in the garment of item `garment`; with the truth planes if wanted."""
-    keep_freed_memory()
+    raise_mmap_threshold()
     flat = lay_flat(garment_of(seed, category, garment, level))
     return render_person(figure_of(seed, category, person, level), flat, truth)
 
 
-def _flow(picture: Picture) -> bytes:
-    assert picture.truth
-    return encode_flow(picture.truth.flow, picture.truth.cover)
+def _flow(image: RenderedPerson) -> bytes:
+    assert image.truth
+    return encode_flow(image.truth.flow, image.truth.cover)
 
 
 def _named(category: Category, name: str, files: dict[str, bytes]) -> Files:
@@ -159,13 +161,15 @@ def _named(category: Category, name: str, files: dict[str, bytes]) -> Files:
     return [(relative_path(role, category, name).as_posix(), data) for role, data in files.items()]
 
 
-def _label_map(picture: Picture, rng: np.random.Generator, share: float) -> tuple[NDArray[np.uint8], list[ParserError]]:
+def _label_map(
+    image: RenderedPerson, rng: np.random.Generator, share: float
+) -> tuple[NDArray[np.uint8], list[ParsingError]]:
     """The label map as it is delivered, with a parser's errors in `share` of all items."""
-    return with_errors(picture.label_map, rng) if rng.random() < share else (picture.label_map, [])
+    return add_parsing_noise(image.label_map, rng) if rng.random() < share else (image.label_map, [])
 
 
 def _rows(
-    category: str, item_id: str, figure: Figure, garment: Garment, errors: list[ParserError]
+    category: str, item_id: str, figure: PersonSpec, garment: Garment, errors: list[ParsingError]
 ) -> dict[str, list[tuple[object, ...]]]:
     """What the side files say about an item; None where a word does not apply."""
     known = (garment.kind, garment.sleeve, garment.neckline, garment.fabric.pattern)
@@ -177,7 +181,7 @@ def _rows(
 
 
 def encode_jpeg(photo: NDArray[np.uint8]) -> bytes:
-    """JPEG of quality 95 with 4:2:0 colour, like the data set's."""
+    """JPEG of quality 95 with 4:2:0 color, like the data set's."""
     options = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     done, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), options)
     assert done

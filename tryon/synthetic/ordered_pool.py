@@ -10,23 +10,23 @@ from collections.abc import Callable, Iterator
 
 import cv2
 
-from tryon.runtime.process_pool import deaths_told, process_pool, worker_count
-from tryon.synthetic.item_files import Made
+from tryon.runtime.process_pool import process_pool, translate_worker_death, worker_count
+from tryon.synthetic.item_files import ItemOutput
 
-Job = Callable[[], Made]
+Job = Callable[[], ItemOutput]
 """Makes one item; can be pickled."""
 
 _AHEAD = 4
 """Jobs per worker that may wait for the writer: what bounds the memory."""
 
 
-def in_order(jobs: list[Job]) -> Iterator[Made]:
+def in_order(jobs: list[Job]) -> Iterator[ItemOutput]:
     """Results of the jobs in their order, made in worker processes a little ahead of the one that is wanted."""
     workers = min(worker_count(), len(jobs))
     if workers < 2:
         yield from map(_run, jobs)
         return
-    with deaths_told(), process_pool(workers) as pool:
+    with translate_worker_death(), process_pool(workers) as pool:
         waiting = deque(pool.submit(_run, job) for job in jobs[: workers * _AHEAD])
         try:
             for job in jobs[workers * _AHEAD :]:
@@ -40,6 +40,6 @@ def in_order(jobs: list[Job]) -> Iterator[Made]:
             raise
 
 
-def _run(job: Job) -> Made:
+def _run(job: Job) -> ItemOutput:
     cv2.setNumThreads(1)  # the processes share the cores
     return job()

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.categories import Category, Setting
+from tryon.categories import Category, Split
 from tryon.dresscode.pair_lists import Pair
 
 
 @dataclass(frozen=True)
-class Plan:
+class PairPlan:
     """Items and pair lists of an archive.
 
     Ids are counted as in the official release: the training items of the three categories first, then the test items
@@ -38,12 +38,12 @@ class Plan:
         start = len(Category) * self.train_pairs + category.list_code * self.test_pairs
         return f"{start + number - self.train_pairs:06d}"
 
-    def pairs(self, category: Category, setting: Setting) -> list[tuple[int, int]]:
+    def pairs(self, category: Category, setting: Split) -> list[tuple[int, int]]:
         """Item numbers (person, garment) of a pair list. Unpaired, nobody gets the garment of the photo."""
-        if setting is Setting.TRAIN:
+        if setting is Split.TRAIN:
             return [(number, number) for number in range(self.train_pairs)]
         people = range(self.train_pairs, self.train_pairs + self.test_pairs)
-        if setting is Setting.TEST_PAIRED:
+        if setting is Split.TEST_PAIRED:
             return [(number, number) for number in people]
         return list(zip(people, self._others(category), strict=True))
 

@@ -31,10 +31,10 @@ Kind = Literal[
 
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-Error = Callable[[Labels, np.random.Generator], Labels]
+Noise = Callable[[Labels, np.random.Generator], Labels]
 
 
-class Box(NamedTuple):
+class BoundingBox(NamedTuple):
     """A rectangle of pixels."""
 
     left: int
@@ -43,18 +43,18 @@ class Box(NamedTuple):
     height: int
 
 
-class ParserError(NamedTuple):
+class ParsingError(NamedTuple):
     """One error and the smallest rectangle around the pixels that it changed."""
 
     kind: Kind
-    box: Box
+    box: BoundingBox
 
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MOST = 3
+MAX_ERRORS = 3
 """Errors in one label map, at most."""
 
-LEAST_PIXELS = 30
+MIN_PIXELS = 30
 """An error that would change fewer pixels is not made."""
 
 _GARMENTS = (Label.UPPER_CLOTHES, Label.SKIRT, Label.PANTS, Label.DRESS)
@@ -67,7 +67,7 @@ _HAND, _FOREARM = 0.22, 0.5
 """Part of an arm's seen length, from its far end, that goes with the hand and with the forearm."""
 
 
-def with_errors(label_map: Labels, rng: np.random.Generator) -> tuple[Labels, list[ParserError]]:
+def add_parsing_noise(label_map: Labels, rng: np.random.Generator) -> tuple[Labels, list[ParsingError]]:
     """Put one to three errors, each of another kind, into a label map.
 
     Args:
@@ -77,13 +77,13 @@ def with_errors(label_map: Labels, rng: np.random.Generator) -> tuple[Labels, li
     Returns:
         uint8 (H, W), and the errors in the order in which they were made. Outside their boxes nothing has changed.
     """
-    wanted = int(rng.integers(1, MOST + 1))
-    found: list[ParserError] = []
+    wanted = int(rng.integers(1, MAX_ERRORS + 1))
+    found: list[ParsingError] = []
     for kind in rng.permutation(len(KINDS)):
         wrong = _ERRORS[KINDS[kind]](label_map, rng)
         changed = wrong != label_map
-        if np.count_nonzero(changed) >= LEAST_PIXELS:
-            found.append(ParserError(KINDS[kind], _box(changed)))
+        if np.count_nonzero(changed) >= MIN_PIXELS:
+            found.append(ParsingError(KINDS[kind], _box(changed)))
             label_map = wrong
         if len(found) == wanted:
             break
@@ -163,7 +163,7 @@ def missed_bag(label_map: Labels, rng: np.random.Generator) -> Labels:
     return _without(label_map, label_map == Label.BAG)
 
 
-_ERRORS: dict[Kind, Error] = {
+_ERRORS: dict[Kind, Noise] = {
     "eroded_edge": eroded_edge,
     "ragged_edge": ragged_edge,
     "holes": holes,
@@ -218,7 +218,7 @@ def _far_end(arm: Mask, part: float) -> Mask:
 
 
 def _depth(region: Mask) -> NDArray[np.float32]:
-    """Pixels from the region's edge, 0 outside; the picture's edge is none."""
+    """Pixels from the region's edge, 0 outside; the image's edge is none."""
     return cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 3)  # pyright: ignore[reportReturnType]
 
 
@@ -230,7 +230,7 @@ def _waves(shape: tuple[int, ...], step: int, rng: np.random.Generator) -> NDArr
     return smooth * np.float32(1.3)
 
 
-def _box(changed: Mask) -> Box:
+def _box(changed: Mask) -> BoundingBox:
     rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
     left, top = int(columns[0]), int(rows[0])
-    return Box(left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
+    return BoundingBox(left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)

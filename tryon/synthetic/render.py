@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from tryon.categories import Category, Level
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.figure.appearance import Look, sample_look
+from tryon.synthetic.figure.appearance import Appearance, sample_appearance
 from tryon.synthetic.figure.body import ANKLE, Body, sample_build
 from tryon.synthetic.figure.camera import Camera, sample_camera
 from tryon.synthetic.figure.keypoints import find_keypoints
 from tryon.synthetic.figure.pose import SIDES, sample_pose
 from tryon.synthetic.figure.skin import arm_depths, skin_layers
-from tryon.synthetic.garments.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, lay_flat, worn_layers
+from tryon.synthetic.garments.cloth import DEPTH_INNER, DEPTH_OUTER, FlatGarment, garment_layers, lay_flat
 from tryon.synthetic.garments.sample_garment import Garment, sample_garment
 from tryon.synthetic.paint.background import paint_background
-from tryon.synthetic.paint.ground_truth import Truth
+from tryon.synthetic.paint.ground_truth import GroundTruthPlanes
 from tryon.synthetic.paint.layers import Canvas, Layer, darken
 
 
 @dataclass(frozen=True)
-class Figure:
+class PersonSpec:
     """A person in front of a camera, without the garment of the pair.
 
     Args:
@@ -34,13 +34,13 @@ class Figure:
         camera: framing.
         other: what is worn beside the garment of the pair; None with dresses.
         tucked: the top is tucked into what is worn below.
-        level: how hard the picture is; of background and, where it has to be drawn, clothing.
+        level: how hard the image is; of background and, where it has to be drawn, clothing.
         seed: fixes background, folds and which joints are missed.
     """
 
     category: Category
     body: Body
-    look: Look
+    look: Appearance
     camera: Camera
     other: Garment | None
     tucked: bool
@@ -61,7 +61,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderedPerson:
     """A rendered person.
 
     Args:
@@ -76,7 +76,7 @@ class Picture:
     label_map: NDArray[np.uint8]
     dense_pose: NDArray[np.uint8]
     keypoints: NDArray[np.float64]
-    truth: Truth | None = None
+    truth: GroundTruthPlanes | None = None
 
 
 _GROUND_STEP = 8
@@ -86,22 +86,22 @@ _GROUND_SHADOW = ((90, 0.062, 0.02), (255, 0.036, 0.0105))
 _OTHER = {Category.UPPER_BODY: Category.LOWER_BODY, Category.LOWER_BODY: Category.UPPER_BODY}
 
 
-def sample_figure(category: Category, rng: np.random.Generator, level: Level) -> Figure:
+def sample_person(category: Category, rng: np.random.Generator, level: Level) -> PersonSpec:
     """Draw a person for a category's photos."""
     tucked = rng.random() < (0.85 if category is Category.LOWER_BODY else 0.2)
     other = sample_garment(_OTHER[category], rng, level) if category in _OTHER else None
     body = Body(sample_build(rng, level), sample_pose(rng, level))
-    look, camera = sample_look(rng, level), sample_camera(category, rng, level)
-    return Figure(category, body, look, camera, other, tucked, level, int(rng.integers(2**32)))
+    look, camera = sample_appearance(rng, level), sample_camera(category, rng, level)
+    return PersonSpec(category, body, look, camera, other, tucked, level, int(rng.integers(2**32)))
 
 
-def render_person(figure: Figure, garment: FlatGarment, truth: bool = False) -> Picture:
+def render_person(figure: PersonSpec, garment: FlatGarment, truth: bool = False) -> RenderedPerson:
     """Render a person wearing a garment of any category. The same figure in another one differs only by the clothes.
 
     Args:
         figure: the person.
         garment: the garment of the pair, laid flat.
-        truth: keep the planes of `Truth`, too; everything else is the same without.
+        truth: keep the planes of `LossTargets`, too; everything else is the same without.
     """
     body, camera = figure.body, figure.camera
     rng = np.random.default_rng(figure.seed)
@@ -109,10 +109,12 @@ def render_person(figure: Figure, garment: FlatGarment, truth: bool = False) -> 
     canvas = Canvas(paint_background(rng, floor, figure.level), truth)
     _ground(canvas.photo, body, camera)
     canvas.paint(*sorted(_layers(figure, garment, truth), key=lambda layer: layer.depth))
-    return Picture(canvas.photo, canvas.label_map, canvas.dense_pose, find_keypoints(body, camera, rng), canvas.truth)
+    return RenderedPerson(
+        canvas.photo, canvas.label_map, canvas.dense_pose, find_keypoints(body, camera, rng), canvas.truth
+    )
 
 
-def _layers(figure: Figure, garment: FlatGarment, truth: bool) -> list[Layer]:
+def _layers(figure: PersonSpec, garment: FlatGarment, truth: bool) -> list[Layer]:
     """All layers of a person, in no particular order."""
     body, camera = figure.body, figure.camera
     worn = [garment, *(lay_flat(other) for other in figure.outfit(garment.garment)[1:])]
@@ -124,7 +126,7 @@ def _layers(figure: Figure, garment: FlatGarment, truth: bool) -> list[Layer]:
         depth = DEPTH_OUTER if above else DEPTH_INNER
         tucked = flat.garment.kind == "top" and figure.tucked
         pair = truth and flat is garment
-        layers += worn_layers(flat, body, camera, depth, depths, figure.seed, tucked, pair)
+        layers += garment_layers(flat, body, camera, depth, depths, figure.seed, tucked, pair)
     return layers
 
 

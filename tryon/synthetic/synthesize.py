@@ -28,7 +28,7 @@ _OPTIONS = {
 
 
 @dataclass(frozen=True)
-class Order:
+class SynthesisRequest:
     """What is to be made.
 
     Args:
@@ -42,7 +42,7 @@ class Order:
     version: str | None = None
 
 
-def order_of(version: str | None, given: dict[str, Any], workspace: Workspace) -> Order:
+def make_request(version: str | None, given: dict[str, Any], workspace: Workspace) -> SynthesisRequest:
     """What the options ask for; what they leave open stands in `params.yaml`, if there is one, or has its default.
 
     Args:
@@ -62,11 +62,11 @@ def order_of(version: str | None, given: dict[str, Any], workspace: Workspace) -
         settings, seed = parameters.download.synthetic, parameters.seed
     seed = given.pop("seed", seed)
     if not 0 <= seed < MAX_SEED:
-        raise ParameterError("--seed", rule=f"is at least 0 and below {MAX_SEED}", value=seed)
-    return Order(_changed(settings, given), seed)
+        raise ParameterError("--seed", expected=f"is at least 0 and below {MAX_SEED}", found=seed)
+    return SynthesisRequest(_changed(settings, given), seed)
 
 
-def workspace_of(root: Path | None) -> Workspace:
+def find_workspace(root: Path | None) -> Workspace:
     """The folder that was named, or the current one, which may be without `params.yaml`.
 
     Raises:
@@ -74,28 +74,28 @@ def workspace_of(root: Path | None) -> Workspace:
     """
     if root is not None and not Workspace(root).params_file.is_file():
         remedy = "Leave out --root to take the defaults for what is not given."
-        raise ParameterError("--root", rule="is a folder with params.yaml in it", value=str(root), remedy=remedy)
+        raise ParameterError("--root", expected="is a folder with params.yaml in it", found=str(root), hint=remedy)
     return Workspace(root or Path())
 
 
-def target_of(out: Path, zipped: bool) -> Path:
+def output_path(out: Path, zipped: bool) -> Path:
     """Where the twin goes: `out` itself, or `out` with `.zip` after it when it is to be zipped. Nothing is replaced.
 
     Raises:
         ParameterError: something is there, or the path cannot be looked at.
     """
     if out.name in ("", ".."):
-        raise ParameterError("--out", rule="is the path of a new folder or zip file, with a name", value=str(out))
+        raise ParameterError("--out", expected="is the path of a new folder or zip file, with a name", found=str(out))
     is_zip = out.suffix.lower() == ".zip"
     target = Path(os.path.abspath(out if is_zip or not zipped else f"{out}.zip"))  # noqa: PTH100 - links are kept
     try:
         _check_free(target, is_zip or zipped)
     except OSError as error:
-        raise ParameterError("--out", rule="is a path that can be looked at", value=str(error)) from error
+        raise ParameterError("--out", expected="is a path that can be looked at", found=str(error)) from error
     return target
 
 
-def described(order: Order) -> str:
+def describe(order: SynthesisRequest) -> str:
     """What is going to be made, in a line."""
     settings = order.settings
     words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {order.seed}"]
@@ -104,7 +104,7 @@ def described(order: Order) -> str:
     return ", ".join(words + [f"parser errors {settings.parser_errors:g}"] * (settings.parser_errors > 0))
 
 
-def synthesize(order: Order, target: Path, progress: Progress) -> str:
+def synthesize(order: SynthesisRequest, target: Path, progress: Progress) -> str:
     """Write the twin and, for a frozen version, compare it.
 
     Args:
@@ -125,7 +125,7 @@ def synthesize(order: Order, target: Path, progress: Progress) -> str:
     try:
         write(target, order.settings, order.seed, progress)
     except OSError as error:
-        raise ParameterError("--out", rule="can be written", value=str(error)) from error
+        raise ParameterError("--out", expected="can be written", found=str(error)) from error
     return _compared(order.version, target, progress) if order.version else ""
 
 
@@ -133,46 +133,46 @@ def _check_free(target: Path, is_zip: bool) -> None:
     """Refuse what must not be replaced: all but an empty folder, which gives way to the new one."""
     what, above = str(target), next(folder for folder in target.parents if folder.exists())
     if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise ParameterError("--out", rule="lies in a folder that can be written to", value=str(above))
+        raise ParameterError("--out", expected="lies in a folder that can be written to", found=str(above))
     if target.is_symlink():
-        raise ParameterError("--out", rule="is no link", value=what, remedy="Name the place that it leads to.")
+        raise ParameterError("--out", expected="is no link", found=what, hint="Name the place that it leads to.")
     if is_zip:
         _check_free_zip(target)
     elif target.is_dir():
         if any(target.iterdir()):
             remedy = "Empty it, name another one, or write a zip archive with --zip."
             rule = "is a folder that is empty or not there yet"
-            raise ParameterError("--out", rule=rule, value=what, remedy=remedy)
+            raise ParameterError("--out", expected=rule, found=what, hint=remedy)
         if target.is_mount() or target.samefile(Path.cwd()):
             rule = "is no mount point and not the current folder, which cannot give way to a new one"
-            raise ParameterError("--out", rule=rule, value=what, remedy="Name a folder in it.")
+            raise ParameterError("--out", expected=rule, found=what, hint="Name a folder in it.")
     elif target.exists():
-        raise ParameterError("--out", rule="is a folder, or ends in .zip", value=what)
+        raise ParameterError("--out", expected="is a folder, or ends in .zip", found=what)
 
 
 def _check_free_zip(target: Path) -> None:
-    from tryon.synthetic.archive import truth_of  # slow to import
+    from tryon.synthetic.archive import truth_archive_path  # slow to import
 
     if target.is_dir():
-        raise ParameterError("--out", rule="is the path of a zip file to write, not a folder", value=str(target))
-    there = [str(path) for path in (target, truth_of(target)) if path.exists() or path.is_symlink()]
+        raise ParameterError("--out", expected="is the path of a zip file to write, not a folder", found=str(target))
+    there = [str(path) for path in (target, truth_archive_path(target)) if path.exists() or path.is_symlink()]
     if there:
         remedy = "Move it away or name another one."
-        raise ParameterError("--out", rule="is not there yet, nor its truth", value=", ".join(there), remedy=remedy)
+        raise ParameterError("--out", expected="is not there yet, nor its truth", found=", ".join(there), hint=remedy)
 
 
-def _frozen(name: str, given: dict[str, Any]) -> Order:
+def _frozen(name: str, given: dict[str, Any]) -> SynthesisRequest:
     from tryon.synthetic.versions import VERSIONS
 
     if name not in VERSIONS:
-        raise ParameterError("--version", rule=f"is one of {', '.join(VERSIONS)}", value=name)
+        raise ParameterError("--version", expected=f"is one of {', '.join(VERSIONS)}", found=name)
     fixed = [option for setting, option in _OPTIONS.items() if setting in given]
     if fixed:
         remedy = f"Leave out {', '.join(fixed)}; --uv and --flow may stand beside it."
         rule = "fixes the seed, the number of pairs, the level and the parser errors"
-        raise ParameterError("--version", rule=rule, remedy=remedy)
+        raise ParameterError("--version", expected=rule, hint=remedy)
     version = VERSIONS[name]
-    return Order(_changed(version.settings, given), version.seed, name)
+    return SynthesisRequest(_changed(version.settings, given), version.seed, name)
 
 
 def _compared(name: str, target: Path, progress: Progress) -> str:
@@ -185,9 +185,9 @@ def _compared(name: str, target: Path, progress: Progress) -> str:
         return f"this is {name}: every member has the bytes of the frozen version ({found})"
     raise SourceError(
         str(target),
-        rule=f"has the content hash of {name}, {version.content_hash}",
-        value=found,
-        remedy=f"It is whole and usable, but do not call it {name}: the drawing code has changed since, or the "
+        expected=f"has the content hash of {name}, {version.content_hash}",
+        found=found,
+        hint=f"It is whole and usable, but do not call it {name}: the drawing code has changed since, or the "
         f"libraries or the processor differ (frozen with {version.made_with}, here {toolchain()})",
     )
 
@@ -200,5 +200,5 @@ def _changed(settings: SyntheticSettings, given: dict[str, Any]) -> SyntheticSet
         name = str(detail["loc"][0])
         option = _OPTIONS.get(name, f"--{name}")
         raise ParameterError(
-            option, rule=detail["msg"][:1].lower() + detail["msg"][1:], value=detail["input"]
+            option, expected=detail["msg"][:1].lower() + detail["msg"][1:], found=detail["input"]
         ) from None

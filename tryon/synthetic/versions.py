@@ -22,13 +22,13 @@ import numpy as np
 
 from tryon.categories import Category
 from tryon.config.download import SyntheticSettings
-from tryon.console import ran_well
+from tryon.console import run_cli
 from tryon.errors import SourceError
 from tryon.runtime.atomic_files import sha256_bytes, sha256_file
-from tryon.runtime.progress import Progress, silent
-from tryon.synthetic.archive import truth_of
-from tryon.synthetic.item_files import Content, make_item
-from tryon.synthetic.pair_plan import Plan
+from tryon.runtime.progress import Progress, no_progress
+from tryon.synthetic.archive import truth_archive_path
+from tryon.synthetic.item_files import RenderOptions, make_item
+from tryon.synthetic.pair_plan import PairPlan
 
 _PROBED = 2
 
@@ -77,7 +77,7 @@ VERSIONS = {
 """Every version by its name. 3 x 700 test pairs are more than the 2048 that a Fréchet distance needs at least."""
 
 
-def content_hash(target: Path, progress: Progress = silent) -> str:
+def content_hash(target: Path, progress: Progress = no_progress) -> str:
     """Hash of all members of a written twin: the same for a zip with its truth beside it and for a folder.
 
     Args:
@@ -90,18 +90,18 @@ def content_hash(target: Path, progress: Progress = silent) -> str:
     Raises:
         SourceError: the archive or its truth is not there or not whole.
     """
-    parts = [target] if target.is_dir() else [target, truth_of(target)]
+    parts = [target] if target.is_dir() else [target, truth_archive_path(target)]
     try:
         return _hash_of(line for part in parts for line in _members(part, progress))
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         rule = "is a folder, or a whole zip archive with its truth beside it"
-        raise SourceError(str(target), rule=rule, value=str(error)) from error
+        raise SourceError(str(target), expected=rule, found=str(error)) from error
 
 
 def probe(version: Version) -> str:
     """Hash of the first two items of each category, which takes a second: it changes when the drawing does."""
-    plan = Plan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
-    content = Content(version.settings.level)
+    plan = PairPlan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
+    content = RenderOptions(version.settings.level)
     made = [
         make_item(version.seed, category, number, plan.item_id(category, number), content).archive
         for category in Category
@@ -152,4 +152,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(ran_well(lambda: main(sys.argv[1:])))
+    sys.exit(run_cli(lambda: main(sys.argv[1:])))

@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tryon.daflow import DAFlow, DAFlowConfig, checked_state, read_checkpoint
-from tryon.errors import WeightsError, listed
+from tryon.daflow import DAFlow, DAFlowConfig, read_checkpoint, validate_state
+from tryon.errors import WeightsError, format_list
 from tryon.runtime.atomic_files import write_bytes
 
 KIND = "fitting-room checkpoint"
 VERSION = 2
 
-AGAIN = "Make it again with the stage that wrote it."
+RETRAIN_HINT = "Make it again with the stage that wrote it."
 """What to do about a checkpoint that cannot be read, where nothing better is known."""
 
 HistoryRow = dict[str, float | int | None]
@@ -37,34 +37,34 @@ class Checkpoint:
         network: options of the network, `DAFlowConfig.to_dict()`.
         model: the network's state dict.
         seed: of the run.
-        digest: names the settings and inputs of the run.
+        config_hash: names the settings and inputs of the run.
         epoch: epochs done.
-        step: optimiser steps done; the learning rate follows from it.
+        step: optimizer steps done; the learning rate follows from it.
         best_epoch: the epoch with the best validation up to here.
         history: one row per epoch, 0 being the starting point.
-        optimiser: the optimiser's state dict; None in a checkpoint that is for use and not for going on.
+        optimizer: the optimizer's state dict; None in a checkpoint that is for use and not for going on.
         scaler: state of the loss scaling of `16-mixed`; empty under other precisions.
-        averaged: state dict of the averaged network, which is the one that is looked at; None without averaging.
+        ema: state dict of the averaged network, which is the one that is looked at; None without averaging.
         losses: of the batches of an epoch that is not over, in order: `loss` and its terms by name.
     """
 
     network: dict[str, Any]
     model: dict[str, Tensor]
     seed: int = 0
-    digest: str = ""
+    config_hash: str = ""
     epoch: int = 0
     step: int = 0
     best_epoch: int = 0
     history: tuple[HistoryRow, ...] = ()
-    optimiser: dict[str, Any] | None = None
+    optimizer: dict[str, Any] | None = None
     scaler: dict[str, Any] = field(default_factory=dict)
-    averaged: dict[str, Tensor] | None = None
+    ema: dict[str, Tensor] | None = None
     losses: tuple[BatchLoss, ...] = ()
 
-    def for_use(self) -> Checkpoint:
+    def inference_copy(self) -> Checkpoint:
         """The same without what only going on needs; its model is the averaged network where there is one."""
-        model = self.model if self.averaged is None else self.averaged
-        return replace(self, model=model, optimiser=None, scaler={}, averaged=None, losses=())
+        model = self.model if self.ema is None else self.ema
+        return replace(self, model=model, optimizer=None, scaler={}, averaged=None, losses=())
 
 
 def _named(value: Any) -> bool:
@@ -92,7 +92,7 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "step": _count,
     "best_epoch": _count,
     "history": lambda value: isinstance(value, list) and all(map(_named, value)),
-    "optimiser": lambda value: value is None or _named(value),
+    "optimizer": lambda value: value is None or _named(value),
     "scaler": _named,
     "averaged": lambda value: value is None or _tensors(value),
     "losses": lambda value: isinstance(value, list) and all(map(_numbers, value)),
@@ -100,7 +100,7 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
 """Fields of `Checkpoint`, and what a file must hold under their names."""
 
 
-def of_network(network: DAFlow) -> Checkpoint:
+def from_network(network: DAFlow) -> Checkpoint:
     """A checkpoint of a network that no run has trained yet."""
     return Checkpoint(network=network.config.to_dict(), model=network.state_dict())
 
@@ -113,27 +113,29 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     write_bytes(path, stream.getvalue())
 
 
-def load_checkpoint(path: Path, remedy: str = AGAIN) -> Checkpoint:
+def load_checkpoint(path: Path, remedy: str = RETRAIN_HINT) -> Checkpoint:
     """Read a checkpoint to the CPU. Only tensors and plain values are accepted: no code in the file is ever run.
 
     Raises:
         WeightsError: the file is missing, damaged, incomplete, no checkpoint of this project or of another version.
     """
-    _check_whole(path, remedy)
+    _verify_checksum(path, remedy)
     content = read_checkpoint(path)
     if not is_checkpoint(content):
-        raise WeightsError(str(path), rule="is a checkpoint of this project", remedy=remedy)
+        raise WeightsError(str(path), expected="is a checkpoint of this project", hint=remedy)
     if content.get("version") != VERSION:
-        raise WeightsError(str(path), rule=f"has version {VERSION}", value=content.get("version"), remedy=remedy)
+        raise WeightsError(str(path), expected=f"has version {VERSION}", found=content.get("version"), hint=remedy)
     wrong = [name for name, right in _ENTRIES.items() if name not in content or not right(content[name])]
     if wrong:
         rule = "has every entry of a checkpoint, each of its kind"
-        raise WeightsError(str(path), rule=rule, value=f"absent or of another kind: {listed(wrong)}", remedy=remedy)
+        raise WeightsError(
+            str(path), expected=rule, found=f"absent or of another kind: {format_list(wrong)}", hint=remedy
+        )
     values = {name: content[name] for name in _ENTRIES}
     return Checkpoint(**{**values, "history": tuple(values["history"]), "losses": tuple(values["losses"])})
 
 
-def load_network(path: Path, remedy: str = AGAIN) -> DAFlow:
+def load_network(path: Path, remedy: str = RETRAIN_HINT) -> DAFlow:
     """Build the network that a checkpoint of ours holds, on the CPU and in evaluation mode.
 
     Raises:
@@ -150,7 +152,7 @@ def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
         WeightsError: the weights do not have the shape that the options say.
     """
     network = DAFlow.from_config(DAFlowConfig.from_dict(checkpoint.network))
-    network.load_state_dict(checked_state(network, checkpoint.model, name))
+    network.load_state_dict(validate_state(network, checkpoint.model, name))
     return network
 
 
@@ -159,21 +161,21 @@ def is_checkpoint(content: Any) -> bool:
     return isinstance(content, Mapping) and content.get("kind") == KIND
 
 
-def _check_whole(path: Path, remedy: str) -> None:
+def _verify_checksum(path: Path, remedy: str) -> None:
     """Compare the checksums in the file with its content, which torch does not do.
 
     Raises:
         WeightsError: they differ, or the file is missing or cut off.
     """
     if not path.is_file():
-        raise WeightsError(str(path), rule="exists", remedy=remedy)
+        raise WeightsError(str(path), expected="exists", hint=remedy)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError) as error:
-        raise WeightsError(str(path), rule="is a whole checkpoint", value=str(error), remedy=remedy) from error
+        raise WeightsError(str(path), expected="is a whole checkpoint", found=str(error), hint=remedy) from error
     if damaged is not None:
-        raise WeightsError(str(path), rule="is undamaged", value=f"checksum of {damaged}", remedy=remedy)
+        raise WeightsError(str(path), expected="is undamaged", found=f"checksum of {damaged}", hint=remedy)
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ def choose_accelerator(stage: str, wanted: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
         remedy = "Set it to `cpu` or `auto`, or run where torch sees a GPU."
-        raise ParameterError(f"{stage}.accelerator", rule="torch sees a CUDA device", value=wanted, remedy=remedy)
+        raise ParameterError(f"{stage}.accelerator", expected="torch sees a CUDA device", found=wanted, hint=remedy)
     return wanted
 
 

@@ -15,83 +15,86 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tryon.config.training import OptimisationSettings
+from tryon.config.training import OptimizationSettings
 from tryon.errors import ParameterError
 from tryon.training.graceful_stop import EXIT_CODE
-from tryon.training.run_config import Job
+
+if TYPE_CHECKING:
+    from tryon.training.run_config import RunConfig
 
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Place:
+class DistributedContext:
     """One process among `world`.
 
     Args:
         rank: 0 for the stage, which alone writes.
         local_rank: number of its device on its machine.
-        world: processes in all.
+        world_size: processes in all.
         address, port: where rank 0 listens; empty and 0 for one process.
-        started_here: whether this process starts the others of its machine; else something else has started them.
+        launches_workers: whether this process starts the others of its machine; else something else has started them.
     """
 
     rank: int = 0
     local_rank: int = 0
-    world: int = 1
+    world_size: int = 1
     address: str = ""
     port: int = 0
-    started_here: bool = False
+    launches_workers: bool = False
 
     def environment(self) -> dict[str, str]:
         """The variables by which torchrun, and this project, tell a process its place."""
         return {
             "RANK": str(self.rank),
             "LOCAL_RANK": str(self.local_rank),
-            "WORLD_SIZE": str(self.world),
+            "WORLD_SIZE": str(self.world_size),
             "MASTER_ADDR": self.address,
             "MASTER_PORT": str(self.port),
         }
 
 
-ALONE = Place()
+SINGLE_PROCESS = DistributedContext()
 
 
-def find_place(
-    stage: str, settings: OptimisationSettings, worker: bool, given: Mapping[str, str] = os.environ
-) -> Place:
+def resolve_rank(
+    stage: str, settings: OptimizationSettings, worker: bool, env: Mapping[str, str] = os.environ
+) -> DistributedContext:
     """The place of this process.
 
     Args:
         stage: section of `params.yaml` that messages speak of.
         settings: say how many processes there are.
         worker: whether this is a worker command and not the stage.
-        given: environment variables: `RANK` and its companions where torchrun or the stage started this process; else
+        env: environment variables: `RANK` and its companions where torchrun or the stage started this process; else
             `NODE_RANK`, `MASTER_ADDR` and `MASTER_PORT` where there are several machines.
 
     Raises:
         ParameterError: variables and settings contradict each other, or one is missing or no number.
     """
-    if "RANK" in given and (settings.world > 1 or "TORCHELASTIC_RUN_ID" in given):
-        rank, local_rank, world = (_number(given, name) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"))
-        place = Place(rank, local_rank, world, *_meeting(given))
-        if place.world != settings.world:
-            rule = f"is the number of processes that were started, {place.world}"
+    if "RANK" in env and (settings.world > 1 or "TORCHELASTIC_RUN_ID" in env):
+        rank, local_rank, world = (_number(env, name) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"))
+        place = DistributedContext(rank, local_rank, world, *_master_address(env))
+        if place.world_size != settings.world:
+            rule = f"is the number of processes that were started, {place.world_size}"
             remedy = f"Change {stage}.devices and {stage}.num_nodes in params.yaml, or start as many as they say."
-            raise ParameterError(f"{stage}.devices x num_nodes", rule=rule, value=settings.world, remedy=remedy)
+            raise ParameterError(f"{stage}.devices x num_nodes", expected=rule, found=settings.world, hint=remedy)
         if worker == (place.rank == 0):
             rule = "is 0 for the stage and more for a worker"
-            raise ParameterError("RANK", rule=rule, value=place.rank, remedy=f"Run `tryon {stage}` under torchrun.")
+            raise ParameterError("RANK", expected=rule, found=place.rank, hint=f"Run `tryon {stage}` under torchrun.")
         return place
-    node = _number(given, "NODE_RANK", 0) if settings.num_nodes > 1 else 0
+    node = _number(env, "NODE_RANK", 0) if settings.num_nodes > 1 else 0
     if worker != (node > 0) or node >= settings.num_nodes:
         rule = f"the stage runs on machine 0, workers on machines 1 to {stage}.num_nodes - 1 = {settings.num_nodes - 1}"
         remedy = "Set NODE_RANK to the number of this machine."
-        raise ParameterError("NODE_RANK", rule=rule, value=node, remedy=remedy)
+        raise ParameterError("NODE_RANK", expected=rule, found=node, hint=remedy)
     if settings.world == 1 and settings.strategy == "auto":
-        return ALONE
-    address, port = (LOOPBACK, free_port()) if settings.num_nodes == 1 else _meeting(given)
-    return Place(node * settings.devices, 0, settings.world, address, port, started_here=True)
+        return SINGLE_PROCESS
+    address, port = (LOOPBACK, free_port()) if settings.num_nodes == 1 else _master_address(env)
+    return DistributedContext(node * settings.devices, 0, settings.world, address, port, launches_workers=True)
 
 
 def free_port() -> int:
@@ -101,10 +104,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _meeting(given: Mapping[str, str]) -> tuple[str, int]:
+def _master_address(given: Mapping[str, str]) -> tuple[str, int]:
     if "MASTER_ADDR" not in given:
         remedy = "Set it, and MASTER_PORT, to where machine 0 can be reached, on every machine."
-        raise ParameterError("MASTER_ADDR", rule="is set where there are several machines", remedy=remedy)
+        raise ParameterError("MASTER_ADDR", expected="is set where there are several machines", hint=remedy)
     return given["MASTER_ADDR"], _number(given, "MASTER_PORT")
 
 
@@ -112,14 +115,14 @@ def _number(given: Mapping[str, str], name: str, default: int | None = None) -> 
     text = given.get(name, None if default is None else str(default))
     if text is None or not text.isdecimal():
         remedy = "It comes from torchrun, or is set by hand where there are several machines."
-        raise ParameterError(name, rule="is set to a whole number", value=text, remedy=remedy)
+        raise ParameterError(name, expected="is set to a whole number", found=text, hint=remedy)
     return int(text)
 
 
-PATIENCE = 10.0
+START_TIMEOUT = 10.0
 """Seconds that the others get to end by themselves after this process has."""
 
-GRACE = 5.0
+TERM_TIMEOUT = 5.0
 """Seconds between the end of a worker and that of this process, which may have the same reason and tell it itself."""
 
 PROCESSES = "tryon.child_process"
@@ -127,13 +130,13 @@ PROCESSES = "tryon.child_process"
 
 
 @contextmanager
-def company(job: Job, root: Path) -> Iterator[None]:
+def launch_workers(job: RunConfig, root: Path) -> Iterator[None]:
     """Have the other devices of this machine trained on, each by a worker process, for as long as the block lasts.
 
     Does nothing for one device, or where something else (torchrun, the stage) started the processes. If a worker dies,
     this process ends too: it would wait for the worker's gradients for ever.
     """
-    here = range(1, job.settings.devices) if job.place.started_here else range(0)
+    here = range(1, job.settings.devices) if job.context.launches_workers else range(0)
     children = [_start(job, root, number) for number in here]
     over = threading.Event()
     threads = [threading.Thread(target=_watch, args=(child, over), daemon=True) for child in children]
@@ -144,7 +147,7 @@ def company(job: Job, root: Path) -> Iterator[None]:
         over.set()
         for child in children:
             with suppress(subprocess.TimeoutExpired):  # all that it could give has been received
-                child.wait(PATIENCE)
+                child.wait(START_TIMEOUT)
     finally:
         over.set()
         for child in children:
@@ -152,8 +155,8 @@ def company(job: Job, root: Path) -> Iterator[None]:
             child.wait()
 
 
-def _start(job: Job, root: Path, number: int) -> subprocess.Popen[bytes]:
-    place = replace(job.place, rank=job.place.rank + number, local_rank=number)
+def _start(job: RunConfig, root: Path, number: int) -> subprocess.Popen[bytes]:
+    place = replace(job.context, rank=job.context.rank + number, local_rank=number)
     command = [sys.executable, "-m", "tryon", job.stage, "--worker", "--root", str(root)]
     return subprocess.Popen(
         [sys.executable, "-m", PROCESSES, *command],
@@ -164,6 +167,6 @@ def _start(job: Job, root: Path, number: int) -> subprocess.Popen[bytes]:
 
 def _watch(child: subprocess.Popen[bytes], over: threading.Event) -> None:
     code = child.wait()
-    if code not in (0, EXIT_CODE) and not over.wait(GRACE):
+    if code not in (0, EXIT_CODE) and not over.wait(TERM_TIMEOUT):
         print(f"error: a worker process ended with exit code {code}; its own message says why", file=sys.stderr)
         os._exit(1)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
-class AveragedWeights:
+class ExponentialMovingAverage:
     """An exponential moving average of all that a network's state dict holds, running statistics included.
 
     The first steps count more, as an average over few: at step n the average keeps min(decay, (n + 1) / (n + 10)).
@@ -29,7 +29,7 @@ class AveragedWeights:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Bring in the weights after optimiser step `step`, 0 for the first. Counters are copied."""
+        """Bring in the weights after optimizer step `step`, 0 for the first. Counters are copied."""
         average = get_ema_multi_avg_fn(min(self.decay, (step + 1) / (step + 10)))
         current = network.state_dict()
         floating = [key for key, tensor in current.items() if tensor.is_floating_point()]
@@ -43,7 +43,7 @@ class AveragedWeights:
             tensor.copy_(tensors[key])
 
     @contextmanager
-    def inside(self, network: nn.Module) -> Iterator[None]:
+    def applied_to(self, network: nn.Module) -> Iterator[None]:
         """Put the average into the network for as long as the block lasts; then its own weights, bit for bit."""
         own = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
         network.load_state_dict(self.tensors)

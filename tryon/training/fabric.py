@@ -11,16 +11,18 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from torch import Tensor, nn
 
-from tryon.config.training import OptimisationSettings
+from tryon.config.training import OptimizationSettings
 from tryon.errors import MissingInputError, ParameterError
 from tryon.training.device import choose_accelerator, set_cpu_threads
-from tryon.training.distributed import ALONE, Place
+from tryon.training.distributed import SINGLE_PROCESS, DistributedContext
 
 
 @contextmanager
-def started_fabric(stage: str, settings: OptimisationSettings, place: Place = ALONE) -> Iterator[Fabric]:
+def fabric_session(
+    stage: str, settings: OptimizationSettings, context: DistributedContext = SINGLE_PROCESS
+) -> Iterator[Fabric]:
     """`make_fabric` for a block; the connection to the other processes ends with it."""
-    fabric = make_fabric(stage, settings, place)
+    fabric = make_fabric(stage, settings, context)
     try:
         yield fabric
     finally:
@@ -28,7 +30,7 @@ def started_fabric(stage: str, settings: OptimisationSettings, place: Place = AL
             torch.distributed.destroy_process_group()
 
 
-def make_fabric(stage: str, settings: OptimisationSettings, place: Place = ALONE) -> Fabric:
+def make_fabric(stage: str, settings: OptimizationSettings, context: DistributedContext = SINGLE_PROCESS) -> Fabric:
     """Start Lightning Fabric as the settings say, and wait for the other processes if there are any.
 
     Raises:
@@ -37,26 +39,26 @@ def make_fabric(stage: str, settings: OptimisationSettings, place: Place = ALONE
     accelerator = choose_accelerator(stage, settings.accelerator)
     if accelerator == "cpu" and settings.precision == "16-mixed":
         rule, remedy = "is not 16-mixed on the CPU", f"Change {stage}.precision in params.yaml."
-        raise ParameterError(f"{stage}.precision", rule=rule, value=settings.precision, remedy=remedy)
+        raise ParameterError(f"{stage}.precision", expected=rule, found=settings.precision, hint=remedy)
     if accelerator == "cuda" and settings.devices > torch.cuda.device_count():
         rule = f"is at most {torch.cuda.device_count()}, the GPUs here"
         remedy = f"Change {stage}.devices in params.yaml."
-        raise ParameterError(f"{stage}.devices", rule=rule, value=settings.devices, remedy=remedy)
+        raise ParameterError(f"{stage}.devices", expected=rule, found=settings.devices, hint=remedy)
     set_cpu_threads()
-    several = place.world > 1 or settings.strategy == "ddp"
+    several = context.world_size > 1 or settings.strategy == "ddp"
     fabric = Fabric(
         accelerator=accelerator,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy="ddp" if several else "auto",
         precision=settings.precision,
-        plugins=[_Started(place, settings.devices)] if several else None,
+        plugins=[_ExternalProcessEnvironment(context, settings.devices)] if several else None,
     )
     fabric.launch()
     return fabric
 
 
-def check_equal(run: str, fabric: Fabric) -> None:
+def assert_same_run(run: str, fabric: Fabric) -> None:
     """Stop when the processes that train together do not train the same.
 
     Args:
@@ -71,27 +73,27 @@ def check_equal(run: str, fabric: Fabric) -> None:
     if not torch.equal(found, runs.expand_as(found)):
         remedy = "Bring project, params.yaml and data/ of all machines to one version (git pull, dvc pull)."
         rule = "are the same for all processes that train together"
-        raise MissingInputError("settings, data/subset, starting point and code", rule=rule, remedy=remedy)
+        raise MissingInputError("settings, data/subset, starting point and code", expected=rule, hint=remedy)
 
 
-class AsTrained(nn.Module):
+class PrecisionWrapper(nn.Module):
     """The network in the number format it is trained in, without the exchange between processes: for looking at it."""
 
     def __init__(self, fabric: Fabric, network: nn.Module) -> None:
         super().__init__()
         self.network, self._format = network, fabric.strategy.precision
 
-    def forward(self, *pictures: Tensor) -> Tensor:
-        """Float32 pictures in, float32 results out."""
+    def forward(self, *images: Tensor) -> Tensor:
+        """Float32 images in, float32 results out."""
         with self._format.forward_context():
-            result = self.network(*(self._format.convert_input(picture) for picture in pictures))
+            result = self.network(*(self._format.convert_input(image) for image in images))
         return result.float()
 
 
-class _Started(ClusterEnvironment):
+class _ExternalProcessEnvironment(ClusterEnvironment):
     """Tells Fabric that the processes run already, and which one this is."""
 
-    def __init__(self, place: Place, devices: int) -> None:
+    def __init__(self, place: DistributedContext, devices: int) -> None:
         self.place, self.devices = place, devices
 
     @property
@@ -111,10 +113,10 @@ class _Started(ClusterEnvironment):
         return False
 
     def world_size(self) -> int:
-        return self.place.world
+        return self.place.world_size
 
     def set_world_size(self, size: int) -> None:
-        assert size == self.place.world
+        assert size == self.place.world_size
 
     def global_rank(self) -> int:
         return self.place.rank

@@ -15,23 +15,23 @@ EXIT_CODE = 128 + signal.SIGTERM
 """Exit code of a run that was told to stop."""
 
 
-class StopSignal:
+class SigtermHandler:
     """Takes note of SIGTERM inside a `with` block instead of ending the process.
 
     Only the main thread can; in another one, or where the process ignores SIGTERM, nothing changes.
 
     Attributes:
-        asked: whether the signal has come.
+        requested: whether the signal has come.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._taken = False
         self._before = signal.getsignal(signal.SIGTERM)
 
-    def __enter__(self) -> StopSignal:
+    def __enter__(self) -> SigtermHandler:
         if threading.current_thread() is threading.main_thread() and self._before is not signal.SIG_IGN:
-            signal.signal(signal.SIGTERM, self._note)
+            signal.signal(signal.SIGTERM, self._on_signal)
             self._taken = True
         return self
 
@@ -41,11 +41,11 @@ class StopSignal:
         if self._taken:
             signal.signal(signal.SIGTERM, self._before)
 
-    def leave(self) -> NoReturn:
+    def exit(self) -> NoReturn:
         """End as the process would have ended: by whoever handled the signal before, or with `EXIT_CODE`."""
         if callable(self._before):
             self._before(signal.SIGTERM, None)
         raise SystemExit(EXIT_CODE)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True

@@ -18,31 +18,31 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from tryon.daflow import DAFlow
-from tryon.loading.augmented_dataset import AugmentedRows
+from tryon.loading.augmented_dataset import AugmentedDataset
 from tryon.loading.batch_loader import Batch, load_batches
 from tryon.loading.transforms import prepare
 from tryon.runtime.progress import Progress
 from tryon.training.checkpoint import BatchLoss, Checkpoint, HistoryRow
-from tryon.training.divergence import check_gradient, check_losses
-from tryon.training.ema import AveragedWeights
-from tryon.training.fabric import AsTrained, check_equal, started_fabric
-from tryon.training.graceful_stop import StopSignal
-from tryon.training.loss_networks import check_scales
-from tryon.training.losses import Loss, Truth
+from tryon.training.divergence import check_gradient_norm, check_loss_divergence
+from tryon.training.ema import ExponentialMovingAverage
+from tryon.training.fabric import PrecisionWrapper, assert_same_run, fabric_session
+from tryon.training.graceful_stop import SigtermHandler
+from tryon.training.loss_networks import validate_scales
+from tryon.training.losses import Loss, LossTargets
 from tryon.training.memory_budget import check_memory
-from tryon.training.optimizer import freeze_statistics, learning_rate, make_optimiser
-from tryon.training.run_checkpoints import RunStates
-from tryon.training.run_config import Job, check_sides
+from tryon.training.optimizer import freeze_bn_stats, learning_rate, make_optimizer
+from tryon.training.run_checkpoints import CheckpointManager
+from tryon.training.run_config import RunConfig, validate_image_size
 from tryon.training.sample_grids import GridRows, write_grids
-from tryon.training.step_batches import Rows, Share, share_of, step_groups
-from tryon.training.training_log import best_epoch, epochs_without_gain
+from tryon.training.step_batches import RankBatches, Rows, batches_for_rank, batches_per_step
+from tryon.training.training_log import best_epoch, epochs_since_improvement
 from tryon.training.validation import validate
 
-FEW = 10
+MIN_BATCHES = 10
 """Batches that say too little about how large a loss usually is."""
 
 
-def train(job: Job, network: DAFlow, states: RunStates | None, progress: Progress) -> Checkpoint:
+def train(job: RunConfig, network: DAFlow, states: CheckpointManager | None, progress: Progress) -> Checkpoint:
     """Train `network` in place, from the newest state in `states` or from its weights as they are.
 
     Epoch 0 is the starting point: it is validated and drawn like the others, and may remain the best. Where several
@@ -52,44 +52,44 @@ def train(job: Job, network: DAFlow, states: RunStates | None, progress: Progres
         The state after the last epoch; its best epoch lies in `states`.
 
     Raises:
-        ParameterError: the pictures do not fit the network or training not into the memory, or there is no such device.
+        ParameterError: the images do not fit the network or training not into the memory, or there is no such device.
         MissingInputError: the processes that train together do not train the same.
         TryOnError: a loss or a result is not finite, a loss explodes, or a row is damaged.
         SystemExit: SIGTERM came; the state after the step at hand is kept.
     """
-    check_sides(job.train, network)
-    check_scales(job.train.size, network, job.settings.loss)
-    job.val.require_rows()
-    with started_fabric(job.stage, job.settings, job.place) as fabric, StopSignal() as stop:
-        check_equal(job.run, fabric)
+    validate_image_size(job.train, network)
+    validate_scales(job.train.size, network, job.settings.loss)
+    job.val.require_non_empty()
+    with fabric_session(job.stage, job.settings, job.context) as fabric, SigtermHandler() as stop:
+        assert_same_run(job.run, fabric)
         check_memory(job, network, fabric)
-        run = _Run(job, network, states, progress, fabric, stop)
+        run = Trainer(job, network, states, progress, fabric, stop)
         state = run.resume() or run.finish_epoch(0, [])
-        while state.epoch < job.settings.epochs and not run.has_settled():
+        while state.epoch < job.settings.epochs and not run.should_stop_early():
             losses = run.run_epoch(state.epoch + 1)
             state = run.finish_epoch(state.epoch + 1, losses)
         fabric.barrier()  # nobody hangs up while another still listens
         return state
 
 
-class _Run:
-    """A job at work: the network and its optimiser on their device, and how far they are."""
+class Trainer:
+    """A job at work: the network and its optimizer on their device, and how far they are."""
 
     def __init__(
         self,
-        job: Job,
+        job: RunConfig,
         network: DAFlow,
-        states: RunStates | None,
+        states: CheckpointManager | None,
         progress: Progress,
         fabric: Fabric,
-        stop: StopSignal,
+        stop: SigtermHandler,
     ) -> None:
         self.job, self.network, self.states, self.progress = job, network, states, progress
         self.fabric, self.stop = fabric, stop
         module: Any = torch.compile(network) if job.settings.compile else network
-        self.module, self.optimiser = fabric.setup(module, make_optimiser(network, job.settings))
+        self.module, self.optimizer = fabric.setup(module, make_optimizer(network, job.settings))
         decay = job.settings.ema_decay
-        self.average = None if decay is None else AveragedWeights(network, decay)
+        self.average = None if decay is None else ExponentialMovingAverage(network, decay)
         self.loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
         self.grid_rows = GridRows.choose(job.val)
         self.step, self.leaving = 0, False
@@ -100,38 +100,38 @@ class _Run:
         """Take up the newest state of the first process, if there is one."""
         state = self.fabric.broadcast(self.states.latest() if self.states else None)
         if state is not None:
-            assert state.optimiser is not None
+            assert state.optimizer is not None
             self.network.load_state_dict(state.model)
-            self.optimiser.load_state_dict(state.optimiser)
+            self.optimizer.load_state_dict(state.optimizer)
             self.fabric.strategy.precision.load_state_dict(state.scaler)
             if self.average is not None:
-                assert state.averaged is not None
-                self.average.load(state.averaged)
+                assert state.ema is not None
+                self.average.load(state.ema)
             self.step, self.losses, self.history = state.step, list(state.losses), list(state.history)
         return state
 
-    def has_settled(self) -> bool:
+    def should_stop_early(self) -> bool:
         """Whether the validation has not improved for as long as `patience` waits."""
         patience = self.job.settings.patience
-        return patience is not None and epochs_without_gain(self.history) >= patience
+        return patience is not None and epochs_since_improvement(self.history) >= patience
 
     def run_epoch(self, epoch: int) -> list[BatchLoss]:
         """Pass over the training rows once, or over what is left of them; the losses of all batches of the epoch."""
         job, settings = self.job, self.job.settings
         every, done = settings.checkpoint_every_steps, self.step - (epoch - 1) * job.steps_per_epoch
-        groups = step_groups(len(job.train), settings, job.seed, epoch)[done:]
-        shares = [share_of(group, job.place.rank, job.place.world) for group in groups]
-        rows = AugmentedRows(job.train, settings.flip, settings.augment, job.seed, epoch)
+        groups = batches_per_step(len(job.train), settings, job.seed, epoch)[done:]
+        shares = [batches_for_rank(group, job.context.rank, job.context.world_size) for group in groups]
+        rows = AugmentedDataset(job.train, settings.flip, settings.augment, job.seed, epoch)
         batches = load_batches(rows, [batch for share in shares for batch in share.batches])
         self.module.train()
         if settings.freeze_norm:
-            freeze_statistics(self.network)
+            freeze_bn_stats(self.network)
         for group, share in zip(groups, shares, strict=True):
             self.losses += self._step(list(islice(batches, len(share.batches))), share, group)
             self.step += 1
             self.progress(self.step, job.steps, f"{job.stage} steps")
             if self.leaving or (every is not None and self.step % every == 0):
-                self._keep(self._state(epoch - 1), after_epoch=False)
+                self._save_checkpoint(self._state(epoch - 1), after_epoch=False)
         losses, self.losses = self.losses, []
         return losses
 
@@ -139,20 +139,20 @@ class _Run:
         """Validate, draw the grids, and keep the state of the epoch, whose losses are given; none for epoch 0."""
         row: HistoryRow = {"epoch": epoch, "step": self.step, "lr": None, "train_loss": None}
         if losses:
-            row["lr"] = self._rate(self.step - 1)
+            row["lr"] = self._learning_rate(self.step - 1)
             row |= {f"train_{name}": _mean(losses, name) for name in losses[0]}
-        seen = self.fabric.broadcast(self._look(epoch) if self.states else None)
+        seen = self.fabric.broadcast(self._validate_and_preview(epoch) if self.states else None)
         assert seen is not None
         self.history.append({**row, **seen})
         state = self._state(epoch)
-        self._keep(state)
+        self._save_checkpoint(state)
         return state
 
-    def _look(self, epoch: int) -> dict[str, float | None]:
+    def _validate_and_preview(self, epoch: int) -> dict[str, float | None]:
         """Validate and draw the grids, with the averaged weights where there are any."""
-        network, device = AsTrained(self.fabric, self.network), self.fabric.device
+        network, device = PrecisionWrapper(self.fabric, self.network), self.fabric.device
         assert self.states is not None
-        with self.average.inside(self.network) if self.average else nullcontext():
+        with self.average.applied_to(self.network) if self.average else nullcontext():
             found = validate(network, self.job.val, self.job.settings.batch_size, device)
             write_grids(self.states.grids, epoch, network, self.grid_rows, device)
         return found
@@ -163,40 +163,40 @@ class _Run:
             network=self.network.config.to_dict(),
             model=self.network.state_dict(),
             seed=self.job.seed,
-            digest=self.job.digest,
+            config_hash=self.job.config_hash,
             epoch=epoch,
             step=self.step,
             best_epoch=best_epoch(self.history),
             history=tuple(self.history),
-            optimiser=self.optimiser.state_dict(),
+            optimizer=self.optimizer.state_dict(),
             scaler=self.fabric.strategy.precision.state_dict(),
-            averaged=self.average.tensors if self.average else None,
+            ema=self.average.tensors if self.average else None,
             losses=tuple(self.losses),
         )
 
-    def _keep(self, state: Checkpoint, after_epoch: bool = True) -> None:
+    def _save_checkpoint(self, state: Checkpoint, after_epoch: bool = True) -> None:
         """Write a state; and leave, if the run was told to stop."""
         if self.states is not None:
             self.states.write(state, after_epoch)
         if self.leaving:
-            self.stop.leave()
+            self.stop.exit()
 
-    def _step(self, batches: Sequence[Batch], share: Share, group: Sequence[Rows]) -> list[BatchLoss]:
-        """One optimiser step on the mean loss of a group of batches, of which some are this process's; all losses."""
+    def _step(self, batches: Sequence[Batch], share: RankBatches, group: Sequence[Rows]) -> list[BatchLoss]:
+        """One optimizer step on the mean loss of a group of batches, of which some are this process's; all losses."""
         own: list[BatchLoss] = []
         for batch in batches:
             with self.fabric.no_backward_sync(self.module, enabled=batch is not batches[-1]):
                 own.append(self._backward(batch, share.weight))
-        losses = self._of_all(own, len(group))
-        check_losses(self.job, group, [batch["loss"] for batch in losses], self._usual_loss())
+        losses = self._gather_losses(own, len(group))
+        check_loss_divergence(self.job, group, [batch["loss"] for batch in losses], self._reference_loss())
         clip = self.job.settings.clip_norm
-        norm = self.fabric.clip_gradients(self.module, self.optimiser, max_norm=clip, error_if_nonfinite=False)
+        norm = self.fabric.clip_gradients(self.module, self.optimizer, max_norm=clip, error_if_nonfinite=False)
         if norm is not None and self.job.settings.precision != "16-mixed":  # its scaler passes over overflows
-            check_gradient(self.job, group, norm.item())
-        for parameters in self.optimiser.param_groups:
-            parameters["lr"] = parameters["share"] * self._rate(self.step)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+            check_gradient_norm(self.job, group, norm.item())
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = parameters["share"] * self._learning_rate(self.step)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         if self.average is not None:
             self.average.update(self.network, self.step)
         return losses
@@ -204,9 +204,9 @@ class _Run:
     def _backward(self, batch: Batch, weight: float) -> BatchLoss:
         """Add the gradients of a batch's weighted loss; the loss as it is, with its terms."""
         inputs = prepare(batch.to(self.fabric.device))
-        with self.loss.watching(self.network) as offsets:
+        with self.loss.capturing_offsets(self.network) as offsets:
             _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
-        value = self.loss(scales, Truth(inputs.person, inputs.mask, inputs.garment_mask), offsets)
+        value = self.loss(scales, LossTargets(inputs.person, inputs.mask, inputs.garment_mask), offsets)
         loss, terms = value.total, [value.terms[name] for name in self.loss.names]
         told = torch.stack([loss.detach(), *terms]).tolist()
         if not math.isfinite(told[0]):  # backward through NaN can crash the interpreter; without it others would wait
@@ -219,28 +219,28 @@ class _Run:
         """Of the numbers that are kept of a batch."""
         return "loss", *self.loss.names
 
-    def _of_all(self, own: list[BatchLoss], count: int) -> list[BatchLoss]:
+    def _gather_losses(self, own: list[BatchLoss], count: int) -> list[BatchLoss]:
         """Losses of the `count` batches of a step, from all processes; and whether one of them was told to stop."""
-        self.leaving = self.stop.asked
-        world, names = self.job.place.world, self._names
+        self.leaving = self.stop.requested
+        world, names = self.job.context.world_size, self._names
         if world == 1:
             return own
         told = torch.zeros(1 + self.job.settings.accumulate, len(names), dtype=torch.float64)
-        told[0] = float(self.stop.asked)
+        told[0] = float(self.stop.requested)
         for place, losses in enumerate(own, start=1):
             told[place] = torch.tensor([losses[name] for name in names], dtype=torch.float64)
         heard = cast(Tensor, self.fabric.all_gather(told.to(self.fabric.device))).tolist()
         self.leaving = any(process[0][0] for process in heard)
         return [dict(zip(names, heard[n % world][1 + n // world], strict=True)) for n in range(count)]
 
-    def _usual_loss(self) -> float | None:
+    def _reference_loss(self) -> float | None:
         """Mean loss of the epoch before, in the first one of the batches so far; None when these are few."""
         before = self.history[-1]["train_loss"]
         if before is not None:
             return before
-        return _mean(self.losses, "loss") if len(self.losses) >= FEW else None
+        return _mean(self.losses, "loss") if len(self.losses) >= MIN_BATCHES else None
 
-    def _rate(self, step: int) -> float:
+    def _learning_rate(self, step: int) -> float:
         settings = self.job.settings
         return learning_rate(step, self.job.steps, settings.lr, settings.warmup_steps)
 

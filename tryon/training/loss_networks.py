@@ -1,4 +1,4 @@
-"""The frozen networks of the loss: which files the settings need, where they lie, whether pictures are large enough."""
+"""The frozen networks of the loss: which files the settings need, where they lie, whether images are large enough."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tryon.errors import ParameterError, WeightsError
 from tryon.pretrained_weights import weight_path
 from tryon.runtime.atomic_files import sha256_file
 from tryon.training.losses import Perceptual, read_networks
-from tryon.training.losses.perceptual import NETWORKS, fits
+from tryon.training.losses.perceptual import NETWORKS, is_large_enough
 from tryon.workspace import Workspace
 
 HEADS_SHA256 = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
@@ -31,18 +31,18 @@ def load_perceptual(settings: LossSettings, workspace: Workspace) -> Perceptual 
     return read_networks(paths.get("vgg16"), paths.get("vgg19"), _heads() if settings.lpips else None)
 
 
-def check_scales(size: tuple[int, int], network: DAFlow, settings: LossSettings) -> None:
+def validate_scales(size: tuple[int, int], network: DAFlow, settings: LossSettings) -> None:
     """Stop when the coarsest result would be too small for the networks of the loss.
 
     Raises:
         ParameterError: it would.
     """
     halvings = len(network.config.widths) - 1
-    if settings.perceptual == "none" or fits((size[0] >> halvings, size[1] >> halvings)):
+    if settings.perceptual == "none" or is_large_enough((size[0] >> halvings, size[1] >> halvings)):
         return
     rule = f"both sides are at least {8 << halvings} for `loss.perceptual: vgg` and a network of {halvings + 1} levels"
     remedy = "Enlarge it in params.yaml, or set `loss.perceptual: none`."
-    raise ParameterError("image.size", rule=rule, value=list(size), remedy=remedy)
+    raise ParameterError("image.size", expected=rule, found=list(size), hint=remedy)
 
 
 def _heads() -> Path:
@@ -52,5 +52,5 @@ def _heads() -> Path:
     path = Path(package.submodule_search_locations[0], "functional", "image", "lpips_models", "vgg.pth")
     if not path.is_file() or sha256_file(path) != HEADS_SHA256:
         rule, remedy = f"has the SHA-256 {HEADS_SHA256}", "Install the torchmetrics of constraints.txt again."
-        raise WeightsError(str(path), rule=rule, remedy=remedy)
+        raise WeightsError(str(path), expected=rule, hint=remedy)
     return path

@@ -1,8 +1,8 @@
 """Will it fit: the memory that training takes at its peak, told from the settings before the first step.
 
-What a step keeps and computes with grows with the pixels of a batch, so it is measured in two steps on small pictures
+What a step keeps and computes with grows with the pixels of a batch, so it is measured in two steps on small images
 of nothing, on the device itself, and continued to the size and batch of the run. The rest is counted: the weights, once
-more for gradients, twice for the optimiser, once for averaged weights; the frozen networks of the loss.
+more for gradients, twice for the optimizer, once for averaged weights; the frozen networks of the loss.
 """
 
 from __future__ import annotations
@@ -22,51 +22,51 @@ from torch.utils._pytree import tree_leaves
 
 from tryon.daflow import DAFlow
 from tryon.errors import ParameterError
-from tryon.training.losses import Loss, Truth
-from tryon.training.optimizer import freeze_statistics
-from tryon.training.run_config import Job
+from tryon.training.losses import Loss, LossTargets
+from tryon.training.optimizer import freeze_bn_stats
+from tryon.training.run_config import RunConfig
 
-Pictures = tuple[int, int, int]
+ImageShape = tuple[int, int, int]
 """Batch, height, width."""
 
 GIB = 1 << 30
 
 SIDE = {"none": 32, "vgg": 128}
-"""Smallest side of the pictures that are measured; below it the frozen networks of the loss enlarge what they see."""
+"""Smallest side of the images that are measured; below it the frozen networks of the loss enlarge what they see."""
 
 
 @dataclass(frozen=True)
-class Needs:
+class MemoryModel:
     """Bytes that training takes at its peak: `fixed`, and `slope` for each pixel of a batch beside `offset`."""
 
     fixed: int
     offset: float
     slope: float
 
-    def of(self, pictures: Pictures) -> int:
+    def of(self, images: ImageShape) -> int:
         """Bytes for batches of this size."""
-        batch, height, width = pictures
+        batch, height, width = images
         return round(self.fixed + self.offset + self.slope * batch * height * width)
 
 
-def check_memory(job: Job, network: DAFlow, fabric: Fabric) -> None:
+def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
     """Stop when training would not fit into the memory of the device.
 
     Raises:
         ParameterError: naming the batch size that fits, with the accumulation that makes the same step of it.
     """
-    needs, free = predict(job, network, fabric), free_memory(fabric.device)
+    needs, free = estimate_memory(job, network, fabric), free_memory(fabric.device)
     if fabric.device.type == "cpu":
         free //= job.settings.devices
     wanted = needs.of((job.settings.batch_size, *job.train.size))
     if wanted <= free:
         return
     rule = f"training fits into the {free / GIB:.2f} GiB that are free on {fabric.device}; it takes {wanted / GIB:.2f}"
-    remedy = suggestion(job, lambda batch: needs.of((batch, *job.train.size)) <= free)
-    raise ParameterError(f"{job.stage}.batch_size", rule=rule, value=job.settings.batch_size, remedy=remedy)
+    remedy = suggest_settings(job, lambda batch: needs.of((batch, *job.train.size)) <= free)
+    raise ParameterError(f"{job.stage}.batch_size", expected=rule, found=job.settings.batch_size, hint=remedy)
 
 
-def suggestion(job: Job, fits: Callable[[int], bool]) -> str:
+def suggest_settings(job: RunConfig, fits: Callable[[int], bool]) -> str:
     """What to change so that training fits, in words; `fits` tells of a batch size whether it does."""
     batch, accumulate = job.settings.batch_size, job.settings.accumulate
     smaller = [size for size in range(batch - 1, 0, -1) if batch % size == 0 and fits(size)]
@@ -76,7 +76,7 @@ def suggestion(job: Job, fits: Callable[[int], bool]) -> str:
     return f"Not even single pairs fit: {spare}make image.size smaller, or take a device with more memory."
 
 
-def predict(job: Job, network: DAFlow, fabric: Fabric) -> Needs:
+def estimate_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> MemoryModel:
     """Bytes at the peak of a training step as a function of the batch.
 
     Args:
@@ -88,18 +88,18 @@ def predict(job: Job, network: DAFlow, fabric: Fabric) -> Needs:
     fabric.strategy.precision.convert_module(ghost)  # in place
     ghost.train()
     if job.settings.freeze_norm:
-        freeze_statistics(ghost)
+        freeze_bn_stats(ghost)
     for parameter in ghost.parameters():
         parameter.grad = torch.zeros_like(parameter)
     side = max(2 * network.config.side_multiple, SIDE[job.settings.loss.perceptual])
     small, large = (1, side, side), (1, side, 2 * side)
     loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
-    first, second = (peak_of_step(ghost, loss, fabric, pictures) for pictures in (small, large))
+    first, second = (peak_of_step(ghost, loss, fabric, images) for images in (small, large))
     slope = (second - first) / side**2
-    return Needs(fixed_bytes(ghost, loss, job), first - slope * side**2, slope)
+    return MemoryModel(fixed_bytes(ghost, loss, job), first - slope * side**2, slope)
 
 
-def fixed_bytes(network: DAFlow, loss: Loss, job: Job) -> int:
+def fixed_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
     """Bytes that do not depend on the batch: copies of the weights, and the frozen networks of the loss."""
     weights = sum(_bytes(parameter) for parameter in network.parameters())
     buffers = sum(_bytes(buffer) for buffer in network.buffers())
@@ -109,19 +109,19 @@ def fixed_bytes(network: DAFlow, loss: Loss, job: Job) -> int:
     return copies * weights + (1 + (job.settings.ema_decay is not None)) * buffers + frozen
 
 
-def peak_of_step(network: DAFlow, loss: Loss, fabric: Fabric, pictures: Pictures) -> int:
+def peak_of_step(network: DAFlow, loss: Loss, fabric: Fabric, images: ImageShape) -> int:
     """Bytes that a forward and a backward pass take at their peak, beside weights and gradients that are there."""
 
     def step() -> None:
-        batch, height, width = pictures
-        person, mask = _picture(batch, 3, height, width), _picture(batch, 1, height, width) > 0
+        batch, height, width = images
+        person, mask = _image(batch, 3, height, width), _image(batch, 1, height, width) > 0
         convert = fabric.strategy.precision.convert_input
-        with fabric.autocast(), loss.watching(network) as offsets:
-            given = (convert(_picture(batch, channels, height, width)) for channels in (6, 3, 3))
+        with fabric.autocast(), loss.capturing_offsets(network) as offsets:
+            given = (convert(_image(batch, channels, height, width)) for channels in (6, 3, 3))
             _, scales = network(*given, all_scales=True)
-        loss([scale.float() for scale in scales], Truth(person, mask, mask), offsets).total.backward()
+        loss([scale.float() for scale in scales], LossTargets(person, mask, mask), offsets).total.backward()
 
-    def _picture(*shape: int) -> Tensor:
+    def _image(*shape: int) -> Tensor:
         return torch.rand(shape, device=fabric.device) * 2 - 1
 
     on_gpu = fabric.device.type == "cuda"

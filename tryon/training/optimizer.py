@@ -7,12 +7,12 @@ import math
 import torch
 from torch import nn
 
-from tryon.config.training import OptimisationSettings
+from tryon.config.training import OptimizationSettings
 from tryon.daflow import DAFlow
 from tryon.daflow.flow_estimator import FlowEstimator
 
 
-def make_optimiser(network: DAFlow, settings: OptimisationSettings) -> torch.optim.AdamW:
+def make_optimizer(network: DAFlow, settings: OptimizationSettings) -> torch.optim.AdamW:
     """AdamW over all parameters; those of the flow estimators learn at their own share of the rate."""
     flows = [p for module in network.modules() if isinstance(module, FlowEstimator) for p in module.parameters()]
     known = set(flows)
@@ -21,7 +21,7 @@ def make_optimiser(network: DAFlow, settings: OptimisationSettings) -> torch.opt
     return torch.optim.AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay)
 
 
-def freeze_statistics(network: nn.Module) -> None:
+def freeze_bn_stats(network: nn.Module) -> None:
     """Let all batch norms use their running mean and variance, and leave these as they are; scale and shift learn on.
 
     Undone by the next `network.train()`.

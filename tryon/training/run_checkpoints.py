@@ -8,14 +8,14 @@ from pathlib import Path
 from tryon.errors import WeightsError
 from tryon.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
-KEPT = 2
+KEEP_LAST = 2
 """Newest states kept: when the last one turns out damaged, the one before is used."""
 
-DISCARDED = ".discarded"
+DISCARDED_SUFFIX = ".discarded"
 """Name of a run's folder while it is removed."""
 
 
-class RunStates:
+class CheckpointManager:
     """States of one run, found again under the same name by a run of the same settings, inputs and code.
 
     Args:
@@ -49,7 +49,7 @@ class RunStates:
         path = self.path(state.epoch, None if after_epoch else state.step)
         save_checkpoint(path, state)
         self._best_of[path] = state.best_epoch
-        newest = self._newest_first()[:KEPT]
+        newest = self._newest_first()[:KEEP_LAST]
         kept = {*newest, *(self.path(self._best_of[path]) for path in newest if path in self._best_of)}
         for path in self._newest_first():
             if path not in kept:
@@ -78,19 +78,19 @@ class RunStates:
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob("epoch_*.ckpt"), key=_place_of, reverse=True)
+        return sorted(self.folder.glob("epoch_*.ckpt"), key=_epoch_and_step, reverse=True)
 
 
 def _discard(folder: Path) -> None:
     """Remove the folder of a run; it loses its name first, so that a kill never leaves a state without its grids."""
-    nameless = folder.with_name(DISCARDED)
+    nameless = folder.with_name(DISCARDED_SUFFIX)
     shutil.rmtree(nameless, ignore_errors=True)
     if folder.is_dir():
         folder.replace(nameless)
     shutil.rmtree(nameless, ignore_errors=True)
 
 
-def _place_of(path: Path) -> tuple[int, int]:
+def _epoch_and_step(path: Path) -> tuple[int, int]:
     """Epoch and step in a state's file name; large numbers make names that no longer sort in time order."""
     epoch, _, step = path.stem.removeprefix("epoch_").partition("_step_")
     return int(epoch), int(step or -1)

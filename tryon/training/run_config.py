@@ -7,63 +7,63 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tryon.config.training import OptimisationSettings
+from tryon.config.training import OptimizationSettings
 from tryon.daflow import DAFlow
 from tryon.errors import ParameterError
-from tryon.loading.epoch_order import batches_of
-from tryon.loading.packed_dataset import PackedRows
-from tryon.training.distributed import ALONE, Place
+from tryon.loading.epoch_order import split_batches
+from tryon.loading.packed_dataset import PackedDataset
+from tryon.training.distributed import SINGLE_PROCESS, DistributedContext
 from tryon.training.losses import Perceptual
 
 
 @dataclass(frozen=True)
-class Job:
+class RunConfig:
     """One training run.
 
     Args:
         stage: `pretrain` or `finetune`, the section of `params.yaml` that messages speak of.
         settings: of that section.
         seed: of everything that is drawn.
-        digest: names settings, seed and inputs, for whoever finds a checkpoint.
+        config_hash: names settings, seed and inputs, for whoever finds a checkpoint.
         code: version of the code of the stage.
         train, val: rows to learn from and to look at.
-        place: of this process among those that train together.
+        context: of this process among those that train together.
         perceptual: the frozen networks that `settings.loss` needs.
     """
 
     stage: str
-    settings: OptimisationSettings
+    settings: OptimizationSettings
     seed: int
-    digest: str
+    config_hash: str
     code: str
-    train: PackedRows
-    val: PackedRows
-    place: Place = ALONE
+    train: PackedDataset
+    val: PackedDataset
+    context: DistributedContext = SINGLE_PROCESS
     perceptual: Perceptual | None = None
 
     @property
     def run(self) -> str:
         """Name of the run: only one with equal settings, seed, inputs and code goes on from its states."""
-        return f"{self.digest}-{self.code}"
+        return f"{self.config_hash}-{self.code}"
 
     @property
     def batches(self) -> int:
         """Batches of an epoch, of all processes."""
-        return len(batches_of(np.arange(len(self.train)), self.settings.batch_size))
+        return len(split_batches(np.arange(len(self.train)), self.settings.batch_size))
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimiser steps of an epoch; batches left over by the accumulation make a last, smaller one."""
+        """Optimizer steps of an epoch; batches left over by the accumulation make a last, smaller one."""
         return math.ceil(self.batches / (self.settings.accumulate * self.settings.world))
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of the run."""
+        """Optimizer steps of the run."""
         return self.steps_per_epoch * self.settings.epochs
 
 
-def check_sides(rows: PackedRows, network: DAFlow) -> None:
-    """Stop when the pictures do not fit the network.
+def validate_image_size(rows: PackedDataset, network: DAFlow) -> None:
+    """Stop when the images do not fit the network.
 
     Raises:
         ParameterError: a side is not a multiple of 2**levels, or is less than twice that.
@@ -73,5 +73,5 @@ def check_sides(rows: PackedRows, network: DAFlow) -> None:
     if any(side % multiple or side < 2 * multiple for side in rows.size):
         levels = len(network.config.widths)
         rule = f"both sides are multiples of {multiple} and at least {2 * multiple}, for {levels} levels"
-        remedy = "Change image.size in params.yaml and run `dvc repro`, which makes masks and pictures at the new size."
-        raise ParameterError("image.size", rule=rule, value=list(rows.size), remedy=remedy)
+        remedy = "Change image.size in params.yaml and run `dvc repro`, which makes masks and images at the new size."
+        raise ParameterError("image.size", expected=rule, found=list(rows.size), hint=remedy)

@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from tryon.config.training import OptimisationSettings
-from tryon.runtime.atomic_files import digest, sha256_file, write_text
-from tryon.runtime.stage_result import Cell, Summary
+from tryon.config.training import OptimizationSettings
+from tryon.runtime.atomic_files import sha256_file, short_hash, write_text
+from tryon.runtime.stage_result import Cell, StageResult
 from tryon.training.checkpoint import Checkpoint, HistoryRow
-from tryon.training.run_checkpoints import RunStates
+from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.sample_grids import grid_jpeg, grid_name
 from tryon.training.training_log import TERM_COLUMNS, history_csv
 
@@ -18,14 +18,14 @@ WITHOUT_EFFECT = {"checkpoint_every_steps"}
 """Settings that change nothing in what a run leaves behind: a killed run may go on with others."""
 
 
-def run_digest(settings: OptimisationSettings, seed: int, inputs: Mapping[str, Path]) -> str:
+def run_hash(settings: OptimizationSettings, seed: int, inputs: Mapping[str, Path]) -> str:
     """Name of a run: equal settings, seed and content of the input files give equal names."""
     content = {name: sha256_file(path) for name, path in inputs.items()}
     chosen = settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
-    return digest({"settings": chosen, "seed": seed, "inputs": content})
+    return short_hash({"settings": chosen, "seed": seed, "inputs": content})
 
 
-def write_course(folder: Path, state: Checkpoint, states: RunStates) -> None:
+def write_history(folder: Path, state: Checkpoint, states: CheckpointManager) -> None:
     """Write `history.csv` and `grids/` of a finished run into `folder`.
 
     Grids of epochs that the state does not know (a work area can hold them after a kill) stay behind.
@@ -38,8 +38,8 @@ def write_course(folder: Path, state: Checkpoint, states: RunStates) -> None:
             shutil.copy(grid, folder / "grids" / grid.name)
 
 
-def summarise(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Summary:
-    """The run in one sentence, its history (no terms of the loss) as a table, the grid of its last epoch as a picture.
+def summarize(stage: str, state: Checkpoint, epochs: int, folder: Path) -> StageResult:
+    """The run in one sentence, its history (no terms of the loss) as a table, the grid of its last epoch as a image.
 
     Args:
         stage: that it belongs to.
@@ -51,16 +51,18 @@ def summarise(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Summa
     best, start = by_epoch[state.best_epoch]["val_l1"], by_epoch[0]["val_l1"]
     headline = (
         f"best epoch {state.best_epoch} of {state.epoch}{', stopped early' if state.epoch < epochs else ''}: "
-        f"L1 inside the garment {_shown(best)}, at the start {_shown(start)}"
+        f"L1 inside the garment {_format_cell(best)}, at the start {_format_cell(start)}"
     )
     last_grid = folder / "grids" / f"{grid_name(state.epoch)}.png"
-    return Summary(stage, headline, tuple(_shown_row(row) for row in state.history), {"samples": grid_jpeg(last_grid)})
+    return StageResult(
+        stage, headline, tuple(_format_row(row) for row in state.history), {"samples": grid_jpeg(last_grid)}
+    )
 
 
-def _shown_row(row: HistoryRow) -> dict[str, Cell]:
+def _format_row(row: HistoryRow) -> dict[str, Cell]:
     shown = {key: value for key, value in row.items() if key not in TERM_COLUMNS}
     return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in shown.items()}
 
 
-def _shown(value: float | None) -> str:
+def _format_cell(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.4f}"

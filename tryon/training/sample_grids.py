@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from tryon.categories import Category
 from tryon.loading.batch_loader import collate
-from tryon.loading.packed_dataset import PackedRows
-from tryon.loading.transforms import denormalise, prepare
+from tryon.loading.packed_dataset import PackedDataset
+from tryon.loading.transforms import denormalize, prepare
 from tryon.runtime.atomic_files import write_bytes
 
 PER_CATEGORY = 4
@@ -24,7 +24,7 @@ IN_OVERVIEW = 2
 """Rows of each category in the grid of all."""
 
 MAX_HEIGHT = 192
-"""Largest height of one picture in a grid, in pixels."""
+"""Largest height of one image in a grid, in pixels."""
 
 GAP = 2
 
@@ -33,11 +33,11 @@ GAP = 2
 class GridRows:
     """The validation rows that the grids show: the first few of each category."""
 
-    rows: PackedRows
+    rows: PackedDataset
     positions: dict[Category, list[int]]
 
     @classmethod
-    def choose(cls, rows: PackedRows) -> GridRows:
+    def choose(cls, rows: PackedDataset) -> GridRows:
         """The first `PER_CATEGORY` rows of each category that has any."""
         categories = rows.categories
         positions = {c: [i for i, own in enumerate(categories) if own == c][:PER_CATEGORY] for c in Category}
@@ -66,29 +66,29 @@ def grid_name(epoch: int) -> str:
 
 
 def grid_jpeg(path: Path) -> bytes:
-    """A grid as a JPEG small enough to show in a table of results; the picture at `path` is a PNG of ours."""
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    """A grid as a JPEG small enough to show in a table of results; the image at `path` is a PNG of ours."""
+    image = cv2.imread(str(path))
+    assert image is not None
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
 
 @torch.no_grad()
-def _line(network: nn.Module, rows: PackedRows, position: int, device: torch.device) -> NDArray[np.uint8]:
+def _line(network: nn.Module, rows: PackedDataset, position: int, device: torch.device) -> NDArray[np.uint8]:
     """Person, garment, agnostic person and result side by side, uint8 (h, 4w + gaps, 3)."""
-    inputs = prepare(collate([rows.example(position)]).to(device))
+    inputs = prepare(collate([rows.sample(position)]).to(device))
     result = network(inputs.reference, inputs.garment, inputs.agnostic)
-    cells = [_cell(picture) for picture in (inputs.person, inputs.garment, inputs.agnostic, result)]
+    cells = [_cell(image) for image in (inputs.person, inputs.garment, inputs.agnostic, result)]
     return np.concatenate([_padded(cell) for cell in cells], 1)
 
 
-def _cell(pictures: Tensor) -> NDArray[np.uint8]:
-    """The one picture of a batch as uint8 (h, w, 3), no higher than `MAX_HEIGHT`."""
-    picture = denormalise(pictures.float())[0].permute(1, 2, 0).cpu().numpy()
-    height, width = picture.shape[:2]
+def _cell(images: Tensor) -> NDArray[np.uint8]:
+    """The one image of a batch as uint8 (h, w, 3), no higher than `MAX_HEIGHT`."""
+    image = denormalize(images.float())[0].permute(1, 2, 0).cpu().numpy()
+    height, width = image.shape[:2]
     if height <= MAX_HEIGHT:
-        return picture
+        return image
     size = (round(width * MAX_HEIGHT / height), MAX_HEIGHT)
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _padded(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -99,5 +99,5 @@ def _stack(lines: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.concatenate(lines, 0)
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()
+def _png(image: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.config.training import OptimisationSettings
-from tryon.loading.epoch_order import batches_of, epoch_order
+from tryon.config.training import OptimizationSettings
+from tryon.loading.epoch_order import epoch_order, split_batches
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Share:
+class RankBatches:
     """What one process does of a step.
 
     Args:
@@ -28,20 +28,20 @@ class Share:
     weight: float
 
 
-def step_groups(count: int, settings: OptimisationSettings, seed: int, epoch: int) -> list[list[Rows]]:
+def batches_per_step(count: int, settings: OptimizationSettings, seed: int, epoch: int) -> list[list[Rows]]:
     """Batches of an epoch over `count` rows, as many together as make one step of all processes.
 
     Those left over at the end make a last, smaller step.
     """
-    batches = batches_of(epoch_order(count, seed, epoch), settings.batch_size)
+    batches = split_batches(epoch_order(count, seed, epoch), settings.batch_size)
     together = settings.accumulate * settings.world
     return [batches[start : start + together] for start in range(0, len(batches), together)]
 
 
-def share_of(group: Sequence[Rows], rank: int, world: int) -> Share:
+def batches_for_rank(step: Sequence[Rows], rank: int, world_size: int) -> RankBatches:
     """The batches of process `rank` among `world`: every world-th. In a last step with too few, it repeats the first.
 
     A process without a batch would leave the others waiting for its gradients.
     """
-    own = list(group[rank::world])
-    return Share(own, world / len(group)) if own else Share([group[0]], 0.0)
+    own = list(step[rank::world_size])
+    return RankBatches(own, world_size / len(step)) if own else RankBatches([step[0]], 0.0)

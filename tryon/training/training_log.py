@@ -46,7 +46,7 @@ def best_epoch(history: Sequence[HistoryRow]) -> int:
     return int(min(history, key=_validation)["epoch"] or 0)
 
 
-def epochs_without_gain(history: Sequence[HistoryRow]) -> int:
+def epochs_since_improvement(history: Sequence[HistoryRow]) -> int:
     """Epochs since the last one that brought a smaller L1 than all before it, over all rows or in a category."""
     best = {column: float("inf") for column in VALIDATED}
     since = 0

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 from tryon.categories import Category
 from tryon.loading.batch_loader import load_batches
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import check_finite, prepare
 
 
-def validate(network: nn.Module, rows: PackedRows, batch_size: int, device: torch.device) -> dict[str, float | None]:
+def validate(network: nn.Module, rows: PackedDataset, batch_size: int, device: torch.device) -> dict[str, float | None]:
     """Mean over rows of the garment's L1, for all rows (`val_l1`) and per category (`val_l1_<category>`).
 
-    The L1 of a row is the mean absolute difference of result and true picture, both in 0..1, over the pixels of the
+    The L1 of a row is the mean absolute difference of result and true image, both in 0..1, over the pixels of the
     worn garment. Rows in which no garment is seen do not count; without any row a value is None. Validation runs on
     whole rows, with the network in evaluation mode; it is left in that mode.
 

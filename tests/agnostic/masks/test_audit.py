@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tryon.agnostic.masks.attributes import arm_pose_of, sleeve_of, worn_of
-from tryon.agnostic.masks.audit import Audit, audit, outline_similarity, unusable
+from tryon.agnostic.masks.attributes import classify_arm_pose, classify_garment, classify_sleeve
+from tryon.agnostic.masks.audit import MaskQuality, audit, outline_similarity, rejection_reason
 from tryon.agnostic.masks.body import body_from_keypoints
-from tryon.agnostic.masks.methods import RECIPES
-from tryon.agnostic.masks.regions import grow
+from tryon.agnostic.masks.methods import METHODS
+from tryon.agnostic.masks.regions import dilate
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
 
@@ -34,7 +34,7 @@ def test_what_is_not_there_has_no_fraction():
 
 @pytest.mark.parametrize(("fraction", "usable"), [(0.001, False), (0.01, True), (0.9, True), (0.99, False)])
 def test_masks_of_next_to_nothing_or_everything_are_unusable(fraction, usable):
-    assert (unusable(Audit(fraction, None, None, None, "none", None, "hidden", 18)) is None) is usable
+    assert (rejection_reason(MaskQuality(fraction, None, None, None, "none", None, "hidden", 18)) is None) is usable
 
 
 def test_hiding_a_face_a_hand_or_a_foot_counts_as_a_fault(figure):
@@ -72,7 +72,7 @@ def test_the_share_of_the_outline_along_the_garment_is_counted():
     assert found == pytest.approx(along / (2 * 80 + 2 * 118), abs=0.01)
 
 
-def test_the_picture_border_and_the_neighbours_of_kept_parts_are_no_outline_of_the_masks_own():
+def test_the_image_border_and_the_neighbors_of_kept_parts_are_no_outline_of_the_masks_own():
     garment = box(100, 200, 0, 160)
     mask = box(60, 200, 0, 160)  # ends at the border but for its upper edge
     assert outline_similarity(mask, garment, NOTHING, 3) == 0
@@ -89,8 +89,8 @@ def test_the_outline_is_looked_for_at_the_recipes_own_margin():
 def test_a_mask_of_the_body_tells_less_than_a_grown_garment(figure):
     for one in (figure.with_(worn="skirt"), figure.with_(worn="skirt", flare=1.1, length=0.4)):
         maps = one.maps
-        ours = RECIPES["fitting-room"](Category.LOWER_BODY, *maps)
-        grown = grow((one.label_map == Label.SKIRT).view(np.uint8), 6).view(np.bool_)
+        ours = METHODS["fitting-room"](Category.LOWER_BODY, *maps)
+        grown = dilate((one.label_map == Label.SKIRT).view(np.uint8), 6).view(np.bool_)
         told = [audit(Category.LOWER_BODY, mask, *maps).outline_similarity for mask in (ours, grown)]
         assert told[0] < 0.6 * told[1]
 
@@ -98,8 +98,8 @@ def test_a_mask_of_the_body_tells_less_than_a_grown_garment(figure):
 @pytest.mark.parametrize("worn", ["trousers", "skirt", "dress"])
 def test_worn_is_the_largest_garment(figure, worn):
     one = figure.with_(worn=worn)
-    assert worn_of(one.category, one.label_map) == worn
-    assert worn_of(Category.UPPER_BODY, one.label_map) == ("dress" if worn == "dress" else "top")
+    assert classify_garment(one.category, one.label_map) == worn
+    assert classify_garment(Category.UPPER_BODY, one.label_map) == ("dress" if worn == "dress" else "top")
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -108,7 +108,7 @@ def test_worn_is_the_same_when_the_garment_was_counted_before(category):
     for _ in range(50):
         labels = rng.choice(18, (9, 11), p=rng.dirichlet(np.full(18, 0.3))).astype(np.uint8)
         size = int(np.isin(labels, GARMENT_LABELS[category]).sum())
-        assert worn_of(category, labels, size) == worn_of(category, labels)
+        assert classify_garment(category, labels, size) == classify_garment(category, labels)
 
 
 @pytest.mark.parametrize("arms", ["side", "bent"])
@@ -116,13 +116,13 @@ def test_worn_is_the_same_when_the_garment_was_counted_before(category):
 @pytest.mark.parametrize("worn", ["trousers", "dress"])
 def test_sleeves_are_told_from_the_arms(figure, worn, sleeve, arms):
     one = figure.with_(worn=worn, sleeve=sleeve, arms=arms)
-    assert sleeve_of(one.label_map, body_from_keypoints(one.keypoints, 512)) == sleeve
+    assert classify_sleeve(one.label_map, body_from_keypoints(one.keypoints, 512)) == sleeve
 
 
 def test_sleeves_of_unseen_arms_are_unknown(figure):
     keypoints = figure.keypoints
     keypoints[[Joint.RIGHT_ELBOW, Joint.LEFT_ELBOW]] = -1, -1, 0
-    assert sleeve_of(figure.label_map, body_from_keypoints(keypoints, 512)) is None
+    assert classify_sleeve(figure.label_map, body_from_keypoints(keypoints, 512)) is None
 
 
 @pytest.mark.parametrize("arms", ["side", "bent", "crossed"])
@@ -131,10 +131,10 @@ def test_arm_pose_is_told_from_the_joints_from_either_side(figure, arms, back):
     keypoints = figure.with_(arms=arms).keypoints
     if back:
         keypoints[:, 0] = 384 - keypoints[:, 0]
-    assert arm_pose_of(body_from_keypoints(keypoints, 512)) == arms
+    assert classify_arm_pose(body_from_keypoints(keypoints, 512)) == arms
 
 
 def test_arms_without_a_wrist_are_hidden(figure):
     keypoints = figure.keypoints
     keypoints[[Joint.RIGHT_WRIST, Joint.LEFT_WRIST]] = -1, -1, 0
-    assert arm_pose_of(body_from_keypoints(keypoints, 512)) == "hidden"
+    assert classify_arm_pose(body_from_keypoints(keypoints, 512)) == "hidden"

@@ -16,7 +16,7 @@ LEGS = [Joint.RIGHT_KNEE, Joint.LEFT_KNEE, Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE]
 def test_seen_joints_stay_where_they_are(figure):
     body = body_from_keypoints(figure.keypoints, 512)
     np.testing.assert_allclose(np.array(body.joints).view(float).reshape(18, 2), figure.joints, atol=1e-4)
-    assert all(body.seen)
+    assert all(body.detected)
 
 
 @pytest.mark.parametrize("back", [False, True])
@@ -39,7 +39,7 @@ def test_any_known_part_of_the_trunk_gives_all_of_trunk_and_legs(figure, gone):
     known = any(joint not in gone for joint in (*TRUNK, *LEGS, *HEAD))
     assert np.isfinite(body.at(*TRUNK, *LEGS)).all() == known
     for hand in (Joint.RIGHT_WRIST, Joint.LEFT_WRIST):
-        assert np.isfinite(body.joints[hand]) == body.seen[hand]
+        assert np.isfinite(body.joints[hand]) == body.detected[hand]
 
 
 HIPS = (Joint.RIGHT_HIP, Joint.LEFT_HIP)
@@ -61,15 +61,15 @@ def test_hips_that_are_not_seen_are_guessed_from_shoulders_and_legs(figure, gone
     keypoints = figure.keypoints
     keypoints[list(gone)] = -1, -1, 0
     body = body_from_keypoints(keypoints, 512)
-    assert abs(body.middle(*HIPS) - true.middle(*HIPS)) < 0.35 * true.unit
+    assert abs(body.midpoint(*HIPS) - true.midpoint(*HIPS)) < 0.35 * true.unit
 
 
 def test_a_leaning_body_has_its_hips_on_the_way_from_neck_to_knees(figure):
     keypoints = figure.keypoints
     keypoints[:, 0] += 0.4 * (keypoints[:, 1] - 236)  # sheared: the hips stay where they are
-    hips = body_from_keypoints(keypoints, 512).middle(*HIPS)
+    hips = body_from_keypoints(keypoints, 512).midpoint(*HIPS)
     keypoints[list(HIPS)] = -1, -1, 0
-    assert abs(body_from_keypoints(keypoints, 512).middle(*HIPS) - hips) < 20
+    assert abs(body_from_keypoints(keypoints, 512).midpoint(*HIPS) - hips) < 20
 
 
 @given(
@@ -86,27 +86,27 @@ def test_joints_on_one_point_are_missing_at_any_size(figure, crowd, x, y, height
     rng = np.random.default_rng(len(crowd))
     keypoints[list(crowd), :2] = point + rng.uniform(-0.002, 0.002, (len(crowd), 2)) * height
     body = body_from_keypoints(keypoints, height, height * 3 // 4)
-    assert [joint for joint in Joint if not body.seen[joint]] == sorted(crowd)
+    assert [joint for joint in Joint if not body.detected[joint]] == sorted(crowd)
 
 
 def test_two_joints_on_one_point_are_folded_hands(figure):
     keypoints = figure.keypoints
     keypoints[Joint.LEFT_WRIST] = keypoints[Joint.RIGHT_WRIST]
-    assert all(body_from_keypoints(keypoints, 512).seen)
+    assert all(body_from_keypoints(keypoints, 512).detected)
 
 
 @pytest.mark.parametrize(("x", "y"), [(-300, 100), (700, 100), (100, -300), (100, 800), (np.nan, 100), (1e30, np.inf)])
-def test_a_joint_far_outside_the_picture_is_missing_and_one_just_outside_is_not(figure, x, y):
+def test_a_joint_far_outside_the_image_is_missing_and_one_just_outside_is_not(figure, x, y):
     keypoints = figure.keypoints
     keypoints[Joint.LEFT_WRIST, :2] = x, y
     body = body_from_keypoints(keypoints, 512, 384)
-    assert [joint for joint in Joint if not body.seen[joint]] == [Joint.LEFT_WRIST]
+    assert [joint for joint in Joint if not body.detected[joint]] == [Joint.LEFT_WRIST]
     keypoints[Joint.LEFT_WRIST, :2] = 384 + 100, 512 + 100  # half out of frame
-    assert all(body_from_keypoints(keypoints, 512, 384).seen)
+    assert all(body_from_keypoints(keypoints, 512, 384).detected)
 
 
 @given(scale=st.floats(0.1, 8))
-def test_the_unit_scales_with_the_picture(figure, scale):
+def test_the_unit_scales_with_the_image(figure, scale):
     keypoints = figure.keypoints
     unit = body_from_keypoints(keypoints, 512).unit
     keypoints[:, :2] *= scale
@@ -119,7 +119,7 @@ def test_wild_coordinates_leave_a_finite_unit():
     keypoints[3] = np.nan, np.inf, 1
     body = body_from_keypoints(keypoints, 100)
     assert 0 < body.unit <= 50
-    assert not body.seen[3]
+    assert not body.detected[3]
 
 
 def test_the_width_of_the_hips_is_that_of_dense_pose(figure):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tryon.agnostic.masks.dresscode_official import dresscode_official, garment_margin
-from tryon.agnostic.masks.methods import RECIPES
+from tryon.agnostic.masks.methods import METHODS
 from tryon.categories import Category
 from tryon.dresscode.labels import Joint, Label
 
 SIZE, LARGE = (512, 384), (1024, 768)
 NOBODY = np.zeros((18, 3))
-ARMS = {  # a straight line across the picture, wrist to wrist
+ARMS = {  # a straight line across the image, wrist to wrist
     Joint.RIGHT_WRIST: 60, Joint.RIGHT_ELBOW: 100, Joint.RIGHT_SHOULDER: 150,
     Joint.LEFT_SHOULDER: 230, Joint.LEFT_ELBOW: 280, Joint.LEFT_WRIST: 320,
 }  # fmt: skip
@@ -32,7 +32,7 @@ def labels_of(size=SIZE, **boxes):
 
 
 def mask_of(category, labels, keypoints=NOBODY):
-    return RECIPES["dresscode-official"](category, labels, None, keypoints)
+    return METHODS["dresscode-official"](category, labels, None, keypoints)
 
 
 def extent(mask):
@@ -161,7 +161,7 @@ def test_a_skirt_stays_visible(figure):
     skirt = one.label_map == Label.SKIRT
     official = mask_of(Category.LOWER_BODY, one.label_map, one.keypoints)
     assert official[skirt].mean() < 0.1
-    assert RECIPES["fitting-room"](Category.LOWER_BODY, *one.maps)[skirt].all()
+    assert METHODS["fitting-room"](Category.LOWER_BODY, *one.maps)[skirt].all()
 
 
 def test_missing_joints_are_left_out_of_the_line():
@@ -190,7 +190,7 @@ def test_any_joint_may_be_missing(figure, drop):
         assert mask_of(category, figure.label_map, keypoints).any()
 
 
-def test_shoulders_above_the_picture_cut_the_whole_head_and_nothing_else():
+def test_shoulders_above_the_image_cut_the_whole_head_and_nothing_else():
     labels = labels_of(upper_clothes=(0, 100, 100, 200), head=(0, 20, 140, 160), pants=(492, 512, 100, 200))
     mask = mask_of(Category.UPPER_BODY, labels, arms(level=5))
     assert mask[labels == Label.HEAD].all()

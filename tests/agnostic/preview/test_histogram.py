@@ -1,4 +1,4 @@
-"""The spread of the audit: quantiles in percent, and a picture for any numbers."""
+"""The spread of the audit: quantiles in percent, and a image for any numbers."""
 
 import cv2
 import numpy as np
@@ -31,5 +31,5 @@ def test_without_rows_there_are_no_numbers():
 def test_any_numbers_can_be_drawn_and_give_the_same_bytes(values):
     drawn = [histogram("dresses", numbers(values), {"leak_fraction": 0.001}) for _ in range(2)]
     assert drawn[0] == drawn[1]
-    picture = cv2.imdecode(np.frombuffer(drawn[0], np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == (36 + 2 * 230, 2 * 380, 3)
+    image = cv2.imdecode(np.frombuffer(drawn[0], np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape == (36 + 2 * 230, 2 * 380, 3)

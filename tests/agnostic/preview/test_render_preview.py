@@ -1,4 +1,4 @@
-"""Pictures to look at: from the manifest or from a sample, legible, and nothing else is written."""
+"""Images to look at: from the manifest or from a sample, legible, and nothing else is written."""
 
 import cv2
 import numpy as np
@@ -6,16 +6,16 @@ import pytest
 
 import tryon.agnostic.preview.render_preview as previews
 import tryon.agnostic.stage as stage
-from tryon.agnostic.preview.contact_sheet import Shown, sheet
+from tryon.agnostic.preview.contact_sheet import PreviewEntry, contact_sheet
 from tryon.agnostic.preview.person_strip import GAP, HARM, LEAK, encode
-from tryon.agnostic.preview.render_preview import preview
+from tryon.agnostic.preview.render_preview import render_preview
 from tryon.categories import Category
 from tryon.cli import main
 from tryon.config.agnostic import AgnosticSettings
 from tryon.errors import MissingInputError, ParameterError
-from tryon.manifest import INDEX, SHOWN, read_table, table_from_rows, write_table
+from tryon.manifest import INDEX, MASK_PREVIEWS, read_table, table_from_rows, write_table
 from tryon.runtime.code_version import ROOT
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 
 DRESSES, SIZE = Category.DRESSES, (128, 96)
 OURS = AgnosticSettings()
@@ -24,14 +24,14 @@ STRIP = (256, 5 * 192 + 4 * GAP, 3)
 
 
 def draw(workspace, settings=OURS, count=2, **options):
-    return preview(DRESSES, settings, SIZE, workspace, count, silent, **options)
+    return render_preview(DRESSES, settings, SIZE, workspace, count, no_progress, **options)
 
 
 def files(workspace):
     return {path for path in workspace.data.rglob("*") if path.is_file() and workspace.raw not in path.parents}
 
 
-def test_before_there_is_a_manifest_masks_are_made_for_the_picture_alone(indexed):
+def test_before_there_is_a_manifest_masks_are_made_for_the_image_alone(indexed):
     before = files(indexed)
     path, said = draw(indexed)
     assert path == indexed.preview(DRESSES)
@@ -43,12 +43,12 @@ def test_before_there_is_a_manifest_masks_are_made_for_the_picture_alone(indexed
 
 
 def test_a_manifest_of_these_settings_is_shown_as_it_is(indexed, monkeypatch):
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, silent)
+    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
     manifest = indexed.manifest(DRESSES).read_bytes()
     sampled, _ = draw(indexed, OFFICIAL)
     official = sampled.read_bytes()
     assert "a sample" in draw(indexed, OFFICIAL)[1]
-    monkeypatch.setattr(previews, "mask_people", None)
+    monkeypatch.setattr(previews, "process_batch", None)
     path, said = draw(indexed)
     assert "all 5 people with a mask in the manifest" in said
     assert path.read_bytes() != official
@@ -57,12 +57,12 @@ def test_a_manifest_of_these_settings_is_shown_as_it_is(indexed, monkeypatch):
 
 def test_sample_and_manifest_show_the_same_people_where_all_are_in_the_sample(indexed):
     one = draw(indexed)[0].read_bytes()
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, silent)
+    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
     assert draw(indexed)[0].read_bytes() == one
 
 
 def test_a_file_of_ones_own(indexed, tmp_path):
-    path = tmp_path / "new" / "picture.jpg"
+    path = tmp_path / "new" / "image.jpg"
     assert draw(indexed, out=path)[0] == path
     assert path.is_file()
     assert not indexed.preview(DRESSES).exists()
@@ -79,31 +79,31 @@ def test_without_an_index_or_a_good_row_there_is_nothing_to_draw(indexed):
         draw(indexed)
 
 
-def test_the_stage_keeps_pictures_of_the_worst_and_of_typical_people(indexed, monkeypatch):
+def test_the_stage_keeps_images_of_the_worst_and_of_typical_people(indexed, monkeypatch):
     monkeypatch.setattr(stage, "SHOWN_WORST", 3)
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, silent)
-    rows = read_table(indexed.mask_pictures(DRESSES), SHOWN).to_pylist()
+    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
+    rows = read_table(indexed.mask_images(DRESSES), MASK_PREVIEWS).to_pylist()
     assert [row["why"] for row in rows] == ["worst"] * 3 + ["typical"] * 2
     assert len({row["person_id"] for row in rows}) == 5
     for row in rows:
-        picture = cv2.imdecode(np.frombuffer(row["picture"], np.uint8), cv2.IMREAD_COLOR)
-        assert picture.shape == STRIP
+        image = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_COLOR)
+        assert image.shape == STRIP
         assert row["worn"] == "dress"
         assert 0.05 < row["mask_fraction"] < 0.6
 
 
 def strip_of(workspace, settings):
-    """A strip of a person by a recipe, and the five pictures in it."""
+    """A strip of a person by a recipe, and the five images in it."""
     planned = stage.plan(DRESSES, settings, SIZE, workspace)
-    audits = previews._sample_audits(planned, workspace, 5, silent)
+    audits = previews._sample_audits(planned, workspace, 5, no_progress)
     masks = audits["mask_png"]
-    (shown,) = previews.show_people({4: "worst"}, audits, lambda number: masks[number].as_py(), planned, workspace)
-    return shown, [shown.picture[:, number * (192 + GAP) : number * (192 + GAP) + 192] for number in range(5)]
+    (shown,) = previews.render_people({4: "worst"}, audits, lambda number: masks[number].as_py(), planned, workspace)
+    return shown, [shown.image[:, number * (192 + GAP) : number * (192 + GAP) + 192] for number in range(5)]
 
 
-def test_a_strip_shows_photo_maps_mask_and_agnostic_picture(indexed):
+def test_a_strip_shows_photo_maps_mask_and_agnostic_image(indexed):
     shown, (photo, labels, dense, mask, agnostic) = strip_of(indexed, OURS)
-    assert shown.picture.shape == STRIP
+    assert shown.image.shape == STRIP
     hidden = (mask == 255).all(-1)
     assert (agnostic[hidden] == 0).all()
     assert (agnostic[(mask == 0).all(-1)] == photo[(mask == 0).all(-1)]).all()
@@ -114,24 +114,24 @@ def test_a_strip_shows_photo_maps_mask_and_agnostic_picture(indexed):
 
 
 def test_faults_are_marked_in_the_mask(indexed):
-    shown, pictures = strip_of(indexed, OFFICIAL)
-    share = (pictures[3] == HARM).all(-1).mean()
+    shown, images = strip_of(indexed, OFFICIAL)
+    share = (images[3] == HARM).all(-1).mean()
     assert share > 0.002
     assert "protected_fraction" in shown.faults
-    assert not (pictures[3] == LEAK).all(-1).any()
+    assert not (images[3] == LEAK).all(-1).any()
 
 
-def test_a_sheet_of_nobody_is_a_picture_too():
-    picture = cv2.imdecode(np.frombuffer(sheet("dresses", []), np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape[1] > 600
+def test_a_sheet_of_nobody_is_a_image_too():
+    image = cv2.imdecode(np.frombuffer(contact_sheet("dresses", []), np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape[1] > 600
 
 
 def test_a_sheet_can_be_smaller_and_is_the_same_every_time():
     numbers = dict.fromkeys(("leak_fraction", "protected_fraction", "mask_fraction", "outline_similarity"))
     strip = np.random.default_rng(1).integers(0, 255, STRIP, np.uint8)
-    people = [Shown("worst", "000001", "skirt", numbers, frozenset(), strip)]
-    assert sheet("t", people) == sheet("t", people)
-    assert len(sheet("t", people, 128)) < len(sheet("t", people))
+    people = [PreviewEntry("worst", "000001", "skirt", numbers, frozenset(), strip)]
+    assert contact_sheet("t", people) == contact_sheet("t", people)
+    assert len(contact_sheet("t", people, 128)) < len(contact_sheet("t", people))
     assert encode(strip) == encode(strip)
 
 
@@ -149,13 +149,13 @@ def test_the_command_draws_prints_the_path_and_writes_nothing_else(indexed, caps
     assert [path.name for path in own.iterdir()] == ["dresses.jpg"]
 
 
-def test_a_folder_for_pictures_that_are_not_drawn_is_refused(indexed, capsys):
+def test_a_folder_for_images_that_are_not_drawn_is_refused(indexed, capsys):
     assert main(["agnostic", "dresses", "--out", "own", "--root", str(indexed.root)]) == 2
     assert "--out: goes with --preview" in capsys.readouterr().err
 
 
 def test_a_damaged_manifest_is_told_and_a_sample_shown(indexed):
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, silent)
+    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
     path = indexed.manifest(DRESSES)
     good = path.read_bytes()
     for damaged in (b"", good[:1000], good[: len(good) // 2] + b"?" * 500 + good[len(good) // 2 + 500 :]):
@@ -167,7 +167,7 @@ def test_a_damaged_manifest_is_told_and_a_sample_shown(indexed):
         assert path.read_bytes() == damaged
 
 
-def test_pictures_are_not_drawn_where_only_the_stages_write(indexed):
+def test_images_are_not_drawn_where_only_the_stages_write(indexed):
     with pytest.raises(ParameterError, match="--out: is none of raw"):
         draw(indexed, out=indexed.raw / "dresses" / "look.jpg")
 

@@ -1,6 +1,6 @@
 """Who is shown: the worst in order of gravity, and typical people whom only their names choose."""
 
-from tryon.agnostic.preview.select_people import typical, worst
+from tryon.agnostic.preview.select_people import select_random, select_worst
 from tryon.agnostic.shards import MASKS
 from tryon.manifest import table_from_rows
 
@@ -21,26 +21,26 @@ TABLE = audits(
 
 
 def test_leak_goes_before_protected_and_that_before_outline():
-    assert worst(TABLE, 9) == [2, 4, 1, 0, 5]  # where no garment was found, all of it may be visible
-    assert worst(TABLE, 2) == [2, 4]
+    assert select_worst(TABLE, 9) == [2, 4, 1, 0, 5]  # where no garment was found, all of it may be visible
+    assert select_worst(TABLE, 2) == [2, 4]
 
 
 def test_a_pixel_makes_no_mask_worse():
-    assert worst(audits(("a", 0.0002, 0.0, 0.1, None), ("b", 0.0, 0.0003, 0.5, None)), 1) == [1]
+    assert select_worst(audits(("a", 0.0002, 0.0, 0.1, None), ("b", 0.0, 0.0003, 0.5, None)), 1) == [1]
 
 
 def test_typical_people_have_a_mask_and_are_not_shown_already():
-    assert sorted(typical(TABLE, 9)) == [0, 1, 2, 4, 5]
-    assert sorted(typical(TABLE, 9, besides=[4, 1])) == [0, 2, 5]
+    assert sorted(select_random(TABLE, 9)) == [0, 1, 2, 4, 5]
+    assert sorted(select_random(TABLE, 9, besides=[4, 1])) == [0, 2, 5]
 
 
 def test_typical_people_are_the_same_whatever_their_order_and_their_audit():
     rows = [(f"{number:06d}", number / 100, 0.0, 0.0, None) for number in range(50)]
     others = [(name, 0.0, 0.0, 0.0, None) for name, *_ in reversed(rows)]
     first, second = audits(*rows), audits(*others)
-    names = [[table["person_id"][number].as_py() for number in typical(table, 6)] for table in (first, second)]
+    names = [[table["person_id"][number].as_py() for number in select_random(table, 6)] for table in (first, second)]
     assert names[0] == names[1]
 
 
 def test_of_nobody_nobody_is_chosen():
-    assert worst(audits(), 3) == typical(audits(), 3) == []
+    assert select_worst(audits(), 3) == select_random(audits(), 3) == []

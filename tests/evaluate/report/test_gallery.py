@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tryon.evaluate.report.gallery import BEST, BY_NAME, MEDIAN, WORST, pick
+from tryon.evaluate.report.gallery import BEST, BY_NAME, MEDIAN, WORST, select_rows
 
 
 def test_a_third_each_of_best_median_and_worst() -> None:
     errors = np.arange(10) / 10
-    found = pick([f"row{number}" for number in range(10)], errors, 6, 0)
+    found = select_rows([f"row{number}" for number in range(10)], errors, 6, 0)
     assert {pair: one.why for pair, one in found.items()} == {
         "row0": BEST, "row1": BEST, "row4": MEDIAN, "row5": MEDIAN, "row9": WORST, "row8": WORST,
     }  # fmt: skip
@@ -22,7 +22,7 @@ def test_a_third_each_of_best_median_and_worst() -> None:
 @given(some.lists(some.floats(0, 1) | some.just(float("nan")), max_size=30), some.integers(1, 12))
 def test_rows_are_distinct_and_as_many_as_there_are(errors: list[float], count: int) -> None:
     known = int(np.isfinite(errors).sum())
-    found = pick([f"{number}" for number in range(len(errors))], np.array(errors), count, 0)
+    found = select_rows([f"{number}" for number in range(len(errors))], np.array(errors), count, 0)
     assert len(found) == min(count, known or len(errors))
     kinds = [one.why for one in found.values()]
     if known:
@@ -32,8 +32,8 @@ def test_rows_are_distinct_and_as_many_as_there_are(errors: list[float], count: 
         assert set(kinds) <= {BY_NAME}
 
 
-def test_without_true_pictures_names_decide() -> None:
+def test_without_true_images_names_decide() -> None:
     pairs = [f"row{number}" for number in range(20)]
     nothing = np.full(20, np.nan)
-    assert pick(pairs, nothing, 4, 1) == pick(pairs, nothing, 4, 1)
-    assert set(pick(pairs, nothing, 4, 1)) != set(pick(pairs, nothing, 4, 2))
+    assert select_rows(pairs, nothing, 4, 1) == select_rows(pairs, nothing, 4, 1)
+    assert set(select_rows(pairs, nothing, 4, 1)) != set(select_rows(pairs, nothing, 4, 2))

@@ -11,14 +11,14 @@ import pytest
 
 from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
-from tryon.evaluate.report.gallery import choose
+from tryon.evaluate.report.gallery import hash_choose
 from tryon.evaluate.report.published import PUBLISHED
-from tryon.evaluate.report.render import compared, number, percent, published_tables, times
+from tryon.evaluate.report.render import compared, format_metric, format_percent, format_ratio, published_tables
 from tryon.evaluate.stage import evaluate
 from tryon.manifest import MANIFEST, read_table, table_from_rows, write_table
-from tryon.manifest.schemas import LEAKY
-from tryon.runtime.progress import silent
-from tryon.scoring.fingerprint import short
+from tryon.manifest.schemas import LEAK_THRESHOLD
+from tryon.runtime.progress import no_progress
+from tryon.scoring.fingerprint import short_fingerprint
 from tryon.workspace import Workspace
 
 VOID = {"meta", "link", "img", "br", "line", "circle", "polyline"}
@@ -62,8 +62,8 @@ def test_it_loads_nothing(source: str) -> None:
     ]
     assert loads
     assert all(value.startswith(("data:", "#")) for _, value in loads)
-    without_pictures = re.sub(r"data:image/webp;base64,[A-Za-z0-9+/=]+", "", source)
-    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_pictures)
+    without_images = re.sub(r"data:image/webp;base64,[A-Za-z0-9+/=]+", "", source)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_images)
     policy = next(v for tag, n, v in page.attributes if tag == "meta" and n == "content" and "default-src" in v)
     assert "default-src 'none'" in policy
 
@@ -88,7 +88,7 @@ def test_it_shows_every_part(source: str, evaluated: Workspace) -> None:
     assert "paired 9, unpaired 9" in page.text
 
 
-def test_it_has_pictures_of_every_gallery_and_training_strip(source: str) -> None:
+def test_it_has_images_of_every_gallery_and_training_strip(source: str) -> None:
     alternatives = [value for tag, name, value in Page(source).attributes if (tag, name) == ("img", "alt")]
     assert sum(value.startswith("result of") for value in alternatives) == 2 * 3 * 2
     for category in ("Upper body", "Lower body", "Dresses"):
@@ -104,17 +104,17 @@ def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, evalu
         assert f"{content['headline']['unpaired'][category]['ratio_to_copy']:.2f}×" in source
 
 
-def test_it_says_how_many_rows_have_a_true_picture(source: str) -> None:
-    assert "Compared with the true picture: 9 of 9 paired rows, 9 of 9 unpaired rows." in " ".join(source.split())
+def test_it_says_how_many_rows_have_a_true_image(source: str) -> None:
+    assert "Compared with the true image: 9 of 9 paired rows, 9 of 9 unpaired rows." in " ".join(source.split())
     content = {
         "rows": {"paired": {"dresses": 2, "lower_body": 1}, "unpaired": {"dresses": 4}},
-        "compared": {"paired": {"all": {"picture": 3}}, "unpaired": {"all": {"picture": 0}}},
+        "compared": {"paired": {"all": {"image": 3}}, "unpaired": {"all": {"image": 0}}},
     }
-    assert compared(content) == "Compared with the true picture: 3 of 3 paired rows, 0 of 4 unpaired rows."
+    assert compared(content) == "Compared with the true image: 3 of 3 paired rows, 0 of 4 unpaired rows."
 
 
 def test_the_share_from_which_a_row_leaks_is_the_audits(source: str) -> None:
-    assert f"more than {percent(LEAKY, 0)} of its garment" in " ".join(source.split())
+    assert f"more than {format_percent(LEAK_THRESHOLD, 0)} of its garment" in " ".join(source.split())
 
 
 def test_the_audit_of_every_recipe_stands_side_by_side(source: str, evaluated: Workspace) -> None:
@@ -147,12 +147,12 @@ def test_it_shows_the_worst_and_typical_masks_of_each_category(source: str) -> N
     assert "shown0 dress · leak – · protected 0.00 % · hidden 25 % · outline 30 %" in text
 
 
-def test_masks_without_pictures_or_other_recipes_are_told_without(workspace: Workspace) -> None:
+def test_masks_without_images_or_other_recipes_are_told_without(workspace: Workspace) -> None:
     for category in Category:
-        workspace.mask_pictures(category).unlink()
+        workspace.mask_images(category).unlink()
         rows = read_table(workspace.manifest(category), MANIFEST).to_pylist()
         write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST)
-    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, silent)
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, no_progress)
     text = Page((workspace.evaluation / "report.html").read_text()).text
     assert "Recipes side by side" not in text
     assert "Left to right: person" not in text
@@ -161,21 +161,26 @@ def test_masks_without_pictures_or_other_recipes_are_told_without(workspace: Wor
 def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:
     for category in Category:
         workspace.manifest(category).unlink()
-    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, silent)
+    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, no_progress)
     assert "The manifests are not in this folder" in (workspace.evaluation / "report.html").read_text()
 
 
 def test_gallery_rows_depend_on_names_and_seed_only() -> None:
     pairs = [f"{number:06d}_{number:06d}" for number in range(50)]
-    assert choose(pairs, 6, 7) == choose(pairs[::-1], 6, 7)
-    assert choose(pairs, 6, 7) != choose(pairs, 6, 8)
-    assert len(choose(pairs, 6, 7)) == 6
-    assert choose(pairs[:3], 6, 7) == set(pairs[:3])
+    assert hash_choose(pairs, 6, 7) == hash_choose(pairs[::-1], 6, 7)
+    assert hash_choose(pairs, 6, 7) != hash_choose(pairs, 6, 8)
+    assert len(hash_choose(pairs, 6, 7)) == 6
+    assert hash_choose(pairs[:3], 6, 7) == set(pairs[:3])
 
 
 def test_numbers_as_people_read_them() -> None:
-    assert [number(0.12345), number(21.456, "psnr"), number(None)] == ["0.1235", "21.46", "–"]
-    assert [percent(0.0123), percent(None), times(0.254), times(None)] == ["1.2 %", "–", "0.25×", "–"]
+    assert [format_metric(0.12345), format_metric(21.456, "psnr"), format_metric(None)] == ["0.1235", "21.46", "–"]
+    assert [format_percent(0.0123), format_percent(None), format_ratio(0.254), format_ratio(None)] == [
+        "1.2 %",
+        "–",
+        "0.25×",
+        "–",
+    ]
 
 
 def test_every_slice_of_a_setting_stands_in_its_charts(source: str, evaluated: Workspace) -> None:
@@ -206,5 +211,5 @@ def test_published_numbers_carry_their_protocols(source: str) -> None:
 def test_fingerprints_and_the_data_card_are_there(source: str, evaluated: Workspace) -> None:
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for facts in content["fingerprints"].values():
-        assert short(facts) in source
+        assert short_fingerprint(facts) in source
     assert "a score here does not predict one on Dress Code" in source

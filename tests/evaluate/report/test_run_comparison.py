@@ -12,8 +12,8 @@ from tryon.config.evaluate import EvaluateSettings
 from tryon.errors import MissingInputError
 from tryon.evaluate.report.run_comparison import FILES
 from tryon.evaluate.stage import evaluate
-from tryon.pipeline.external_inputs import BESIDE
-from tryon.runtime.progress import silent
+from tryon.pipeline.external_inputs import BASELINE_FILES
+from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=1, sensitivity_rows=0, beside="other")
@@ -30,12 +30,12 @@ def _content(workspace: Workspace) -> dict:
 
 
 def test_what_is_noted_as_input_is_what_is_read() -> None:
-    assert FILES == BESIDE
+    assert FILES == BASELINE_FILES
 
 
 def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluated: Workspace) -> None:
     _copied(evaluated, workspace.root)
-    evaluate(SETTINGS, 7, workspace, silent)
+    evaluate(SETTINGS, 7, workspace, no_progress)
     told = _content(workspace)["beside"]
     assert told["verdict"] == "no difference"
     assert {line["metric"] for line in told["lines"]} == {"l1_garment"}
@@ -52,7 +52,7 @@ def test_what_cannot_be_compared_is_said_and_why(workspace: Workspace, evaluated
     for facts in content["fingerprints"].values():
         facts["code"] = "another"
     metrics.write_text(json.dumps(content))
-    evaluate(SETTINGS, 7, workspace, silent)
+    evaluate(SETTINGS, 7, workspace, no_progress)
     told = _content(workspace)["beside"]
     assert set(told) == {"not_compared"}
     assert "paired: code: " in told["not_compared"][0]
@@ -64,7 +64,7 @@ def test_a_folder_that_is_not_whole_stops_the_stage_at_once(workspace: Workspace
     (other / "evaluation" / "scores.parquet").unlink()
     (other / "checkpoints" / "history.csv").unlink()
     with pytest.raises(MissingInputError, match=r"has evaluation/scores\.parquet, checkpoints/history\.csv"):
-        evaluate(SETTINGS, 7, workspace, silent)
+        evaluate(SETTINGS, 7, workspace, no_progress)
     assert not workspace.evaluation.exists()
 
 

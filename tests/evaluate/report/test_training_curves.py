@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tryon.categories import Category
-from tryon.evaluate.report.training_curves import read_course, spread
+from tryon.evaluate.report.training_curves import evenly_spaced, read_training_curves
 from tryon.runtime.atomic_files import write_text
 from tryon.workspace import Workspace
 
 
 def test_a_course_has_both_charts_and_a_strip_per_category(workspace: Workspace) -> None:
-    course = read_course("Fine-tuning", workspace.checkpoints)
+    course = read_training_curves("Fine-tuning", workspace.checkpoints)
     assert [chart.title for chart in course.charts] == ["Training loss", "Validation L1 inside the garment"]
     assert [strip.category for strip in course.strips] == list(Category)
     assert [caption for caption, _ in course.strips[0].columns] == [
@@ -25,26 +25,26 @@ def test_a_course_has_both_charts_and_a_strip_per_category(workspace: Workspace)
 
 
 def test_the_starting_points_empty_cells_are_left_out(workspace: Workspace) -> None:
-    loss, validation = read_course("Fine-tuning", workspace.checkpoints).charts
+    loss, validation = read_training_curves("Fine-tuning", workspace.checkpoints).charts
     assert len(loss.lines[0].points.split()) == 2
     assert {line.name for line in validation.lines} == {"All categories", "Upper body", "Lower body", "Dresses"}
 
 
 def test_a_stage_that_trained_one_category_shows_one_line(workspace: Workspace) -> None:
-    course = read_course("Pretraining", workspace.pretrained)
+    course = read_training_curves("Pretraining", workspace.pretrained)
     assert [line.name for line in course.charts[-1].lines] == ["Upper body"]
 
 
 def test_a_stage_that_trained_nothing_is_empty(tmp_path: Path) -> None:
     write_text(tmp_path / "history.csv", "epoch,step,lr,train_loss,val_l1\n")
     for folder in (tmp_path, tmp_path / "absent"):
-        course = read_course("Pretraining", folder)
+        course = read_training_curves("Pretraining", folder)
         assert (course.charts, course.strips, course.best_epoch) == ([], [], None)
 
 
 def test_long_trainings_are_thinned_with_both_ends_kept() -> None:
-    shown = spread(list(range(31)))
+    shown = evenly_spaced(list(range(31)))
     assert len(shown) == 8
     assert (shown[0], shown[-1]) == (0, 30)
     assert shown == sorted(set(shown))
-    assert spread([0, 1, 2]) == [0, 1, 2]
+    assert evenly_spaced([0, 1, 2]) == [0, 1, 2]

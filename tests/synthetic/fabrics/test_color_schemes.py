@@ -3,17 +3,17 @@ from __future__ import annotations
 import numpy as np
 
 from tryon.categories import Level
-from tryon.synthetic.fabrics.color_schemes import _DYES, SCHEMES, sample_colours
+from tryon.synthetic.fabrics.color_schemes import _DYES, SCHEMES, sample_colors
 
 
 def distances(level: Level, count: int = 300) -> np.ndarray:
     """From ground to pattern, ground to accent, pattern to accent: (count, 3)."""
-    chosen = np.array([sample_colours(np.random.default_rng(number), level) for number in range(count)], float)
+    chosen = np.array([sample_colors(np.random.default_rng(number), level) for number in range(count)], float)
     ground, second, third = chosen.transpose(1, 0, 2)
     return np.stack([np.linalg.norm(a - b, axis=1) for a, b in ((ground, second), (ground, third), (second, third))], 1)
 
 
-def test_easy_colours_are_far_apart():
+def test_easy_colors_are_far_apart():
     apart = distances("easy")
     assert apart[:, 0].min() > 100
     assert apart[:, 1:].min() > 60
@@ -31,21 +31,21 @@ def test_catalogue_patterns_stand_out_from_their_ground():
     assert (apart[:, 2] > 40).mean() > 0.9
 
 
-def test_wild_colours_are_sometimes_close():
+def test_wild_colors_are_sometimes_close():
     assert 0.1 < (distances("wild")[:, 0] < 130).mean() < 0.6
 
 
-def test_catalogue_colours_are_quieter_than_easy_ones():
+def test_catalogue_colors_are_quieter_than_easy_ones():
     def saturation(level: Level) -> float:
-        chosen = np.array([sample_colours(np.random.default_rng(n), level) for n in range(200)], float)
+        chosen = np.array([sample_colors(np.random.default_rng(n), level) for n in range(200)], float)
         return float((chosen.max(-1) - chosen.min(-1)).mean())
 
     assert saturation("catalogue") < 0.7 * saturation("easy")
 
 
-def test_every_colour_is_three_bytes():
+def test_every_color_is_three_bytes():
     for level in ("easy", "catalogue", "wild"):
         for number in range(100):
-            for colour in sample_colours(np.random.default_rng(number), level):
-                assert len(colour) == 3
-                assert all(isinstance(c, int) and 0 <= c <= 255 for c in colour)
+            for color in sample_colors(np.random.default_rng(number), level):
+                assert len(color) == 3
+                assert all(isinstance(c, int) and 0 <= c <= 255 for c in color)

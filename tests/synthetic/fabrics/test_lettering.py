@@ -15,7 +15,7 @@ def ink(word: str) -> np.ndarray:
     """Where a word of letters 100 px high leaves ink."""
     tile = Tile(900, 180, WHITE)
     write(tile, word, 40, 40, 100, BLACK)
-    return tile.picture[..., 0] < 128
+    return tile.image[..., 0] < 128
 
 
 def test_every_word_can_be_written():

@@ -8,7 +8,7 @@ import pytest
 
 from tryon.categories import Level
 from tryon.synthetic.fabrics.patterns import PATTERNS, Fabric, Family, Part, family, paint_fabric, sample_fabric
-from tryon.synthetic.fabrics.sample_fabric import DRAWS
+from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS
 
 RED, BLUE, GREEN = (200, 0, 0), (0, 0, 200), (0, 200, 0)
 PATTERNED = sorted(set(PATTERNS) - {"plain"})
@@ -27,21 +27,21 @@ def drawn(pattern: str, level: Level, count: int) -> list[Fabric]:
 
 
 def kept_at_an_eighth(fabric: Fabric) -> tuple[float, float]:
-    """Mean deviation of the cloth from its mean colour, and that of the cloth at an eighth of its size."""
+    """Mean deviation of the cloth from its mean color, and that of the cloth at an eighth of its size."""
     cloth = paint_fabric(fabric)[128:896, 96:672].astype(float)
     small = cloth.reshape(96, 8, 72, 8, 3).mean((1, 3))
-    deviation, kept = (float(np.abs(picture - picture.mean((0, 1))).mean()) for picture in (cloth, small))
+    deviation, kept = (float(np.abs(image - image.mean((0, 1))).mean()) for image in (cloth, small))
     return deviation, kept
 
 
 @pytest.mark.parametrize("pattern", sorted(PATTERNS))
-def test_every_pattern_covers_the_picture_in_its_own_colours(pattern):
-    picture = paint_fabric(fabric_of(pattern))
-    assert picture.shape == (1024, 768, 3)
-    assert picture.dtype == np.uint8
-    assert picture.flags.writeable
+def test_every_pattern_covers_the_image_in_its_own_colors(pattern):
+    image = paint_fabric(fabric_of(pattern))
+    assert image.shape == (1024, 768, 3)
+    assert image.dtype == np.uint8
+    assert image.flags.writeable
     if family(pattern) != "floral":
-        ink = picture.astype(float) @ np.linalg.inv(np.array([RED, BLUE, GREEN], float))  # shares of the colours
+        ink = image.astype(float) @ np.linalg.inv(np.array([RED, BLUE, GREEN], float))  # shares of the colors
         assert np.abs(ink.sum(-1) - 1).max() < 0.02
         assert ink.min() > -0.02
         assert (ink.reshape(-1, 3).max(0)[: 1 if pattern == "plain" else 2] > 0.95).all()
@@ -61,8 +61,8 @@ def test_a_part_is_painted_as_on_the_whole(pattern, angle):
 
 @pytest.mark.parametrize("pattern", ["logo", "emblem", "icons", "camouflage", "animal", "floral", "lettering"])
 def test_the_seed_draws_another_print(pattern):
-    pictures = {paint_fabric(fabric_of(pattern, seed=seed)).tobytes() for seed in range(5)}
-    assert len(pictures) >= 3
+    images = {paint_fabric(fabric_of(pattern, seed=seed)).tobytes() for seed in range(5)}
+    assert len(images) >= 3
 
 
 TURNED = ["stripes", "two_stripes", "uneven_stripes", "pinstripes", "checks", "gingham", "plaid", "tartan"]
@@ -71,16 +71,16 @@ TURNED += ["windowpane", "argyle", "houndstooth", "dots", "icons"]
 
 @pytest.mark.parametrize("pattern", TURNED)
 def test_the_angle_turns_the_pattern_about_its_origin(pattern):
-    """Patterns of all the cloth, in a square about their origin: turned by 90 degrees they are the turned picture."""
+    """Patterns of all the cloth, in a square about their origin: turned by 90 degrees they are the turned image."""
     level, upright = (paint_fabric(replace(fabric_of(pattern, a, 150), phase=(0.5, 0.5))) for a in (0, 90))
     turned = np.rot90(level[212:813, 84:685], -1)
     difference = np.abs(turned.astype(int) - upright[212:813, 84:685])
-    assert difference.mean() < 4  # pixel centres of the origin differ by one at most
+    assert difference.mean() < 4  # pixel centers of the origin differ by one at most
     diagonal = paint_fabric(replace(fabric_of(pattern, 45, 150), phase=(0.5, 0.5)))[212:813, 84:685]
     assert np.abs(turned.astype(int) - diagonal).mean() > 10
 
 
-@pytest.mark.parametrize("pattern", sorted(DRAWS["easy"].keys() - {"plain"}))
+@pytest.mark.parametrize("pattern", sorted(PATTERN_PRIORS["easy"].keys() - {"plain"}))
 def test_easy_patterns_are_strong_and_coarse(pattern):
     for fabric in drawn(pattern, "easy", 3):
         deviation, kept = kept_at_an_eighth(fabric)
@@ -110,8 +110,8 @@ def test_wild_holds_finer_patterns_than_catalogue():
 
 @pytest.mark.parametrize("pattern", sorted(set(PATTERNS) - PLACED))
 def test_patterns_of_the_whole_cloth_are_alike_in_every_quarter(pattern):
-    picture = paint_fabric(fabric_of(pattern, 0, 90)).astype(float)
-    quarters = [part.mean((0, 1)) for half in np.split(picture, 2, 0) for part in np.split(half, 2, 1)]
+    image = paint_fabric(fabric_of(pattern, 0, 90)).astype(float)
+    quarters = [part.mean((0, 1)) for half in np.split(image, 2, 0) for part in np.split(half, 2, 1)]
     assert np.ptp(quarters, axis=0).max() < 45
 
 

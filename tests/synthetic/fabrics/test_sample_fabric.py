@@ -7,7 +7,7 @@ import pytest
 
 from tryon.categories import LEVELS, Level
 from tryon.synthetic.fabrics.patterns import PATTERNS, sample_fabric
-from tryon.synthetic.fabrics.sample_fabric import DRAWS
+from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -15,21 +15,25 @@ def test_every_pattern_occurs_at_its_share(level: Level):
     count = 3000
     fabrics = [sample_fabric(np.random.default_rng((1, number)), level) for number in range(count)]
     seen = Counter(fabric.pattern for fabric in fabrics)
-    assert set(seen) == set(DRAWS[level])
-    assert sum(draw.share for draw in DRAWS[level].values()) == pytest.approx(1)
-    for name, draw in DRAWS[level].items():
+    assert set(seen) == set(PATTERN_PRIORS[level])
+    assert sum(draw.share for draw in PATTERN_PRIORS[level].values()) == pytest.approx(1)
+    for name, draw in PATTERN_PRIORS[level].items():
         assert seen[name] / count == pytest.approx(draw.share, abs=0.025), name
     for fabric in fabrics:
-        assert DRAWS[level][fabric.pattern].smallest <= fabric.period <= DRAWS[level][fabric.pattern].largest
+        assert (
+            PATTERN_PRIORS[level][fabric.pattern].smallest
+            <= fabric.period
+            <= PATTERN_PRIORS[level][fabric.pattern].largest
+        )
 
 
 def test_catalogue_and_wild_draw_from_all_patterns():
-    assert set(DRAWS["catalogue"]) == set(DRAWS["wild"]) == set(PATTERNS)
-    assert set(DRAWS["easy"]) < set(PATTERNS)
+    assert set(PATTERN_PRIORS["catalogue"]) == set(PATTERN_PRIORS["wild"]) == set(PATTERNS)
+    assert set(PATTERN_PRIORS["easy"]) < set(PATTERNS)
 
 
 def test_plain_cloth_is_rare():
-    assert [DRAWS[level]["plain"].share for level in LEVELS] == [0.03, 0.06, 0.15]
+    assert [PATTERN_PRIORS[level]["plain"].share for level in LEVELS] == [0.03, 0.06, 0.15]
 
 
 def test_only_easy_cloth_is_always_smooth():

@@ -27,7 +27,7 @@ def length(start, end):
     return float(np.hypot(*(end - start)))
 
 
-def test_the_right_of_the_body_is_on_the_left_of_the_picture():
+def test_the_right_of_the_body_is_on_the_left_of_the_image():
     body = Body()
     assert body.shoulder(RIGHT)[0] < 0 < body.shoulder(LEFT)[0]
     assert body.toe(RIGHT)[0] < 0 < body.toe(LEFT)[0]
@@ -51,7 +51,7 @@ def test_hands_rest_on_the_hip_and_beyond_the_middle(bodies):
     for body in bodies("wild", 150):
         for side, arm in zip(SIDES, body.pose.arms, strict=True):
             _, elbow, wrist = body.arm_joints(side).values()
-            middle = body.centre(wrist[1])[0]
+            middle = body.center(wrist[1])[0]
             if arm.kind == "hip":
                 assert body.half_width(wrist[1]) < side * (wrist[0] - middle) < side * (elbow[0] - middle)
             if arm.kind == "crossed":

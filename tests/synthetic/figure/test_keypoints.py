@@ -16,7 +16,7 @@ HANGING, BEHIND, CROSSED = Arm("side", 10, 5), Arm("behind", 15, -50), Arm("cros
 
 
 def often(pose, camera=WHOLE, count=60):
-    """What is found of a pose in many pictures, (N, 18, 3)."""
+    """What is found of a pose in many images, (N, 18, 3)."""
     return np.stack([find_keypoints(Body(pose=pose), camera, np.random.default_rng(n)) for n in range(count)])
 
 

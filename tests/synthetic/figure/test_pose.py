@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tryon.agnostic.masks.attributes import arm_pose_of
+from tryon.agnostic.masks.attributes import classify_arm_pose
 from tryon.agnostic.masks.body import body_from_keypoints
 from tryon.categories import LEVELS
 from tryon.dresscode.layout import HEIGHT
@@ -50,7 +50,7 @@ def test_words_for_the_arms_are_those_read_from_the_key_points(bodies, level):
         hidden = (found[2:8, 2] == 0) & [True, True, body.pose.arms[0].kind != "behind"] * 2
         if hidden.any():
             continue  # a joint missed by chance
-        read = arm_pose_of(body_from_keypoints(found, HEIGHT))
+        read = classify_arm_pose(body_from_keypoints(found, HEIGHT))
         wrong += [(read, body.pose)] if read != body.pose.arm_pose else []
     assert not wrong
 
@@ -62,8 +62,8 @@ def test_turning_narrows_like_an_ellipse_and_shifts_the_front():
     assert turned.spacing == pytest.approx(np.cos(half))
     assert 0 < turned.shift < 0.5
     assert replace(MANNEQUIN, turn=-1.0).shift == -turned.shift
-    assert (MANNEQUIN.narrowing, MANNEQUIN.spacing, MANNEQUIN.shift, MANNEQUIN.far) == (1, 1, 0, None)
-    assert (turned.far, replace(MANNEQUIN, turn=-1.0).far) == (LEFT, RIGHT)
+    assert (MANNEQUIN.narrowing, MANNEQUIN.spacing, MANNEQUIN.shift, MANNEQUIN.occluded_side) == (1, 1, 0, None)
+    assert (turned.occluded_side, replace(MANNEQUIN, turn=-1.0).occluded_side) == (LEFT, RIGHT)
 
 
 def test_two_arms_behind_the_back_are_hidden_and_one_is_not():

@@ -8,7 +8,7 @@ import pytest
 
 from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.labels import DensePart, Label
-from tryon.synthetic.figure.appearance import Look, sample_look
+from tryon.synthetic.figure.appearance import Appearance, sample_appearance
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera, sample_camera
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, Arm
@@ -20,8 +20,8 @@ HIP = Arm("hip", 0, 0, 1.0, 0.42)
 CROSSED = Arm("crossed", 0, 0, 1.0, 0.3)
 
 
-def a_look(number: int, level: Level = "catalogue") -> Look:
-    return sample_look(np.random.default_rng((2, number)), level)
+def a_look(number: int, level: Level = "catalogue") -> Appearance:
+    return sample_appearance(np.random.default_rng((2, number)), level)
 
 
 def layers_of(body: Body, number: int, level: Level = "catalogue") -> list[Layer]:
@@ -45,7 +45,7 @@ def test_every_layer_of_the_body_has_surface_coordinates_and_nothing_else_has(bo
 
 
 def test_surface_coordinates_have_no_jumps(bodies):
-    """Between two neighbours of a mesh they change by no more than the mesh is coarse."""
+    """Between two neighbors of a mesh they change by no more than the mesh is coarse."""
     for layer in body_layers(bodies):
         assert layer.uv is not None
         for axis in (0, 1):

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 
 from tryon.synthetic.garments.cloth_mesh import MARGIN
-from tryon.synthetic.garments.cloth_outline import beyond, bridged, rounded, spread, within_bends
+from tryon.synthetic.garments.cloth_outline import (
+    clip_margins,
+    extrapolate_row,
+    remove_self_crossing,
+    row_spacing,
+    smooth_edge,
+)
 
 
 def bent(angle: float) -> tuple[np.ndarray, np.ndarray]:
@@ -21,13 +27,13 @@ def reversals(edge: np.ndarray) -> int:
 
 def test_rows_of_a_straight_limb_are_as_far_apart_at_their_ends_as_in_the_middle():
     middle, reach = bent(0)
-    assert np.allclose(spread(middle, reach), 1)
-    assert np.array_equal(bridged(middle + reach), middle + reach)
+    assert np.allclose(row_spacing(middle, reach), 1)
+    assert np.array_equal(remove_self_crossing(middle + reach), middle + reach)
 
 
 def test_inside_a_sharp_bend_rows_would_cross():
     middle, reach = bent(120)
-    inside, outside = sorted([spread(middle, reach).min(), spread(middle, -reach).min()])
+    inside, outside = sorted([row_spacing(middle, reach).min(), row_spacing(middle, -reach).min()])
     assert inside < 0 < 0.9 < outside
 
 
@@ -35,7 +41,7 @@ def test_a_bridged_edge_has_no_loop_and_keeps_its_ends():
     middle, reach = bent(120)
     loops = [edge for edge in (middle + reach, middle - reach) if reversals(edge)]
     assert len(loops) == 1
-    edge = bridged(loops[0])
+    edge = remove_self_crossing(loops[0])
     assert reversals(edge) == 0
     assert np.array_equal(edge[[0, -1]], loops[0][[0, -1]])
 
@@ -44,7 +50,7 @@ def test_margins_end_where_rows_cross_but_the_cloth_does_not_change():
     columns = np.linspace(-1.5, 1.5, 13)
     for angle in (0, 100):
         middle, reach = bent(angle)
-        made = within_bends(middle, reach, columns)
+        made = clip_margins(middle, reach, columns)
         inner = np.abs(columns) <= 1
         assert np.array_equal(made[:, inner], np.repeat(columns[None, inner], 31, axis=0))
         assert (np.diff(made, axis=1) > 0).all()
@@ -54,13 +60,13 @@ def test_margins_end_where_rows_cross_but_the_cloth_does_not_change():
 
 def test_the_last_row_goes_straight_on_by_a_margin_at_least():
     edge, inner = np.array([[0.0, 1.0], [0.1, 1.0]]), np.array([[0.0, 0.99], [0.1, 0.9]])
-    further = beyond(edge, inner)
+    further = extrapolate_row(edge, inner)
     assert np.allclose(further[:, 0], edge[:, 0])
     assert np.allclose(further[:, 1] - edge[:, 1], (MARGIN, 0.1))
 
 
 def test_rounding_shortens_an_edge_and_keeps_its_ends():
     edge = np.array([[0.0, 0], [1, 0], [1, 1], [2, 1]])
-    soft = rounded(edge)
+    soft = smooth_edge(edge)
     assert np.array_equal(soft[[0, -1]], edge[[0, -1]])
     assert np.hypot(*np.diff(soft, axis=0).T).sum() < np.hypot(*np.diff(edge, axis=0).T).sum()

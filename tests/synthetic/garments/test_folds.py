@@ -39,7 +39,7 @@ def test_folds_of_one_call_are_those_of_several(points):
 
 
 def test_turning_the_mesh_turns_the_light(points):
-    """The light comes from the picture's upper left, however the grid lies."""
+    """The light comes from the image's upper left, however the grid lies."""
     relief = ridge(points, (0.02, 0.1), (0.19, 0.1))
     light = light_on(relief, points)
     turned = light_on(relief.T, np.ascontiguousarray(points.transpose(1, 0, 2)))

@@ -30,7 +30,7 @@ def test_pieces_have_the_same_grid_on_every_body_with_room_around_the_outline(ca
     for number in range(40):
         body, garment = wild(category, number)
         for piece in cut(garment):
-            flat, worn = piece.on(Body()), piece.on(body)
+            flat, worn = piece.fit_to(Body()), piece.fit_to(body)
             drape = piece.drape(body, worn, np.random.default_rng(1))
             assert flat.points.shape == worn.points.shape == drape.points.shape
             assert drape.relief.shape == drape.light.shape == flat.points.shape[:2]
@@ -62,7 +62,7 @@ def test_a_wide_stance_stays_inside_the_skirt():
         body, garment = wild(Category.DRESSES, number)
         cloth = TrunkCloth(garment)
         heights = np.linspace(0.56, garment.hem, 20)
-        middle, half = body.centre(heights)[:, 0], cloth.half_widths(body, heights)
+        middle, half = body.center(heights)[:, 0], cloth.half_widths(body, heights)
         for side in SIDES:
             leg = body.leg_point(side, heights)[:, 0] + side * body.leg_half_width(heights)
             assert (np.abs(leg - middle) < half).all()

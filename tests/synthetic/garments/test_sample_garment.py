@@ -9,7 +9,7 @@ import pytest
 from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.synthetic.figure.body import Body
-from tryon.synthetic.garments.distributions import RANGES
+from tryon.synthetic.garments.distributions import GARMENT_PRIORS
 from tryon.synthetic.garments.garment import Garment, Neckline, Shape, Sleeve
 from tryon.synthetic.garments.pieces import cut
 from tryon.synthetic.garments.sample_garment import sample_garment
@@ -40,7 +40,7 @@ def test_labels_and_words_belong_to_the_category(category, level):
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_cut_of_a_level_occurs(level):
     tops, lower, dresses = (garments(category, 500, level) for category in Category)
-    span = RANGES[level]
+    span = GARMENT_PRIORS[level]
     for worn, weights in ((tops, span.top_necklines), (dresses, span.dress_necklines)):
         assert {garment.neckline for garment in worn} == set(weights)
         assert {garment.sleeve for garment in worn} == set(get_args(Sleeve))
@@ -87,5 +87,5 @@ def test_hems_reach_from_mini_to_maxi():
 def test_belts_differ_from_the_cloth():
     for garment in garments(Category.DRESSES, 300, "wild"):
         if garment.belt:
-            distances = np.linalg.norm(np.subtract(garment.fabric.colours, garment.belt.colour), axis=1)
+            distances = np.linalg.norm(np.subtract(garment.fabric.colors, garment.belt.color), axis=1)
             assert distances.min() > 40

@@ -15,20 +15,20 @@ def backgrounds(level: Level, floor: float | None = 900.0, count: int = COUNT) -
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_background_fills_the_picture_and_is_never_flat(level: Level):
-    for picture in backgrounds(level):
-        assert picture.shape == (1024, 768, 3)
-        assert picture.dtype == np.uint8
-        grey = picture.astype(float).mean(-1)
-        assert grey.std() > 1
-        assert np.array([block.std() for block in grey.reshape(16, 64, 768)]).min() > 0.4
+def test_a_background_fills_the_image_and_is_never_flat(level: Level):
+    for image in backgrounds(level):
+        assert image.shape == (1024, 768, 3)
+        assert image.dtype == np.uint8
+        gray = image.astype(float).mean(-1)
+        assert gray.std() > 1
+        assert np.array([block.std() for block in gray.reshape(16, 64, 768)]).min() > 0.4
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("floor", [None, 0.0, 10.0, 870.3, 1016.0, 1020.0, 1023.9, 1024.0, 1400.0])
 def test_the_floor_may_lie_anywhere(level: Level, floor: float | None):
-    for picture in backgrounds(level, floor, 10):
-        assert picture.std() > 0.5
+    for image in backgrounds(level, floor, 10):
+        assert image.std() > 0.5
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -37,24 +37,24 @@ def test_the_same_seed_paints_the_same(level: Level):
         assert np.array_equal(first, second)
 
 
-def test_a_catalogue_studio_is_light_and_nearly_grey():
-    for picture in backgrounds("catalogue"):
-        colour = picture.astype(float).mean((0, 1))
-        assert 180 < colour.mean() <= 252
-        assert np.ptp(colour) < 20
-        assert picture.min() > 150
+def test_a_catalogue_studio_is_light_and_nearly_gray():
+    for image in backgrounds("catalogue"):
+        color = image.astype(float).mean((0, 1))
+        assert 180 < color.mean() <= 252
+        assert np.ptp(color) < 20
+        assert image.min() > 150
 
 
 def test_a_studio_has_no_seam_between_wall_and_floor():
-    for picture in backgrounds("catalogue", 800.0):
-        rows = picture.astype(float).mean((1, 2))
+    for image in backgrounds("catalogue", 800.0):
+        rows = image.astype(float).mean((1, 2))
         assert np.abs(np.diff(rows)).max() < 1.5
 
 
 def test_wild_places_differ_more_than_studios():
     def spread(level: Level) -> tuple[float, float]:
-        pictures = np.stack([picture[::8, ::8].astype(float) for picture in backgrounds(level)])
-        return float(pictures.mean((1, 2)).std(0).mean()), float(pictures.std((1, 2)).mean())
+        images = np.stack([image[::8, ::8].astype(float) for image in backgrounds(level)])
+        return float(images.mean((1, 2)).std(0).mean()), float(images.std((1, 2)).mean())
 
     (between, within), (between_studios, within_studios) = spread("wild"), spread("catalogue")
     assert between > 2 * between_studios
@@ -64,7 +64,7 @@ def test_wild_places_differ_more_than_studios():
 @pytest.mark.parametrize(
     "scene", [scene for scene, _ in SCENES] + [ground for _, grounds in SCENES for ground in grounds]
 )
-def test_a_scene_has_the_asked_size_and_the_range_of_a_picture(scene):
+def test_a_scene_has_the_asked_size_and_the_range_of_a_image(scene):
     for number in range(6):
         for size in ((256, 192), (3, 192), (1, 192)):
             painted = scene(np.random.default_rng(number), size)

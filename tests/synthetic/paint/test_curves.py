@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.curves import beside, even, normals, paired, profile, rounded_line, slope, smoothstep
+from tryon.synthetic.paint.curves import (
+    cached_linspace,
+    gradient,
+    normals,
+    offset_points,
+    profile,
+    round_corners,
+    smoothstep,
+    stack_xy,
+)
 
 
 def test_smoothstep_is_0_before_and_1_after():
@@ -19,7 +28,7 @@ def test_profile_goes_through_its_knots_and_never_beyond_them():
 
 
 def test_rounded_line_keeps_its_ends_and_has_equal_steps():
-    line = rounded_line(np.array([[0.0, 0], [0, 1], [1, 1]]), (0.2,), 50)
+    line = round_corners(np.array([[0.0, 0], [0, 1], [1, 1]]), (0.2,), 50)
     assert np.allclose(line[[0, -1]], [[0, 0], [1, 1]])
     steps = np.hypot(*np.diff(line, axis=0).T)
     assert steps.max() < 1.05 * steps.min()
@@ -60,13 +69,13 @@ def test_normals_are_unit_vectors_across_a_circle():
 
 
 def test_a_rounding_is_cut_where_a_side_is_short():
-    line = rounded_line(np.array([[0.0, 0], [0, 1], [0.1, 1]]), (5.0,), 80)
+    line = round_corners(np.array([[0.0, 0], [0, 1], [0.1, 1]]), (5.0,), 80)
     assert np.isfinite(line).all()
     assert np.allclose(line[[0, -1]], [[0, 0], [0.1, 1]])
 
 
 def test_pairs_are_points_of_broadcast_coordinates():
-    points = paired(np.arange(3.0), np.array([[10.0], [20.0]]))
+    points = stack_xy(np.arange(3.0), np.array([[10.0], [20.0]]))
     assert points.shape == (2, 3, 2)
     assert points[1, 2].tolist() == [2, 20]
 
@@ -74,11 +83,11 @@ def test_pairs_are_points_of_broadcast_coordinates():
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_slope_is_the_gradient(axis: int):
     values = np.random.default_rng(0).random((4, 5, 6))
-    assert np.allclose(slope(values, axis), np.gradient(values, axis=axis))
+    assert np.allclose(gradient(values, axis), np.gradient(values, axis=axis))
 
 
 def test_even_steps_cannot_be_spoilt_for_the_next_one_who_asks():
-    steps = even(0, 2, 5)
+    steps = cached_linspace(0, 2, 5)
     assert steps.tolist() == [0, 0.5, 1, 1.5, 2]
     with pytest.raises(ValueError, match="read-only"):
         steps[0] = 1
@@ -86,5 +95,5 @@ def test_even_steps_cannot_be_spoilt_for_the_next_one_who_asks():
 
 def test_rows_beside_a_line_start_at_its_middle_and_go_across():
     middle, across = np.array([(0.0, 1.0), (2.0, 3.0)]), np.array([(1.0, 0.0), (0.6, 0.8)])
-    points = beside(middle, across, np.array([(-1.0, 0.0, 5.0), (0.0, 10.0, -10.0)]))
+    points = offset_points(middle, across, np.array([(-1.0, 0.0, 5.0), (0.0, 10.0, -10.0)]))
     assert np.allclose(points, [[(-1, 1), (0, 1), (5, 1)], [(2, 3), (8, 11), (-4, -5)]])

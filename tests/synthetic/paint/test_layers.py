@@ -9,11 +9,11 @@ from tryon.synthetic.paint.ground_truth import HIDDEN, SEEN
 from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade, darken
 
 SIZE = (256, 320)
-GREY = 180
+GRAY = 180
 
 
 def canvas(truth: bool = False) -> Canvas:
-    return Canvas(np.full((*SIZE, 3), GREY, np.uint8), truth)
+    return Canvas(np.full((*SIZE, 3), GRAY, np.uint8), truth)
 
 
 def disc(x: float, y: float, radius: float, **changes) -> Layer:
@@ -35,8 +35,8 @@ def test_a_disc_is_opaque_inside_soft_at_the_rim_and_nothing_outside():
     painted.paint(disc(150.3, 120.7, 60))
     far = distance_from(150.3, 120.7)
     assert (painted.photo[far < 58.5] == (255, 0, 0)).all()
-    assert (painted.photo[far > 61.5] == GREY).all()
-    opacity = (GREY - painted.photo[..., 1].astype(float)) / GREY
+    assert (painted.photo[far > 61.5] == GRAY).all()
+    opacity = (GRAY - painted.photo[..., 1].astype(float)) / GRAY
     assert opacity.sum() == pytest.approx(np.pi * 60**2, rel=2e-3)
     rim = opacity[(far > 59.6) & (far < 60.4)]
     assert ((rim > 0.05) & (rim < 0.95)).mean() > 0.95
@@ -79,7 +79,7 @@ def test_a_texture_that_lies_pixel_by_pixel_is_copied_exactly_and_a_moved_one_to
 
 
 @pytest.mark.parametrize("shift", [(-50, -30), (200, 150), (60, -100)])
-def test_a_texture_may_stick_out_of_the_picture(shift):
+def test_a_texture_may_stick_out_of_the_image(shift):
     texture = np.full((120, 100, 4), 255, np.uint8)
     texture[..., :3] = np.arange(100)[None, :, None]
     reach = np.stack(np.meshgrid(np.linspace(-20, 120, 20), np.linspace(-20, 140, 20)), axis=-1)
@@ -93,14 +93,14 @@ def test_a_texture_may_stick_out_of_the_picture(shift):
 def test_shade_is_a_factor_and_bright_shades_end_at_white():
     for factor, expected in ((0.5, 100), (1.1, 220), (1.3, 255)):
         painted = canvas()
-        painted.paint(disc(150, 120, 60, colour=(200, 200, 200), shade=np.full((40, 40), factor)))
+        painted.paint(disc(150, 120, 60, color=(200, 200, 200), shade=np.full((40, 40), factor)))
         assert painted.photo[120, 150].tolist() == pytest.approx([expected] * 3, abs=2)
 
 
 def test_shades_change_without_visible_steps():
     shade = np.tile(np.linspace(0.6, 1.0, 40), (40, 1))
     painted = canvas()
-    painted.paint(disc(150, 120, 60, colour=(240, 200, 180), shade=shade))
+    painted.paint(disc(150, 120, 60, color=(240, 200, 180), shade=shade))
     line = painted.photo[120, 100:200].astype(int)
     assert np.abs(np.diff(line, axis=0)).max() <= 3
     assert (np.diff(line, axis=0) >= 0).all()
@@ -111,10 +111,10 @@ def test_a_shadow_darkens_what_lies_around_more_away_from_the_light():
     painted.paint(disc(150, 120, 50, shadow=0.4))
     around = painted.photo[..., 2].astype(int)
     far = distance_from(150, 120)
-    assert (around <= GREY).all()
-    assert around[120 + 42, 150 + 42] < around[120 - 42, 150 - 42] < GREY + 1
-    assert around[120 + 42, 150 + 42] < GREY - 20
-    assert (around[far > 130] == GREY).all()
+    assert (around <= GRAY).all()
+    assert around[120 + 42, 150 + 42] < around[120 - 42, 150 - 42] < GRAY + 1
+    assert around[120 + 42, 150 + 42] < GRAY - 20
+    assert (around[far > 130] == GRAY).all()
 
 
 def test_darken_takes_its_share_of_the_light():

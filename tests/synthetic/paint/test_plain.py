@@ -1,15 +1,15 @@
-"""A picture of one colour has that colour everywhere."""
+"""A image of one color has that color everywhere."""
 
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.raster import filled
+from tryon.synthetic.paint.raster import filled_image
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (64, 5)])
-def test_every_pixel_has_the_colour(size):
+def test_every_pixel_has_the_color(size):
     width, height = size
-    picture = filled(width, height, (1, 128, 255))
-    assert picture.shape == (height, width, 3)
-    assert picture.dtype == np.uint8
-    assert (picture == (1, 128, 255)).all()
+    image = filled_image(width, height, (1, 128, 255))
+    assert image.shape == (height, width, 3)
+    assert image.dtype == np.uint8
+    assert (image == (1, 128, 255)).all()

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.raster import STEP, Placed, enlarge, lookup, nearest, place
+from tryon.synthetic.paint.raster import STEP, RasterizedMesh, lookup, nearest, rasterize, upsample
 
 SIZE = (256, 320)
 
 
-def placed_alone(points: np.ndarray) -> Placed | None:
-    return place([points], SIZE)[0]
+def placed_alone(points: np.ndarray) -> RasterizedMesh | None:
+    return rasterize([points], SIZE)[0]
 
 
 def grid(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,9 +67,9 @@ def test_the_rasteriser_inverts_a_mesh():
     """Points of a bent grid: the place found at a point's pixel is the point's own place."""
     rows, columns = np.mgrid[0:9, 0:7].astype(float)
     points = np.stack([100 + 30 * columns + 8 * np.sin(rows), 60 + 40 * rows + 5 * columns], axis=-1)
-    (placed,) = place([points], (512, 512))
+    (placed,) = rasterize([points], (512, 512))
     assert placed is not None
-    places = enlarge(placed.places, placed.window)
+    places = upsample(placed.places, placed.window)
     for row, column in ((2, 3), (4, 1), (6, 5)):
         x, y = points[row, column] - (placed.window.left, placed.window.top)
         assert np.allclose(places[round(y), round(x)], (column, row), atol=0.05)
@@ -87,12 +87,12 @@ def test_where_a_mesh_lies_over_itself_the_later_rows_are_seen():
     points[2, :, 0] = points[2, ::-1, 0]  # turned round, so that both have the same side up
     placed = placed_alone(points)
     assert placed is not None
-    places = enlarge(placed.places, placed.window)
+    places = upsample(placed.places, placed.window)
     assert places[140 - placed.window.top, 100 - placed.window.left, 1] > 1
     assert places[108 - placed.window.top, 100 - placed.window.left, 1] < 1
 
 
-def test_a_mesh_without_pixels_in_the_picture_has_no_place():
+def test_a_mesh_without_pixels_in_the_image_has_no_place():
     for x, y in ((900, 10), (-80, 10), (10, 900), (10, -80)):
         assert placed_alone(np.stack(np.meshgrid([x, x + 50.0], [y, y + 40.0]), axis=-1)) is None
     assert placed_alone(np.full((3, 3, 2), 100.0)) is None
@@ -100,7 +100,7 @@ def test_a_mesh_without_pixels_in_the_picture_has_no_place():
 
 def test_meshes_placed_together_are_placed_as_if_each_were_alone():
     meshes = [bent_mesh(0), bent_mesh(1, 4, 11), np.full((2, 2, 2), 900.0), bent_mesh(2, 2, 2)]
-    for points, together in zip(meshes, place(meshes, SIZE), strict=True):
+    for points, together in zip(meshes, rasterize(meshes, SIZE), strict=True):
         alone = placed_alone(points)
         if alone is None or together is None:
             assert alone is together
@@ -110,9 +110,9 @@ def test_meshes_placed_together_are_placed_as_if_each_were_alone():
         assert np.array_equal(alone.covered, together.covered)
 
 
-def test_a_mesh_that_sticks_out_is_placed_as_if_the_picture_were_larger():
+def test_a_mesh_that_sticks_out_is_placed_as_if_the_image_were_larger():
     points = bent_mesh(1)
-    (whole,), (part,) = place([points + 64], (512, 512)), place([points - 64], (128, 128))
+    (whole,), (part,) = rasterize([points + 64], (512, 512)), rasterize([points - 64], (128, 128))
     assert whole is not None
     assert part is not None
     assert (part.window.top, part.window.left) == (0, 0)
@@ -143,7 +143,7 @@ def test_the_nearest_point_gives_its_id():
     for r, c in ((2, 2), (4, 3), (7, 1)):
         x, y = np.rint(points[r, c]).astype(int) - (placed.window.left, placed.window.top)
         assert found[y, x] == ids[r, c]
-    inside = enlarge(placed.covered.astype(np.float32), placed.window) == 1
+    inside = upsample(placed.covered.astype(np.float32), placed.window) == 1
     assert set(np.unique(found[inside])) <= set(ids.ravel())
 
 
@@ -153,6 +153,6 @@ def test_blocks_of_ids_lie_where_every_pixel_looked_up_alone_has_them():
     assert placed is not None
     ids = np.full(points.shape[:2], 3, np.uint8)
     ids[3:], ids[3:, 2:], ids[5:, 4:] = 7, 12, 1
-    column, row = np.rint(enlarge(placed.places, placed.window)).astype(int).transpose(2, 0, 1)
+    column, row = np.rint(upsample(placed.places, placed.window)).astype(int).transpose(2, 0, 1)
     looked_up = ids[row.clip(0, len(ids) - 1), column.clip(0, points.shape[1] - 1)]
     assert np.array_equal(nearest(placed, ids), looked_up)

@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tryon.config.training import LossSettings
-from tryon.training.losses import Perceptual, Truth, perceptual_terms
+from tryon.training.losses import LossTargets, Perceptual, perceptual_terms
 from tryon.training.losses.vgg import BLOCKS, FrozenVgg
 
 NARROW = (4, 5, 6, 7, 8)
 
 
 def vgg_state(name: str, widths: tuple[int, ...] = NARROW, seed: int = 0) -> dict[str, Tensor]:
-    """Random weights of about the size that keeps activations the size of the picture's."""
+    """Random weights of about the size that keeps activations the size of the image's."""
     random = torch.Generator().manual_seed(seed)
     state, index, before = {}, 0, 3
     for count, width in zip(BLOCKS[name], widths, strict=True):
@@ -63,8 +63,8 @@ def plain() -> SimpleNamespace:
     )
 
 
-def features(network: FrozenVgg, picture: Tensor) -> dict[str, Tensor]:
-    found, here = {}, (picture - network.shift) / network.scale
+def features(network: FrozenVgg, image: Tensor) -> dict[str, Tensor]:
+    found, here = {}, (image - network.shift) / network.scale
     for layer in network.layers:
         here = F.max_pool2d(here, 2) if layer.pools else here
         here = found[layer.name] = F.conv2d(here, layer.weight, layer.bias, padding=1).relu()
@@ -72,7 +72,7 @@ def features(network: FrozenVgg, picture: Tensor) -> dict[str, Tensor]:
 
 
 def plain_lpips(perceptual: Perceptual, result: Tensor, target: Tensor) -> Tensor:
-    both = [features(perceptual.networks["vgg16"], picture) for picture in (result, target)]
+    both = [features(perceptual.networks["vgg16"], image) for image in (result, target)]
     total = torch.zeros((), dtype=result.dtype)
     names = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
     for name, head in zip(names, perceptual.heads, strict=True):
@@ -82,7 +82,7 @@ def plain_lpips(perceptual: Perceptual, result: Tensor, target: Tensor) -> Tenso
 
 
 def plain_style_and_content(perceptual: Perceptual, result: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    first, second = (features(perceptual.networks["vgg19"], picture) for picture in (result, target))
+    first, second = (features(perceptual.networks["vgg19"], image) for image in (result, target))
     content = [F.l1_loss(first[f"relu{block}_1"], second[f"relu{block}_1"]) for block in range(1, 6)]
     style = []
     for name in ("relu2_2", "relu3_4", "relu4_4", "relu5_2"):
@@ -94,7 +94,7 @@ def plain_style_and_content(perceptual: Perceptual, result: Tensor, target: Tens
     return torch.stack(style).sum(), torch.stack(content).sum()
 
 
-def plain_loss(settings: LossSettings, perceptual: Perceptual, results: Sequence[Tensor], truth: Truth) -> Tensor:
+def plain_loss(settings: LossSettings, perceptual: Perceptual, results: Sequence[Tensor], truth: LossTargets) -> Tensor:
     """The published recipe; the finest scale counts as often as there are scales."""
     total = torch.zeros((), dtype=truth.person.dtype)
     for number, result in enumerate(results):

@@ -15,12 +15,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tryon.config.training import FinetuneSettings, LossSettings
 from tryon.daflow import DAFlow, DAFlowConfig
-from tryon.daflow.warp import chosen_warp
-from tryon.loading.transforms import denormalise, hide, normalise
-from tryon.training.ema import AveragedWeights
-from tryon.training.losses import Loss, Perceptual, Truth, perceptual_terms
+from tryon.daflow.warp import select_warp
+from tryon.loading.transforms import apply_mask, denormalize, normalize
+from tryon.training.ema import ExponentialMovingAverage
+from tryon.training.losses import Loss, LossTargets, Perceptual, perceptual_terms
 from tryon.training.losses.vgg import FrozenVgg
-from tryon.training.optimizer import freeze_statistics, make_optimiser
+from tryon.training.optimizer import freeze_bn_stats, make_optimizer
 from tryon.training.validation import garment_l1
 
 SIZE = (128, 96)
@@ -40,14 +40,14 @@ def frozen(make_state: MakeState, make_heads: MakeHeads) -> Perceptual:
 def test_the_network_runs_where_its_weights_are(backend: str) -> None:
     with FakeTensorMode(), torch.device("cuda"):
         network = DAFlow.from_config(DAFlowConfig.narrow()).use_warp(backend).train()
-        pictures = [torch.rand(2, channels, *SIZE) for channels in (6, 3, 3)]
-        result, scales = network(*pictures, all_scales=True)
+        images = [torch.rand(2, channels, *SIZE) for channels in (6, 3, 3)]
+        result, scales = network(*images, all_scales=True)
     assert {scale.device.type for scale in scales} == {"cuda"}
     assert result.shape == (2, 3, *SIZE)
 
 
 def test_a_gpu_gets_the_warp_that_keeps_least_and_the_frozen_networks_in_half_precision(frozen: Perceptual) -> None:
-    assert chosen_warp("auto", torch.device("cuda")) == "lean"
+    assert select_warp("auto", torch.device("cuda")) == "lean"
     with FakeTensorMode(allow_non_fake_inputs=True):
         moved = frozen.to(torch.device("cuda"))
     for network in moved.networks.values():
@@ -62,19 +62,19 @@ def test_a_whole_step_needs_nothing_of_the_host(frozen: Perceptual) -> None:
     loss = Loss(LossSettings.model_validate(ALL_TERMS), frozen.to(torch.device("meta"), torch.float16))
     with torch.device("meta"):
         network = DAFlow.from_config(DAFlowConfig.narrow()).train()
-        person = normalise(torch.zeros(2, 3, *SIZE, dtype=torch.uint8))
+        person = normalize(torch.zeros(2, 3, *SIZE, dtype=torch.uint8))
         mask = torch.zeros(2, 1, *SIZE, dtype=torch.bool)
-    freeze_statistics(network)
-    optimiser, average = make_optimiser(network, settings), AveragedWeights(network, 0.9)
-    agnostic = hide(person, mask)
-    with loss.watching(network) as offsets:
+    freeze_bn_stats(network)
+    optimizer, average = make_optimizer(network, settings), ExponentialMovingAverage(network, 0.9)
+    agnostic = apply_mask(person, mask)
+    with loss.capturing_offsets(network) as offsets:
         result, scales = network(torch.cat([person, agnostic], 1), person, agnostic, all_scales=True)
-    value = loss(scales, Truth(person, mask, mask), offsets)
+    value = loss(scales, LossTargets(person, mask, mask), offsets)
     value.total.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimiser.step()
+    optimizer.step()
     average.update(network, 0)
-    assert denormalise(result).dtype == torch.uint8
+    assert denormalize(result).dtype == torch.uint8
     assert garment_l1(result, person, mask).shape == (2,)
     assert set(value.terms) == set(loss.names) == {"l1", "lpips", "style", "content", "edges", "flow_bend"}
     slopes = [parameter.grad for parameter in network.parameters()]

@@ -14,7 +14,7 @@ from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
 from tryon.training.losses import Perceptual, read_networks
-from tryon.training.losses.perceptual import fits, large_enough
+from tryon.training.losses.perceptual import is_large_enough, upsample_if_small
 from tryon.training.losses.perceptual_terms import content, gram, style
 from tryon.training.losses.vgg import WIDTHS, FrozenVgg
 
@@ -84,19 +84,19 @@ def test_features_that_answer_nothing_have_a_finite_gradient(narrow: Perceptual)
     for name, network in narrow.networks.items():
         layers = [replace(layer, bias=torch.full_like(layer.bias, -100.0)) for layer in network.layers]
         dead[name] = FrozenVgg(layers, network.shift, network.scale)
-    picture = torch.rand(1, 3, 32, 32, dtype=torch.float64)
+    image = torch.rand(1, 3, 32, 32, dtype=torch.float64)
     weights = {"lpips": 1.0, "style": 1.0, "content": 1.0}
-    values, gradient = Perceptual(dead, narrow.heads).value_and_gradient(picture, picture / 2, weights)
+    values, gradient = Perceptual(dead, narrow.heads).value_and_gradient(image, image / 2, weights)
     assert all(value == 0 for value in values.values())
     assert (gradient == 0).all()
 
 
 def test_the_coarsest_result_is_doubled() -> None:
-    picture = torch.rand(1, 3, 8, 6)
-    assert large_enough(picture, coarsest=True).shape == (1, 3, 16, 12)
-    assert large_enough(picture, coarsest=False) is picture
-    assert fits((8, 8))
-    assert not fits((8, 7))
+    image = torch.rand(1, 3, 8, 6)
+    assert upsample_if_small(image, coarsest=True).shape == (1, 3, 16, 12)
+    assert upsample_if_small(image, coarsest=False) is image
+    assert is_large_enough((8, 8))
+    assert not is_large_enough((8, 7))
 
 
 def test_the_cpu_computes_in_float32(narrow: Perceptual) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tryon.training.losses import hidden_weights, resize
+from tryon.training.losses import masked_weights, resize
 from tryon.training.losses.perceptual_terms import lpips
-from tryon.training.losses.pixel_terms import edges, flow_bend, l1
+from tryon.training.losses.pixel_terms import flow_smoothness, image_gradient, l1
 
 
-def test_the_target_is_halved_by_averaging_neighbours() -> None:
+def test_the_target_is_halved_by_averaging_neighbors() -> None:
     target = torch.arange(16.0).view(1, 1, 4, 4)
     assert resize(target, (2, 2)).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
     assert resize(target, (4, 4)) is target
@@ -18,18 +18,18 @@ def test_the_target_is_halved_by_averaging_neighbours() -> None:
 
 def test_a_weight_of_one_is_the_plain_mean() -> None:
     mask, target, result = torch.rand(2, 1, 8, 8) > 0.5, torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
-    assert hidden_weights(mask, 1.0) is None
+    assert masked_weights(mask, 1.0) is None
     assert l1(result, target, torch.full((2, 1, 8, 8), 3.0)).item() == pytest.approx(l1(result, target).item())
 
 
 def test_edges_see_steps_and_no_areas() -> None:
     everywhere = torch.ones(1, 1, 4, 4)
     target = torch.rand(1, 3, 4, 4, dtype=torch.float64)
-    assert edges(target + 0.7, target, everywhere).item() == pytest.approx(0, abs=1e-12)  # a wrong colour
+    assert image_gradient(target + 0.7, target, everywhere).item() == pytest.approx(0, abs=1e-12)  # a wrong color
     stripes = torch.tensor([0.0, 1.0, 0.0, 1.0]).expand(1, 3, 4, 4)
-    assert edges(stripes, torch.zeros(1, 3, 4, 4), everywhere).item() == 0.5  # all steps across, none down
-    assert edges(stripes.mT, torch.zeros(1, 3, 4, 4), everywhere).item() == 0.5
-    assert edges(stripes / 2, stripes, everywhere).item() == 0.25  # half the contrast
+    assert image_gradient(stripes, torch.zeros(1, 3, 4, 4), everywhere).item() == 0.5  # all steps across, none down
+    assert image_gradient(stripes.mT, torch.zeros(1, 3, 4, 4), everywhere).item() == 0.5
+    assert image_gradient(stripes / 2, stripes, everywhere).item() == 0.25  # half the contrast
 
 
 def test_edges_count_inside_the_region_only() -> None:
@@ -37,18 +37,18 @@ def test_edges_count_inside_the_region_only() -> None:
     left[..., :2] = 1
     bar = torch.zeros(1, 3, 4, 4)
     bar[..., 3] = 1  # its step lies outside
-    assert edges(bar, torch.zeros(1, 3, 4, 4), left).item() == 0
+    assert image_gradient(bar, torch.zeros(1, 3, 4, 4), left).item() == 0
     bar = bar.flip(-1)  # at 0: the step from 0 to 1 is the only one across inside
-    assert edges(bar, torch.zeros(1, 3, 4, 4), left).item() == 0.5
+    assert image_gradient(bar, torch.zeros(1, 3, 4, 4), left).item() == 0.5
 
 
 def test_only_bent_flows_cost() -> None:
     x = torch.arange(6.0).expand(1, 2, 5, 6)
-    assert flow_bend(torch.full((1, 2, 5, 6), 3.0)).item() == 0
-    assert flow_bend(2 * x + 1).item() == 0
-    assert flow_bend(x.square()).item() == pytest.approx(1.0)  # a second difference of 2 across, of 0 down
-    assert flow_bend(torch.ones(1, 2, 2, 2)).item() == 0
-    assert flow_bend(x.square().half()).dtype == torch.float32
+    assert flow_smoothness(torch.full((1, 2, 5, 6), 3.0)).item() == 0
+    assert flow_smoothness(2 * x + 1).item() == 0
+    assert flow_smoothness(x.square()).item() == pytest.approx(1.0)  # a second difference of 2 across, of 0 down
+    assert flow_smoothness(torch.ones(1, 2, 2, 2)).item() == 0
+    assert flow_smoothness(x.square().half()).dtype == torch.float32
 
 
 def test_lpips_of_one_layer_by_hand() -> None:
@@ -67,8 +67,8 @@ def test_gradients_are_right(term: str) -> None:
     head = torch.rand(1, 3, 1, 1, generator=random, dtype=torch.float64)
     function = {
         "l1": lambda given: l1(given, target, weight),
-        "edges": lambda given: edges(given, target, weight),
+        "edges": lambda given: image_gradient(given, target, weight),
         "lpips": lambda given: lpips(given, target, head),
-        "flow_bend": flow_bend,
+        "flow_bend": flow_smoothness,
     }[term]
     assert torch.autograd.gradcheck(function, [result.requires_grad_()])

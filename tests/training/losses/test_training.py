@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from tryon.config.training import FinetuneSettings, PretrainSettings
-from tryon.loading.packed_dataset import PackedRows
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
-from tryon.runtime.progress import silent
+from tryon.runtime.progress import no_progress
 from tryon.training import loop
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.losses import Perceptual
 from tryon.training.losses.perceptual import NETWORKS
-from tryon.training.run_checkpoints import RunStates
-from tryon.training.run_config import Job
+from tryon.training.run_checkpoints import CheckpointManager
+from tryon.training.run_config import RunConfig
 from tryon.training.training_log import TERM_COLUMNS, TERMS
 from tryon.workspace import Workspace
 
@@ -33,7 +33,7 @@ PERCEPTUAL = {"lpips": 0.0, "style": 1.0, "content": 5.0}
 @pytest.fixture
 def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Train for an epoch with some settings of the loss changed; weights, mean loss and the epoch's row."""
-    rows = {part: PackedRows.read(workspace.subset(part)) for part in ("train", "val")}
+    rows = {part: PackedDataset.read(workspace.subset(part)) for part in ("train", "val")}
     monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
     monkeypatch.setattr(loop, "write_grids", lambda *args: None)
 
@@ -44,9 +44,9 @@ def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch
         given = {"epochs": 1, "batch_size": 3, "lr": 1e-2, "accelerator": "cpu", "loss": {**PLAIN, **kind, **changed}}
         given["precision"] = precision
         settings = FinetuneSettings.model_validate(given)
-        job = Job("finetune", settings, 7, "0", "0", rows["train"], rows["val"], perceptual=networks)
-        states = RunStates(workspace.staging("test"), name)
-        state = loop.train(job, new_network(pretrain_settings.network, 1), states, silent)
+        job = RunConfig("finetune", settings, 7, "0", "0", rows["train"], rows["val"], perceptual=networks)
+        states = CheckpointManager(workspace.work_dir("test"), name)
+        state = loop.train(job, new_network(pretrain_settings.network, 1), states, no_progress)
         loss = state.history[1]["train_loss"]
         assert loss is not None
         return state.model, loss, state.history[1]

@@ -38,16 +38,16 @@ def test_values_and_gradient_are_those_of_autograd(
     network: FrozenVgg, plain: SimpleNamespace, size: tuple[int, int], band: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vgg, "BAND", band)
-    picture, target = (torch.rand(2, 3, *size, dtype=torch.float64) * 2 - 1 for _ in range(2))
-    picture.requires_grad_()
-    values, gradient = network.value_and_gradient(picture, target, TERMS)
-    own, other = plain.features(network, picture), plain.features(network, target)
+    image, target = (torch.rand(2, 3, *size, dtype=torch.float64) * 2 - 1 for _ in range(2))
+    image.requires_grad_()
+    values, gradient = network.value_and_gradient(image, target, TERMS)
+    own, other = plain.features(network, image), plain.features(network, target)
     expected = {name: torch.zeros((), dtype=torch.float64) for name in "ab"}
     for layer, terms in TERMS.items():
         for name, term in terms.items():
             expected[name] = expected[name] + term.weight * term.function(own[layer], other[layer])
     torch.testing.assert_close(values, {name: value.detach() for name, value in expected.items()}, rtol=1e-12, atol=0)
-    (wanted,) = torch.autograd.grad(expected["a"] + expected["b"], picture)
+    (wanted,) = torch.autograd.grad(expected["a"] + expected["b"], image)
     torch.testing.assert_close(gradient, wanted, rtol=1e-10, atol=1e-18)
     assert not gradient.requires_grad
 
@@ -57,8 +57,8 @@ def test_layers_after_the_last_that_is_looked_at_are_not_run(make_state: MakeSta
     for key in state:
         if int(key.split(".")[1]) > 19:  # after relu4_2
             state[key] = torch.full_like(state[key], float("nan"))
-    picture = torch.rand(1, 3, 32, 32)
-    values, gradient = FrozenVgg.from_state(state, "vgg16").value_and_gradient(picture, picture + 0.1, TERMS)
+    image = torch.rand(1, 3, 32, 32)
+    values, gradient = FrozenVgg.from_state(state, "vgg16").value_and_gradient(image, image + 0.1, TERMS)
     assert all(torch.isfinite(value) for value in (*values.values(), gradient.sum()))
 
 
@@ -81,22 +81,22 @@ def test_features_are_torchvisions(plain: SimpleNamespace) -> None:
     torch.manual_seed(0)
     theirs = torchvision.models.vgg16(weights=None).features.eval()
     ours = FrozenVgg.from_state({f"features.{key}": value for key, value in theirs.state_dict().items()}, "vgg16")
-    picture = torch.rand(1, 3, 32, 32)
-    found = plain.features(ours, picture)
+    image = torch.rand(1, 3, 32, 32)
+    found = plain.features(ours, image)
     for name, count in (("relu1_2", 4), ("relu3_3", 16), ("relu5_3", 30)):
-        torch.testing.assert_close(found[name], theirs[:count](picture))
+        torch.testing.assert_close(found[name], theirs[:count](image))
 
 
 @pytest.mark.parametrize("faint", [1.0, 1e-3])
 def test_half_precision_gives_nearly_the_same_gradient(make_state: MakeState, faint: float) -> None:
-    """As on a GPU, with small gradients too; the picture, the values and the gradient stay in float32."""
+    """As on a GPU, with small gradients too; the image, the values and the gradient stay in float32."""
     state = make_state("vgg16", (32, 32, 48, 64, 64))
-    picture = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    image = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(3)) * 2 - 1
     terms: Terms = {layer: {"a": Term(apart, faint)} for layer in ("relu1_2", "relu4_2")}
     found = []
     for kind in (torch.float32, torch.float16):
         network = FrozenVgg.from_state(state, "vgg16").to("cpu", kind)
-        found.append(network.value_and_gradient(picture, picture.flip(-1), terms))
+        found.append(network.value_and_gradient(image, image.flip(-1), terms))
     (values, exact), (near_values, near) = found
     assert near.dtype == near_values["a"].dtype == torch.float32
     assert near_values["a"].item() == pytest.approx(values["a"].item(), rel=2e-3)
@@ -104,8 +104,8 @@ def test_half_precision_gives_nearly_the_same_gradient(make_state: MakeState, fa
 
 
 def test_nothing_is_learned(network: FrozenVgg) -> None:
-    picture = torch.rand(1, 3, 32, 32, dtype=torch.float64)
+    image = torch.rand(1, 3, 32, 32, dtype=torch.float64)
     before = [layer.weight.clone() for layer in network.layers]
-    network.value_and_gradient(picture, picture / 2, TERMS)
+    network.value_and_gradient(image, image / 2, TERMS)
     assert not any(layer.weight.requires_grad for layer in network.layers)
     assert all(torch.equal(one, layer.weight) for one, layer in zip(before, network.layers, strict=True))

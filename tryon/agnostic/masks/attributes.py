@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.masks.body import Body
-from tryon.agnostic.masks.regions import ids_of, look_up
+from tryon.agnostic.masks.regions import label_set, labels_in
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, Joint, Label
 
 _NAMES = {Label.UPPER_CLOTHES: "top", Label.SKIRT: "skirt", Label.PANTS: "trousers", Label.DRESS: "dress"}
 _WORN = {
-    category: {_NAMES[label]: ids_of([label]) for label in labels if label in _NAMES}
+    category: {_NAMES[label]: label_set([label]) for label in labels if label in _NAMES}
     for category, labels in GARMENT_LABELS.items()
 }
-_CLOTH = ids_of([Label.UPPER_CLOTHES, Label.DRESS])
-_SKIN = ids_of([Label.LEFT_ARM, Label.RIGHT_ARM])
+_CLOTH = label_set([Label.UPPER_CLOTHES, Label.DRESS])
+_SKIN = label_set([Label.LEFT_ARM, Label.RIGHT_ARM])
 _KINDS = (_CLOTH.table + 2 * _SKIN.table).tolist()
 """By label: 1 is cloth on an arm, 2 its skin, 0 neither."""
 
@@ -40,7 +40,7 @@ class _Arm(NamedTuple):
     wrist: complex
 
 
-def worn_of(category: Category, label_map: NDArray[np.uint8], garment: int | None = None) -> str:
+def classify_garment(category: Category, label_map: NDArray[np.uint8], garment: int | None = None) -> str:
     """`top`, `skirt`, `trousers`, `dress`: the largest label among the category's garments, or `none`.
 
     Args:
@@ -52,14 +52,14 @@ def worn_of(category: Category, label_map: NDArray[np.uint8], garment: int | Non
     for other, ids in _WORN[category].items():
         if largest >= rest:
             break
-        size = cv2.countNonZero(look_up(label_map, ids))
+        size = cv2.countNonZero(labels_in(label_map, ids))
         rest -= size
         if size > largest:
             largest, name = size, other
     return name
 
 
-def sleeve_of(label_map: NDArray[np.uint8], body: Body) -> str | None:
+def classify_sleeve(label_map: NDArray[np.uint8], body: Body) -> str | None:
     """`sleeveless`, `short` or `long` by the labels along both arms; None when the arms do not tell."""
     right, left = _arms(body)
     upper = _covered(label_map, (right.shoulder, right.elbow), (left.shoulder, left.elbow))
@@ -71,7 +71,7 @@ def sleeve_of(label_map: NDArray[np.uint8], body: Body) -> str | None:
     return "short" if upper >= 0.5 else "sleeveless"
 
 
-def arm_pose_of(body: Body) -> str:
+def classify_arm_pose(body: Body) -> str:
     """`hidden`: no arm is seen to the wrist. `crossed`: both wrists lie across the middle. `bent`, or else `side`."""
     arms = [arm for arm in _arms(body) if all(map(cmath.isfinite, arm))]
     if not arms:

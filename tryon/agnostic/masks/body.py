@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.agnostic.masks.regions import ids_of, look_up
+from tryon.agnostic.masks.regions import label_set, labels_in
 from tryon.dresscode.labels import MIN_SCORE, DensePart, Joint
 
 UNKNOWN = complex(math.nan, math.nan)
@@ -37,7 +37,7 @@ _SIZES = (
 _FORESHORTENED = 0.7
 """Quantile over the estimates: turning and bending only shorten distances, so the upper ones are nearer the truth."""
 
-_HIP_CHARTS = ids_of([
+_HIP_CHARTS = label_set([
     DensePart.TORSO_BACK, DensePart.TORSO_FRONT, DensePart.RIGHT_UPPER_LEG_BACK, DensePart.LEFT_UPPER_LEG_BACK,
     DensePart.RIGHT_UPPER_LEG_FRONT, DensePart.LEFT_UPPER_LEG_FRONT,
 ])  # fmt: skip
@@ -61,7 +61,7 @@ _CROWD = 3
 Two may be: hands are folded, a hip hides the other."""
 
 _BEYOND = 0.5
-"""A joint farther than this outside the picture, in heights, is no joint."""
+"""A joint farther than this outside the image, in heights, is no joint."""
 
 HIP_WIDTH = 0.48
 """Half-width of the hips in shoulder widths, where DensePose does not tell it."""
@@ -83,30 +83,30 @@ class Body:
     Args:
         joints: 18 points; `UNKNOWN` where unknown. Trunk and legs are filled in from what is seen, also beyond the
             frame; head and arms are not.
-        seen: joints that the detector gave and that can be joints.
+        detected: joints that the detector gave and that can be joints.
         unit: the width of the shoulders, from joint to joint, as it would be from the front, in pixels.
     """
 
     joints: Sequence[complex]
-    seen: Sequence[bool]
+    detected: Sequence[bool]
     unit: float
 
     def at(self, *joints: Joint) -> list[complex]:
         """Some joints' points."""
         return [self.joints[joint] for joint in joints]
 
-    def middle(self, right: Joint, left: Joint) -> complex:
+    def midpoint(self, right: Joint, left: Joint) -> complex:
         """Half-way between two joints."""
         return (self.joints[right] + self.joints[left]) / 2
 
     def reduced(self, step: int) -> Body:
-        """The body in a picture in which one pixel stands for `step` each way."""
-        return Body([joint / step for joint in self.joints], self.seen, self.unit / step)
+        """The body in a image in which one pixel stands for `step` each way."""
+        return Body([joint / step for joint in self.joints], self.detected, self.unit / step)
 
     @cached_property
     def down(self) -> complex:
         """Direction of the spine from neck to hips, length 1; straight down when unknown."""
-        spine = self.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP) - self.joints[Joint.NECK]
+        spine = self.midpoint(Joint.RIGHT_HIP, Joint.LEFT_HIP) - self.joints[Joint.NECK]
         return spine / abs(spine) if cmath.isfinite(spine) and spine else 1j
 
 
@@ -115,11 +115,11 @@ def body_from_keypoints(keypoints: NDArray[np.floating], height: int, width: int
 
     Args:
         keypoints: float (18, 3): x, y in pixels, score.
-        height: of their picture.
-        width: of their picture; None for one that is as wide as high.
+        height: of their image.
+        width: of their image; None for one that is as wide as high.
     """
     rows = keypoints.tolist()
-    seen = _credible(rows, height, width or height)
+    seen = _plausible_joints(rows, height, width or height)
     joints = [complex(x, y) if known else UNKNOWN for (x, y, _), known in zip(rows, seen, strict=True)]
     unit = _unit(joints, height)
     if not all(seen[joint] for joint in _FILLED):
@@ -137,14 +137,14 @@ def hip_half_width(dense_pose: NDArray[np.uint8] | None, body: Body) -> float:
         dense_pose: uint8 (H, W), DensePose ids, or None.
         body: the joints.
     """
-    middle = body.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP).imag
+    middle = body.midpoint(Joint.RIGHT_HIP, Joint.LEFT_HIP).imag
     least, most = _SLIMMEST * body.unit, _STOUTEST * body.unit
     if dense_pose is None or not math.isfinite(middle):
         return HIP_WIDTH * body.unit
     first, end = (min(max(round(middle + side * _HIP_BAND * body.unit), 0), len(dense_pose)) for side in (-1, 1))
     if first == end:
         return HIP_WIDTH * body.unit
-    band = look_up(dense_pose[first:end], _HIP_CHARTS)
+    band = labels_in(dense_pose[first:end], _HIP_CHARTS)
     counts = cast("NDArray[np.int32]", cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S))
     columns = np.flatnonzero(counts > _HIP_ROWS * len(band))
     if not len(columns):
@@ -152,8 +152,8 @@ def hip_half_width(dense_pose: NDArray[np.uint8] | None, body: Body) -> float:
     return min(max(float(columns[-1] - columns[0] + 1) / 2, least), most)
 
 
-def _credible(rows: Sequence[Sequence[float]], height: int, width: int) -> list[bool]:
-    """Which key points are joints: scored, finite, in the picture or not far from it, not many on one point.
+def _plausible_joints(rows: Sequence[Sequence[float]], height: int, width: int) -> list[bool]:
+    """Which key points are joints: scored, finite, in the image or not far from it, not many on one point.
 
     The very corner, (0, 0), is no joint either: detectors write it for lack of one. A cropped head has only y = 0.
     """
@@ -166,11 +166,11 @@ def _credible(rows: Sequence[Sequence[float]], height: int, width: int) -> list[
         and (x, y) != (0, 0)
         for x, y, score in rows
     ]
-    others = _others_nearby(rows, seen, near)
+    others = _count_neighbors(rows, seen, near)
     return [known and count + 1 < _CROWD for known, count in zip(seen, others, strict=True)]
 
 
-def _others_nearby(rows: Sequence[Sequence[float]], seen: Sequence[bool], near: float) -> list[int]:
+def _count_neighbors(rows: Sequence[Sequence[float]], seen: Sequence[bool], near: float) -> list[int]:
     """How many joints that are seen lie within `near` of each; those of the head do not count for each other."""
     counts = [0] * len(rows)
     from_left = sorted((x, y, joint) for joint, (x, y, _) in enumerate(rows) if seen[joint])

@@ -7,7 +7,7 @@ Its faults are kept, because a model trained on it knows no other input. The kno
 only where it is parsed as trousers or leg, so a SKIRT STAYS VISIBLE, as does a belt; a dress that is parsed as top and
 skirt stays visible; on dresses a chin may be hidden. `fitting-room` has none of them. Where the original trips, over a
 joint that is missing, this recipe leaves the joint out of the line through the arms (which then runs straight between
-its neighbours, and is not drawn through fewer than two joints), and without both shoulders the head is not cut.
+its neighbors, and is not drawn through fewer than two joints), and without both shoulders the head is not cut.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from tryon.agnostic.masks.regions import Region, ids_of, look_up, outside
+from tryon.agnostic.masks.regions import Mask, invert, label_set, labels_in
 from tryon.categories import Category
 from tryon.dresscode.labels import MIN_SCORE, Joint, Label
 
@@ -43,18 +43,18 @@ COLLAR = 20 / 512
 """The head is kept down to this far above the line of the shoulders, in heights."""
 
 _HIDDEN = {
-    Category.UPPER_BODY: ids_of([Label.UPPER_CLOTHES]),
-    Category.LOWER_BODY: ids_of([Label.PANTS, Label.LEFT_LEG, Label.RIGHT_LEG]),
-    Category.DRESSES: ids_of([Label.DRESS, Label.LEFT_LEG, Label.RIGHT_LEG]),
+    Category.UPPER_BODY: label_set([Label.UPPER_CLOTHES]),
+    Category.LOWER_BODY: label_set([Label.PANTS, Label.LEFT_LEG, Label.RIGHT_LEG]),
+    Category.DRESSES: label_set([Label.DRESS, Label.LEFT_LEG, Label.RIGHT_LEG]),
 }
 _ALWAYS = (Label.HAIR, Label.LEFT_SHOE, Label.RIGHT_SHOE, Label.HAT, Label.SUNGLASSES, Label.SCARF, Label.BAG)
 _KEPT = {
-    Category.UPPER_BODY: ids_of([*_ALWAYS, Label.SKIRT, Label.PANTS]),
-    Category.LOWER_BODY: ids_of([*_ALWAYS, Label.UPPER_CLOTHES]),
-    Category.DRESSES: ids_of(_ALWAYS),
+    Category.UPPER_BODY: label_set([*_ALWAYS, Label.SKIRT, Label.PANTS]),
+    Category.LOWER_BODY: label_set([*_ALWAYS, Label.UPPER_CLOTHES]),
+    Category.DRESSES: label_set(_ALWAYS),
 }
-_ARM_SKIN = ids_of([Label.LEFT_ARM, Label.RIGHT_ARM])
-_HEAD = ids_of([Label.HEAD])
+_ARM_SKIN = label_set([Label.LEFT_ARM, Label.RIGHT_ARM])
+_HEAD = label_set([Label.HEAD])
 _ALONG_ARMS = (
     Joint.RIGHT_WRIST,
     Joint.RIGHT_ELBOW,
@@ -70,7 +70,7 @@ def dresscode_official(
     label_map: NDArray[np.uint8],
     dense_pose: NDArray[np.uint8] | None,
     keypoints: NDArray[np.floating],
-) -> Region:
+) -> Mask:
     """Mask by the published recipe; arguments as in `agnostic_mask`. DensePose is not looked at.
 
     Hidden are the garment's labels, dilated, and for tops and dresses a line through the joints of both arms. Kept are
@@ -83,35 +83,35 @@ def dresscode_official(
     del dense_pose
     seen = (keypoints[:, 2] > MIN_SCORE) & np.isfinite(keypoints).all(1)
     large = len(label_map) > SMALL
-    reach = _dilated(look_up(label_map, _HIDDEN[category]), LARGE_GARMENT_GROWTH if large else GARMENT_GROWTH)
-    head, arms = look_up(label_map, _HEAD), look_up(label_map, _ARM_SKIN)
+    reach = _dilated(labels_in(label_map, _HIDDEN[category]), LARGE_GARMENT_GROWTH if large else GARMENT_GROWTH)
+    head, arms = labels_in(label_map, _HEAD), labels_in(label_map, _ARM_SKIN)
     if category is not Category.LOWER_BODY:
         line = _arm_line(label_map.shape, keypoints, seen)
         line = _dilated(line, LARGE_ARM_GROWTH) if large else line
-        reach, arms = reach | line, arms & outside(line)
+        reach, arms = reach | line, arms & invert(line)
         head = _above_shoulders(head, keypoints, seen)
-    return reach & outside(look_up(label_map, _KEPT[category]) | head | arms)
+    return reach & invert(labels_in(label_map, _KEPT[category]) | head | arms)
 
 
 def garment_margin(height: int) -> float:
-    """How far the garment is grown to each side in a picture of this height, in pixels."""
+    """How far the garment is grown to each side in a image of this height, in pixels."""
     return TIMES * ((LARGE_GARMENT_GROWTH if height > SMALL else GARMENT_GROWTH) - 1) / 2
 
 
-def _dilated(region: Region, side: int) -> Region:
-    return cast(Region, cv2.dilate(region, np.ones((side, side), np.uint8), iterations=TIMES))
+def _dilated(region: Mask, side: int) -> Mask:
+    return cast(Mask, cv2.dilate(region, np.ones((side, side), np.uint8), iterations=TIMES))
 
 
-def _arm_line(shape: tuple[int, int], keypoints: NDArray[np.floating], seen: NDArray[np.bool_]) -> Region:
+def _arm_line(shape: tuple[int, int], keypoints: NDArray[np.floating], seen: NDArray[np.bool_]) -> Mask:
     """A line from wrist to wrist over elbows and shoulders, its bends rounded and its ends straight."""
-    picture = Image.new("L", (shape[1], shape[0]))
+    image = Image.new("L", (shape[1], shape[0]))
     joints = [(float(keypoints[joint, 0]), float(keypoints[joint, 1])) for joint in _ALONG_ARMS if seen[joint]]
     if len(joints) > 1:
-        ImageDraw.Draw(picture).line(joints, fill=1, width=ARM_WIDTH, joint="curve")
-    return np.array(picture)
+        ImageDraw.Draw(image).line(joints, fill=1, width=ARM_WIDTH, joint="curve")
+    return np.array(image)
 
 
-def _above_shoulders(head: Region, keypoints: NDArray[np.floating], seen: NDArray[np.bool_]) -> Region:
+def _above_shoulders(head: Mask, keypoints: NDArray[np.floating], seen: NDArray[np.bool_]) -> Mask:
     """The pixels of the head above the line through the shoulders, raised by `COLLAR`."""
     if not seen[[Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER]].all():
         return head

@@ -12,12 +12,12 @@ from typing import cast
 import cv2
 import numpy as np
 
-from tryon.agnostic.masks.label_masks import leg_skin, parsed_as_dress, worn_skirt
+from tryon.agnostic.masks.label_masks import bottom_mask, dress_mask, leg_skin
 from tryon.agnostic.masks.limb_shapes import fill_hull, fill_outline
-from tryon.agnostic.masks.parsed_person import Scene
-from tryon.agnostic.masks.protection import LEG_PARTS, kept
-from tryon.agnostic.masks.regions import Region, below, enlarge, hide, ids_of, square, without_specks
-from tryon.agnostic.masks.upper_body import GARMENT_MARGIN, around, bare_body
+from tryon.agnostic.masks.parsed_person import ParsedPerson
+from tryon.agnostic.masks.protection import LEG_PARTS, protected
+from tryon.agnostic.masks.regions import Mask, apply_mask_rule, half_plane, label_set, median_filter, square, upsample
+from tryon.agnostic.masks.upper_body import GARMENT_MARGIN, dilated_body, garment_with_margin
 from tryon.categories import Category
 from tryon.dresscode.labels import Joint
 
@@ -44,35 +44,35 @@ SPECK = 0.006
 DRESS_RISE = 0.2
 """Where a dress label stops being the top and starts being the skirt: this far above the hip joints."""
 
-_CHARTS = ids_of(LEG_PARTS)
+_CHARTS = label_set(LEG_PARTS)
 _HIPS, _KNEES = (Joint.RIGHT_HIP, Joint.LEFT_HIP), (Joint.RIGHT_KNEE, Joint.LEFT_KNEE)
 _ANKLES = (Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE)
 
 
-def lower_body(scene: Scene) -> Region:
+def lower_body(scene: ParsedPerson) -> Mask:
     """Mask for replacing trousers or a skirt."""
-    coarse = scene.coarse
-    solid = without_specks(coarse.once(lower_garment))
-    near = around(solid, coarse.height)
-    bare = bare_body(coarse, _CHARTS) | coarse.once(leg_skin)
+    coarse = scene.downsampled
+    solid = median_filter(coarse.cached(lower_garment))
+    near = garment_with_margin(solid, coarse.height)
+    bare = dilated_body(coarse, _CHARTS) | coarse.cached(leg_skin)
     reach = skirt_shape(coarse, solid, bare)
     reach[coarse.box.window] |= near | bare
-    mask = enlarge(reach, scene.step)
-    part, staying = mask[scene.box.window], scene.once(parsed_as_dress) | kept(Category.LOWER_BODY, scene, near)
-    hide(part, scene.once(leg_skin), staying, scene.once(lower_garment))
+    mask = upsample(reach, scene.step)
+    part, staying = mask[scene.box.window], scene.cached(dress_mask) | protected(Category.LOWER_BODY, scene, near)
+    apply_mask_rule(part, scene.cached(leg_skin), staying, scene.cached(lower_garment))
     return mask
 
 
-def lower_garment(scene: Scene) -> Region:
+def lower_garment(scene: ParsedPerson) -> Mask:
     """What is worn below, in the scene's window: also what is parsed as dress from the hips down."""
-    skirt, dress = scene.once(worn_skirt), scene.once(parsed_as_dress)
+    skirt, dress = scene.cached(bottom_mask), scene.cached(dress_mask)
     if not cv2.countNonZero(dress):
         return skirt
     raised = scene.box.corner + DRESS_RISE * scene.body.unit * scene.body.down
-    return skirt | (dress & below(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS))))
+    return skirt | (dress & half_plane(dress.shape, *(hip - raised for hip in scene.body.at(*_HIPS))))
 
 
-def skirt_shape(scene: Scene, garment: Region, bare: Region, sleeves: bool = False) -> Region:
+def skirt_shape(scene: ParsedPerson, garment: Mask, bare: Mask, sleeves: bool = False) -> Mask:
     """The standard shape, or where the joints do not tell where it lies, the hull of garment and legs.
 
     Args:
@@ -84,46 +84,46 @@ def skirt_shape(scene: Scene, garment: Region, bare: Region, sleeves: bool = Fal
     Returns:
         uint8 (H, W), 1 inside.
     """
-    shape = scene.nothing()
+    shape = scene.empty_mask()
     if all(map(cmath.isfinite, scene.body.at(*_HIPS))):
         _fill_skirt(shape, scene, garment, sleeves)
     else:
         shape[scene.box.window] = bare | garment
-        fill_hull_of(shape)
+        fill_convex_hull(shape)
     return shape
 
 
-def _fill_skirt(region: Region, scene: Scene, garment: Region, sleeves: bool) -> None:
+def _fill_skirt(region: Mask, scene: ParsedPerson, garment: Mask, sleeves: bool) -> None:
     """Fill the standard shape, in place, made wider where the garment is: neither its cut nor its hem is told."""
     body, hips = scene.body, scene.hips
     knees, ankles = body.at(*_KNEES), body.at(*_ANKLES)
-    hip, knee, ankle = (body.middle(*pair) for pair in (_HIPS, _KNEES, _ANKLES))
+    hip, knee, ankle = (body.midpoint(*pair) for pair in (_HIPS, _KNEES, _ANKLES))
     thigh = (hip + knee) / 2
     first = _row(thigh.imag) if sleeves else 0  # where it is looked for how wide the garment is
     end = _row(max(joint.imag for joint in (*ankles, *knees)) + HEM * body.unit)
     across = body.down / 1j  # but below the hips a skirt hangs straight down
     corners = [
-        *_sides(hip - WAIST_RISE * body.unit * body.down, WAIST * hips * across),
-        *_sides(hip, HIP * hips * across),
-        *_sides(thigh, THIGH * hips),
-        *_sides(knee, STANDARD_FLARE * hips),
-        *_sides(ankle, STANDARD_FLARE * hips),
+        *_trapezoid_sides(hip - WAIST_RISE * body.unit * body.down, WAIST * hips * across),
+        *_trapezoid_sides(hip, HIP * hips * across),
+        *_trapezoid_sides(thigh, THIGH * hips),
+        *_trapezoid_sides(knee, STANDARD_FLARE * hips),
+        *_trapezoid_sides(ankle, STANDARD_FLARE * hips),
         *_widest(garment, scene, first, end),
     ]
-    centres = [*knees, *ankles, *corners]
+    centers = [*knees, *ankles, *corners]
     radii = [LEG * body.unit] * 4 + [GARMENT_MARGIN * scene.height] * len(corners)
-    fill_hull(region[:end], centres, radii)
+    fill_hull(region[:end], centers, radii)
 
 
-def _sides(middle: complex, half: complex) -> tuple[complex, complex]:
+def _trapezoid_sides(middle: complex, half: complex) -> tuple[complex, complex]:
     return middle - half, middle + half
 
 
-def _widest(garment: Region, scene: Scene, first: int, end: int) -> list[complex]:
+def _widest(garment: Mask, scene: ParsedPerson, first: int, end: int) -> list[complex]:
     """Points around a garment's rows `first` to `end`, and below its widest places at the end."""
     corner = scene.box.corner
     top, bottom = (max(row - round(corner.imag), 0) for row in (first, end))
-    whole = _without_pieces(garment[top:bottom], scene.height)
+    whole = _remove_small_pieces(garment[top:bottom], scene.height)
     contours = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0] if whole.size else ()
     if not contours:
         return []
@@ -137,14 +137,14 @@ def _row(y: float) -> int:
     return max(0, round(y))
 
 
-def _without_pieces(region: Region, height: int) -> Region:
+def _remove_small_pieces(region: Mask, height: int) -> Mask:
     kernel = square(max(1, round(SPECK * height)))
-    return cast(Region, cv2.morphologyEx(region, cv2.MORPH_OPEN, kernel)) if region.size else region
+    return cast(Mask, cv2.morphologyEx(region, cv2.MORPH_OPEN, kernel)) if region.size else region
 
 
-def fill_hull_of(region: Region) -> None:
+def fill_convex_hull(region: Mask) -> None:
     """Make a region the convex hull of what is in it, specks left out, in place."""
-    points = cv2.findNonZero(_without_pieces(region, len(region)))
+    points = cv2.findNonZero(_remove_small_pieces(region, len(region)))
     region[:] = 0
     if points is not None:
         fill_outline(region, points.reshape(-1, 2).astype(np.float64))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.masks.body import Body, body_from_keypoints, hip_half_width
-from tryon.agnostic.masks.regions import Box, Region, box_around, thin_out
+from tryon.agnostic.masks.regions import Mask, Window, bounding_window, subsample
 from tryon.categories import Category
 from tryon.errors import TryOnError
 
@@ -28,11 +28,11 @@ _STEPS = (4, 2)
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class ParsedPerson:
     """The arguments of a recipe, and what is told from them.
 
-    Regions in which something was found in label map or DensePose lie in a window of the picture, for most of a picture
-    is background; shapes drawn from the joints alone are as large as the picture.
+    Regions in which something was found in label map or DensePose lie in a window of the image, for most of a image
+    is background; shapes drawn from the joints alone are as large as the image.
 
     Args:
         label_map: as in `agnostic_mask`.
@@ -46,20 +46,20 @@ class Scene:
     label_map: LabelMap
     dense_pose: LabelMap | None
     keypoints: NDArray[np.floating]
-    _told: dict[tuple[Any, ...], Region] = field(default_factory=dict, init=False, repr=False)
+    _cache: dict[tuple[Any, ...], Mask] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         maps = {"label map": self.label_map} | ({} if self.dense_pose is None else {"dense pose": self.dense_pose})
         for name, ids in maps.items():
             if ids.dtype != np.uint8 or ids.ndim != 2 or ids.shape != self.label_map.shape or not ids.size:
                 rule = f"is uint8 (H, W) as large as the label map, {self.label_map.shape}"
-                raise TryOnError(name, rule=rule, value=f"{ids.dtype} {ids.shape}")
+                raise TryOnError(name, expected=rule, found=f"{ids.dtype} {ids.shape}")
         if self.keypoints.shape != (18, 3):
-            raise TryOnError("keypoints", rule="is float (18, 3): x, y, score", value=self.keypoints.shape)
+            raise TryOnError("keypoints", expected="is float (18, 3): x, y, score", found=self.keypoints.shape)
 
     @property
     def height(self) -> int:
-        """Of the picture."""
+        """Of the image."""
         return len(self.label_map)
 
     @cached_property
@@ -70,7 +70,7 @@ class Scene:
         return next(fits, 1)
 
     @cached_property
-    def coarse(self) -> Scene:
+    def downsampled(self) -> ParsedPerson:
         """The scene of fewer pixels in which shapes are told; itself where it is as small already.
 
         What a garment may cover has no fine edge, and costs a quarter this way or less. What is worn and what is kept
@@ -79,21 +79,21 @@ class Scene:
         step = self.step
         if step == 1:
             return self
-        dense = None if self.dense_pose is None else thin_out(self.dense_pose, step)
-        coarse = Scene(thin_out(self.label_map, step), dense, self.keypoints)
+        dense = None if self.dense_pose is None else subsample(self.dense_pose, step)
+        coarse = ParsedPerson(subsample(self.label_map, step), dense, self.keypoints)
         vars(coarse).update(body=self.body.reduced(step), box=self.box.reduced(step), hips=self.hips / step, step=1)
         return coarse
 
     @cached_property
     def body(self) -> Body:
-        """The joints, in the whole picture."""
+        """The joints, in the whole image."""
         return body_from_keypoints(self.keypoints, *self.label_map.shape)
 
     @cached_property
-    def box(self) -> Box:
+    def box(self) -> Window:
         """The window."""
         anything = self.label_map if self.dense_pose is None else self.label_map | self.dense_pose
-        return box_around(anything, 1 + round(_MARGIN * self.height), self.step)
+        return bounding_window(anything, 1 + round(_MARGIN * self.height), self.step)
 
     @cached_property
     def labels(self) -> LabelMap:
@@ -110,14 +110,14 @@ class Scene:
         """Half-width of the hips, pixels."""
         return hip_half_width(self.dense_pose, self.body)
 
-    def nothing(self) -> Region:
-        """An empty region of the whole picture."""
+    def empty_mask(self) -> Mask:
+        """An empty region of the whole image."""
         return np.zeros(self.label_map.shape, np.uint8)
 
-    def once(self, tell: Callable[..., Region], *of: Category) -> Region:
+    def cached(self, tell: Callable[..., Mask], *of: Category) -> Mask:
         """`tell(self, *of)`, worked out at the first call; not to be changed."""
         key = (tell, *of)
-        if key not in self._told:
-            self._told[key] = tell(self, *of)
-            self._told[key].setflags(write=False)
-        return self._told[key]
+        if key not in self._cache:
+            self._cache[key] = tell(self, *of)
+            self._cache[key].setflags(write=False)
+        return self._cache[key]

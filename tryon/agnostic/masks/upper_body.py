@@ -6,21 +6,21 @@ import cv2
 import numpy as np
 
 from tryon.agnostic.masks.body import Body
-from tryon.agnostic.masks.label_masks import arm_skin, worn_top
+from tryon.agnostic.masks.label_masks import arm_skin, top_mask
 from tryon.agnostic.masks.limb_shapes import fill_hull, fill_limbs
-from tryon.agnostic.masks.parsed_person import Scene
-from tryon.agnostic.masks.protection import ARM_PARTS, kept
+from tryon.agnostic.masks.parsed_person import ParsedPerson
+from tryon.agnostic.masks.protection import ARM_PARTS, protected
 from tryon.agnostic.masks.regions import (
-    Ids,
-    Region,
-    box_around,
-    enlarge,
-    grow,
-    hide,
-    ids_of,
-    look_up,
+    LabelSet,
+    Mask,
+    apply_mask_rule,
+    bounding_window,
+    dilate,
+    label_set,
+    labels_in,
+    median_filter,
     square,
-    without_specks,
+    upsample,
 )
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint
@@ -48,39 +48,39 @@ ARM = 0.45
 sleeves give one outline."""
 
 TRUNK_PARTS = (DensePart.TORSO_BACK, DensePart.TORSO_FRONT)
-_CHARTS = ids_of([*TRUNK_PARTS, *ARM_PARTS])
+_CHARTS = label_set([*TRUNK_PARTS, *ARM_PARTS])
 
 
-def upper_body(scene: Scene) -> Region:
+def upper_body(scene: ParsedPerson) -> Mask:
     """Mask for replacing a top."""
-    coarse = scene.coarse
-    near = around(without_specks(coarse.once(worn_top)), coarse.height)
-    reach = coarse.nothing()
-    fill_top(reach, coarse)
-    reach[coarse.box.window] |= near | bare_body(coarse, _CHARTS)
-    mask = enlarge(reach, scene.step)
-    part, garment = mask[scene.box.window], scene.once(worn_top)
-    hide(part, scene.once(arm_skin), kept(Category.UPPER_BODY, scene, near), garment)
+    coarse = scene.downsampled
+    near = garment_with_margin(median_filter(coarse.cached(top_mask)), coarse.height)
+    reach = coarse.empty_mask()
+    draw_top_shape(reach, coarse)
+    reach[coarse.box.window] |= near | dilated_body(coarse, _CHARTS)
+    mask = upsample(reach, scene.step)
+    part, garment = mask[scene.box.window], scene.cached(top_mask)
+    apply_mask_rule(part, scene.cached(arm_skin), protected(Category.UPPER_BODY, scene, near), garment)
     return mask
 
 
-def around(garment: Region, height: int) -> Region:
-    """A garment without specks and its margin, in a picture of this height. Dents are filled."""
+def garment_with_margin(garment: Mask, height: int) -> Mask:
+    """A garment without specks and its margin, in a image of this height. Dents are filled."""
     margin, dent = (max(1, round(length * height)) for length in (GARMENT_MARGIN, DENT))
-    window = box_around(garment, margin + dent + 1).window  # all else is empty, and stays so
+    window = bounding_window(garment, margin + dent + 1).window  # all else is empty, and stays so
     near = np.zeros_like(garment)
-    near[window] = cv2.erode(grow(garment[window], margin + dent), square(2 * dent + 1))
+    near[window] = cv2.erode(dilate(garment[window], margin + dent), square(2 * dent + 1))
     return near
 
 
-def bare_body(scene: Scene, charts: Ids) -> Region:
+def dilated_body(scene: ParsedPerson, charts: LabelSet) -> Mask:
     """DensePose's charts that any garment may cover, whatever is worn, with their margin; in the scene's window."""
     if scene.dense is None:
         return np.zeros_like(scene.labels)
-    return grow(without_specks(look_up(scene.dense, charts)), BODY_MARGIN * scene.height)
+    return dilate(median_filter(labels_in(scene.dense, charts)), BODY_MARGIN * scene.height)
 
 
-def fill_top(region: Region, scene: Scene) -> None:
+def draw_top_shape(region: Mask, scene: ParsedPerson) -> None:
     """Fill the shape of a long, loose top with long sleeves, in place: it comes from the body alone."""
     body = scene.body
     _fill_trunk(region, body, scene.hips)
@@ -89,12 +89,12 @@ def fill_top(region: Region, scene: Scene) -> None:
     fill_limbs(region, (right, left), ARM * body.unit)
 
 
-def _fill_trunk(region: Region, body: Body, hips: float) -> None:
+def _fill_trunk(region: Mask, body: Body, hips: float) -> None:
     """Shoulders to hem, in place."""
     radius, across = SHOULDER * body.unit, body.down / 1j
-    middle = body.middle(Joint.RIGHT_HIP, Joint.LEFT_HIP)
+    middle = body.midpoint(Joint.RIGHT_HIP, Joint.LEFT_HIP)
     half = max(HEM_WIDTH * hips - radius, 0.0) * across
     low = (HEM * body.unit - radius) * body.down
     hem = [middle + low - half, middle + low + half, middle - half, middle + half]
-    centres = [*body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER), *hem]
-    fill_hull(region, centres, [radius] * len(centres))
+    centers = [*body.at(Joint.RIGHT_SHOULDER, Joint.LEFT_SHOULDER), *hem]
+    fill_hull(region, centers, [radius] * len(centers))

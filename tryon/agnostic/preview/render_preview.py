@@ -1,4 +1,4 @@
-"""Pictures of masks, of the worst and of typical people: for the stage's output and for the command line."""
+"""Images of masks, of the worst and of typical people: for the stage's output and for the command line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pyarrow.compute
 
 from tryon.agnostic.assemble_manifest import MaskOf
 from tryon.agnostic.masks.audit import NUMBERS
-from tryon.agnostic.method_comparison import drawn
-from tryon.agnostic.plan import Plan, file_columns, plan, read_index
-from tryon.agnostic.preview.contact_sheet import Shown, sheet
-from tryon.agnostic.preview.person_strip import strip
-from tryon.agnostic.preview.select_people import typical, worst
-from tryon.agnostic.process_person import ROLES, mask_people
-from tryon.agnostic.quality_limits import faults_of
+from tryon.agnostic.method_comparison import hash_sample
+from tryon.agnostic.plan import MaskPlan, file_columns, plan, read_index
+from tryon.agnostic.preview.contact_sheet import PreviewEntry, contact_sheet
+from tryon.agnostic.preview.person_strip import person_strip
+from tryon.agnostic.preview.select_people import select_random, select_worst
+from tryon.agnostic.process_person import ROLES, process_batch
+from tryon.agnostic.quality_limits import violated_columns
 from tryon.agnostic.shards import MASKS
 from tryon.categories import Category
 from tryon.config.agnostic import AgnosticSettings
@@ -29,7 +29,7 @@ from tryon.manifest import MANIFEST, read_metadata, read_table, table_from_rows
 from tryon.manifest.mask_png import decode_mask
 from tryon.manifest.schemas import STATUS_OK
 from tryon.runtime.atomic_files import write_bytes
-from tryon.runtime.process_pool import map_shards, shards
+from tryon.runtime.process_pool import map_chunks, split_chunks
 from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
 
@@ -38,13 +38,13 @@ pc: Any = pyarrow.compute  # most of its functions are made at run time, out of 
 WORST, TYPICAL = "worst", "typical"
 
 SAMPLED = 100
-"""People that masks are made for where there is no manifest yet, or more: `_PER_SHOWN` for each one shown."""
+"""People that masks are made for where there is no manifest yet, or more: `_AUDITS_PER_PREVIEW` for each one shown."""
 
-_PER_SHOWN = 8
+_AUDITS_PER_PREVIEW = 8
 _SHARD = 10
 
 
-def preview(
+def render_preview(
     category: Category,
     settings: AgnosticSettings,
     size: Size,
@@ -68,39 +68,41 @@ def preview(
         out: the file to write; None for the workspace's own.
 
     Returns:
-        The picture's path, and what it shows in a sentence.
+        The image's path, and what it shows in a sentence.
 
     Raises:
         MissingInputError: the index is not there or has no good row, or raw files are absent or differ from it.
         ParameterError: `out` lies where only the stages write.
     """
     path = out or workspace.preview(category)
-    workspace.refuse_own(path, "--out")
+    workspace.reject_stage_output(path, "--out")
     planned = plan(category, settings, size, workspace)
     if not planned.people:
         remedy = "`tryon download` says why its rows are set aside."
-        raise MissingInputError(str(workspace.index(category)), rule="has a good row", remedy=remedy)
+        raise MissingInputError(str(workspace.index(category)), expected="has a good row", hint=remedy)
     audits, of = _audits(planned, workspace, count, progress)
     masks = audits["mask_png"]
-    shown = show_people(pick(audits, count, count), audits, lambda number: masks[number].as_py(), planned, workspace)
+    shown = render_people(
+        select_people(audits, count, count), audits, lambda number: masks[number].as_py(), planned, workspace
+    )
     height, width = size
-    write_bytes(path, sheet(f"{category}, recipe {settings.recipe}, masks of {height}x{width}", shown))
+    write_bytes(path, contact_sheet(f"{category}, recipe {settings.recipe}, masks of {height}x{width}", shown))
     return path, f"{category}: the worst and some typical of {of}"
 
 
-def pick(audits: pa.Table, bad: int, usual: int) -> dict[int, str]:
+def select_people(audits: pa.Table, bad: int, usual: int) -> dict[int, str]:
     """Numbers of the people to show, each with the reason, in order."""
-    chosen = dict.fromkeys(worst(audits, bad), WORST)
-    return chosen | dict.fromkeys(typical(audits, usual, chosen), TYPICAL)
+    chosen = dict.fromkeys(select_worst(audits, bad), WORST)
+    return chosen | dict.fromkeys(select_random(audits, usual, chosen), TYPICAL)
 
 
-def show_people(
+def render_people(
     chosen: Mapping[int, str],
     audits: pa.Table,
     mask_of: MaskOf,
-    planned: Plan,
+    planned: MaskPlan,
     workspace: Workspace,
-) -> list[Shown]:
+) -> list[PreviewEntry]:
     """Draw some people of `audits`.
 
     Args:
@@ -115,14 +117,14 @@ def show_people(
     """
     told = audits.select(["person_id", "worn", *NUMBERS]).take(pa.array(list(chosen), pa.int64())).to_pylist()
     files = _files_of([row["person_id"] for row in told], planned.category, workspace)
-    making = planned.making(workspace)
+    making = planned.job(workspace)
     shown = []
     for (number, why), row in zip(chosen.items(), told, strict=True):
         mask = decode_mask(mask_of(number) or b"")
         numbers = {name: row[name] for name in NUMBERS}
-        picture = strip(files[row["person_id"]], mask, making)
-        faults = faults_of(numbers, planned.settings.limits)
-        shown.append(Shown(why, row["person_id"], row["worn"], numbers, faults, picture))
+        image = person_strip(files[row["person_id"]], mask, making)
+        faults = violated_columns(numbers, planned.settings.limits)
+        shown.append(PreviewEntry(why, row["person_id"], row["worn"], numbers, faults, image))
     return shown
 
 
@@ -134,7 +136,7 @@ def _files_of(person_ids: Sequence[str], category: Category, workspace: Workspac
     return {row["person_id"]: row for row in table.filter(good).to_pylist()}
 
 
-def _audits(planned: Plan, workspace: Workspace, count: int, progress: Progress) -> tuple[pa.Table, str]:
+def _audits(planned: MaskPlan, workspace: Workspace, count: int, progress: Progress) -> tuple[pa.Table, str]:
     """People to choose from, of the manifest or else of a sample, and in words who they are."""
     damage = ""
     try:
@@ -145,14 +147,14 @@ def _audits(planned: Plan, workspace: Workspace, count: int, progress: Progress)
         audits, damage = None, f"; the manifest is not looked at, for it is damaged: {error}"
     if audits is not None:
         return audits, f"all {audits.num_rows} people with a mask in the manifest"
-    audits = _sample_audits(planned, workspace, max(SAMPLED, _PER_SHOWN * count), progress)
+    audits = _sample_audits(planned, workspace, max(SAMPLED, _AUDITS_PER_PREVIEW * count), progress)
     return (
         audits,
-        f"a sample of {audits.num_rows} of {planned.people} people, masks made for this picture alone{damage}",
+        f"a sample of {audits.num_rows} of {planned.people} people, masks made for this image alone{damage}",
     )
 
 
-def _manifest_audits(planned: Plan, workspace: Workspace) -> pa.Table | None:
+def _manifest_audits(planned: MaskPlan, workspace: Workspace) -> pa.Table | None:
     """One row a person of the manifest; None when there is none, or none of this recipe, size, code and index."""
     path, made_by = workspace.manifest(planned.category), f"tryon agnostic {planned.category}"
     if not path.is_file():
@@ -169,10 +171,10 @@ def _manifest_audits(planned: Plan, workspace: Workspace) -> pa.Table | None:
     return table.append_column("reason", pa.nulls(table.num_rows, pa.string()))  # who is set aside is shown, too
 
 
-def _sample_audits(planned: Plan, workspace: Workspace, count: int, progress: Progress) -> pa.Table:
+def _sample_audits(planned: MaskPlan, workspace: Workspace, count: int, progress: Progress) -> pa.Table:
     everyone = list(chain.from_iterable(planned.shards))
-    names = set(drawn((person.person_id for person in everyone), count))
+    names = set(hash_sample((person.person_id for person in everyone), count))
     sample = [person for person in everyone if person.person_id in names]
-    work = partial(mask_people, making=planned.making(workspace))
-    made = map_shards(work, shards(sample, _SHARD), progress, f"{planned.category} masks of a sample")
+    work = partial(process_batch, job=planned.job(workspace))
+    made = map_chunks(work, split_chunks(sample, _SHARD), progress, f"{planned.category} masks of a sample")
     return table_from_rows(chain.from_iterable(made), MASKS)

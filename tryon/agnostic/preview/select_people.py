@@ -23,7 +23,7 @@ _DECIMALS = 3
 """Faults are compared in tenths of a percent: a pixel or two at an edge make no mask worse than another."""
 
 
-def worst(audits: pa.Table, count: int) -> list[int]:
+def select_worst(audits: pa.Table, count: int) -> list[int]:
     """Numbers of the people whose masks are worst, the worst first.
 
     Args:
@@ -36,7 +36,7 @@ def worst(audits: pa.Table, count: int) -> list[int]:
     return [int(number) for number in order if usable[number]][:count]
 
 
-def typical(audits: pa.Table, count: int, besides: Collection[int] = ()) -> list[int]:
+def select_random(audits: pa.Table, count: int, besides: Collection[int] = ()) -> list[int]:
     """Numbers of some people, drawn by a hash of their names, who are not among `besides`."""
     usable = pc.is_null(audits["reason"]).to_pylist()
     names = audits["person_id"].to_pylist()

@@ -9,7 +9,7 @@ compute it:
 
     reference   as written above; autograd keeps every sampled map
     lean        the same loop; keeps its inputs only and samples again in backward
-    gather      one weighted gather over the 4k neighbours of every pixel, on maps that lie channels-last
+    gather      one weighted gather over the 4k neighbors of every pixel, on maps that lie channels-last
 
 Shape legend:
     B batch, k heads, c channels, h x w sides of the map, H x W sides of the grid (may differ from the map's)
@@ -24,12 +24,12 @@ from torch import Tensor
 
 from tryon.daflow.config import NetworkOptionError
 from tryon.daflow.warp.gather import gather
-from tryon.daflow.warp.recompute import lean
+from tryon.daflow.warp.recompute import recompute
 from tryon.daflow.warp.reference import reference
 
 WARPS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "reference": reference,
-    "lean": lean,
+    "lean": recompute,
     "gather": gather,
 }
 AUTOMATIC = "auto"
@@ -42,7 +42,7 @@ def warp(features: Tensor, grid: Tensor, attention: Tensor, backend: str = AUTOM
 
     Args:
         features: (B, c, h, w), float.
-        grid: (B·k, 2, H, W), channel 0 = x, normalised coordinates; outside [-1, 1] the border is repeated. A grid
+        grid: (B·k, 2, H, W), channel 0 = x, normalized coordinates; outside [-1, 1] the border is repeated. A grid
             that needs no gradient (a detached one) costs none.
         attention: (B, k, H, W); need not sum to one.
         backend: a name in `WARPS`, or "auto": `gather` on the CPU where MKL is there, `lean` elsewhere.
@@ -54,13 +54,13 @@ def warp(features: Tensor, grid: Tensor, attention: Tensor, backend: str = AUTOM
         NetworkOptionError: for an unknown back end.
     """
     features, attention = features.to(grid.dtype), attention.to(grid.dtype)
-    return WARPS[chosen_warp(backend, features.device)](features, grid, attention)
+    return WARPS[select_warp(backend, features.device)](features, grid, attention)
 
 
-def chosen_warp(backend: str, device: torch.device) -> str:
+def select_warp(backend: str, device: torch.device) -> str:
     """Resolve "auto" to the fastest back end on `device`; refuse an unknown name with a `NetworkOptionError`."""
     if backend == AUTOMATIC:
         return "gather" if device.type == "cpu" and torch.backends.mkl.is_available() else "lean"
     if backend not in WARPS:
-        raise NetworkOptionError("warp back end", rule=f"one of {', '.join((AUTOMATIC, *WARPS))}", value=backend)
+        raise NetworkOptionError("warp back end", expected=f"one of {', '.join((AUTOMATIC, *WARPS))}", found=backend)
     return backend

@@ -1,6 +1,6 @@
 """The warp as one weighted gather: the fastest on the CPU.
 
-Every output pixel is a weighted sum of 4k pixels of the map: k heads, four neighbours each, weight = attention x
+Every output pixel is a weighted sum of 4k pixels of the map: k heads, four neighbors each, weight = attention x
 bilinear weight. With the map channels-last that is an `embedding_bag` over its pixels, which reads each of them as one
 contiguous row. Both gradients keep that form: the map's is a bag over the transposed list (which outputs read this
 pixel), the weights' is the product of output slope and map at the listed places only, and from there the chain rule
@@ -38,7 +38,7 @@ class _Gather(torch.autograd.Function):
         batch, _, height, width = attention.shape
         places = _places(features.shape, grid, attention)
         blended = F.embedding_bag(
-            places.neighbours, _rows(features), mode="sum", per_sample_weights=places.weights(_last(attention))
+            places.neighbors, _rows(features), mode="sum", per_sample_weights=places.weights(_last(attention))
         )
         return blended.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
@@ -55,7 +55,7 @@ class _Gather(torch.autograd.Function):
         if for_features:
             features_slope = _features_slope(places, blend, slopes, features.shape)
         if for_grid or for_attention:
-            corners = _corner_slopes(places.neighbours, slopes, _rows(features))
+            corners = _corner_slopes(places.neighbors, slopes, _rows(features))
             grid_slope, attention_slope = _chain(places, blend, corners, features.shape, grid, for_grid)
         return features_slope, grid_slope, attention_slope
 
@@ -65,18 +65,18 @@ class _Places(NamedTuple):
 
     x: Tensor  # position in the map, pixels, clamped to the frame
     y: Tensor
-    right: Tensor  # share of the right-hand neighbours, 0..1
-    below: Tensor  # share of the lower neighbours, 0..1
-    first: Tensor  # row of the upper left neighbour among the M, int32
-    steps: tuple[int, int, int, int]  # from there to each of the four neighbours
+    right: Tensor  # share of the right-hand neighbors, 0..1
+    below: Tensor  # share of the lower neighbors, 0..1
+    first: Tensor  # row of the upper left neighbor among the M, int32
+    steps: tuple[int, int, int, int]  # from there to each of the four neighbors
 
     @property
-    def neighbours(self) -> Tensor:
-        """The list (N, 4k): rows of all upper left, then upper right, lower left, lower right neighbours."""
+    def neighbors(self) -> Tensor:
+        """The list (N, 4k): rows of all upper left, then upper right, lower left, lower right neighbors."""
         return torch.cat([self.first + step for step in self.steps], dim=-1).flatten(0, 2)
 
     def corners(self, blend: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Attention times bilinear weight of the four neighbours, each (B, H, W, k)."""
+        """Attention times bilinear weight of the four neighbors, each (B, H, W, k)."""
         lower = blend * self.below
         upper = blend - lower
         upper_right, lower_right = upper * self.right, lower * self.right
@@ -88,7 +88,7 @@ class _Places(NamedTuple):
 
 
 def _places(shape: torch.Size, grid: Tensor, attention: Tensor) -> _Places:
-    """Find the neighbours. The upper left one stays a pixel away from the far border, so all four always exist."""
+    """Find the neighbors. The upper left one stays a pixel away from the far border, so all four always exist."""
     batch, heads, out_height, out_width = attention.shape
     height, width = shape[-2:]
     x, y = grid.view(batch, heads, 2, out_height, out_width).permute(2, 0, 3, 4, 1).contiguous()
@@ -103,7 +103,7 @@ def _places(shape: torch.Size, grid: Tensor, attention: Tensor) -> _Places:
 
 
 def _features_slope(places: _Places, blend: Tensor, slopes: Tensor, shape: torch.Size) -> Tensor:
-    """Slope of the map: the transposed list, sorted once by upper left neighbour, then shifted to the other three.
+    """Slope of the map: the transposed list, sorted once by upper left neighbor, then shifted to the other three.
 
     A stable sort, so the sums come in the same order every time.
     """
@@ -125,15 +125,15 @@ def _features_slope(places: _Places, blend: Tensor, slopes: Tensor, shape: torch
     return total.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _corner_slopes(neighbours: Tensor, slopes: Tensor, rows: Tensor) -> Tensor:
+def _corner_slopes(neighbors: Tensor, slopes: Tensor, rows: Tensor) -> Tensor:
     """Slope of every weight: output slope times map, at the listed places only. (N, 4k) -> (N, 4k)."""
     _silence_beta_notice()
-    count, listed = neighbours.shape
+    count, listed = neighbors.shape
     if rows.shape[0] < listed:  # torch makes room for no more entries in a row than there are columns
         rows = F.pad(rows, (0, 0, 0, listed - rows.shape[0]))
     places = torch.sparse_csr_tensor(
         torch.arange(0, count * listed + 1, listed, dtype=torch.int32, device=rows.device),
-        neighbours.flatten(),
+        neighbors.flatten(),
         slopes.new_zeros(count * listed),
         (count, rows.shape[0]),
         device=rows.device,

@@ -17,12 +17,12 @@ BILINEAR, BORDER, ALIGN_CORNERS = 0, 1, False
 """How `grid_sampler_2d_backward` spells the arguments of `sample`."""
 
 
-def lean(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
+def recompute(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
     """Warp (B, c, h, w) features at a (B·k, 2, H, W) grid, blended by (B, k, H, W) attention, to (B, c, H, W)."""
-    return _Lean.apply(features, grid, attention)
+    return _Recompute.apply(features, grid, attention)
 
 
-class _Lean(torch.autograd.Function):
+class _Recompute(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
         ctx.save_for_backward(features, grid, attention)

@@ -19,22 +19,22 @@ Span = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Line:
-    """A drawn line: its name, `x,y x,y …`, and the number of its colour."""
+class CurveLine:
+    """A drawn line: its name, `x,y x,y …`, and the number of its color."""
 
     name: str
     points: str
-    colour: int
+    color: int
 
 
 @dataclass(frozen=True)
 class Bar:
-    """An upright interval: where it stands, its ends, and the number of its colour."""
+    """An upright interval: where it stands, its ends, and the number of its color."""
 
     x: float
     low: float
     high: float
-    colour: int
+    color: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Chart:
 
     title: str
     x_title: str
-    lines: list[Line]
+    lines: list[CurveLine]
     x_ticks: list[tuple[float, str]]
     y_ticks: list[tuple[float, str]]
     mark: float | None
@@ -54,7 +54,7 @@ class Chart:
 def line_chart(
     title: str,
     series: dict[str, list[Point]],
-    colours: dict[str, int],
+    colors: dict[str, int],
     x_title: str = "epoch",
     mark: tuple[float, str] | None = None,
     spans: dict[str, list[Span]] | None = None,
@@ -77,16 +77,14 @@ def line_chart(
         title=title,
         x_title=x_title,
         lines=[
-            Line(name, " ".join(f"{at_x(x)},{at_y(y)}" for x, y in points), colours[name])
+            CurveLine(name, " ".join(f"{at_x(x)},{at_y(y)}" for x, y in points), colors[name])
             for name, points in series.items()
         ],
         x_ticks=[(at_x(x), f"{x:g}".replace("-", "−")) for x in _whole_steps(x_low, x_high)],
         y_ticks=[(at_y(y), f"{y:g}") for y in y_steps],
         mark=None if mark is None else at_x(mark[0]),
         mark_label="" if mark is None else mark[1],
-        bars=[
-            Bar(at_x(x), at_y(low), at_y(high), colours[name]) for name, own in spans.items() for x, low, high in own
-        ],
+        bars=[Bar(at_x(x), at_y(low), at_y(high), colors[name]) for name, own in spans.items() for x, low, high in own],
     )
 
 

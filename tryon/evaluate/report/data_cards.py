@@ -23,7 +23,7 @@ DRESS_CODE = DataCard(
         "29,478; 1,800 of each are the test split), 1024x768 photographs with label maps, DensePose and key points",
         source="Morelli et al., Dress Code: High-Resolution Multi-Category Virtual Try-On, ECCV 2022 "
         "(arXiv 2204.08532); access by a form at the authors' institution",
-        licence="academic, non-commercial: no picture, mask, result or checkpoint made from it may be published; ids, "
+        licence="academic, non-commercial: no image, mask, result or checkpoint made from it may be published; ids, "
         "hashes, counts and scores may",
         people="models of a shop's catalogue: mostly slim, standing, frontal, lit in a studio. Other people, poses and "
         "light have to be measured before the model is trusted with them",
@@ -38,7 +38,7 @@ TWIN = DataCard(
         what="drawn people in drawn garments, in Dress Code's format, any number of pairs from a seed",
         licence="MIT, like the code",
         good_for="testing the whole pipeline, comparing two settings of it, and errors that photographs cannot tell: "
-        "the true picture of every unpaired row is known",
+        "the true image of every unpaired row is known",
         not_good_for="claims about photographs: a score here does not predict one on Dress Code",
     ),
 )

@@ -1,4 +1,4 @@
-"""What the masks hide and what they leave visible: the audit of the manifests, and the pictures beside them."""
+"""What the masks hide and what they leave visible: the audit of the manifests, and the images beside them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.categories import Category
-from tryon.manifest import MANIFEST, SHOWN, read_metadata, read_table
-from tryon.manifest.schemas import COMPARISON, LEAKY, STATUS_OK
+from tryon.manifest import MANIFEST, MASK_PREVIEWS, read_metadata, read_table
+from tryon.manifest.schemas import COMPARISON, LEAK_THRESHOLD, STATUS_OK
 from tryon.workspace import Workspace
 
 NUMBERS = ("mask_fraction", "leak_fraction", "leaking", "protected_fraction", "outline_similarity")
 """What is told of the masks of a category and of each recipe, as keys of `metrics.json`."""
 
-MOST_PICTURES = 4
+MOST_IMAGES = 4
 """People of a category in the report, of the worst and of the typical ones each."""
 
 _DECIMALS = 6
 
 
 @dataclass(frozen=True)
-class MaskPicture:
-    """One person's mask as the report shows it: why it is there, who, what is worn, the audit, the picture."""
+class MaskImage:
+    """One person's mask as the report shows it: why it is there, who, what is worn, the audit, the image."""
 
     why: str
     person_id: str
@@ -45,10 +45,10 @@ def mask_audit(workspace: Workspace) -> dict[str, dict[str, Any]]:
     return {str(category): _audit(workspace, category) for category in here}
 
 
-def mask_pictures(workspace: Workspace) -> dict[str, list[MaskPicture]]:
-    """By category: the worst masks and some typical ones, where the agnostic stage left pictures of them."""
-    paths = {category: workspace.mask_pictures(category) for category in Category}
-    return {str(category): _pictures(workspace, category) for category, path in paths.items() if path.is_file()}
+def mask_images(workspace: Workspace) -> dict[str, list[MaskImage]]:
+    """By category: the worst masks and some typical ones, where the agnostic stage left images of them."""
+    paths = {category: workspace.mask_images(category) for category in Category}
+    return {str(category): _images(workspace, category) for category, path in paths.items() if path.is_file()}
 
 
 def _audit(workspace: Workspace, category: Category) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _audit(workspace: Workspace, category: Category) -> dict[str, Any]:
     table = read_table(workspace.manifest(category), MANIFEST, columns, made_by=f"tryon agnostic {category}")
     good = table.filter(np.array([status == STATUS_OK for status in table.column("status").to_pylist()], np.bool_))
     known = {name: _known(good.column(name).to_pylist()) for name in columns[1:]}
-    known["leaking"] = (known["leak_fraction"] > LEAKY).astype(np.float64)
+    known["leaking"] = (known["leak_fraction"] > LEAK_THRESHOLD).astype(np.float64)
     return {
         "rows": table.num_rows,
         "set_aside": table.num_rows - good.num_rows,
@@ -73,14 +73,14 @@ def _recipes(workspace: Workspace, category: Category) -> dict[str, dict[str, An
     return told
 
 
-def _pictures(workspace: Workspace, category: Category) -> list[MaskPicture]:
-    rows = read_table(workspace.mask_pictures(category), SHOWN).to_pylist()
+def _images(workspace: Workspace, category: Category) -> list[MaskImage]:
+    rows = read_table(workspace.mask_images(category), MASK_PREVIEWS).to_pylist()
     shown = []
     for why in dict.fromkeys(row["why"] for row in rows):
-        for row in [row for row in rows if row["why"] == why][:MOST_PICTURES]:
-            uri = "data:image/webp;base64," + base64.b64encode(row["picture"]).decode()
+        for row in [row for row in rows if row["why"] == why][:MOST_IMAGES]:
+            uri = "data:image/webp;base64," + base64.b64encode(row["image"]).decode()
             numbers = {name: row[name] for name in NUMBERS if name != "leaking"}
-            shown.append(MaskPicture(why, row["person_id"], row["worn"], numbers, uri))
+            shown.append(MaskImage(why, row["person_id"], row["worn"], numbers, uri))
     return shown
 
 

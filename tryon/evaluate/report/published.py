@@ -27,7 +27,7 @@ class Table:
         source: the paper.
         table: which of its tables.
         protocol: how they were made, as far as it is known; our name of it where we can do the same.
-        size: height x width of the pictures; None where it is not known.
+        size: height x width of the images; None where it is not known.
         read: `printed`: read in the paper or by its authors; `second hand`: as another paper quotes it.
         kid_scale: what KID is multiplied with there; None where nobody says.
         note: what to beware of.

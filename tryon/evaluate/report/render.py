@@ -11,24 +11,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tryon.categories import Category
 from tryon.evaluate.baselines import IDEAL
-from tryon.evaluate.mask_robustness import GROWN, JITTERED, SHRUNK, UNCHANGED, Point, Sensitivity
+from tryon.evaluate.mask_robustness import GROWN, JITTERED, SHRUNK, UNCHANGED, MaskRobustness, RobustnessPoint
 from tryon.evaluate.predict import METHODS
 from tryon.evaluate.provenance import Facts
 from tryon.evaluate.report.charts import Chart, DotChart, dot_chart, line_chart
 from tryon.evaluate.report.data_cards import cards_of
-from tryon.evaluate.report.gallery import BEST, BY_NAME, MEDIAN, WORST, Shot, data_uri
-from tryon.evaluate.report.mask_audit import MaskPicture
+from tryon.evaluate.report.gallery import BEST, BY_NAME, MEDIAN, WORST, GalleryRow, data_uri
+from tryon.evaluate.report.mask_audit import MaskImage
 from tryon.evaluate.report.published import PUBLISHED, Published, Table
-from tryon.evaluate.report.run_comparison import Beside
-from tryon.evaluate.report.training_curves import Course, title_of
+from tryon.evaluate.report.run_comparison import RunComparison
+from tryon.evaluate.report.training_curves import TrainingCurves, title_of
 from tryon.evaluate.slices import DIMENSIONS, LEAST_ROWS, Slices
-from tryon.evaluate.summary import KEY, MODEL, headline_table
-from tryon.manifest.schemas import LEAKY
+from tryon.evaluate.summary import KEY, MODEL, summary_table
+from tryon.manifest.schemas import LEAK_THRESHOLD
 from tryon.metrics import METRICS
 from tryon.metrics.pairwise import pair_keys
-from tryon.metrics.regions import PICTURE, REGIONS
-from tryon.scoring.bootstrap import FEWEST
-from tryon.scoring.fingerprint import short
+from tryon.metrics.regions import IMAGE, REGIONS
+from tryon.scoring.bootstrap import MIN_ROWS
+from tryon.scoring.fingerprint import short_fingerprint
 from tryon.scoring.metric_availability import NO_FLOW
 from tryon.scoring.row_scores import ALL, metric_keys
 
@@ -52,7 +52,7 @@ class Report:
         content: of `metrics.json`.
         shots: rows of the galleries.
         courses: training stages, in time order.
-        masks: by category, pictures of masks.
+        masks: by category, images of masks.
         slices: setting → method → slices.
         sensitivity: error under changed masks; None where it was left out.
         beside: another run; None where none is named.
@@ -62,12 +62,12 @@ class Report:
     """
 
     content: Mapping[str, Any]
-    shots: list[Shot]
-    courses: list[Course]
-    masks: Mapping[str, list[MaskPicture]]
+    shots: list[GalleryRow]
+    courses: list[TrainingCurves]
+    masks: Mapping[str, list[MaskImage]]
     slices: Mapping[str, Mapping[str, Slices]]
-    sensitivity: Sensitivity | None
-    beside: Beside | None
+    sensitivity: MaskRobustness | None
+    beside: RunComparison | None
     data: Facts
     licences: Mapping[str | None, int]
     versions: Facts
@@ -82,8 +82,19 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = {"number": number, "percent": percent, "times": times, "title_of": title_of, "compared": compared}
-    environment.filters |= filters | {"signed": signed, "dimension": dimension_title, "short": short, "plain": plain}
+    filters = {
+        "number": format_metric,
+        "percent": format_percent,
+        "times": format_ratio,
+        "title_of": title_of,
+        "compared": compared,
+    }
+    environment.filters |= filters | {
+        "signed": format_signed,
+        "dimension": dimension_title,
+        "short": short_fingerprint,
+        "plain": format_plain,
+    }
     return environment
 
 
@@ -95,15 +106,15 @@ def render(report: Report) -> str:
         .render(
             report=report,
             content=report.content,
-            headline=headline_table(report.content),
+            headline=summary_table(report.content),
             galleries=_galleries(report.shots),
             columns=_columns(report.content),
             methods=METHODS,
             best=best_methods(report.content),
-            leaky=LEAKY,
+            leaky=LEAK_THRESHOLD,
             slices={setting: slice_charts(report, setting) for setting in report.slices},
             no_flow=NO_FLOW,
-            fewest=FEWEST,
+            fewest=MIN_ROWS,
             least=LEAST_ROWS,
             sensitivity=None if report.sensitivity is None else sensitivity_chart(report.sensitivity),
             published=published_tables(),
@@ -114,24 +125,24 @@ def render(report: Report) -> str:
     )
 
 
-def number(value: float | None, key: str = "") -> str:
+def format_metric(value: float | None, key: str = "") -> str:
     """A number as tables show it: decibel with two decimals, the rest with four; a dash for none."""
     if value is None:
         return "–"
     return f"{value:.2f}" if key.startswith(("psnr", "fid")) else f"{value:.4f}"
 
 
-def times(value: float | None) -> str:
+def format_ratio(value: float | None) -> str:
     """A ratio to a baseline; a dash for none."""
     return "–" if value is None else f"{value:.2f}×"
 
 
-def plain(value: float | None) -> str:
+def format_plain(value: float | None) -> str:
     """A number as a paper prints it; a dash for none."""
     return "–" if value is None else f"{value:.4f}".rstrip("0") if value < 1 else f"{value:.4g}"
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     """A difference with its sign."""
     return f"{value:+.4f}".replace("-", "−")
 
@@ -141,18 +152,18 @@ def dimension_title(name: str) -> str:
     return DIMENSIONS[name].title
 
 
-def percent(value: float | None, digits: int = 1) -> str:
+def format_percent(value: float | None, digits: int = 1) -> str:
     """A share as percent; a dash for none."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
 def compared(content: Mapping[str, Any]) -> str:
-    """How many rows are compared with a true picture, setting by setting; Dress Code has none of its unpaired rows."""
+    """How many rows are compared with a true image, setting by setting; Dress Code has none of its unpaired rows."""
     told = [
-        f"{content['compared'][setting][ALL]['picture']} of {sum(counts.values())} {setting} rows"
+        f"{content['compared'][setting][ALL]['image']} of {sum(counts.values())} {setting} rows"
         for setting, counts in content["rows"].items()
     ]
-    return f"Compared with the true picture: {', '.join(told)}."
+    return f"Compared with the true image: {', '.join(told)}."
 
 
 def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
@@ -161,7 +172,7 @@ def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
             for key, name in metric_keys().items():
-                if key in METRICS[name].also:
+                if key in METRICS[name].extra_outputs:
                     continue  # a spread is neither good nor bad
                 known = {
                     method: told[key] for method, told in methods.items() if method != IDEAL and told[key] is not None
@@ -184,7 +195,7 @@ def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
             if any(numbers[key] is not None for numbers in told)
         }
         by_region = {
-            words: [{"key": key, "title": title} for key, title in known.items() if regions.get(key, PICTURE) == region]
+            words: [{"key": key, "title": title} for key, title in known.items() if regions.get(key, IMAGE) == region]
             for region, words in REGIONS.items()
         }
         tables[setting] = [{"region": words, "columns": columns} for words, columns in by_region.items() if columns]
@@ -192,7 +203,7 @@ def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _title(key: str, name: str) -> str:
-    if key in METRICS[name].also:
+    if key in METRICS[name].extra_outputs:
         return f"{METRICS[name].title} ±"
     return f"{METRICS[name].title} {'↑' if METRICS[name].better == 'higher' else '↓'}"
 
@@ -223,7 +234,7 @@ def slice_charts(report: Report, setting: str) -> list[DotChart]:
     ]
 
 
-def sensitivity_chart(found: Sensitivity) -> Chart:
+def sensitivity_chart(found: MaskRobustness) -> Chart:
     """Error by pixels: one line from shrunk to grown masks, one for jittered ones, with intervals."""
     by_kind = {kind: [point for point in found.points if point.change.kind == kind] for kind in _KINDS}
     moved = [*by_kind[SHRUNK][::-1], *by_kind[UNCHANGED], *by_kind[GROWN]]
@@ -242,7 +253,7 @@ def sensitivity_chart(found: Sensitivity) -> Chart:
 _KINDS = (UNCHANGED, SHRUNK, GROWN, JITTERED)
 
 
-def _x(point: Point) -> float:
+def _x(point: RobustnessPoint) -> float:
     return -point.change.pixels if point.change.kind == SHRUNK else point.change.pixels
 
 
@@ -271,7 +282,7 @@ def our_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 _RANK = {category: number for number, category in enumerate(Category)}
 
 
-def _galleries(shots: list[Shot]) -> list[dict[str, Any]]:
+def _galleries(shots: list[GalleryRow]) -> list[dict[str, Any]]:
     galleries = []
     for (setting, category, why), group in groupby(shots, lambda shot: (shot.setting, shot.category, shot.pick.why)):
         rows = list(group)
@@ -279,7 +290,7 @@ def _galleries(shots: list[Shot]) -> list[dict[str, Any]]:
             {
                 "pair_id": shot.pair_id,
                 "error": shot.pick.error,
-                "pictures": [(caption, data_uri(picture)) for caption, picture in shot.pictures.items()],
+                "images": [(caption, data_uri(image)) for caption, image in shot.images.items()],
             }
             for shot in rows[:MOST_SHOTS]
         ]
@@ -289,14 +300,14 @@ def _galleries(shots: list[Shot]) -> list[dict[str, Any]]:
     return galleries
 
 
-def model_card(report: Report) -> str:
+def render_model_card(report: Report) -> str:
     """The card; equal reports give equal text."""
     # Markdown: nothing is escaped, and nothing in it comes from outside but names of licences.
     markdown = templates().overlay(autoescape=False, keep_trailing_newline=True)
     return markdown.get_template("model_card.md.j2").render(
         report=report,
         content=report.content,
-        headline=headline_table(report.content),
+        headline=summary_table(report.content),
         no_flow=NO_FLOW,
         cards=cards_of(report.licences),
     )

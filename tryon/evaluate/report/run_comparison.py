@@ -7,41 +7,41 @@ from pathlib import Path
 from typing import Any
 
 from tryon.errors import MissingInputError, TryOnError
-from tryon.evaluate.compare import Evaluated, compare, read_evaluated, told_comparison
+from tryon.evaluate.compare import SavedEvaluation, compare, comparison_to_dict, read_evaluation
 from tryon.evaluate.report.charts import Chart, Point, line_chart
 from tryon.evaluate.summary import KEY
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.training_log import read_history
 
 FILES = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
-"""What is read of the other run's folder; `tryon.pipeline.external_inputs.BESIDE` names the same files."""
+"""What is read of the other run's folder; `tryon.pipeline.external_inputs.BASELINE_FILES` names the same files."""
 
 OURS, THEIRS = "This run", "The run beside it"
 
 
 @dataclass(frozen=True)
-class Other:
+class BaselineRun:
     """The other run: its evaluation and the course of its training."""
 
-    evaluated: Evaluated
+    evaluated: SavedEvaluation
     history: list[HistoryRow]
 
 
 @dataclass(frozen=True)
-class Beside:
+class RunComparison:
     """What the report shows of it.
 
     Args:
-        told: of the comparison by the error inside the garment, for `metrics.json`; verdict and lines are absent where
+        content: of the comparison by the error inside the garment, for `metrics.json`; verdict and lines are absent where
             nothing can be compared.
         charts: both validation curves, none where a run has no more than one epoch.
     """
 
-    told: dict[str, Any]
+    content: dict[str, Any]
     charts: list[Chart] = field(default_factory=list)
 
 
-def read_other(folder: Path) -> Other:
+def load_baseline_run(folder: Path) -> BaselineRun:
     """Read another run's folder, before anything is computed.
 
     Raises:
@@ -50,18 +50,18 @@ def read_other(folder: Path) -> Other:
     absent = [name for name in FILES if not (folder / name).is_file()]
     if absent:
         remedy = "Name a folder with another finished run's evaluation/ and checkpoints/, or null."
-        raise MissingInputError(f"evaluate.beside {folder}", rule="has " + ", ".join(absent), remedy=remedy)
-    return Other(read_evaluated(folder / "evaluation"), read_history(folder / "checkpoints" / "history.csv"))
+        raise MissingInputError(f"evaluate.beside {folder}", expected="has " + ", ".join(absent), hint=remedy)
+    return BaselineRun(read_evaluation(folder / "evaluation"), read_history(folder / "checkpoints" / "history.csv"))
 
 
-def beside(ours: Evaluated, history: list[HistoryRow], other: Other) -> Beside:
+def compare_runs(ours: SavedEvaluation, history: list[HistoryRow], other: BaselineRun) -> RunComparison:
     """Compare this run with the other; what cannot be compared is told, and why."""
     try:
-        told = told_comparison(compare(ours, other.evaluated))
+        told = comparison_to_dict(compare(ours, other.evaluated))
         told["lines"] = [line for line in told["lines"] if line["metric"] == KEY]
     except TryOnError as error:
         told = {"not_compared": [str(error)]}
-    return Beside(told, _charts({OURS: history, THEIRS: other.history}))
+    return RunComparison(told, _charts({OURS: history, THEIRS: other.history}))
 
 
 def _charts(histories: dict[str, list[HistoryRow]]) -> list[Chart]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon.categories import Category
 from tryon.evaluate.report.charts import Chart, line_chart
-from tryon.evaluate.report.gallery import Picture, data_uri
+from tryon.evaluate.report.gallery import ImageArray, data_uri
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.training_log import best_epoch, read_history
 
@@ -23,28 +23,28 @@ COLUMN_WIDTHS = (128, 176)
 
 
 @dataclass(frozen=True)
-class Strip:
-    """Rows of one category in time order: (caption, data URI of a column of pictures)."""
+class ImageStrip:
+    """Rows of one category in time order: (caption, data URI of a column of images)."""
 
     category: Category
     columns: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingCurves:
     """One training stage as the report shows it; empty when nothing was trained."""
 
     title: str
     charts: list[Chart]
-    strips: list[Strip]
+    strips: list[ImageStrip]
     best_epoch: int | None
 
 
-def read_course(title: str, folder: Path) -> Course:
+def read_training_curves(title: str, folder: Path) -> TrainingCurves:
     """Read `history.csv` and `grids/` of a training stage's folder."""
     history = read_history(folder / "history.csv")
     best = best_epoch(history) if history else None
-    return Course(title, _charts(history, best), _strips(folder / "grids"), best)
+    return TrainingCurves(title, _charts(history, best), _strips(folder / "grids"), best)
 
 
 def _charts(history: list[HistoryRow], best: int | None) -> list[Chart]:
@@ -56,12 +56,12 @@ def _charts(history: list[HistoryRow], best: int | None) -> list[Chart]:
     if loss:
         charts.append(line_chart("Training loss", loss, {"Mean over the epoch": 0}))
     if validation:
-        colours = {name: number for number, name in enumerate(reversed(validation))}
+        colors = {name: number for number, name in enumerate(reversed(validation))}
         charts.append(
             line_chart(
                 "Validation L1 inside the garment",
                 validation,
-                colours,
+                colors,
                 mark=None if best is None else (best, f"best: epoch {best}"),
             )
         )
@@ -90,7 +90,7 @@ def _series(history: list[HistoryRow], columns: dict[str, str]) -> dict[str, lis
     return {name: points for name, points in found.items() if len(points) > 1}
 
 
-def _strips(folder: Path) -> list[Strip]:
+def _strips(folder: Path) -> list[ImageStrip]:
     strips = []
     for category in Category:
         grids = {
@@ -99,11 +99,13 @@ def _strips(folder: Path) -> list[Strip]:
             if (match := re.match(r"epoch_(\d+)_", path.name))
         }
         if grids:
-            strips.append(Strip(category, _columns({epoch: grids[epoch] for epoch in spread(sorted(grids))})))
+            strips.append(
+                ImageStrip(category, _columns({epoch: grids[epoch] for epoch in evenly_spaced(sorted(grids))}))
+            )
     return strips
 
 
-def spread(epochs: list[int], most: int = MOST_EPOCHS) -> list[int]:
+def evenly_spaced(epochs: list[int], most: int = MOST_EPOCHS) -> list[int]:
     """At most `most` of the epochs, evenly spaced, ends included."""
     if len(epochs) <= most:
         return epochs
@@ -113,19 +115,19 @@ def spread(epochs: list[int], most: int = MOST_EPOCHS) -> list[int]:
 def _columns(grids: dict[int, Path]) -> list[tuple[str, str]]:
     """A grid's line is person, garment, agnostic person, result: its quarters are columns, of which only the last
     changes from epoch to epoch."""
-    pictures = {epoch: _read(path) for epoch, path in grids.items()}
-    first = next(iter(pictures.values()))
+    images = {epoch: _read(path) for epoch, path in grids.items()}
+    first = next(iter(images.values()))
     columns = {"person": _quarter(first, 0), "garment": _quarter(first, 1)}
-    columns |= {f"epoch {epoch}": _quarter(picture, 3) for epoch, picture in pictures.items()}
-    return [(caption, data_uri(picture, COLUMN_WIDTHS)) for caption, picture in columns.items()]
+    columns |= {f"epoch {epoch}": _quarter(image, 3) for epoch, image in images.items()}
+    return [(caption, data_uri(image, COLUMN_WIDTHS)) for caption, image in columns.items()]
 
 
-def _quarter(grid: Picture, number: int) -> Picture:
+def _quarter(grid: ImageArray, number: int) -> ImageArray:
     width = grid.shape[1] // 4
     return grid[:, number * width : (number + 1) * width]
 
 
-def _read(path: Path) -> Picture:
-    picture = cv2.imread(str(path))
-    assert picture is not None, path
-    return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
+def _read(path: Path) -> ImageArray:
+    image = cv2.imread(str(path))
+    assert image is not None, path
+    return np.ascontiguousarray(image[..., ::-1]).astype(np.uint8, copy=False)

@@ -1,6 +1,6 @@
-"""The plain layout: a mask and an agnostic picture per person, beside each other, for one's own loader.
+"""The plain layout: a mask and an agnostic image per person, beside each other, for one's own loader.
 
-    <category>/masks/<id>_0.png       8-bit grey PNG, white (255) = hidden
+    <category>/masks/<id>_0.png       8-bit gray PNG, white (255) = hidden
     <category>/agnostic/<id>_0.jpg    the photo, JPEG quality 95, hidden pixels black
     <category>/train_pairs.txt, test_pairs_paired.txt, test_pairs_unpaired.txt    as in Dress Code: a tab between names
 
@@ -15,15 +15,15 @@ from typing import ClassVar
 from tryon.dresscode.pair_lists import Pair, format_pair_list
 from tryon.dresscode.readers import Size, decode_photo
 from tryon.export.layouts.layout import Files, Layout, Person
-from tryon.export.render_images import encode_jpeg, encode_mask, hide, resize_mask
+from tryon.export.render_images import encode_jpeg, encode_mask, gray_out, resize_mask
 
 
 class Masks(Layout):
-    """Masks and agnostic pictures only."""
+    """Masks and agnostic images only."""
 
     extra_roles: ClassVar[tuple[str, ...]] = ()
     note: ClassVar[str] = """\
-<category>/masks/<id>_0.png      8-bit grey, 255 = hidden, 0 = kept
+<category>/masks/<id>_0.png      8-bit gray, 255 = hidden, 0 = kept
 <category>/agnostic/<id>_0.jpg   the photo with hidden pixels black; JPEG quality 95, so the edge of the black is soft
 <category>/*_pairs*.txt          Dress Code's lists (person, tab, garment), of the rows that have a mask
 
@@ -31,11 +31,11 @@ Not here: photos and garments. The names are those of Dress Code's own files in 
 """
 
     def person_files(self, person: Person, size: Size | None) -> Files:
-        """Mask and agnostic picture."""
+        """Mask and agnostic image."""
         mask = resize_mask(person.mask, size or person.mask.shape)
         photo = decode_photo(person.photo, mask.shape)
         name = f"{person.person_id}_0"
-        return {f"masks/{name}.png": encode_mask(mask), f"agnostic/{name}.jpg": encode_jpeg(hide(photo, mask, 0))}
+        return {f"masks/{name}.png": encode_mask(mask), f"agnostic/{name}.jpg": encode_jpeg(gray_out(photo, mask, 0))}
 
     def pair_line(self, person_id: str, garment_id: str) -> str:
         """Dress Code's own form."""

@@ -2,9 +2,9 @@
 
     <category>/{train,test}/image/<id>_00.jpg             the person's photo
     <category>/{train,test}/cloth/<id>_00.jpg             the garment's: the one that person <id> wears
-    <category>/{train,test}/agnostic-v3.2/<id>_00.jpg     the photo, hidden pixels grey (128, 128, 128)
-    <category>/{train,test}/agnostic-mask/<id>_00_mask.png   8-bit grey PNG, white (255) = hidden
-    <category>/{train,test}/image-densepose/<id>_00.jpg   DensePose parts in colours on black
+    <category>/{train,test}/agnostic-v3.2/<id>_00.jpg     the photo, hidden pixels gray (128, 128, 128)
+    <category>/{train,test}/agnostic-mask/<id>_00_mask.png   8-bit gray PNG, white (255) = hidden
+    <category>/{train,test}/image-densepose/<id>_00.jpg   DensePose parts in colors on black
     <category>/train_pairs.txt, test_pairs.txt, test_pairs_unpaired.txt, test_pairs_paired.txt    "ID_00.jpg ID_00.jpg"
 
 Who reads which of these:
@@ -24,8 +24,8 @@ Who reads which of these:
 In the paired setting all of them take the cloth with the person's own name, so a person and the garment that they wear
 must have one id, as in Dress Code.
 
-Pictures are JPEG of quality 95, all of the manifest's size unless one is given. DensePose ids are drawn as detectron2's
-`dp_segm` draws them (OpenCV's PARULA colours at id * 255 / 24) without the photo below, which is how the data set's
+Images are JPEG of quality 95, all of the manifest's size unless one is given. DensePose ids are drawn as detectron2's
+`dp_segm` draws them (OpenCV's PARULA colors at id * 255 / 24) without the photo below, which is how the data set's
 files were made.
 """
 
@@ -34,31 +34,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tryon.categories import Setting
+from tryon.categories import Split
 from tryon.dresscode.readers import Size, decode_dense_pose, decode_photo
 from tryon.export.layouts.layout import Files, Garment, Layout, Person
-from tryon.export.render_images import draw_dense_pose, encode_jpeg, encode_mask, hide, resize_mask
+from tryon.export.render_images import draw_dense_pose, encode_jpeg, encode_mask, gray_out, resize_mask
 
-GREY = 128
+GRAY = 128
 
 
 class VitonHD(Layout):
     """One folder in the form of VITON-HD per category."""
 
     extra_roles: ClassVar[tuple[str, ...]] = ("garment", "dense_pose")
-    lists: ClassVar[Mapping[Setting, tuple[str, ...]]] = {
-        Setting.TRAIN: ("train_pairs.txt",),
-        Setting.TEST_PAIRED: ("test_pairs_paired.txt",),
-        Setting.TEST_UNPAIRED: ("test_pairs.txt", "test_pairs_unpaired.txt"),
+    lists: ClassVar[Mapping[Split, tuple[str, ...]]] = {
+        Split.TRAIN: ("train_pairs.txt",),
+        Split.TEST_PAIRED: ("test_pairs_paired.txt",),
+        Split.TEST_UNPAIRED: ("test_pairs.txt", "test_pairs_unpaired.txt"),
     }
     one_id_for_own_garment: ClassVar[bool] = True
     note: ClassVar[str] = """\
 Each category is a data set of its own: give a loader <this folder>/<category>.
 <category>/{train,test}/image/<id>_00.jpg               people
 <category>/{train,test}/cloth/<id>_00.jpg               garments; person <id> wears garment <id>
-<category>/{train,test}/agnostic-v3.2/<id>_00.jpg       people, hidden pixels grey (128, 128, 128)
-<category>/{train,test}/agnostic-mask/<id>_00_mask.png  8-bit grey, 255 = hidden, 0 = kept
-<category>/{train,test}/image-densepose/<id>_00.jpg     DensePose parts in detectron2's dp_segm colours on black
+<category>/{train,test}/agnostic-v3.2/<id>_00.jpg       people, hidden pixels gray (128, 128, 128)
+<category>/{train,test}/agnostic-mask/<id>_00_mask.png  8-bit gray, 255 = hidden, 0 = kept
+<category>/{train,test}/image-densepose/<id>_00.jpg     DensePose parts in detectron2's dp_segm colors on black
 <category>/train_pairs.txt, test_pairs.txt              person, one space, garment; test_pairs.txt is the unpaired list,
                                                         and test_pairs_unpaired.txt the same for CatVTON
 
@@ -72,18 +72,18 @@ Nor is gt_cloth_warped_mask.
 Codebases of this layout were made for tops; whether one copes with lower_body and dresses is up to it.
 """
 
-    def place(self, setting: Setting) -> str:
+    def place(self, setting: Split) -> str:
         """The folder `train` or `test`."""
-        return "train" if setting is Setting.TRAIN else "test"
+        return "train" if setting is Split.TRAIN else "test"
 
     def person_files(self, person: Person, size: Size | None) -> Files:
-        """Photo, agnostic picture, mask and, where there is one, the DensePose picture."""
+        """Photo, agnostic image, mask and, where there is one, the DensePose image."""
         mask = resize_mask(person.mask, size or person.mask.shape)
         photo = decode_photo(person.photo, mask.shape)
         folder, name = self.place(person.setting), f"{person.person_id}_00"
         files = {
             f"{folder}/image/{name}.jpg": encode_jpeg(photo),
-            f"{folder}/agnostic-v3.2/{name}.jpg": encode_jpeg(hide(photo, mask, GREY)),
+            f"{folder}/agnostic-v3.2/{name}.jpg": encode_jpeg(gray_out(photo, mask, GRAY)),
             f"{folder}/agnostic-mask/{name}_mask.png": encode_mask(mask),
         }
         if person.dense_pose is not None:

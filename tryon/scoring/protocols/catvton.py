@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from tryon.dresscode.readers import Size
 from tryon.metrics import METRICS
-from tryon.scoring.protocols.pictures import as_jpeg, at_height
-from tryon.scoring.protocols.protocol import Number, Picture, Protocol, Treated, as_it_is
+from tryon.scoring.protocols.preprocessing import as_jpeg, at_height
+from tryon.scoring.protocols.protocol import ImageArray, PreprocessedImage, Protocol, ProtocolMetric, identity
 
 
-def _true_picture(picture: Picture, size: Size) -> Treated:
-    return as_it_is(picture if picture.shape[0] == size[0] else as_jpeg(at_height(picture, size[0])))
+def _true_image(image: ImageArray, size: Size) -> PreprocessedImage:
+    return identity(image if image.shape[0] == size[0] else as_jpeg(at_height(image, size[0])))
 
 
 PROTOCOL = Protocol(
@@ -24,13 +24,13 @@ PROTOCOL = Protocol(
     reference="original",
     sizes="any",
     format=None,
-    result=as_it_is,
-    true_picture=_true_picture,
+    result=identity,
+    true_image=_true_image,
     numbers=(
-        Number("ssim", METRICS["ssim"]),
-        Number("lpips", METRICS["lpips_squeeze"]),
-        Number("fid", METRICS["fid_clean"]),
-        Number("kid", METRICS["kid_clean"], scale=1000),
+        ProtocolMetric("ssim", METRICS["ssim"]),
+        ProtocolMetric("lpips", METRICS["lpips_squeeze"]),
+        ProtocolMetric("fid", METRICS["fid_clean"]),
+        ProtocolMetric("kid", METRICS["kid_clean"], scale=1000),
     ),
     handling={
         "results": "as they are",

@@ -1,7 +1,7 @@
 """The protocol of DAFlow (Bai et al. 2022), moved from VITON to Dress Code.
 
 Results are 256x192 and saved by torchvision as .jpg, so with a quality of 75. SSIM is pytorch-ssim's on the saved
-pictures, FID is torch-fidelity's. VITON comes at 256x192; Dress Code does not, so its photos are brought to that size
+images, FID is torch-fidelity's. VITON comes at 256x192; Dress Code does not, so its photos are brought to that size
 as our own test rows are, and not saved again.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from tryon.metrics import METRICS
 from tryon.scoring.protocols import zero_padded
-from tryon.scoring.protocols.pictures import as_jpeg
-from tryon.scoring.protocols.protocol import Number, Picture, Protocol, Treated, as_it_is
+from tryon.scoring.protocols.preprocessing import as_jpeg
+from tryon.scoring.protocols.protocol import ImageArray, PreprocessedImage, Protocol, ProtocolMetric, identity
 
 
-def _result(picture: Picture, format: str) -> Treated:
-    return as_it_is(picture if format.startswith("JPEG") else as_jpeg(picture))
+def _result(image: ImageArray, format: str) -> PreprocessedImage:
+    return identity(image if format.startswith("JPEG") else as_jpeg(image))
 
 
 PROTOCOL = Protocol(
@@ -25,8 +25,8 @@ PROTOCOL = Protocol(
     sizes="size",
     format="JPEG 75",
     result=_result,
-    true_picture=as_it_is,
-    numbers=(Number("ssim", zero_padded.METRIC), Number("fid", METRICS["fid"])),
+    true_image=identity,
+    numbers=(ProtocolMetric("ssim", zero_padded.METRIC), ProtocolMetric("fid", METRICS["fid"])),
     handling={
         "results": "saved as JPEG of quality 75 by Pillow, unless they are JPEG",
         "reference": "the photo at 256x192 by area averaging, not saved again",

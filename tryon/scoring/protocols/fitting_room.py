@@ -7,7 +7,7 @@ the official test lists, 1800 pairs per category.
 from __future__ import annotations
 
 from tryon.metrics import METRICS
-from tryon.scoring.protocols.protocol import Number, Protocol, as_it_is
+from tryon.scoring.protocols.protocol import Protocol, ProtocolMetric, identity
 
 NUMBERS = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
 
@@ -18,9 +18,9 @@ PROTOCOL = Protocol(
     reference="packed",
     sizes="rows",
     format="PNG",
-    result=as_it_is,
-    true_picture=as_it_is,
-    numbers=tuple(Number(name, METRICS[name]) for name in NUMBERS),
+    result=identity,
+    true_image=identity,
+    numbers=tuple(ProtocolMetric(name, METRICS[name]) for name in NUMBERS),
     handling={"results": "as they are", "reference": "the packed test row, by area averaging, never saved with loss"},
     regions=True,
 )

@@ -1,4 +1,4 @@
-"""SSIM as pytorch-ssim computes it: with black beyond the border, where other implementations mirror the picture."""
+"""SSIM as pytorch-ssim computes it: with black beyond the border, where other implementations mirror the image."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tryon.metrics.image_pair import Pictures, Rows, check_pair
+from tryon.metrics.image_pair import ImageBatch, Rows, check_pair
 from tryon.metrics.metric import Measure, Metric
-from tryon.metrics.regions import PICTURE, WHOLE, Regions
+from tryon.metrics.regions import IMAGE, WHOLE_IMAGE, Regions
 from tryon.metrics.similarity import K1, K2, SIGMA, WINDOW
 
 
 def load(path: Path | None, device: str) -> Measure:
-    """Make the measuring function; it needs no weights and knows the whole picture alone."""
+    """Make the measuring function; it needs no weights and knows the whole image alone."""
     along = torch.exp(-((torch.arange(WINDOW, dtype=torch.float32) - WINDOW // 2) ** 2) / (2 * SIGMA**2))
     window = torch.outer(along, along) / along.sum() ** 2
     kernel = window.expand(3, 1, WINDOW, WINDOW).contiguous().to(device)
 
-    def measure(results: Pictures, targets: Pictures, regions: Regions = WHOLE) -> Rows:
+    def measure(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
         check_pair(results, targets)
         found = _ssim(_floats(results, device), _floats(targets, device), kernel)
-        return {PICTURE: found.double().cpu().numpy()}
+        return {IMAGE: found.double().cpu().numpy()}
 
     return measure
 
 
 def _ssim(first: torch.Tensor, second: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """SSIM (Wang et al. 2004, eq. 13) of pictures, float (N, 3, H, W) in 0..1, with zeros around them: float (N,)."""
+    """SSIM (Wang et al. 2004, eq. 13) of images, float (N, 3, H, W) in 0..1, with zeros around them: float (N,)."""
 
     def mean(values: torch.Tensor) -> torch.Tensor:
         return F.conv2d(values, kernel, padding=WINDOW // 2, groups=3)
@@ -42,8 +42,8 @@ def _ssim(first: torch.Tensor, second: torch.Tensor, kernel: torch.Tensor) -> to
     return (luminance * contrast).mean((1, 2, 3))
 
 
-def _floats(pictures: Pictures, device: str) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
+def _floats(images: ImageBatch, device: str) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float() / 255
 
 
 METRIC = Metric(

@@ -1,6 +1,6 @@
-"""Parallel bands over a picture: the brush of stripes, and two of them crossed that of checks.
+"""Parallel bands over a image: the brush of stripes, and two of them crossed that of checks.
 
-All rows of a striped picture are pieces of one line, each moved a little further than the row above. So the line is
+All rows of a striped image are pieces of one line, each moved a little further than the row above. So the line is
 painted once, in quarters of a pixel, and the rows are cut out of it; bands that run flatter than 45 degrees are painted
 lying on their side. This is several times faster than filling the bands' outlines.
 """
@@ -37,8 +37,8 @@ def paint_bands(
         bands: in their order across; together they make one repeat.
         repeat: pixels.
         angle: direction along the bands in degrees; 0 is level.
-        origin: x and y in the picture of a point where the first band begins.
-        part: of the picture, what is painted.
+        origin: x and y in the image of a point where the first band begins.
+        part: of the image, what is painted.
         sway: of zigzags: how far they swing and how long a swing is, in pixels; only for level bands.
 
     Returns:
@@ -64,12 +64,12 @@ def paint_bands(
     channels = line.shape[1]
     quarters = np.ascontiguousarray(line.reshape(length, _FINE, channels).swapaxes(0, 1)).ravel()
     starts = (moved % _FINE * length + moved // _FINE) * channels
-    picture = sliding_window_view(quarters, columns * channels)[starts].reshape(len(rows), columns, channels)
-    return picture if upright else cv2.transpose(picture).reshape(columns, len(rows), channels)  # pyright: ignore
+    image = sliding_window_view(quarters, columns * channels)[starts].reshape(len(rows), columns, channels)
+    return image if upright else cv2.transpose(image).reshape(columns, len(rows), channels)  # pyright: ignore
 
 
 def _level(rows: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """A picture whose rows have one value (C) each; many are alike, and those are only copied."""
+    """A image whose rows have one value (C) each; many are alike, and those are only copied."""
     new = np.concatenate([[True], (rows[1:] != rows[:-1]).any(1)])
     painted = np.tile(rows[new], width)
     return painted[np.cumsum(new) - 1].reshape(len(rows), width, rows.shape[1])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.synthetic.fabrics.bands import Band, paint_bands
-from tryon.synthetic.fabrics.fabric import Fabric, Part, Picture, tinted
+from tryon.synthetic.fabrics.fabric import Fabric, ImageArray, Part, colorize
 from tryon.synthetic.fabrics.tiles import lay_tiles
 
 _ON, _OFF = (255,), (0,)
@@ -23,47 +23,47 @@ def _crossed(
     return [paint_bands(bands, fabric.period, fabric.angle + turn, fabric.origin, part) for turn in angles]
 
 
-def paint_checks(fabric: Fabric, part: Part) -> Picture:
+def paint_checks(fabric: Fabric, part: Part) -> ImageArray:
     """A chessboard."""
     first, second = _crossed(fabric, part, _EVEN)
-    return tinted(cv2.absdiff(first, second), *fabric.colours[:2])  # pyright: ignore[reportArgumentType]
+    return colorize(cv2.absdiff(first, second), *fabric.colors[:2])  # pyright: ignore[reportArgumentType]
 
 
-def paint_gingham(fabric: Fabric, part: Part) -> Picture:
+def paint_gingham(fabric: Fabric, part: Part) -> ImageArray:
     """Crossed stripes that show through each other."""
     first, second = _crossed(fabric, part, _EVEN)
     half = cv2.addWeighted(first, 0.5, second, 0.5, 0)
-    return tinted(half, *fabric.colours[:2])  # pyright: ignore[reportArgumentType]
+    return colorize(half, *fabric.colors[:2])  # pyright: ignore[reportArgumentType]
 
 
-def paint_tartan(fabric: Fabric, part: Part) -> Picture:
+def paint_tartan(fabric: Fabric, part: Part) -> ImageArray:
     """A tartan: one row of bands for warp and weft, mirrored about its middle."""
-    ground, second, third = fabric.colours
+    ground, second, third = fabric.colors
     half: list[Band] = [(6, third), (12, ground), (4, second), (6, ground)]
     first, other = _crossed(fabric, part, [*half, (36, second), *half[::-1], (18, ground)])
     return cv2.addWeighted(first, 0.5, other, 0.5, 0)  # pyright: ignore[reportReturnType]
 
 
-def paint_plaid(fabric: Fabric, part: Part) -> Picture:
+def paint_plaid(fabric: Fabric, part: Part) -> ImageArray:
     """Broad crossed bands with one line over them."""
-    ground, second, third = fabric.colours
+    ground, second, third = fabric.colors
     first, other = _crossed(fabric, part, [(19, second), (12, third), (19, second), (50, ground)])
     return cv2.addWeighted(first, 0.5, other, 0.5, 0)  # pyright: ignore[reportReturnType]
 
 
-def paint_windowpane(fabric: Fabric, part: Part) -> Picture:
+def paint_windowpane(fabric: Fabric, part: Part) -> ImageArray:
     """Crossed lines on a plain ground."""
     first, second = _crossed(fabric, part, [(16, _ON), (84, _OFF)])
-    return tinted(cv2.max(first, second), *fabric.colours[:2])  # pyright: ignore[reportArgumentType]
+    return colorize(cv2.max(first, second), *fabric.colors[:2])  # pyright: ignore[reportArgumentType]
 
 
-def paint_argyle(fabric: Fabric, part: Part) -> Picture:
-    """Lozenges of two colours, their corners touching, and dashed lines across them left out."""
+def paint_argyle(fabric: Fabric, part: Part) -> ImageArray:
+    """Lozenges of two colors, their corners touching, and dashed lines across them left out."""
     steep = (58.0, -58.0)
     first, second = _crossed(fabric, part, _EVEN, steep)
     both = cv2.addWeighted(first, 0.5, second, 0.5, 0)
-    ground, one, two = fabric.colours
-    return tinted(both, two, ground, one)  # pyright: ignore[reportArgumentType]
+    ground, one, two = fabric.colors
+    return colorize(both, two, ground, one)  # pyright: ignore[reportArgumentType]
 
 
 @cache
@@ -77,8 +77,8 @@ def _houndstooth() -> NDArray[np.uint8]:
     return (np.clip((soft - 0.5) * 9 + 0.5, 0, 1) * 255).astype(np.uint8)
 
 
-def paint_houndstooth(fabric: Fabric, part: Part) -> Picture:
+def paint_houndstooth(fabric: Fabric, part: Part) -> ImageArray:
     """Broken checks with teeth."""
     side = max(round(fabric.period), 8)
     small = cv2.resize(_houndstooth(), (side, side), interpolation=cv2.INTER_AREA)
-    return lay_tiles(tinted(small, *fabric.colours[:2]), fabric.angle, fabric.origin, part)  # pyright: ignore
+    return lay_tiles(colorize(small, *fabric.colors[:2]), fabric.angle, fabric.origin, part)  # pyright: ignore

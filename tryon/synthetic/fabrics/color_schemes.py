@@ -1,4 +1,4 @@
-"""Colours that are worn together."""
+"""Colors that are worn together."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 
 from tryon.categories import Level
-from tryon.synthetic.fabrics.fabric import Colour
+from tryon.synthetic.fabrics.fabric import Color
 
-Colours = tuple[Colour, Colour, Colour]
+Colors = tuple[Color, Color, Color]
 """Ground, pattern, and an accent."""
 
-_DYES: dict[str, Colour] = {
-    "black": (36, 35, 40), "charcoal": (72, 74, 80), "grey": (158, 160, 164), "silver": (206, 208, 210),
+_DYES: dict[str, Color] = {
+    "black": (36, 35, 40), "charcoal": (72, 74, 80), "gray": (158, 160, 164), "silver": (206, 208, 210),
     "white": (240, 238, 233), "cream": (239, 229, 208), "beige": (214, 192, 160), "camel": (186, 142, 94),
     "brown": (92, 62, 46), "rust": (174, 82, 48), "terracotta": (196, 106, 82), "mustard": (212, 164, 62),
     "olive": (94, 98, 62), "forest": (36, 76, 60), "emerald": (12, 128, 92), "teal": (32, 108, 114),
@@ -26,9 +26,9 @@ _DYES: dict[str, Colour] = {
 }  # fmt: skip
 
 _SCHEMES = """
-navy white red       navy cream mustard    navy sky white        black white grey      black cream rust
+navy white red       navy cream mustard    navy sky white        black white gray      black cream rust
 black rose white     charcoal blush silver charcoal butter white denim white mustard   denim cream navy
-denim butter white   bleached navy white   bleached brown cream  grey black white      silver cobalt navy
+denim butter white   bleached navy white   bleached brown cream  gray black white      silver cobalt navy
 silver burgundy rose white navy red        white black red       white denim rust      white forest mustard
 cream burgundy camel cream olive rust      cream navy terracotta beige black white     beige navy cream
 beige forest white   camel cream brown     brown peach cream     brown sky cream       rust cream navy
@@ -45,35 +45,35 @@ SCHEMES: tuple[tuple[str, str, str], ...] = tuple(
 )
 """Ground, pattern and accent by name; ground and pattern are at least 130 apart in RGB."""
 
-_STRONG, _WEAK = 200.0, 70.0  # least distances of drawn colours in RGB
-_NEUTRALS: tuple[Colour, ...] = ((242, 238, 228), (28, 30, 38), (24, 34, 72))
+_STRONG, _WEAK = 200.0, 70.0  # least distances of drawn colors in RGB
+_NEUTRALS: tuple[Color, ...] = ((242, 238, 228), (28, 30, 38), (24, 34, 72))
 
 
-def sample_colours(rng: np.random.Generator, level: Level) -> Colours:
-    """Draw three colours: far apart and bright (`easy`), worn together (`catalogue`), or anything (`wild`)."""
+def sample_colors(rng: np.random.Generator, level: Level) -> Colors:
+    """Draw three colors: far apart and bright (`easy`), worn together (`catalogue`), or anything (`wild`)."""
     if level == "easy":
-        return _apart(rng, _STRONG, _any_colour)
+        return _apart(rng, _STRONG, _any_color)
     kind = rng.random() if level == "wild" else 0.0
     if kind < 0.45:
         return _scheme(rng)
     if kind < 0.8:
-        return _apart(rng, _WEAK, _any_dye if kind < 0.7 else _any_colour)
+        return _apart(rng, _WEAK, _any_dye if kind < 0.7 else _any_color)
     return _tones(rng)
 
 
-def _scheme(rng: np.random.Generator) -> Colours:
-    """Colours of a scheme, never the same twice; ground and pattern change places in every third."""
+def _scheme(rng: np.random.Generator) -> Colors:
+    """Colors of a scheme, never the same twice; ground and pattern change places in every third."""
     ground, second, third = (_dyed(rng, _DYES[name]) for name in SCHEMES[rng.integers(len(SCHEMES))])
     return (second, ground, third) if rng.random() < 0.35 else (ground, second, third)
 
 
-def _dyed(rng: np.random.Generator, colour: Colour) -> Colour:
-    """A colour as another maker's dye would give it."""
-    return _bytes(np.array(colour) * rng.normal(1, 0.02) + rng.normal(0, 3, 3))
+def _dyed(rng: np.random.Generator, color: Color) -> Color:
+    """A color as another maker's dye would give it."""
+    return _bytes(np.array(color) * rng.normal(1, 0.02) + rng.normal(0, 3, 3))
 
 
-def _tones(rng: np.random.Generator) -> Colours:
-    """Three tones of one colour."""
+def _tones(rng: np.random.Generator) -> Colors:
+    """Three tones of one color."""
     base = np.array(_DYES[str(rng.choice(list(_DYES)))], np.float64)
     target = 255.0 if base.mean() < 140 else 20.0
     shares = np.array([0, rng.uniform(0.22, 0.4), rng.uniform(0.45, 0.65)])
@@ -81,28 +81,28 @@ def _tones(rng: np.random.Generator) -> Colours:
     return ground, second, third
 
 
-def _apart(rng: np.random.Generator, contrast: float, draw: Callable[[np.random.Generator], Colour]) -> Colours:
-    """Three colours, each far from the ones before it in RGB."""
-    chosen: list[Colour] = []
+def _apart(rng: np.random.Generator, contrast: float, draw: Callable[[np.random.Generator], Color]) -> Colors:
+    """Three colors, each far from the ones before it in RGB."""
+    chosen: list[Color] = []
     while len(chosen) < 3:
-        colour = draw(rng)
-        if all(np.linalg.norm(np.subtract(colour, other)) > contrast for other in chosen):
-            chosen.append(colour)
-        contrast *= 0.98  # three colours as far apart as asked for do not always exist
+        color = draw(rng)
+        if all(np.linalg.norm(np.subtract(color, other)) > contrast for other in chosen):
+            chosen.append(color)
+        contrast *= 0.98  # three colors as far apart as asked for do not always exist
     return chosen[0], chosen[1], chosen[2]
 
 
-def _any_dye(rng: np.random.Generator) -> Colour:
+def _any_dye(rng: np.random.Generator) -> Color:
     return _dyed(rng, _DYES[str(rng.choice(list(_DYES)))])
 
 
-def _any_colour(rng: np.random.Generator) -> Colour:
+def _any_color(rng: np.random.Generator) -> Color:
     if rng.random() < 0.2:
         return _NEUTRALS[rng.choice(len(_NEUTRALS), p=[0.7, 0.15, 0.15])]
     red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.5, 0.92), rng.uniform(0.65, 1.0))
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _bytes(values: np.ndarray) -> Colour:
+def _bytes(values: np.ndarray) -> Color:
     red, green, blue = (int(n) for n in np.clip(np.rint(values), 0, 255))
     return red, green, blue

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import Fabric, Part, Picture
+from tryon.synthetic.fabrics.fabric import Fabric, ImageArray, Part
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 Frame = Literal["disc", "ring", "bare"]
@@ -37,32 +37,32 @@ _SIZES: dict[Frame, float] = {"disc": 0.84, "ring": 0.66, "bare": 1.0}
 """Radius of the figure as a share of the emblem's."""
 
 
-def paint_logo(fabric: Fabric, part: Part) -> Picture:
+def paint_logo(fabric: Fabric, part: Part) -> ImageArray:
     """A figure on a large disc on the chest between side panels, so that legs and sleeves carry something too."""
-    sheet = Tile(WIDTH, HEIGHT, fabric.colours[0])
+    sheet = Tile(WIDTH, HEIGHT, fabric.colors[0])
     _emblem(sheet, _CHEST, fabric.period * 0.62, fabric, "disc", fabric.angle)
     for side in (-1, 1):
         edge, far = WIDTH / 2 + side * fabric.period * 0.95, WIDTH / 2 * (1 + side)
-        cv2.rectangle(sheet.picture, (round(edge), 0), (round(far), HEIGHT), fabric.colours[1], cv2.FILLED)
-    return part.of(sheet.picture)
+        cv2.rectangle(sheet.image, (round(edge), 0), (round(far), HEIGHT), fabric.colors[1], cv2.FILLED)
+    return part.of(sheet.image)
 
 
-def paint_emblem(fabric: Fabric, part: Part) -> Picture:
+def paint_emblem(fabric: Fabric, part: Part) -> ImageArray:
     """A large emblem on the chest and nothing else."""
-    sheet = Tile(WIDTH, HEIGHT, fabric.colours[0])
+    sheet = Tile(WIDTH, HEIGHT, fabric.colors[0])
     _emblem(sheet, _CHEST, fabric.period * 0.62, fabric, _frame(fabric), fabric.angle)
-    return part.of(sheet.picture)
+    return part.of(sheet.image)
 
 
-def paint_icons(fabric: Fabric, part: Part) -> Picture:
+def paint_icons(fabric: Fabric, part: Part) -> ImageArray:
     """One emblem all over the cloth, each in the gap of the row above."""
     step = fabric.period
-    tile = Tile(step, step * 1.74, fabric.colours[0])
+    tile = Tile(step, step * 1.74, fabric.colors[0])
     width, height = tile.size
     for row in range(2):
-        centre = np.array([(0.5 + 0.5 * row) * width, (row + 0.5) * height / 2])
-        _emblem(tile, centre, step * 0.38, fabric, _frame(fabric))
-    return lay_tiles(tile.picture, fabric.angle, fabric.origin, part)
+        center = np.array([(0.5 + 0.5 * row) * width, (row + 0.5) * height / 2])
+        _emblem(tile, center, step * 0.38, fabric, _frame(fabric))
+    return lay_tiles(tile.image, fabric.angle, fabric.origin, part)
 
 
 def _frame(fabric: Fabric) -> Frame:
@@ -70,14 +70,14 @@ def _frame(fabric: Fabric) -> Frame:
     return frames[fabric.seed // len(_FIGURES) % len(frames)]
 
 
-def _emblem(tile: Tile, centre: Points, radius: float, fabric: Fabric, frame: Frame, angle: float = 0.0) -> None:
+def _emblem(tile: Tile, center: Points, radius: float, fabric: Fabric, frame: Frame, angle: float = 0.0) -> None:
     """Draw the seed's figure in its frame, turned by so many degrees."""
     figure = _FIGURES[fabric.seed % len(_FIGURES)]
-    ground, second, third = fabric.colours
+    ground, second, third = fabric.colors
     if frame != "bare":
-        tile.disc(centre, radius, second)
+        tile.disc(center, radius, second)
     if frame == "ring":
-        tile.disc(centre, radius * 0.84, ground)
+        tile.disc(center, radius * 0.84, ground)
     turn = np.deg2rad(angle)
     spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    tile.polygon(centre + figure @ spin * radius * _SIZES[frame], third if frame == "disc" else second)
+    tile.polygon(center + figure @ spin * radius * _SIZES[frame], third if frame == "disc" else second)

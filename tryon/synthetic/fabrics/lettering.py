@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Part, Picture
+from tryon.synthetic.fabrics.fabric import Color, Fabric, ImageArray, Part
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 WORDS = ("LOMUNA", "TILU", "NELUM", "ROMIA", "SELTO", "ORENI", "MUTO", "ALUNE", "STIMO", "RUMAL")
@@ -38,7 +38,7 @@ _STROKE = 0.2
 _CHEST_WIDTH = 0.29 * WIDTH
 
 
-def paint_lettering(fabric: Fabric, part: Part) -> Picture:
+def paint_lettering(fabric: Fabric, part: Part) -> ImageArray:
     """A word, told by the seed: large on the chest over two bars, or all over the cloth in rows.
 
     The period is the height of a row; letters of the rows are 0.56 of it high.
@@ -50,9 +50,9 @@ def paint_lettering(fabric: Fabric, part: Part) -> Picture:
     return _rows(fabric, part, word, str(WORDS[rng.integers(len(WORDS))]))
 
 
-def _chest(fabric: Fabric, word: str) -> Picture:
+def _chest(fabric: Fabric, word: str) -> ImageArray:
     """The two halves of a word under each other, as wide as the chest of a narrow garment, over two bars."""
-    ground, second, third = fabric.colours
+    ground, second, third = fabric.colors
     sheet = Tile(WIDTH, HEIGHT, ground)
     half = (len(word) + 1) // 2
     lines = word[:half], word[half:]
@@ -61,23 +61,23 @@ def _chest(fabric: Fabric, word: str) -> Picture:
     for line in lines:
         write(sheet, line, (WIDTH - _width(line) * height) / 2, y, height, second)
         y += 1.42 * height
-    for colour in (third, second):
-        cv2.rectangle(sheet.picture, (0, round(y)), (WIDTH, round(y + 0.4 * height)), colour, cv2.FILLED)
+    for color in (third, second):
+        cv2.rectangle(sheet.image, (0, round(y)), (WIDTH, round(y + 0.4 * height)), color, cv2.FILLED)
         y += 0.62 * height
-    return sheet.picture
+    return sheet.image
 
 
-def _rows(fabric: Fabric, part: Part, *words: str) -> Picture:
+def _rows(fabric: Fabric, part: Part, *words: str) -> ImageArray:
     height = 0.56 * fabric.period
     lengths = [(_width(word) + 0.95) * height for word in words]
-    tile = Tile(sum(lengths), 2 * fabric.period, fabric.colours[0])
+    tile = Tile(sum(lengths), 2 * fabric.period, fabric.colors[0])
     for row in range(2):
         x = row * lengths[0] * 0.62
         for number, word in enumerate(words):
             y = (row + 0.5) * fabric.period - height / 2
-            write(tile, word, x, y, height, fabric.colours[1 + (number + row) % 2])
+            write(tile, word, x, y, height, fabric.colors[1 + (number + row) % 2])
             x += lengths[number]
-    return lay_tiles(tile.picture, fabric.angle, fabric.origin, part)
+    return lay_tiles(tile.image, fabric.angle, fabric.origin, part)
 
 
 def _width(word: str) -> float:
@@ -89,7 +89,7 @@ def _reach(letter: str) -> float:
     return max(x for stroke in _GLYPHS[letter] for x, _ in stroke)
 
 
-def write(tile: Tile, word: str, left: float, top: float, height: float, colour: Colour) -> None:
+def write(tile: Tile, word: str, left: float, top: float, height: float, color: Color) -> None:
     """Write a word.
 
     Args:
@@ -98,11 +98,11 @@ def write(tile: Tile, word: str, left: float, top: float, height: float, colour:
         left: x of the middle of the first stroke.
         top: y of the middle of the upper strokes.
         height: of the letters in pixels, from the middle of the upper strokes to that of the lower.
-        colour: RGB.
+        color: RGB.
     """
     thickness = max(round(height * _STROKE), 1)
     for letter in word:
         for stroke in _GLYPHS[letter]:
             points: Points = np.array(stroke) * height + (left, top)
-            tile.line(points, thickness, colour)
+            tile.line(points, thickness, color)
         left += (_reach(letter) + _GAP) * height

@@ -8,19 +8,19 @@ from tryon.synthetic.fabrics import checks as checked
 from tryon.synthetic.fabrics import emblems, floral, lettering
 from tryon.synthetic.fabrics import prints as printed
 from tryon.synthetic.fabrics import stripes as striped
-from tryon.synthetic.fabrics.fabric import WHOLE, Colour, Fabric, Painter, Part, Picture, joined
+from tryon.synthetic.fabrics.fabric import WHOLE, Color, Fabric, ImageArray, Painter, Part, bounding_part
 from tryon.synthetic.fabrics.sample_fabric import sample_fabric
 from tryon.synthetic.fabrics.weave import add_weave
-from tryon.synthetic.paint.raster import filled
+from tryon.synthetic.paint.raster import filled_image
 
-__all__ = ["PATTERNS", "Colour", "Fabric", "Family", "Part", "family", "joined", "paint_fabric", "sample_fabric"]
+__all__ = ["PATTERNS", "Color", "Fabric", "Family", "Part", "bounding_part", "family", "paint_fabric", "sample_fabric"]
 
 Family = Literal["plain", "striped", "checked", "dotted", "floral", "printed", "lettered"]
 
 
-def _paint_plain(fabric: Fabric, part: Part) -> Picture:
+def _paint_plain(fabric: Fabric, part: Part) -> ImageArray:
     """The ground alone."""
-    return filled(*part.size, fabric.colours[0])
+    return filled_image(*part.size, fabric.colors[0])
 
 
 _FAMILIES: dict[Family, dict[str, Painter]] = {
@@ -64,6 +64,6 @@ def family(pattern: str) -> Family:
     return next(name for name, painters in _FAMILIES.items() if pattern in painters)
 
 
-def paint_fabric(fabric: Fabric, part: Part = WHOLE) -> Picture:
-    """Paint a part of the picture with a fabric, just as it is painted on the whole: uint8 (h, w, 3), RGB."""
+def paint_fabric(fabric: Fabric, part: Part = WHOLE) -> ImageArray:
+    """Paint a part of the image with a fabric, just as it is painted on the whole: uint8 (h, w, 3), RGB."""
     return add_weave(PATTERNS[fabric.pattern](fabric, part), fabric.weave, part)

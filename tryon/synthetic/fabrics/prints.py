@@ -1,4 +1,4 @@
-"""Prints without figures or letters: dots, fields of colour, camouflage, animal spots."""
+"""Prints without figures or letters: dots, fields of color, camouflage, animal spots."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import numpy as np
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
 from tryon.synthetic.fabrics.bands import paint_bands
-from tryon.synthetic.fabrics.fabric import Colour, Fabric, Part, Picture
+from tryon.synthetic.fabrics.fabric import Color, Fabric, ImageArray, Part
 from tryon.synthetic.fabrics.tiles import Points, Tile, lay_tiles
 
 
-def paint_dots(fabric: Fabric, part: Part) -> Picture:
-    """Dots of two colours, each in the gap of the row above."""
+def paint_dots(fabric: Fabric, part: Part) -> ImageArray:
+    """Dots of two colors, each in the gap of the row above."""
     step = fabric.period
-    tile = Tile(step * 2, step * 1.74, fabric.colours[0])
+    tile = Tile(step * 2, step * 1.74, fabric.colors[0])
     width, height = tile.size
     for row in range(2):
         for column in range(2):
             place = np.array([(column + 0.5 * row + 0.5) * width / 2, (row + 0.5) * height / 2])
-            tile.disc(place, step * 0.31, fabric.colours[1 + (column + row) % 2])
-    return lay_tiles(tile.picture, fabric.angle, fabric.origin, part)
+            tile.disc(place, step * 0.31, fabric.colors[1 + (column + row) % 2])
+    return lay_tiles(tile.image, fabric.angle, fabric.origin, part)
 
 
-def paint_blocks(fabric: Fabric, part: Part) -> Picture:
+def paint_blocks(fabric: Fabric, part: Part) -> ImageArray:
     """Three fields side by side, across the middle."""
-    ground, second, third = fabric.colours
+    ground, second, third = fabric.colors
     endless = 4000.0
     low, high = 0.45 * fabric.period, 0.35 * fabric.period
     bands = [(endless, third), (low + high, ground), (endless, second)]
@@ -39,8 +39,8 @@ def paint_blocks(fabric: Fabric, part: Part) -> Picture:
 _BLUR = 4  # blots are drawn at a quarter of their size
 
 
-def paint_camouflage(fabric: Fabric, part: Part) -> Picture:
-    """Blots of three colours that run into each other."""
+def paint_camouflage(fabric: Fabric, part: Part) -> ImageArray:
+    """Blots of three colors that run into each other."""
     rng = np.random.default_rng(fabric.seed)
     height, width = HEIGHT // _BLUR, WIDTH // _BLUR
     planes = []
@@ -54,34 +54,34 @@ def paint_camouflage(fabric: Fabric, part: Part) -> Picture:
     middle, spread = thirds.mean(), max(thirds[1] - thirds[0], 1e-3)
     plane = np.clip((noise - middle) / spread * 64 + 128, 0, 255).astype(np.uint8)  # the edges lie at 96 and 160
     large = cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return _stepped(part.of(large), (fabric.colours[1], fabric.colours[0], fabric.colours[2]))
+    return _stepped(part.of(large), (fabric.colors[1], fabric.colors[0], fabric.colors[2]))
 
 
-def _stepped(plane: Picture, colours: tuple[Colour, Colour, Colour]) -> Picture:
-    """Three colours with edges at 96 and 160, softened over a few grey levels."""
+def _stepped(plane: ImageArray, colors: tuple[Color, Color, Color]) -> ImageArray:
+    """Three colors with edges at 96 and 160, softened over a few gray levels."""
     places = [0, 94, 98, 158, 162, 255]
-    ramp = [np.interp(np.arange(256), places, np.repeat(channel, 2)) for channel in zip(*colours, strict=True)]
+    ramp = [np.interp(np.arange(256), places, np.repeat(channel, 2)) for channel in zip(*colors, strict=True)]
     table = np.stack(ramp, axis=-1).round().astype(np.uint8)[:, None]
     return cv2.applyColorMap(plane, table)  # pyright: ignore[reportReturnType]
 
 
-def paint_animal(fabric: Fabric, part: Part) -> Picture:
+def paint_animal(fabric: Fabric, part: Part) -> ImageArray:
     """Spots with broken rims."""
     rng = np.random.default_rng(fabric.seed)
     step = fabric.period
-    tile = Tile(step * 4, step * 4 * 0.87, fabric.colours[0])
+    tile = Tile(step * 4, step * 4 * 0.87, fabric.colors[0])
     thickness = max(round(step * 0.17), 2)
     for row in range(4):
         for column in range(4):
             x, y = np.array([column + 0.5 * (row & 1), row * 0.87]) * step + rng.uniform(-0.14, 0.14, 2) * step
             blot = np.array([x, y]) + _blot(rng) * step * 0.3
-            tile.polygon(blot, fabric.colours[2])
+            tile.polygon(blot, fabric.colors[2])
             start = int(rng.integers(24))
             rim = np.concatenate([blot[start:], blot[:start]])
             gap = rng.integers(9, 13)
-            tile.line(rim[: gap - 2], thickness, fabric.colours[1])
-            tile.line(rim[gap : gap + int(rng.integers(6, 10))], thickness, fabric.colours[1])
-    return lay_tiles(tile.picture, 0.0, fabric.origin, part)
+            tile.line(rim[: gap - 2], thickness, fabric.colors[1])
+            tile.line(rim[gap : gap + int(rng.integers(6, 10))], thickness, fabric.colors[1])
+    return lay_tiles(tile.image, 0.0, fabric.origin, part)
 
 
 def _blot(rng: np.random.Generator) -> Points:

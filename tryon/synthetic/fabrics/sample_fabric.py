@@ -7,19 +7,19 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from tryon.categories import Level
-from tryon.synthetic.fabrics.color_schemes import sample_colours
+from tryon.synthetic.fabrics.color_schemes import sample_colors
 from tryon.synthetic.fabrics.fabric import Fabric, Weave
 
 Way = Literal["level", "upright", "square", "striped", "any"]
 """Angles of a pattern: 0; 0 or 90; mostly 0, sometimes 45; mostly along, across or diagonal; all."""
 
 
-class Draw(NamedTuple):
+class PatternPrior(NamedTuple):
     """How one pattern is drawn.
 
     Args:
         share: of all fabrics.
-        smallest: least repeat in pixels of the garment's picture.
+        smallest: least repeat in pixels of the garment's image.
         largest: greatest; repeats between the two are drawn evenly on a scale of ratios.
         way: its angles.
     """
@@ -30,66 +30,66 @@ class Draw(NamedTuple):
     way: Way
 
 
-DRAWS: dict[Level, dict[str, Draw]] = {
+PATTERN_PRIORS: dict[Level, dict[str, PatternPrior]] = {
     "easy": {
-        "plain": Draw(0.03, 180, 260, "level"),
-        "stripes": Draw(0.22, 170, 280, "striped"),
-        "two_stripes": Draw(0.15, 240, 360, "striped"),
-        "checks": Draw(0.15, 220, 340, "striped"),
-        "plaid": Draw(0.08, 240, 340, "striped"),
-        "dots": Draw(0.11, 170, 260, "upright"),
-        "blocks": Draw(0.16, 180, 280, "striped"),
-        "logo": Draw(0.10, 240, 330, "level"),
+        "plain": PatternPrior(0.03, 180, 260, "level"),
+        "stripes": PatternPrior(0.22, 170, 280, "striped"),
+        "two_stripes": PatternPrior(0.15, 240, 360, "striped"),
+        "checks": PatternPrior(0.15, 220, 340, "striped"),
+        "plaid": PatternPrior(0.08, 240, 340, "striped"),
+        "dots": PatternPrior(0.11, 170, 260, "upright"),
+        "blocks": PatternPrior(0.16, 180, 280, "striped"),
+        "logo": PatternPrior(0.10, 240, 330, "level"),
     },
     "catalogue": {
-        "plain": Draw(0.06, 180, 260, "level"),
-        "stripes": Draw(0.18, 190, 360, "striped"),
-        "two_stripes": Draw(0.09, 260, 440, "striped"),
-        "uneven_stripes": Draw(0.05, 360, 580, "striped"),
-        "pinstripes": Draw(0.01, 200, 300, "striped"),
-        "breton": Draw(0.04, 200, 320, "level"),
-        "chevron": Draw(0.04, 240, 380, "level"),
-        "checks": Draw(0.08, 220, 380, "square"),
-        "gingham": Draw(0.05, 200, 340, "square"),
-        "plaid": Draw(0.05, 320, 500, "square"),
-        "tartan": Draw(0.03, 360, 540, "square"),
-        "windowpane": Draw(0.01, 220, 340, "square"),
-        "argyle": Draw(0.04, 240, 380, "level"),
-        "houndstooth": Draw(0.02, 260, 400, "level"),
-        "dots": Draw(0.06, 190, 300, "upright"),
-        "floral": Draw(0.05, 220, 320, "level"),
-        "blocks": Draw(0.08, 190, 340, "striped"),
-        "logo": Draw(0.01, 220, 300, "level"),
-        "emblem": Draw(0.01, 200, 280, "level"),
-        "icons": Draw(0.01, 220, 300, "level"),
-        "lettering": Draw(0.01, 170, 240, "level"),
-        "camouflage": Draw(0.01, 180, 260, "level"),
-        "animal": Draw(0.01, 180, 260, "level"),
+        "plain": PatternPrior(0.06, 180, 260, "level"),
+        "stripes": PatternPrior(0.18, 190, 360, "striped"),
+        "two_stripes": PatternPrior(0.09, 260, 440, "striped"),
+        "uneven_stripes": PatternPrior(0.05, 360, 580, "striped"),
+        "pinstripes": PatternPrior(0.01, 200, 300, "striped"),
+        "breton": PatternPrior(0.04, 200, 320, "level"),
+        "chevron": PatternPrior(0.04, 240, 380, "level"),
+        "checks": PatternPrior(0.08, 220, 380, "square"),
+        "gingham": PatternPrior(0.05, 200, 340, "square"),
+        "plaid": PatternPrior(0.05, 320, 500, "square"),
+        "tartan": PatternPrior(0.03, 360, 540, "square"),
+        "windowpane": PatternPrior(0.01, 220, 340, "square"),
+        "argyle": PatternPrior(0.04, 240, 380, "level"),
+        "houndstooth": PatternPrior(0.02, 260, 400, "level"),
+        "dots": PatternPrior(0.06, 190, 300, "upright"),
+        "floral": PatternPrior(0.05, 220, 320, "level"),
+        "blocks": PatternPrior(0.08, 190, 340, "striped"),
+        "logo": PatternPrior(0.01, 220, 300, "level"),
+        "emblem": PatternPrior(0.01, 200, 280, "level"),
+        "icons": PatternPrior(0.01, 220, 300, "level"),
+        "lettering": PatternPrior(0.01, 170, 240, "level"),
+        "camouflage": PatternPrior(0.01, 180, 260, "level"),
+        "animal": PatternPrior(0.01, 180, 260, "level"),
     },
     "wild": {
-        "plain": Draw(0.15, 180, 260, "level"),
-        "stripes": Draw(0.08, 20, 400, "any"),
-        "two_stripes": Draw(0.05, 30, 420, "any"),
-        "uneven_stripes": Draw(0.05, 90, 560, "any"),
-        "pinstripes": Draw(0.06, 84, 240, "any"),
-        "breton": Draw(0.04, 36, 200, "level"),
-        "chevron": Draw(0.04, 30, 300, "level"),
-        "checks": Draw(0.03, 20, 320, "any"),
-        "gingham": Draw(0.05, 20, 280, "square"),
-        "plaid": Draw(0.04, 90, 480, "any"),
-        "tartan": Draw(0.04, 140, 520, "any"),
-        "windowpane": Draw(0.03, 64, 360, "square"),
-        "argyle": Draw(0.03, 60, 340, "level"),
-        "houndstooth": Draw(0.04, 40, 360, "square"),
-        "dots": Draw(0.05, 32, 300, "any"),
-        "floral": Draw(0.08, 60, 330, "level"),
-        "blocks": Draw(0.01, 120, 400, "any"),
-        "logo": Draw(0.01, 150, 300, "any"),
-        "emblem": Draw(0.02, 80, 280, "any"),
-        "icons": Draw(0.02, 40, 300, "any"),
-        "lettering": Draw(0.05, 40, 220, "any"),
-        "camouflage": Draw(0.02, 60, 340, "level"),
-        "animal": Draw(0.01, 40, 240, "level"),
+        "plain": PatternPrior(0.15, 180, 260, "level"),
+        "stripes": PatternPrior(0.08, 20, 400, "any"),
+        "two_stripes": PatternPrior(0.05, 30, 420, "any"),
+        "uneven_stripes": PatternPrior(0.05, 90, 560, "any"),
+        "pinstripes": PatternPrior(0.06, 84, 240, "any"),
+        "breton": PatternPrior(0.04, 36, 200, "level"),
+        "chevron": PatternPrior(0.04, 30, 300, "level"),
+        "checks": PatternPrior(0.03, 20, 320, "any"),
+        "gingham": PatternPrior(0.05, 20, 280, "square"),
+        "plaid": PatternPrior(0.04, 90, 480, "any"),
+        "tartan": PatternPrior(0.04, 140, 520, "any"),
+        "windowpane": PatternPrior(0.03, 64, 360, "square"),
+        "argyle": PatternPrior(0.03, 60, 340, "level"),
+        "houndstooth": PatternPrior(0.04, 40, 360, "square"),
+        "dots": PatternPrior(0.05, 32, 300, "any"),
+        "floral": PatternPrior(0.08, 60, 330, "level"),
+        "blocks": PatternPrior(0.01, 120, 400, "any"),
+        "logo": PatternPrior(0.01, 150, 300, "any"),
+        "emblem": PatternPrior(0.02, 80, 280, "any"),
+        "icons": PatternPrior(0.02, 40, 300, "any"),
+        "lettering": PatternPrior(0.05, 40, 220, "any"),
+        "camouflage": PatternPrior(0.02, 60, 340, "level"),
+        "animal": PatternPrior(0.01, 40, 240, "level"),
     },
 }
 """What each level draws from; shares of a level add up to 1."""
@@ -99,12 +99,12 @@ _SMOOTH_SHARE = {"easy": 1.0, "catalogue": 0.4, "wild": 0.25}
 
 def sample_fabric(rng: np.random.Generator, level: Level) -> Fabric:
     """Draw a fabric."""
-    draws = DRAWS[level]
+    draws = PATTERN_PRIORS[level]
     pattern = str(rng.choice(list(draws), p=[draw.share for draw in draws.values()]))
     draw = draws[pattern]
     return Fabric(
         pattern,
-        sample_colours(rng, level),
+        sample_colors(rng, level),
         _angle(rng, draw.way),
         float(np.exp(rng.uniform(np.log(draw.smallest), np.log(draw.largest)))),
         (rng.uniform(), rng.uniform()),

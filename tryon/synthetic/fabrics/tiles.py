@@ -1,4 +1,4 @@
-"""Tiles: small pictures without seams, drawn once and laid side by side over the whole cloth."""
+"""Tiles: small images without seams, drawn once and laid side by side over the whole cloth."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import WHOLE, Colour, Part, Picture
-from tryon.synthetic.paint.raster import filled
+from tryon.synthetic.fabrics.fabric import WHOLE, Color, ImageArray, Part
+from tryon.synthetic.paint.raster import filled_image
 
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
 _ROUND = np.stack([np.cos(np.arange(48) * np.pi / 24), np.sin(np.arange(48) * np.pi / 24)], axis=1)
@@ -22,26 +22,26 @@ class Tile:
     Args:
         width: pixels.
         height: pixels.
-        ground: its colour at first.
+        ground: its color at first.
     """
 
-    def __init__(self, width: float, height: float, ground: Colour) -> None:
+    def __init__(self, width: float, height: float, ground: Color) -> None:
         self.size = max(round(width), 2), max(round(height), 2)
-        self.picture = filled(*self.size, ground)
+        self.image = filled_image(*self.size, ground)
 
-    def polygon(self, outline: Points, colour: Colour) -> None:
+    def polygon(self, outline: Points, color: Color) -> None:
         """Fill an outline (N, 2)."""
         for moved in self._copies(outline, 1):
-            cv2.fillPoly(self.picture, [moved], colour, cv2.LINE_AA, _SHIFT)
+            cv2.fillPoly(self.image, [moved], color, cv2.LINE_AA, _SHIFT)
 
-    def disc(self, centre: Points, radius: float, colour: Colour) -> None:
+    def disc(self, center: Points, radius: float, color: Color) -> None:
         """Fill a circle about (x, y)."""
-        self.polygon(centre + _ROUND * radius, colour)
+        self.polygon(center + _ROUND * radius, color)
 
-    def line(self, points: Points, thickness: int, colour: Colour) -> None:
+    def line(self, points: Points, thickness: int, color: Color) -> None:
         """Draw a line (N, 2) with round corners and ends."""
         for moved in self._copies(points, thickness / 2 + 1):
-            cv2.polylines(self.picture, [moved], False, colour, thickness, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(self.image, [moved], False, color, thickness, cv2.LINE_AA, _SHIFT)
 
     def _copies(self, points: Points, reach: float) -> list[NDArray[np.int32]]:
         """The points in fixed point, at every place from which they touch the tile."""
@@ -55,13 +55,13 @@ class Tile:
         ]
 
 
-def lay_tiles(tile: Picture, angle: float, origin: tuple[float, float], part: Part = WHOLE) -> Picture:
-    """Cover a part of the picture with a tile.
+def lay_tiles(tile: ImageArray, angle: float, origin: tuple[float, float], part: Part = WHOLE) -> ImageArray:
+    """Cover a part of the image with a tile.
 
     Args:
         tile: uint8 (h, w, 3).
         angle: by how many degrees the tiles are turned.
-        origin: x and y in the picture where a tile's corner lies.
+        origin: x and y in the image where a tile's corner lies.
         part: what is covered.
 
     Returns:
@@ -83,7 +83,7 @@ def lay_tiles(tile: Picture, angle: float, origin: tuple[float, float], part: Pa
     return part.of(cv2.warpAffine(sheet, inverse, (WIDTH, HEIGHT), flags=flags))  # pyright: ignore[reportArgumentType]
 
 
-def _repeated(tile: Picture, size: tuple[int, int], corner: tuple[int, int]) -> Picture:
+def _repeated(tile: ImageArray, size: tuple[int, int], corner: tuple[int, int]) -> ImageArray:
     """Tiles side by side, a corner of one at (x, y)."""
     (width, height), (tall, wide) = size, tile.shape[:2]
     left, top = int(corner[0]) % wide, int(corner[1]) % tall

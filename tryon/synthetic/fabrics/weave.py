@@ -9,23 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.fabric import WHOLE, Part, Picture, Weave
+from tryon.synthetic.fabrics.fabric import WHOLE, ImageArray, Part, Weave
 
 _SIDE = 192
 _MIDDLE = 16
 
 
-def add_weave(picture: Picture, weave: Weave, part: Part = WHOLE) -> Picture:
-    """A part of a painted cloth with its grain, at most 16 grey levels up or down."""
+def add_weave(image: ImageArray, weave: Weave, part: Part = WHOLE) -> ImageArray:
+    """A part of a painted cloth with its grain, at most 16 gray levels up or down."""
     if weave == "smooth":
-        return picture
+        return image
     lighter, darker = (part.of(change) for change in _grain(weave))
-    return cv2.subtract(cv2.add(picture, lighter), darker)  # pyright: ignore[reportReturnType]
+    return cv2.subtract(cv2.add(image, lighter), darker)  # pyright: ignore[reportReturnType]
 
 
 @cache
-def _grain(weave: Weave) -> tuple[Picture, Picture]:
-    """What a grain adds to a picture and what it takes away: uint8 (1024, 768, 3) each, kept for the next cloth."""
+def _grain(weave: Weave) -> tuple[ImageArray, ImageArray]:
+    """What a grain adds to a image and what it takes away: uint8 (1024, 768, 3) each, kept for the next cloth."""
     tile = np.clip(np.round(_TILES[weave]()), -_MIDDLE, _MIDDLE)
     both = []
     for part in (tile, -tile):

@@ -11,10 +11,10 @@ from tryon.categories import Level
 from tryon.dresscode.labels import Label
 from tryon.synthetic.figure.body import BUST, SHOULDER, Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, scaled, smooth
+from tryon.synthetic.figure.drawing import Color, Drawing, Frame, ellipse, scaled, smooth
 from tryon.synthetic.figure.pose import SIDES, Side
 from tryon.synthetic.figure.surfaces import tube
-from tryon.synthetic.paint.curves import Array, even, rounded_line
+from tryon.synthetic.paint.curves import Array, cached_linspace, round_corners
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 BagKind = Literal["crossbody", "shoulder", "handbag"]
@@ -33,13 +33,13 @@ class Bag:
     Args:
         kind: strap across the chest, strap over one shoulder, in the hand.
         side: where it hangs, if the arm allows.
-        colour: RGB.
+        color: RGB.
         width: in body heights.
     """
 
     kind: BagKind
     side: Side
-    colour: Colour
+    color: Color
     width: float
 
 
@@ -48,7 +48,7 @@ class Hat:
     """A hat: kind and RGB."""
 
     kind: HatKind
-    colour: Colour
+    color: Color
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Accessories:
 _BAGS: dict[Level, float] = {"easy": 0.0, "catalogue": 0.08, "wild": 0.25}
 _HATS: dict[Level, float] = {"easy": 0.0, "catalogue": 0.0, "wild": 0.12}
 _GLASSES: dict[Level, float] = {"easy": 0.0, "catalogue": 0.0, "wild": 0.12}
-_COLOURS: tuple[Colour, ...] = (
+_COLORS: tuple[Color, ...] = (
     (40, 36, 38), (122, 78, 46), (196, 164, 128), (226, 222, 214), (52, 66, 100), (92, 98, 70), (142, 60, 78),
 )  # fmt: skip
 
@@ -73,9 +73,9 @@ def sample_accessories(rng: np.random.Generator, level: Level) -> Accessories:
     with_bag, with_hat, glasses = rng.random(3) < (_BAGS[level], _HATS[level], _GLASSES[level])
     kinds: tuple[BagKind, ...] = ("crossbody", "shoulder", "handbag")
     hats: tuple[HatKind, ...] = ("brim", "cap", "beanie")
-    colours = [_COLOURS[n] for n in rng.integers(len(_COLOURS), size=2)]
-    bag = Bag(kinds[rng.integers(3)], SIDES[int(rng.integers(2))], colours[0], rng.uniform(0.1, 0.16))
-    hat = Hat(hats[rng.integers(3)], colours[1])
+    colors = [_COLORS[n] for n in rng.integers(len(_COLORS), size=2)]
+    bag = Bag(kinds[rng.integers(3)], SIDES[int(rng.integers(2))], colors[0], rng.uniform(0.1, 0.16))
+    hat = Hat(hats[rng.integers(3)], colors[1])
     return Accessories(bag if with_bag else None, hat if with_hat else None, bool(glasses))
 
 
@@ -112,14 +112,14 @@ def _bag_layers(bag: Bag, hand: Side | None, body: Body, camera: Camera, arm_dep
         return [_hung(_bag(bag, 0.42), top + np.array([0, 0.42 * bag.width]), bag.width, camera, arm_depths[hand] - 1)]
     crossing = bag.kind == "crossbody"
     height = 0.455 if crossing else 0.405
-    hanging = body.centre(height) + body.across(height) * bag.side * (body.half_width(height) + 0.012)
+    hanging = body.center(height) + body.across(height) * bag.side * (body.half_width(height) + 0.012)
     start_side = -bag.side if crossing else bag.side
-    start = body.centre(SHOULDER) + body.across(SHOULDER) * start_side * 0.6 * body.half_width(SHOULDER) + (0, 0.012)
-    middle = body.centre(BUST) + body.across(BUST) * bag.side * (0.12 if crossing else 0.9) * body.half_width(BUST)
-    line = rounded_line(np.stack([start, middle, hanging + np.array([0, 0.01])]), (0.09,), 24)
+    start = body.center(SHOULDER) + body.across(SHOULDER) * start_side * 0.6 * body.half_width(SHOULDER) + (0, 0.012)
+    middle = body.center(BUST) + body.across(BUST) * bag.side * (0.12 if crossing else 0.9) * body.half_width(BUST)
+    line = round_corners(np.stack([start, middle, hanging + np.array([0, 0.01])]), (0.09,), 24)
     made = tube(camera(line), np.full(24, (0.0045 if crossing else 0.006) * camera.scale))
     strap = Layer(
-        DEPTH_STRAP, made.points, Label.BAG, cylinder_shade(made.across, made.columns, 0.6), scaled(bag.colour, 0.9),
+        DEPTH_STRAP, made.points, Label.BAG, cylinder_shade(made.across, made.columns, 0.6), scaled(bag.color, 0.9),
         distance=made.distance, shadow=0.14,
     )  # fmt: skip
     return [strap, _hung(_bag(bag, 0.0), hanging, bag.width, camera, DEPTH_BAG)]
@@ -132,15 +132,15 @@ def _hung(drawing: Drawing, top: Array, width: float, camera: Camera, depth: int
 
 def _bag(bag: Bag, handle: float) -> Drawing:
     """The bag, one unit wide, its upper edge at y = 0, with a handle of the given height above it."""
-    drawing = Drawing.blank(Frame(-0.6, -0.5, 0.6, 0.95, 150, 150), bag.colour)
-    dark = scaled(bag.colour, 0.66)
+    drawing = Drawing.blank(Frame(-0.6, -0.5, 0.6, 0.95, 150, 150), bag.color)
+    dark = scaled(bag.color, 0.66)
     if handle:
         arc = smooth([(-0.25, 0.05), (-0.22, -handle), (0.22, -handle), (0.25, 0.05)], closed=False)
         drawing.stroke(arc, 0.06, None)
-        drawing.stroke(arc, 0.06, scaled(bag.colour, 0.85))
+        drawing.stroke(arc, 0.06, scaled(bag.color, 0.85))
     outline = smooth([(-0.42, 0.0), (0.42, 0.0), (0.5, 0.08), (0.52, 0.7), (0.44, 0.78), (-0.44, 0.78), (-0.52, 0.7), (-0.5, 0.08)], rounds=2)  # fmt: skip # noqa: E501
     drawing.show(outline)
-    x, y = np.meshgrid(even(-1, 1, 9), even(-1, 1, 9))
+    x, y = np.meshgrid(cached_linspace(-1, 1, 9), cached_linspace(-1, 1, 9))
     light = (1.04 - 0.14 * x - 0.12 * x**2 - 0.1 * y)[..., None]
     drawing.light(np.repeat(light, 3, axis=2).astype(np.float32))
     flap = smooth([(-0.5, 0.02), (-0.5, 0.32), (0, 0.46), (0.5, 0.32), (0.5, 0.02)], closed=False)
@@ -162,8 +162,8 @@ def _glasses(gaze: float) -> Drawing:
 
 
 def _hat(hat: Hat, gaze: float) -> Drawing:
-    drawing = Drawing.blank(Frame(-1.95, -0.62, 1.95, 0.5, 64, 216), hat.colour)
-    dark, light = scaled(hat.colour, 0.7), scaled(hat.colour, 1.15)
+    drawing = Drawing.blank(Frame(-1.95, -0.62, 1.95, 0.5, 64, 216), hat.color)
+    dark, light = scaled(hat.color, 0.7), scaled(hat.color, 1.15)
     low = {"brim": 0.2, "cap": 0.27, "beanie": 0.32}[hat.kind]
     high = {"brim": -0.24, "cap": -0.17, "beanie": -0.22}[hat.kind]
     wide = 1.02 if hat.kind == "brim" else 1.18
@@ -173,11 +173,11 @@ def _hat(hat: Hat, gaze: float) -> Drawing:
         drawing.show(ellipse(0, 0.2, 1.8, 0.115))
     curve = smooth(dome, closed=False)
     drawing.show(curve)
-    x = even(-1.6, 1.6, 9)
+    x = cached_linspace(-1.6, 1.6, 9)
     shade = np.repeat((1.08 - 0.14 * x**2)[None, :, None], 3, axis=2).astype(np.float32)
     drawing.light(np.repeat(shade, 3, axis=0))
     if hat.kind == "beanie":
-        for place in even(-1, 1, 13):
+        for place in cached_linspace(-1, 1, 13):
             drawing.stroke([(1.12 * place, 0.14), (1.15 * place, low)], 0.03, dark)
         drawing.stroke([(-1.2, 0.14), (1.2, 0.14)], 0.03, dark)
     if hat.kind == "brim":

@@ -9,76 +9,76 @@ import numpy as np
 
 from tryon.categories import Level
 from tryon.synthetic.figure.accessories import Accessories, sample_accessories
-from tryon.synthetic.figure.drawing import Colour, as_colour
+from tryon.synthetic.figure.drawing import Color, as_color
 from tryon.synthetic.figure.feet import Shoe
 
 Hair = Literal["long", "wavy", "bob", "short", "curls", "bun", "ponytail"]
 
-_SKINS: tuple[Colour, ...] = (
+_SKINS: tuple[Color, ...] = (
     (231, 204, 187), (226, 192, 168), (222, 180, 150), (212, 166, 130), (190, 138, 102), (160, 110, 78), (128, 84, 58),
     (96, 62, 44),
 )  # fmt: skip
-"""From light to dark; a skin lies between two neighbours. Lit, it is up to an eighth brighter and must not burn out."""
+"""From light to dark; a skin lies between two neighbors. Lit, it is up to an eighth brighter and must not burn out."""
 
-_HAIR_COLOURS: tuple[Colour, ...] = (
+_HAIR_COLORS: tuple[Color, ...] = (
     (38, 28, 24), (62, 42, 30), (96, 62, 38), (148, 104, 60), (206, 168, 106), (150, 66, 36), (120, 116, 114),
 )  # fmt: skip
-_SHOE_COLOURS: tuple[Colour, ...] = (
+_SHOE_COLORS: tuple[Color, ...] = (
     (34, 32, 34), (236, 234, 228), (150, 96, 56), (176, 40, 44), (40, 58, 100), (206, 186, 160), (110, 112, 116),
 )  # fmt: skip
-_EYES: tuple[Colour, ...] = ((70, 46, 30), (94, 66, 40), (70, 104, 130), (86, 104, 70), (48, 34, 26))
+_EYES: tuple[Color, ...] = ((70, 46, 30), (94, 66, 40), (70, 104, 130), (86, 104, 70), (48, 34, 26))
 _HAIRS: dict[Hair, float] = {
     "long": 0.26, "wavy": 0.2, "bob": 0.14, "short": 0.12, "curls": 0.08, "bun": 0.1, "ponytail": 0.1,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Look:
-    """Colours and styles.
+class Appearance:
+    """Colors and styles.
 
     Args:
         skin: RGB.
-        hair_colour: RGB.
+        hair_color: RGB.
         hair: style.
         parting: place of the parting, -1..1 across the head; None for a fringe.
         locks: sides on which long hair falls in front of the shoulder.
         eyes: RGB.
         lips: RGB.
-        shoe: kind and colour.
+        shoe: kind and color.
         accessories: what is carried and worn on the head.
     """
 
-    skin: Colour
-    hair_colour: Colour
+    skin: Color
+    hair_color: Color
     hair: Hair
     parting: float | None
     locks: tuple[int, ...]
-    eyes: Colour
-    lips: Colour
+    eyes: Color
+    lips: Color
     shoe: Shoe
     accessories: Accessories
 
 
 def _jitter(rng: np.random.Generator, deviation: float) -> np.ndarray:
-    """What a colour strays, (3,): nearly the same in all channels, so that the hue stays."""
+    """What a color strays, (3,): nearly the same in all channels, so that the hue stays."""
     strayed = rng.normal(0, deviation, 3)
     return 0.2 * strayed + 1.4 * strayed.mean()
 
 
-def sample_look(rng: np.random.Generator, level: Level) -> Look:
+def sample_appearance(rng: np.random.Generator, level: Level) -> Appearance:
     """Draw a look; what is carried depends on the level."""
     tone, rest = divmod(rng.uniform(0, len(_SKINS) - 1), 1)
     skin = np.array(_SKINS[int(tone)]) * (1 - rest) + np.array(_SKINS[int(tone) + 1]) * rest + _jitter(rng, 3)
     hair: Hair = list(_HAIRS)[int(rng.choice(len(_HAIRS), p=list(_HAIRS.values())))]
     falls = rng.random(2) < (0.3 if hair in ("long", "wavy") and level != "easy" else 0.0)
-    return Look(
-        skin=as_colour(skin),
-        hair_colour=as_colour(np.array(_HAIR_COLOURS[rng.integers(len(_HAIR_COLOURS))]) + _jitter(rng, 5)),
+    return Appearance(
+        skin=as_color(skin),
+        hair_color=as_color(np.array(_HAIR_COLORS[rng.integers(len(_HAIR_COLORS))]) + _jitter(rng, 5)),
         hair=hair,
         parting=None if rng.random() < 0.2 else float(rng.uniform(-0.45, 0.45)),
         locks=tuple(side for side, fallen in zip((-1, 1), falls, strict=True) if fallen),
         eyes=_EYES[rng.integers(len(_EYES))],
-        lips=as_colour(skin * (0.88, 0.62, 0.64) + rng.normal(0, 6, 3)),
-        shoe=Shoe(rng.choice(["sneaker", "flat", "heel", "boot"]), _SHOE_COLOURS[rng.integers(len(_SHOE_COLOURS))]),
+        lips=as_color(skin * (0.88, 0.62, 0.64) + rng.normal(0, 6, 3)),
+        shoe=Shoe(rng.choice(["sneaker", "flat", "heel", "boot"]), _SHOE_COLORS[rng.integers(len(_SHOE_COLORS))]),
         accessories=sample_accessories(rng, level),
     )

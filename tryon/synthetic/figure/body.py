@@ -1,6 +1,6 @@
 """The geometry of one standing body: joints, outline and limb lines, in body heights.
 
-The origin is above the head, x grows to the right of the picture and y downwards; the crown is at y = 0 and the soles
+The origin is above the head, x grows to the right of the image and y downwards; the crown is at y = 0 and the soles
 at y = 1. `h` is the height a point has on the upright body: rows of skin and of cloth are told by it.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from tryon.categories import Level
 from tryon.dresscode.labels import Joint
 from tryon.synthetic.figure.pose import LEFT, MANNEQUIN, RIGHT, SIDES, Arm, Pose, Side
-from tryon.synthetic.paint.curves import Array, even, normals, paired, profile, rounded_line, smoothstep
+from tryon.synthetic.paint.curves import Array, cached_linspace, normals, profile, round_corners, smoothstep, stack_xy
 
 CHIN, NECK, SHOULDER, ARMPIT, BUST, WAIST, HIP, CROTCH, KNEE, ANKLE, SOLE = (
     0.128, 0.168, 0.150, 0.232, 0.262, 0.385, 0.480, 0.532, 0.728, 0.94, 0.985,
@@ -37,7 +37,7 @@ _CAP = 0.68
 _LINE_SAMPLES = 64
 _LEG_BEYOND = (0.3, 0.15)  # how far a leg's line goes on beyond hip and ankle, as parts of its length
 _LEG_HEIGHTS = HIP_JOINT + (ANKLE - HIP_JOINT) * np.concatenate(
-    [[-_LEG_BEYOND[0]], even(0, 1, _LINE_SAMPLES), [1 + _LEG_BEYOND[1]]]
+    [[-_LEG_BEYOND[0]], cached_linspace(0, 1, _LINE_SAMPLES), [1 + _LEG_BEYOND[1]]]
 )
 
 
@@ -95,20 +95,20 @@ class Body:
 
     # -- trunk ---------------------------------------------------------------------------------------------------
 
-    def centre(self, h: Array | float) -> Array:
+    def center(self, h: Array | float) -> Array:
         """Middle of the body at heights h (N,): (N, 2). Below the hips, half way between the legs."""
         h = np.asarray(h, np.float64)
         lean = self.pose.lean * np.minimum(np.maximum((HIP_JOINT - h) / (HIP_JOINT - NECK), 0), 1.4)
         sway = self.pose.sway * profile(h, [(NECK, 0), (WAIST, 1), (CROTCH, 0)])
         legs = np.interp(h, _LEG_HEIGHTS, self._between_legs)
         below = smoothstep(h, HIP_JOINT, HIP_JOINT + 0.12)
-        return paired(lean + sway + below * legs, h)
+        return stack_xy(lean + sway + below * legs, h)
 
     def across(self, h: Array | float) -> Array:
         """Unit vector (N, 2) from the wearer's right to the left at heights h (N,); level below the hips."""
         tilt = profile(h, [(NECK, self.pose.shoulder_tilt), (HIP_JOINT, self.pose.hip_tilt), (KNEE, 0.0)])
         angle = np.deg2rad(tilt)
-        return paired(np.cos(angle), np.sin(angle))
+        return stack_xy(np.cos(angle), np.sin(angle))
 
     def half_width(self, h: Array | float) -> Array:
         """Half-width of the trunk as seen at heights h (N,), without arms; constant from the hips down."""
@@ -146,7 +146,7 @@ class Body:
 
     @cached_property
     def _neck(self) -> Array:
-        return self.centre(NECK)
+        return self.center(NECK)
 
     @property
     def gaze(self) -> float:
@@ -164,14 +164,14 @@ class Body:
     def shoulder(self, side: Side) -> Array:
         """Shoulder joint, (2,)."""
         h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003  # the arm's top lies just under the shoulder line
-        return self.centre(h) + self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
+        return self.center(h) + self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
 
     def on_shoulder(self, side: Side, part: float) -> Array:
         """A point (2,) as far under the shoulder line as the joint is: part 0 at the neck, 1 at the joint."""
         h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003
         along = self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
         rise = np.array([0.0, SHOULDER_DROP * (1 - part**1.3)])
-        return self.centre(h) + along * part - rise
+        return self.center(h) + along * part - rise
 
     def arm_joints(self, side: Side) -> dict[str, Array]:
         """SHOULDER, ELBOW and WRIST, (2,) each."""
@@ -193,7 +193,7 @@ class Body:
     def _resting_arm(self, side: Side, arm: Arm, shoulder: Array) -> dict[str, Array]:
         """The wrist lies on the hip or across the chest; the elbow is where both bones reach."""
         beside = side * (self.half_width(arm.rest) + 0.02) if arm.kind == "hip" else -side * _CROSSING
-        wrist = self.centre(arm.rest) + self.across(arm.rest) * beside
+        wrist = self.center(arm.rest) + self.across(arm.rest) * beside
         upper, lower = UPPER_ARM * arm.shortening, FOREARM * arm.shortening
         way = wrist - shoulder
         distance = float(np.clip(np.hypot(*way), 1e-6, 0.995 * (upper + lower)))
@@ -221,7 +221,7 @@ class Body:
             corners = list(self.arm_joints(side).values())
             resting = self.pose.arms[SIDES.index(side)].kind == "hip"
             tip = corners[-1] + HAND * (0.8 if resting else 1.0) * self.hand_direction(side)
-            lines[side] = rounded_line(np.stack([*corners, tip]), (self._elbow_radius(*corners), 0.03), _LINE_SAMPLES)
+            lines[side] = round_corners(np.stack([*corners, tip]), (self._elbow_radius(*corners), 0.03), _LINE_SAMPLES)
         return lines
 
     def _elbow_radius(self, shoulder: Array, elbow: Array, wrist: Array) -> float:
@@ -245,7 +245,7 @@ class Body:
     def arm_places(self, side: Side) -> tuple[float, float]:
         """Where along the arm line (0..1) elbow and wrist lie."""
         line, joints = self.arm_line(side), self.arm_joints(side)
-        steps = even(0, 1, len(line))
+        steps = cached_linspace(0, 1, len(line))
         nearest = [steps[np.argmin(np.hypot(*(line - joints[name]).T))] for name in ("ELBOW", "WRIST")]
         return float(nearest[0]), float(nearest[1])
 
@@ -273,7 +273,7 @@ class Body:
         """x and y, (2, 66), at `_LEG_HEIGHTS`: the lines from hip to ankle, drawn out straight beyond both."""
         lines = {}
         for side in SIDES:
-            line = rounded_line(np.stack(list(self.leg_joints(side).values())), (0.06,), _LINE_SAMPLES)
+            line = round_corners(np.stack(list(self.leg_joints(side).values())), (0.06,), _LINE_SAMPLES)
             above = line[:1] + (line[0] - line[1]) * (_LEG_BEYOND[0] * (_LINE_SAMPLES - 1))
             below = line[-1:] + (line[-1] - line[-2]) * (_LEG_BEYOND[1] * (_LINE_SAMPLES - 1))
             lines[side] = np.concatenate([above, line, below]).T.copy()
@@ -287,7 +287,7 @@ class Body:
     def leg_point(self, side: Side, h: Array | float) -> Array:
         """Middle of a leg at heights h (N,) of the upright body: (N, 2). Above the hip joint, the line goes on up."""
         x, y = self._leg_lines[side]
-        return paired(np.interp(h, _LEG_HEIGHTS, x), np.interp(h, _LEG_HEIGHTS, y))
+        return stack_xy(np.interp(h, _LEG_HEIGHTS, x), np.interp(h, _LEG_HEIGHTS, y))
 
     def leg_half_width(self, h: Array | float) -> Array:
         """Half-width of a leg at heights h (N,)."""

@@ -38,11 +38,11 @@ _FRAMES = {
     Category.LOWER_BODY: ((0.26, 0.34), (1.0, 1.03)),
     Category.DRESSES: ((0.02, 0.1), (1.0, 1.04)),
 }
-"""Range of the body heights at the picture's top and bottom edge. Heads are cut off as in the catalogue, mostly between
+"""Range of the body heights at the image's top and bottom edge. Heads are cut off as in the catalogue, mostly between
 eyes and mouth."""
 
 _WHOLE = (-0.06, -0.02)
-"""The same at the top where the whole head is in the picture."""
+"""The same at the top where the whole head is in the image."""
 
 _WHOLE_SHARE: dict[Level, dict[Category, float]] = {
     "easy": {Category.UPPER_BODY: 0.0, Category.LOWER_BODY: 0.0, Category.DRESSES: 0.3},

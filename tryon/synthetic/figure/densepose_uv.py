@@ -1,7 +1,7 @@
 """DensePose surface coordinates of the body's layers.
 
 The charts are the twin's own parametrisation of the same 24 parts, not DensePose's published one: `u` runs around a
-part and `v` along it, 0..1 each, and a point of the body has the same (u, v) in every pose and picture. Left and right
+part and `v` along it, 0..1 each, and a point of the body has the same (u, v) in every pose and image. Left and right
 mirror each other: `u` of a limb grows from the inner to the outer side, or away from the seam between its two charts.
 `v` runs back and forth from part to part (shoulder 0, elbow 1, wrist 0, finger tips 1; hip 0, knee 1, ankle 0, toes 1;
 crown 0, foot of the neck 1; shoulder line 0, crotch 1), so that it has no jump where one layer holds two charts.
@@ -13,13 +13,13 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP_JOINT, KNEE, SHOULDER
 from tryon.synthetic.figure.pose import Side
-from tryon.synthetic.paint.curves import Array, paired
+from tryon.synthetic.paint.curves import Array, stack_xy
 
 _CHIN = 0.72  # v of the chin
 
 
 def _chart(u: Array, v: Array) -> Array:
-    return np.minimum(np.maximum(paired(u, v), 0), 1)
+    return np.minimum(np.maximum(stack_xy(u, v), 0), 1)
 
 
 def _there_and_back(place: Array, middle: float, end: float) -> Array:

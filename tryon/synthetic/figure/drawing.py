@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.synthetic.paint.curves import Array, even, paired
+from tryon.synthetic.paint.curves import Array, cached_linspace, stack_xy
 from tryon.synthetic.paint.layers import Layer
-from tryon.synthetic.paint.raster import filled
+from tryon.synthetic.paint.raster import filled_image
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Points = Sequence[tuple[float, float]] | Array
 
 _SHIFT = 4
@@ -37,19 +37,19 @@ class Drawing:
 
     Args:
         frame: where it lies.
-        colours: uint8 (h, w, 3), RGB.
+        colors: uint8 (h, w, 3), RGB.
         opacity: uint8 (h, w), 255 where it is seen.
     """
 
     frame: Frame
-    colours: NDArray[np.uint8]
+    colors: NDArray[np.uint8]
     opacity: NDArray[np.uint8]
 
     @classmethod
-    def blank(cls, frame: Frame, colour: Colour) -> Drawing:
-        """A drawing of one colour, of which nothing is seen yet."""
+    def blank(cls, frame: Frame, color: Color) -> Drawing:
+        """A drawing of one color, of which nothing is seen yet."""
         size = round((frame.bottom - frame.top) * frame.down), round((frame.right - frame.left) * frame.across)
-        return cls(frame, filled(size[1], size[0], colour), np.zeros(size, np.uint8))
+        return cls(frame, filled_image(size[1], size[0], color), np.zeros(size, np.uint8))
 
     def _fixed(self, points: Points | Array) -> NDArray[np.int32]:
         f = self.frame
@@ -60,27 +60,27 @@ class Drawing:
         """Make a polygon opaque, or transparent with 0."""
         cv2.fillPoly(self.opacity, [self._fixed(points)], opaque, cv2.LINE_AA, _SHIFT)
 
-    def fill(self, points: Points, colour: Colour) -> None:
-        """Fill a polygon with a colour."""
-        cv2.fillPoly(self.colours, [self._fixed(points)], colour, cv2.LINE_AA, _SHIFT)
+    def fill(self, points: Points, color: Color) -> None:
+        """Fill a polygon with a color."""
+        cv2.fillPoly(self.colors, [self._fixed(points)], color, cv2.LINE_AA, _SHIFT)
 
-    def stroke(self, points: Points, width: float, colour: Colour | None) -> None:
-        """Draw a line of a width in units of x, with a colour or, without, make it opaque."""
-        target, value = (self.opacity, 255) if colour is None else (self.colours, colour)
+    def stroke(self, points: Points, width: float, color: Color | None) -> None:
+        """Draw a line of a width in units of x, with a color or, without, make it opaque."""
+        target, value = (self.opacity, 255) if color is None else (self.colors, color)
         thick = max(round(width * self.frame.across), 1)
         cv2.polylines(target, [self._fixed(points)], False, value, thick, cv2.LINE_AA, _SHIFT)
 
-    def strokes(self, lines: Array, width: float, colour: Colour) -> None:
+    def strokes(self, lines: Array, width: float, color: Color) -> None:
         """Draw several lines (L, N, 2) at once."""
         fixed = self._fixed(lines.reshape(-1, 2)).reshape(*lines.shape)
         thick = max(round(width * self.frame.across), 1)
-        cv2.polylines(self.colours, list(fixed), False, colour, thick, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(self.colors, list(fixed), False, color, thick, cv2.LINE_AA, _SHIFT)
 
     def light(self, factors: NDArray[np.float32]) -> None:
-        """Multiply the colours by factors (h, w, 3), given at any smaller size."""
+        """Multiply the colors by factors (h, w, 3), given at any smaller size."""
         size = self.opacity.shape[::-1]
         whole = cv2.resize(factors, size, interpolation=cv2.INTER_LINEAR)
-        self.colours = cv2.multiply(self.colours, whole, dtype=cv2.CV_8U)  # pyright: ignore[reportAttributeAccessIssue]
+        self.colors = cv2.multiply(self.colors, whole, dtype=cv2.CV_8U)  # pyright: ignore[reportAttributeAccessIssue]
 
     def layer(
         self,
@@ -104,10 +104,10 @@ class Drawing:
         """
         left, top, width, height = cv2.boundingRect(self.opacity)
         seen = slice(top, top + height), slice(left, left + width)
-        texture = np.asarray(cv2.merge([self.colours[seen], self.opacity[seen]]), np.uint8)
-        columns = even(-_ROOM, width - 1 + _ROOM, grid[1])
-        rows = even(-_ROOM, height - 1 + _ROOM, grid[0])
-        coordinates = paired(columns, rows[:, None])
+        texture = np.asarray(cv2.merge([self.colors[seen], self.opacity[seen]]), np.uint8)
+        columns = cached_linspace(-_ROOM, width - 1 + _ROOM, grid[1])
+        rows = cached_linspace(-_ROOM, height - 1 + _ROOM, grid[0])
+        coordinates = stack_xy(columns, rows[:, None])
         f = self.frame
         plane = (coordinates + np.array([left, top])) / (f.across, f.down) + (f.left, f.top)
         shade = np.ones(plane.shape[:2])
@@ -146,13 +146,13 @@ def mirrored(points: Points, side: int) -> Array:
     return np.asarray(points, np.float64) * (side, 1)
 
 
-def scaled(colour: Colour, factor: float) -> Colour:
-    """A lighter or darker colour."""
-    red, green, blue = (min(round(channel * factor), 255) for channel in colour)
+def scaled(color: Color, factor: float) -> Color:
+    """A lighter or darker color."""
+    red, green, blue = (min(round(channel * factor), 255) for channel in color)
     return red, green, blue
 
 
-def as_colour(values: np.ndarray) -> Colour:
+def as_color(values: np.ndarray) -> Color:
     """RGB rounded and kept within 0..255."""
     red, green, blue = (min(max(round(float(n)), 0), 255) for n in values)
     return red, green, blue

@@ -12,10 +12,10 @@ from tryon.dresscode.labels import DensePart, Label
 from tryon.synthetic.figure.body import ANKLE, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.densepose_uv import foot_uv
-from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, ellipse, mirrored, scaled, smooth
+from tryon.synthetic.figure.drawing import Color, Drawing, Frame, ellipse, mirrored, scaled, smooth
 from tryon.synthetic.figure.pose import LEFT, Side
 from tryon.synthetic.figure.surfaces import tube
-from tryon.synthetic.paint.curves import Array, even
+from tryon.synthetic.paint.curves import Array, cached_linspace
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 ShoeKind = Literal["sneaker", "flat", "heel", "boot"]
@@ -32,15 +32,15 @@ class Shoe:
     """A pair of shoes: kind and RGB."""
 
     kind: ShoeKind
-    colour: Colour
+    color: Color
 
 
-def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Colour, depth: int) -> list[Layer]:
+def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color, depth: int) -> list[Layer]:
     """Foot and shoe of one leg; the foot of DensePose has the shoe's shape.
 
     Args:
         body: the geometry.
-        camera: where the body stands in the picture.
+        camera: where the body stands in the image.
         side: which foot.
         shoe: what is worn.
         skin: RGB of what an open shoe leaves bare, labelled as leg.
@@ -71,26 +71,26 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Colour
 
 
 def _shaft(body: Body, camera: Camera, side: Side, shoe: Shoe, label: int, depth: int) -> Layer:
-    heights = even(ANKLE - _SHAFT, ANKLE, 16)
+    heights = cached_linspace(ANKLE - _SHAFT, ANKLE, 16)
     made = tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.001) * camera.scale)
     cut = np.minimum(made.distance, made.along[:, None])  # a straight upper edge
     shade = cylinder_shade(made.across, made.columns, 0.4) * (1 - 0.25 * (made.along < 0.008 * camera.scale)[:, None])
-    return Layer(depth, made.points, label, shade, shoe.colour, distance=cut, shadow=0.1)
+    return Layer(depth, made.points, label, shade, shoe.color, distance=cut, shadow=0.1)
 
 
 @lru_cache(maxsize=16)
-def _bare(skin: Colour) -> Drawing:
+def _bare(skin: Color) -> Drawing:
     foot = Drawing.blank(_FRAME, skin)
     foot.show(smooth([(-0.24, -0.35), (0.24, -0.35), (0.25, 0.1), (0.32, 0.5), (0.2, 0.8), (-0.2, 0.8), (-0.32, 0.5), (-0.25, 0.1)]))  # fmt: skip # noqa: E501
     foot.light(_rounded())
-    y = even(_FRAME.top, _FRAME.bottom, len(foot.opacity))[:, None]
+    y = cached_linspace(_FRAME.top, _FRAME.bottom, len(foot.opacity))[:, None]
     foot.opacity = (foot.opacity * np.clip((y + 0.4) / 0.35, 0, 1)).astype(np.uint8)  # no edge of skin on skin
     return foot
 
 
 def _rounded() -> np.ndarray:
     """Light of something round, (9, 9, 3): darker towards both sides and the back."""
-    x, y = np.meshgrid(even(-1, 1, 9), even(-1, 1, 9))
+    x, y = np.meshgrid(cached_linspace(-1, 1, 9), cached_linspace(-1, 1, 9))
     light = 1.0 - 0.3 * x**2 - 0.03 * (1 - y)
     return np.repeat(light[..., None], 3, axis=2).astype(np.float32)
 
@@ -103,30 +103,30 @@ _POINTED = [(-0.24, -0.2), (0.24, -0.2), (0.27, 0.1), (0.34, 0.45), (0.26, 0.8),
 
 @lru_cache(maxsize=16)
 def _drawn(shoe: Shoe) -> Drawing:
-    drawing = Drawing.blank(_FRAME, shoe.colour)
+    drawing = Drawing.blank(_FRAME, shoe.color)
     if shoe.kind in ("flat", "heel"):
         outline = smooth(_POINTED if shoe.kind == "heel" else _UPPER)
         drawing.show(outline)
         drawing.light(_rounded())
         opening = smooth([(-0.17, -0.45), (0.17, -0.45), (0.2, 0.1), (0.22, 0.42), (0.1, 0.62), (-0.1, 0.62), (-0.22, 0.42), (-0.2, 0.1)])  # fmt: skip # noqa: E501
-        drawing.stroke([*opening, opening[0]], 0.06, scaled(shoe.colour, 0.75))
+        drawing.stroke([*opening, opening[0]], 0.06, scaled(shoe.color, 0.75))
         drawing.show(opening, 0)
         return drawing
-    sole: Colour = (240, 238, 232) if shoe.kind == "sneaker" else scaled(shoe.colour, 0.55)
+    sole: Color = (240, 238, 232) if shoe.kind == "sneaker" else scaled(shoe.color, 0.55)
     upper = smooth(_BOOT if shoe.kind == "boot" else _UPPER)
     drawing.show(smooth(_SOLE))
     drawing.show(upper)
     drawing.light(_rounded())
-    light = drawing.colours.copy()
-    drawing.colours[:] = sole
+    light = drawing.colors.copy()
+    drawing.colors[:] = sole
     inside = np.zeros_like(drawing.opacity)
     scratch = Drawing(_FRAME, light, inside)
     scratch.show(upper)
-    np.copyto(drawing.colours, light, where=inside[..., None] > 127)
+    np.copyto(drawing.colors, light, where=inside[..., None] > 127)
     if shoe.kind == "sneaker":
-        drawing.fill(ellipse(0, 0.8, 0.24, 0.15), scaled(shoe.colour, 0.93))
-        drawing.stroke([*upper, upper[0]], 0.025, scaled(shoe.colour, 0.72))
-        lace: Colour = (238, 236, 230) if sum(shoe.colour) < 600 else (120, 118, 116)
+        drawing.fill(ellipse(0, 0.8, 0.24, 0.15), scaled(shoe.color, 0.93))
+        drawing.stroke([*upper, upper[0]], 0.025, scaled(shoe.color, 0.72))
+        lace: Color = (238, 236, 230) if sum(shoe.color) < 600 else (120, 118, 116)
         for y in (0.06, 0.2, 0.34, 0.48):
             for side in (-1, 1):
                 drawing.stroke(mirrored([(-0.15, y), (0.15, y + 0.07)], side), 0.035, lace)

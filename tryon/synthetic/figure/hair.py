@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.figure.appearance import Hair, Look
+from tryon.synthetic.figure.appearance import Appearance, Hair
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.drawing import Drawing, Frame, Points, ellipse, mirrored, scaled, smooth
-from tryon.synthetic.figure.head import first_seen, lit_head, on_head
-from tryon.synthetic.paint.curves import even, paired
+from tryon.synthetic.figure.head import lit_head, on_head, visible_from
+from tryon.synthetic.paint.curves import cached_linspace, stack_xy
 from tryon.synthetic.paint.layers import Layer
 
 _ACROSS, _DOWN = 60, 202
 _TOP = -0.42
 _ROOM = 0.1
-"""How far above the picture hair is drawn, in units of the head; what lies outside throws no shadow into it."""
+"""How far above the image hair is drawn, in units of the head; what lies outside throws no shadow into it."""
 
 _OUTLINES: dict[Hair, Points] = {
     "long": ((0, -0.1), (0.8, -0.04), (1.2, 0.16), (1.16, 0.7), (1.28, 1.3), (1.2, 1.85), (0.85, 2.05), (0, 2.0)),
@@ -33,38 +33,38 @@ _TAIL = ((0.3, 0.2), (1.0, 0.45), (1.2, 0.9), (1.3, 1.4), (1.1, 1.85), (0.95, 1.
 _LOCK = ((0.9, 0.4), (1.12, 0.4), (1.3, 1.0), (1.34, 1.6), (1.15, 1.95), (0.98, 1.7), (0.92, 1.2), (1.0, 0.8))
 
 
-def hair_layers(body: Body, look: Look, camera: Camera, depths: tuple[int, int]) -> list[Layer]:
-    """The hair behind and the hair in front, at the two depths, as far as there is some in the picture."""
+def hair_layers(body: Body, look: Appearance, camera: Camera, depths: tuple[int, int]) -> list[Layer]:
+    """The hair behind and the hair in front, at the two depths, as far as there is some in the image."""
     layers = []
-    first = first_seen(body, camera) - _ROOM
+    first = visible_from(body, camera) - _ROOM
     for drawing, depth in zip((_behind(look, first), _before(look, first)), depths, strict=True):
         if not drawing.opacity.any():
-            continue  # short hair in a picture that shows the chin alone
+            continue  # short hair in a image that shows the chin alone
         layer, plane = drawing.layer(depth, Label.HAIR, lambda p: on_head(body, camera, p), (6, 9), shadow=0.16)
         layers.append(lit_head(layer, plane / 1.25, 0.5))
     return layers
 
 
-def _behind(look: Look, first: float) -> Drawing:
+def _behind(look: Appearance, first: float) -> Drawing:
     half = _OUTLINES[look.hair]
     end = max(y for _, y in half) + 0.15
     hair = _sketch(look, first, 1.8, max(end, 2.0 if look.hair == "ponytail" else end))
     hair.show(smooth([*half, *mirrored(half[::-1], -1)]))
     if look.hair == "curls":
-        for turn in even(0, 2 * np.pi, 19):
+        for turn in cached_linspace(0, 2 * np.pi, 19):
             curl = ellipse(1.25 * np.cos(turn), 0.42 + 0.5 * np.sin(turn), 0.3, 0.1)
             hair.show(curl)
-            hair.stroke(curl, 0.05, scaled(look.hair_colour, 0.72 + 0.5 * (np.sin(turn * 5) > 0)))
+            hair.stroke(curl, 0.05, scaled(look.hair_color, 0.72 + 0.5 * (np.sin(turn * 5) > 0)))
     if look.hair == "bun":
         hair.show(ellipse(0, -0.14, 0.45, 0.14))
-        hair.stroke(ellipse(0, -0.15, 0.26, 0.08), 0.05, scaled(look.hair_colour, 0.75))
+        hair.stroke(ellipse(0, -0.15, 0.26, 0.08), 0.05, scaled(look.hair_color, 0.75))
     if look.hair == "ponytail":
         hair.show(mirrored(smooth(_TAIL), -1 if (look.parting or 0) > 0 else 1))
     _strands(hair, look, end)
     return hair
 
 
-def _before(look: Look, first: float) -> Drawing:
+def _before(look: Appearance, first: float) -> Drawing:
     """Hair parted over the forehead, or a fringe, and the locks in front of the shoulders."""
     hair = _sketch(look, first, 1.6, 2.1 if look.locks else 0.75)
     parting = look.parting or 0.0
@@ -75,34 +75,34 @@ def _before(look: Look, first: float) -> Drawing:
         hair.show(smooth([(parting, -0.1), (parting - side * 0.06, 0.15), temple, *mirrored(reach, side)]))
         if side in look.locks:
             hair.show(mirrored(smooth(_LOCK), side))
-    turn = even(np.pi, 2 * np.pi, 32)
-    hair.show(paired(1.04 * np.cos(turn), 0.18 + 0.28 * np.sin(turn)))
+    turn = cached_linspace(np.pi, 2 * np.pi, 32)
+    hair.show(stack_xy(1.04 * np.cos(turn), 0.18 + 0.28 * np.sin(turn)))
     if look.parting is None:
         hair.show(smooth([(-1.0, 0.15), (1.0, 0.15), (0.95, 0.38), (0.4, 0.43), (0, 0.415), (-0.4, 0.43), (-0.95, 0.38)]))  # fmt: skip # noqa: E501
     if look.hair == "curls":
-        for place in even(-1, 1, 9):
+        for place in cached_linspace(-1, 1, 9):
             hair.show(ellipse(1.05 * place, 0.3 - 0.2 * np.cos(place * 1.5), 0.22, 0.08))
     _strands(hair, look, hair.frame.bottom)
     if look.parting is not None:
-        hair.stroke([(parting, -0.08), (parting, 0.13)], 0.03, scaled(look.hair_colour, 0.6))
+        hair.stroke([(parting, -0.08), (parting, 0.13)], 0.03, scaled(look.hair_color, 0.6))
     return hair
 
 
-def _sketch(look: Look, first: float, half: float, bottom: float) -> Drawing:
+def _sketch(look: Appearance, first: float, half: float, bottom: float) -> Drawing:
     """An empty drawing down to `bottom`, without rows of pixels above `first`, of which at least one is left."""
     rows = max(int((min(first, bottom) - _TOP) * _DOWN) - 1, 0)
-    return Drawing.blank(Frame(-half, _TOP + rows / _DOWN, half, bottom, _ACROSS, _DOWN), look.hair_colour)
+    return Drawing.blank(Frame(-half, _TOP + rows / _DOWN, half, bottom, _ACROSS, _DOWN), look.hair_color)
 
 
-def _strands(hair: Drawing, look: Look, end: float) -> None:
+def _strands(hair: Drawing, look: Appearance, end: float) -> None:
     """Lighter and darker strands from the parting down the sides."""
     parting = look.parting or 0.0
     wave = 0.12 if look.hair in ("wavy", "curls") else 0.03
-    down = even(0, 1, 12)
+    down = cached_linspace(0, 1, 12)
     fan = np.sin(np.minimum(down * 2.2, 1) * np.pi / 2)
-    reach = even(-1.3, 1.3, 20)[:, None]
+    reach = cached_linspace(-1.3, 1.3, 20)[:, None]
     x = parting + (reach - parting) * fan + wave * np.sin(down * 14 + np.arange(20)[:, None] * 0.6)
     y = -0.06 + 0.25 * (reach / 1.3) ** 2 * down + (end + 0.1) * down**1.3
-    lines = paired(x, y)
+    lines = stack_xy(x, y)
     for start, (factor, width) in enumerate(((0.8, 0.05), (1.1, 0.03), (0.9, 0.05), (1.2, 0.03))):
-        hair.strokes(lines[start::4], width, scaled(look.hair_colour, factor))
+        hair.strokes(lines[start::4], width, scaled(look.hair_color, factor))

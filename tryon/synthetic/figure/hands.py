@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.drawing import Colour, Drawing, Frame, Points, smooth
+from tryon.synthetic.figure.drawing import Color, Drawing, Frame, Points, smooth
 from tryon.synthetic.figure.pose import SIDES, ArmKind, Side
 from tryon.synthetic.paint.curves import Array
 from tryon.synthetic.paint.layers import Layer
@@ -23,7 +23,7 @@ _LENGTH = 0.093
 
 _FRAME = Frame(-0.42, -0.12, 0.42, 1.12, 130, 130)
 _FULL = 200
-"""Grey value of fully lit skin in a drawing."""
+"""Gray value of fully lit skin in a drawing."""
 
 _PALM = ((-0.125, -0.12), (0.125, -0.12), (0.135, 0.05), (0.19, 0.24), (0.17, 0.5), (-0.18, 0.5), (-0.18, 0.22), (-0.135, 0.05))  # fmt: skip # noqa: E501
 
@@ -57,7 +57,7 @@ SHAPES: dict[ArmKind, Shape] = {
 """The hand of an empty arm."""
 
 
-def _grey(light: float) -> Colour:
+def _gray(light: float) -> Color:
     value = round(_FULL * light)
     return value, value, value
 
@@ -65,36 +65,36 @@ def _grey(light: float) -> Colour:
 @lru_cache(maxsize=8)
 def _drawn(shape: Shape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Light (h, w) of the hand, `_FULL` where fully lit, and its opacity (h, w)."""
-    hand = Drawing.blank(_FRAME, _grey(1))
+    hand = Drawing.blank(_FRAME, _gray(1))
     hand.show(smooth(_PALM, rounds=2))
     for line, width, light in _FINGERS[shape]:
         curve = smooth(line, closed=False, rounds=2)
         hand.stroke(curve, width, None)
-        hand.stroke(curve, width + 0.024, _grey(0.74))
-        hand.stroke(curve, width - 0.008, _grey(light))
-    light = np.asarray(cv2.GaussianBlur(hand.colours[..., 0], (0, 0), 1.0), np.uint8)
+        hand.stroke(curve, width + 0.024, _gray(0.74))
+        hand.stroke(curve, width - 0.008, _gray(light))
+    light = np.asarray(cv2.GaussianBlur(hand.colors[..., 0], (0, 0), 1.0), np.uint8)
     y = np.linspace(_FRAME.top, _FRAME.bottom, light.shape[0])[:, None]
     fading = np.clip((y + 0.09) / 0.14, 0, 1)  # no edge where hand and arm are one
     return light, (hand.opacity * fading).astype(np.uint8)
 
 
 def hand_layer(
-    body: Body, camera: Camera, side: Side, skin: Colour, depth: int, label: int, shape: Shape
+    body: Body, camera: Camera, side: Side, skin: Color, depth: int, label: int, shape: Shape
 ) -> tuple[Layer, Array]:
     """The hand at the end of an arm, without DensePose ids, and its mesh's points (R, C, 2) in the drawing's plane.
 
     Args:
         body: the geometry.
-        camera: where the body stands in the picture.
+        camera: where the body stands in the image.
         side: which hand.
-        skin: its colour.
+        skin: its color.
         depth: of the layer.
         label: ATR id.
         shape: of the drawing.
     """
     light, opacity = _drawn(shape)
-    colours = cv2.merge([cv2.convertScaleAbs(light, alpha=channel / _FULL) for channel in skin])
-    drawing = Drawing(_FRAME, colours, opacity)  # pyright: ignore[reportArgumentType]
+    colors = cv2.merge([cv2.convertScaleAbs(light, alpha=channel / _FULL) for channel in skin])
+    drawing = Drawing(_FRAME, colors, opacity)  # pyright: ignore[reportArgumentType]
     wrist = body.arm_joints(side)["WRIST"]
     down = body.hand_direction(side)
     thumb = side * np.array([-down[1], down[0]])

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import DensePart, Label
-from tryon.synthetic.figure.appearance import Look
+from tryon.synthetic.figure.appearance import Appearance
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.densepose_uv import head_uv
-from tryon.synthetic.figure.drawing import Drawing, Frame, Points, as_colour, ellipse, mirrored, scaled, smooth
-from tryon.synthetic.paint.curves import Array, even, paired
+from tryon.synthetic.figure.drawing import Drawing, Frame, Points, as_color, ellipse, mirrored, scaled, smooth
+from tryon.synthetic.paint.curves import Array, cached_linspace, stack_xy
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 _FRAME = Frame(-1.25, -0.06, 1.25, 1.06, 76, 256)
@@ -37,21 +37,21 @@ def lit_head(layer: Layer, plane: Array, softness: float = 0.6) -> Layer:
     return replace(layer, shade=cylinder_shade(across, plane[..., 0] * 0.85, softness))
 
 
-def head_layer(body: Body, look: Look, camera: Camera, depth: int) -> Layer:
+def head_layer(body: Body, look: Appearance, camera: Camera, depth: int) -> Layer:
     """Face with ears, DensePose ids and surface coordinates."""
-    drawing = _face(look, body.gaze, first_seen(body, camera))
+    drawing = _face(look, body.gaze, visible_from(body, camera))
     layer, plane = drawing.layer(depth, Label.HEAD, lambda p: on_head(body, camera, p), (11, 13), shadow=0.22)
     dense = np.where(plane[..., 0] < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
     return replace(lit_head(layer, plane), dense=dense, uv=head_uv(plane[..., 0], plane[..., 1]))
 
 
-def first_seen(body: Body, camera: Camera) -> float:
-    """Height on the head, 0 crown to 1 chin, above which nothing is in the picture; heads are mostly cut off."""
+def visible_from(body: Body, camera: Camera) -> float:
+    """Height on the head, 0 crown to 1 chin, above which nothing is in the image; heads are mostly cut off."""
     rows = camera(body.on_head(np.array([[-_SIDE], [_SIDE]]), np.array([0.0, 1.0])))[..., 1]
     return float((rows[:, 0] / (rows[:, 0] - rows[:, 1])).min())
 
 
-def _face(look: Look, gaze: float, first: float) -> Drawing:
+def _face(look: Appearance, gaze: float, first: float) -> Drawing:
     face = Drawing.blank(_FRAME, look.skin)
     for side in (-1, 1):
         ear = side * 0.97 + 0.25 * gaze
@@ -69,17 +69,17 @@ def _face(look: Look, gaze: float, first: float) -> Drawing:
 
 def _outline() -> Points:
     """Half an ellipse for the skull, cheeks and a narrower chin below."""
-    turn = even(0, 2 * np.pi, 96)
+    turn = cached_linspace(0, 2 * np.pi, 96)
     x, y = np.cos(turn), np.sin(turn)
     reach = np.where(y > 0, 0.58, 0.42)
     x = np.where(y > 0, np.sign(x) * np.abs(x) ** 0.86, x)
     narrow = 1 - 0.12 * np.maximum(y, 0) ** 2
-    return paired(0.97 * x * narrow, 0.42 + reach * y)
+    return stack_xy(0.97 * x * narrow, 0.42 + reach * y)
 
 
 def _complexion(gaze: float) -> NDArray[np.float32]:
-    """Soft light and colour of the skin, float32 (28, 20, 3): rosy cheeks, light forehead and nose, shaded jaw."""
-    x, y = np.meshgrid(even(_FRAME.left, _FRAME.right, 20), even(_FRAME.top, _FRAME.bottom, 28))
+    """Soft light and color of the skin, float32 (28, 20, 3): rosy cheeks, light forehead and nose, shaded jaw."""
+    x, y = np.meshgrid(cached_linspace(_FRAME.left, _FRAME.right, 20), cached_linspace(_FRAME.top, _FRAME.bottom, 28))
 
     def spot(u: float, v: float, rx: float, ry: float) -> Array:
         return np.exp(-(((x - u) / rx) ** 2) - ((y - v) / ry) ** 2)
@@ -91,13 +91,13 @@ def _complexion(gaze: float) -> NDArray[np.float32]:
     return np.stack([light, light - 0.09 * blush, light - 0.08 * blush], axis=-1).astype(np.float32)
 
 
-def _eye(face: Drawing, look: Look, gaze: float, side: int) -> None:
+def _eye(face: Drawing, look: Appearance, gaze: float, side: int) -> None:
     middle = gaze + side * 0.36
 
     def at(points: Points) -> Points:
         return np.add(mirrored(points, side), (middle, 0))
 
-    dark = scaled(look.hair_colour, 0.45)
+    dark = scaled(look.hair_color, 0.45)
     face.fill(at(smooth([(-0.2, 0.548), (-0.08, 0.516), (0.08, 0.512), (0.21, 0.536), (0.08, 0.566), (-0.08, 0.568)])), (248, 245, 242))  # fmt: skip # noqa: E501
     iris = middle + 0.25 * gaze
     face.fill(ellipse(iris, 0.541, 0.083, 0.0285), look.eyes)
@@ -105,17 +105,17 @@ def _eye(face: Drawing, look: Look, gaze: float, side: int) -> None:
     face.fill(ellipse(iris - 0.03, 0.532, 0.018, 0.006), (255, 255, 255))
     face.stroke(at(smooth([(-0.2, 0.546), (-0.08, 0.515), (0.08, 0.51), (0.24, 0.528)], False)), 0.045, dark)
     brow = at(smooth([(-0.19, 0.459), (-0.02, 0.445), (0.14, 0.446), (0.27, 0.47)], False))
-    hair, skin = np.array(look.hair_colour), np.array(look.skin)
-    face.stroke(brow, 0.05, as_colour(np.minimum(0.8 * hair, 0.55 * skin)))
+    hair, skin = np.array(look.hair_color), np.array(look.skin)
+    face.stroke(brow, 0.05, as_color(np.minimum(0.8 * hair, 0.55 * skin)))
 
 
-def _nose(face: Drawing, look: Look, x: float) -> None:
+def _nose(face: Drawing, look: Appearance, x: float) -> None:
     shade = scaled(look.skin, 0.84)
     face.stroke(smooth([(x - 0.13, 0.705), (x - 0.06, 0.728), (x, 0.722), (x + 0.06, 0.728), (x + 0.13, 0.705)], False), 0.03, shade)  # fmt: skip # noqa: E501
     face.stroke(smooth([(x + 0.09, 0.56), (x + 0.06, 0.63), (x + 0.11, 0.69)], False), 0.025, scaled(look.skin, 0.92))
 
 
-def _mouth(face: Drawing, look: Look, x: float) -> None:
+def _mouth(face: Drawing, look: Appearance, x: float) -> None:
     upper = [(-0.28, 0.816), (-0.1, 0.801), (0, 0.808), (0.1, 0.801), (0.28, 0.816), (0, 0.832)]
     lower = [(-0.26, 0.819), (0, 0.829), (0.26, 0.819), (0.12, 0.858), (-0.12, 0.858)]
     face.fill(np.add(smooth(lower), (x, 0)), scaled(look.lips, 1.08))

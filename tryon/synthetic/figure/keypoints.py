@@ -29,7 +29,7 @@ def find_keypoints(body: Body, camera: Camera, rng: np.random.Generator) -> NDAr
 
     Args:
         body: the geometry.
-        camera: where it stands in the picture.
+        camera: where it stands in the image.
         rng: draws scores and misses.
 
     Returns:
@@ -58,5 +58,9 @@ def _covered(body: Body, side: Side) -> bool:
         return side != body.pose.over
     wrist = body.arm_joints(side)["WRIST"]
     leg = abs(wrist[0] - body.leg_point(side, wrist[1])[0]) < body.leg_half_width(wrist[1])
-    trunk = abs(wrist[0] - body.centre(wrist[1])[0]) < body.half_width(wrist[1])
-    return side == body.pose.far and body.pose.arms[SIDES.index(side)].kind in ("side", "out") and bool(leg or trunk)
+    trunk = abs(wrist[0] - body.center(wrist[1])[0]) < body.half_width(wrist[1])
+    return (
+        side == body.pose.occluded_side
+        and body.pose.arms[SIDES.index(side)].kind in ("side", "out")
+        and bool(leg or trunk)
+    )

@@ -1,7 +1,7 @@
 """How a figure stands: angles of trunk, arms and legs, and how they are drawn by chance.
 
 Angles are degrees from straight down, positive away from the middle of the body. Side -1 is the wearer's right, which
-is on the left of the picture; side +1 is the wearer's left.
+is on the left of the image; side +1 is the wearer's left.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Pose:
         sway: sideways offset of the waist, in body heights.
         shoulder_tilt: angle of the shoulder line, positive lowers the wearer's left.
         hip_tilt: the same for the hip line.
-        turn: -1..1, how far the trunk turns, 1 = `TURN` degrees; positive turns its front to the right of the picture.
+        turn: -1..1, how far the trunk turns, 1 = `TURN` degrees; positive turns its front to the right of the image.
         head_tilt: angle of the head.
         arms: right, left.
         legs: right, left.
@@ -115,7 +115,7 @@ class Pose:
         return float(_FLATNESS * np.sin(np.deg2rad(TURN * self.turn))) / self.narrowing
 
     @property
-    def far(self) -> Side | None:
+    def occluded_side(self) -> Side | None:
         """The side that is turned away from the viewer; None while it is hardly turned."""
         if abs(self.turn) < _FAR:
             return None

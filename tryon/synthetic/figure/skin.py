@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from tryon.dresscode.labels import DensePart, Label
 from tryon.dresscode.layout import HEIGHT
 from tryon.synthetic.figure.accessories import accessory_layers, carrying_hand
-from tryon.synthetic.figure.appearance import Look
+from tryon.synthetic.figure.appearance import Appearance
 from tryon.synthetic.figure.body import ANKLE, ARMPIT, CROTCH, HIP_JOINT, KNEE, SHOULDER, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.densepose_uv import arm_uv, hand_uv, leg_uv, neck_uv, trunk_uv
-from tryon.synthetic.figure.drawing import Colour
+from tryon.synthetic.figure.drawing import Color
 from tryon.synthetic.figure.feet import foot_layers
 from tryon.synthetic.figure.hair import hair_layers
 from tryon.synthetic.figure.hands import hand_layer, hand_shape
 from tryon.synthetic.figure.head import head_layer
 from tryon.synthetic.figure.pose import LEFT, SIDES, Side
 from tryon.synthetic.figure.surfaces import Tube, trunk_points, tube
-from tryon.synthetic.paint.curves import Array, even, rounded_line, smoothstep
+from tryon.synthetic.paint.curves import Array, cached_linspace, round_corners, smoothstep
 from tryon.synthetic.paint.layers import Layer, cylinder_shade, tube_shade
 
 DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
@@ -43,18 +43,18 @@ def arm_depths(body: Body) -> dict[Side, int]:
 def _arm_depth(body: Body, side: Side) -> int:
     pose = body.pose
     kind = pose.arms[SIDES.index(side)].kind
-    if kind == "behind" or (side == pose.far and kind in ("side", "out")):
+    if kind == "behind" or (side == pose.occluded_side and kind in ("side", "out")):
         return DEPTH_ARM_BEHIND
     return DEPTH_ARM_OVER if kind == "crossed" and side == pose.over else DEPTH_ARM
 
 
-def skin_layers(body: Body, look: Look, camera: Camera, sleeved: bool) -> list[Layer]:
+def skin_layers(body: Body, look: Appearance, camera: Camera, sleeved: bool) -> list[Layer]:
     """All layers of a figure but its clothes, in no particular order.
 
     Args:
         body: the geometry.
-        look: the colours, and what is carried.
-        camera: where the body stands in the picture.
+        look: the colors, and what is carried.
+        camera: where the body stands in the image.
         sleeved: sleeves hide the upper part of the arms, so that it is not drawn over the clothes.
     """
     depths = arm_depths(body)
@@ -104,10 +104,10 @@ def _label(side: Side, part: str) -> int:
     return Label[f"{'LEFT' if side == LEFT else 'RIGHT'}_{part}"]
 
 
-def _trunk(body: Body, look: Look, camera: Camera) -> Layer:
+def _trunk(body: Body, look: Appearance, camera: Camera) -> Layer:
     """Shoulders to crotch. In the label map its skin is head around the neck and arm towards the shoulders."""
-    heights = np.concatenate([even(SHOULDER - 0.016, 0.21, 18), even(0.222, CROTCH + 0.016, 22)])
-    columns = even(-1.25, 1.25, 15)
+    heights = np.concatenate([cached_linspace(SHOULDER - 0.016, 0.21, 18), cached_linspace(0.222, CROTCH + 0.016, 22)])
+    columns = cached_linspace(-1.25, 1.25, 15)
     widths = body.half_width(heights)
     points = trunk_points(body, heights, columns, widths)
     rim = (1 - np.abs(columns)) * widths[:, None]
@@ -145,7 +145,7 @@ def _tube_layer(
     made: Tube,
     depth: int,
     label: int,
-    colour: Colour,
+    color: Color,
     dense: NDArray[np.uint8],
     uv: Array,
     shadow: float,
@@ -155,19 +155,19 @@ def _tube_layer(
         shade = cylinder_shade(made.across, made.columns, softness)
     else:
         shade = tube_shade(made.facing, softness)
-    return Layer(depth, made.points, label, shade, colour, distance=made.distance, dense=dense, uv=uv, shadow=shadow)
+    return Layer(depth, made.points, label, shade, color, distance=made.distance, dense=dense, uv=uv, shadow=shadow)
 
 
 _NECK_END = 0.94
 """Part of the neck's line that is neck; below lies the trunk."""
 
 
-def _neck(body: Body, look: Look, camera: Camera) -> Layer:
+def _neck(body: Body, look: Appearance, camera: Camera) -> Layer:
     width = body.build.head * 0.62
-    foot = body.centre(SHOULDER + 0.017)
-    line = camera(rounded_line(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.02), foot]), (0.01,), 12))
-    flare = 0.5 * smoothstep(even(0, 1, 12), 0.6, 1)  # into the shoulders
-    made = tube(line, width * (even(1, 1.1, 12) + flare) * camera.scale)
+    foot = body.center(SHOULDER + 0.017)
+    line = camera(round_corners(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.02), foot]), (0.01,), 12))
+    flare = 0.5 * smoothstep(cached_linspace(0, 1, 12), 0.6, 1)  # into the shoulders
+    made = tube(line, width * (cached_linspace(1, 1.1, 12) + flare) * camera.scale)
     length = np.hypot(*np.diff(line, axis=0).T).sum()
     run = made.along / length
     uv = neck_uv(made.columns, run / _NECK_END)
@@ -182,7 +182,7 @@ def _head_ids(columns: Array) -> NDArray[np.uint8]:
     return np.where(columns < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
 
 
-def _arm(body: Body, look: Look, camera: Camera, side: Side, sleeved: bool, depth: int) -> list[Layer]:
+def _arm(body: Body, look: Appearance, camera: Camera, side: Side, sleeved: bool, depth: int) -> list[Layer]:
     """The arm in two layers: a shirt lies over the shoulder but behind the rest of the arm."""
     whole_line = camera(body.arm_line(side))
     elbow, wrist = body.arm_places(side)
@@ -232,7 +232,7 @@ def _towards_neck(body: Body, camera: Camera, side: Side, line: Array) -> Array:
     start = camera(body.on_shoulder(side, _SLOPE[0]))
     corners = np.stack([start, line[0], line[_DELTOID]])
     count = max(round(float(np.hypot(*np.diff(corners, axis=0).T).sum()) / step), 6)
-    return rounded_line(corners, (_SLOPE[1] * camera.scale,), count + 1)[:-1]
+    return round_corners(corners, (_SLOPE[1] * camera.scale,), count + 1)[:-1]
 
 
 def _first_rows(layer: Layer, rows: int) -> Layer:
@@ -246,7 +246,7 @@ def _first_rows(layer: Layer, rows: int) -> Layer:
     )  # fmt: skip
 
 
-def _hand(body: Body, look: Look, camera: Camera, side: Side, depth: int) -> Layer:
+def _hand(body: Body, look: Appearance, camera: Camera, side: Side, depth: int) -> Layer:
     shape = hand_shape(body, side, carrying_hand(look.accessories, body) == side)
     layer, plane = hand_layer(body, camera, side, look.skin, depth, _label(side, "ARM"), shape)
     dense = np.full(plane.shape[:2], _ids(side, "HAND"), np.uint8)
@@ -258,8 +258,8 @@ _LEG_END = ANKLE - 0.008
 """The leg's round end lies inside the shoe."""
 
 
-def _leg(body: Body, look: Look, camera: Camera, side: Side) -> Layer:
-    heights = even(HIP_JOINT, _LEG_END, _LEG_ROWS)
+def _leg(body: Body, look: Appearance, camera: Camera, side: Side) -> Layer:
+    heights = cached_linspace(HIP_JOINT, _LEG_END, _LEG_ROWS)
     made = tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
     step = (_LEG_END - HIP_JOINT) / (_LEG_ROWS - 1)
     first = np.flatnonzero(made.along >= 0)[0]

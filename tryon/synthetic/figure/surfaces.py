@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, SHOULDER, SHOULDER_DROP, Body
-from tryon.synthetic.paint.curves import Array, beside, normals, smoothstep
+from tryon.synthetic.paint.curves import Array, normals, offset_points, smoothstep
 from tryon.synthetic.paint.raster import MARGIN_PX
 
 COLUMNS = np.linspace(-1, 1, 9)
@@ -57,7 +57,7 @@ def tube(line: Array, half_widths: Array) -> Tube:
     along = (np.arange(len(whole), dtype=np.float64) - extra[0]) * step
     beyond = np.maximum(np.maximum(-along, along - (len(line) - 1) * step), 0)[:, None]
     distance = widths[:, None] - np.hypot(lateral, beyond)
-    points = beside(whole, across, lateral)
+    points = offset_points(whole, across, lateral)
     made = Tube(points, distance, across, lateral / widths[:, None], along)
     upper = len(line) // 3
     first, last = line[upper + 1] - line[upper], line[-1] - line[-2]
@@ -88,7 +88,7 @@ def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array)
     """
     turned = smoothstep(heights, SHOULDER - 0.01, ARMPIT + 0.03)[:, None]
     t = columns + body.pose.shift * turned * np.maximum(1 - columns**2, 0)
-    points = beside(body.centre(heights), body.across(heights), t * half_widths[:, None])
+    points = offset_points(body.center(heights), body.across(heights), t * half_widths[:, None])
     slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
     sag = 0.008 * np.maximum(1 - columns**2, 0) * smoothstep(heights, 0.3, 0.5)[:, None]
     points[..., 1] += slope + sag

@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.fabrics.patterns import Colour
+from tryon.synthetic.fabrics.patterns import Color
 from tryon.synthetic.figure.body import WAIST, Body
-from tryon.synthetic.garments.cloth_mesh import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
-from tryon.synthetic.garments.trunk_cloth import TrunkCloth, around_trunk
-from tryon.synthetic.paint.curves import Array, even
+from tryon.synthetic.garments.cloth_mesh import WAISTBAND, ClothMesh, Drape, Grid, Piece, SewnDetail
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth, drape_around_trunk
+from tryon.synthetic.paint.curves import Array, cached_linspace
 
 _BUCKLE = 0.13
 """Half-width of the buckle, in places across."""
@@ -26,9 +26,9 @@ class BeltBand(Piece):
         return Label.BELT
 
     @property
-    def colour(self) -> Colour | None:
+    def color(self) -> Color | None:
         """See `Piece`."""
-        return self.garment.belt.colour if self.garment.belt else None
+        return self.garment.belt.color if self.garment.belt else None
 
     @cached_property
     def grid(self) -> Grid:
@@ -37,36 +37,36 @@ class BeltBand(Piece):
         top = WAIST - width / 2 if self.garment.kind == "dress" else WAISTBAND + 0.002
         return Grid(top, top + width, 8, 17)
 
-    def on(self, body: Body) -> Sheet:
+    def on(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
         trousers = self.garment.kind == "trousers"
         widths = body.half_width(heights) + self.garment.ease
         if not trousers:
             widths = TrunkCloth(self.garment).half_widths(body, heights)
-        points = around_trunk(body, heights, columns, widths + 0.002, WAIST if trousers else None)
-        return Sheet(points, body.across(heights), columns, heights)
+        points = drape_around_trunk(body, heights, columns, widths + 0.002, WAIST if trousers else None)
+        return ClothMesh(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
-        u = even(-1, 1, 24)
+        u = cached_linspace(-1, 1, 24)
         return [np.concatenate([self.grid.at(u, self.grid.top), self.grid.at(u[::-1], self.grid.bottom)])]
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[SewnDetail]:
         """Rims, holes and the buckle."""
-        grid, u = self.grid, even(-1, 1, 24)
+        grid, u = self.grid, cached_linspace(-1, 1, 24)
         middle = (grid.top + grid.bottom) / 2
         inset = (grid.bottom - grid.top) * 0.16
         box = np.array([(-_BUCKLE, -1.0), (_BUCKLE, -1.0), (_BUCKLE, 1.0), (-_BUCKLE, 1.0), (-_BUCKLE, -1.0)])
         buckle = box * (1, (grid.bottom - grid.top) * 0.4) + (0, middle)
         return [
-            Mark("stitch", grid.at(u, grid.top + inset)),
-            Mark("stitch", grid.at(u, grid.bottom - inset)),
-            Mark("buckle", grid.at(*buckle.T)),
-            Mark("buckle", grid.at(np.array([-_BUCKLE, 0.03]), middle)),
+            SewnDetail("stitch", grid.at(u, grid.top + inset)),
+            SewnDetail("stitch", grid.at(u, grid.bottom - inset)),
+            SewnDetail("buckle", grid.at(*buckle.T)),
+            SewnDetail("buckle", grid.at(np.array([-_BUCKLE, 0.03]), middle)),
         ]
 
-    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
         """Leather is rounded across its width: lit above, dark below."""
         shape = sheet.points.shape[:2]
         run = (self.grid.heights - self.grid.top) / max(self.grid.bottom - self.grid.top, 1e-9)

@@ -1,4 +1,4 @@
-"""Cloth: the flat textures of a garment, its catalogue picture, and its layers on a body."""
+"""Cloth: the flat textures of a garment, its catalogue image, and its layers on a body."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.patterns import Part, joined, paint_fabric
+from tryon.synthetic.fabrics.patterns import Part, bounding_part, paint_fabric
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import Side
-from tryon.synthetic.garments.cloth_mesh import Mark, Piece, Sheet
+from tryon.synthetic.garments.cloth_mesh import ClothMesh, Piece, SewnDetail
 from tryon.synthetic.garments.folds import light_on, soft_folds
 from tryon.synthetic.garments.garment import Garment, Kind
 from tryon.synthetic.garments.pieces import cut
@@ -44,13 +44,13 @@ class FlatPiece:
     Args:
         piece: the cut.
         sheet: the piece on the mannequin.
-        coordinates: (R, C, 2), the grid's points in the garment's picture.
-        texture: uint8 (h, w, 4), RGB and opacity of the part of the picture that the piece covers.
-        corner: x and y of that part in the garment's picture.
+        coordinates: (R, C, 2), the grid's points in the garment's image.
+        texture: uint8 (h, w, 4), RGB and opacity of the part of the image that the piece covers.
+        corner: x and y of that part in the garment's image.
     """
 
     piece: Piece
-    sheet: Sheet
+    sheet: ClothMesh
     coordinates: Array
     texture: NDArray[np.uint8]
     corner: tuple[int, int]
@@ -58,7 +58,7 @@ class FlatPiece:
 
 @dataclass(frozen=True)
 class FlatGarment:
-    """A garment laid flat: pixel coordinates of its catalogue picture are its texture coordinates."""
+    """A garment laid flat: pixel coordinates of its catalogue image are its texture coordinates."""
 
     garment: Garment
     pieces: tuple[FlatPiece, ...]
@@ -67,7 +67,7 @@ class FlatGarment:
 def lay_flat(garment: Garment) -> FlatGarment:
     """Lay the garment on the mannequin, fill the frame with it, and paint its cloth."""
     pieces = cut(garment)
-    sheets = [piece.on(_MANNEQUIN) for piece in pieces]
+    sheets = [piece.fit_to(_MANNEQUIN) for piece in pieces]
     outlines = [
         [_through(sheet.points, outline) for outline in piece.outlines()]
         for piece, sheet in zip(pieces, sheets, strict=True)
@@ -75,7 +75,7 @@ def lay_flat(garment: Garment) -> FlatGarment:
     camera = _fit(np.concatenate([line for lines in outlines for line in lines]), _MOST_ENLARGED[garment.kind])
     placed = [[camera(line) for line in lines] for lines in outlines]
     parts = [_part(lines) for lines in placed]
-    whole = joined(parts)
+    whole = bounding_part(parts)
     cloth = paint_fabric(garment.fabric, whole)
     flat = [
         _flat_piece(piece, sheet, camera, lines, part, part.within(whole).of(cloth))
@@ -85,7 +85,7 @@ def lay_flat(garment: Garment) -> FlatGarment:
 
 
 def _part(outlines: list[Array]) -> Part:
-    """The part of the picture that outlines cover, with a little room around."""
+    """The part of the image that outlines cover, with a little room around."""
     edge = np.concatenate(outlines)
     left, top = (int(n) for n in np.maximum(np.floor(edge.min(0)) - 2, 0))
     right, bottom = (int(n) for n in np.minimum(np.ceil(edge.max(0)) + 3, (WIDTH, HEIGHT)))
@@ -111,17 +111,17 @@ def _fit(outline: Array, most: float) -> Camera:
 
 
 def _flat_piece(
-    piece: Piece, sheet: Sheet, camera: Camera, outlines: list[Array], part: Part, cloth: NDArray[np.uint8]
+    piece: Piece, sheet: ClothMesh, camera: Camera, outlines: list[Array], part: Part, cloth: NDArray[np.uint8]
 ) -> FlatPiece:
-    """Cut a piece out of its part of the painted cloth, or of a colour of its own, and sew its seams."""
+    """Cut a piece out of its part of the painted cloth, or of a color of its own, and sew its seams."""
     texture: NDArray[np.uint8] = cv2.cvtColor(cloth, cv2.COLOR_RGB2RGBA)  # pyright: ignore[reportAssignmentType]
     corner = part.left, part.top
-    if piece.colour is not None:
-        texture[..., :3] = piece.colour
+    if piece.color is not None:
+        texture[..., :3] = piece.color
     sew(
         texture,
         _placed(piece.marks(), sheet.points, camera, corner),
-        piece.colour or piece.garment.fabric.colours[0],
+        piece.color or piece.garment.fabric.colors[0],
         piece.garment.belt,
     )
     opacity = np.zeros(texture.shape[:2], np.uint8)
@@ -131,31 +131,31 @@ def _flat_piece(
     return FlatPiece(piece, sheet, camera(sheet.points), texture, corner)
 
 
-def _placed(marks: list[Mark], points: Array, camera: Camera, corner: tuple[int, int]) -> list[Mark]:
-    """Marks in pixels of a texture whose corner lies there in the picture."""
+def _placed(marks: list[SewnDetail], points: Array, camera: Camera, corner: tuple[int, int]) -> list[SewnDetail]:
+    """Marks in pixels of a texture whose corner lies there in the image."""
     if not marks:
         return []
     pixels = camera(_through(points, np.concatenate([mark.places for mark in marks]))) - corner
     ends = np.cumsum([len(mark.places) for mark in marks])
-    return [Mark(mark.kind, pixels[end - len(mark.places) : end]) for mark, end in zip(marks, ends, strict=True)]
+    return [SewnDetail(mark.kind, pixels[end - len(mark.places) : end]) for mark, end in zip(marks, ends, strict=True)]
 
 
-def garment_picture(flat: FlatGarment) -> NDArray[np.uint8]:
-    """The catalogue picture of a garment on near-white.
+def garment_image(flat: FlatGarment) -> NDArray[np.uint8]:
+    """The catalogue image of a garment on near-white.
 
     Returns:
         uint8 (1024, 768, 3), RGB.
     """
     rng = np.random.default_rng(flat.garment.seed)
     canvas = Canvas(np.full((HEIGHT, WIDTH, 3), round(rng.uniform(244, 252)), np.uint8), ids=False)
-    inside = tuple(round(c * _INSIDE) for c in flat.garment.fabric.colours[0])
+    inside = tuple(round(c * _INSIDE) for c in flat.garment.fabric.colors[0])
     for piece in flat.pieces:
         for line in piece.piece.lining():
             fill(canvas.photo, _through(piece.coordinates, line), inside)
     layers = []
     for piece in flat.pieces:
         sheet = piece.sheet
-        folds = soft_folds(sheet.points, rng, 3, 0.2) if piece.piece.colour is None else np.zeros(1)
+        folds = soft_folds(sheet.points, rng, 3, 0.2) if piece.piece.color is None else np.zeros(1)
         shade = cylinder_shade(sheet.across, sheet.columns, 0.72) * piece.piece.light(sheet)
         if folds.ndim == 2:
             shade = shade * light_on(folds, sheet.points)
@@ -164,7 +164,7 @@ def garment_picture(flat: FlatGarment) -> NDArray[np.uint8]:
     return canvas.photo
 
 
-def worn_layers(
+def garment_layers(
     flat: FlatGarment,
     body: Body,
     camera: Camera,
@@ -179,18 +179,18 @@ def worn_layers(
     Args:
         flat: the garment.
         body: who wears it.
-        camera: where the body stands in the picture.
+        camera: where the body stands in the image.
         depth: depth of what lies on trunk and legs.
         arm_depths: depth of each arm; a sleeve lies just over its arm.
         seed: fixes the folds.
         tucked: leave out what is below the waist.
-        pair: it is the garment that the pair is about: its layers know where they lie in the catalogue picture.
+        pair: it is the garment that the pair is about: its layers know where they lie in the catalogue image.
     """
     layers = []
     drawn_in = replace(flat.garment, straightness=0.0, ease=0.004, flare=0.0)  # held by the waistband
     pieces = cut(drawn_in if tucked else flat.garment)
     for number, (piece, cloth) in enumerate(zip(flat.pieces, pieces, strict=True)):
-        sheet = cloth.on(body)
+        sheet = cloth.fit_to(body)
         drape = cloth.drape(body, sheet, np.random.default_rng((seed, number)))
         shade = cylinder_shade(sheet.across, sheet.columns, 0.45) * cloth.light(sheet) * drape.light
         shade *= light_on(drape.relief, drape.points)

@@ -13,11 +13,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.fabrics.patterns import Colour
+from tryon.synthetic.fabrics.patterns import Color
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.pose import Side
 from tryon.synthetic.garments.garment import Garment
-from tryon.synthetic.paint.curves import Array, even, paired
+from tryon.synthetic.paint.curves import Array, cached_linspace, stack_xy
 
 MARGIN = 0.014
 """How far meshes reach beyond outlines, in body heights; above `raster.MARGIN_PX` at every scale in use."""
@@ -26,7 +26,7 @@ WAISTBAND = WAIST - 0.004
 """Height of the upper edge of trousers and skirts."""
 
 
-class Sheet(NamedTuple):
+class ClothMesh(NamedTuple):
     """A mesh in body heights.
 
     Args:
@@ -59,7 +59,7 @@ class Drape(NamedTuple):
 MarkKind = Literal["seam", "stitch", "edge", "buttons", "buckle"]
 
 
-class Mark(NamedTuple):
+class SewnDetail(NamedTuple):
     """Something small that is sewn on a piece.
 
     Args:
@@ -92,11 +92,11 @@ class Piece:
         return self.garment.label
 
     @property
-    def colour(self) -> Colour | None:
-        """Its own colour; None for what is cut from the garment's fabric."""
+    def color(self) -> Color | None:
+        """Its own color; None for what is cut from the garment's fabric."""
         return None
 
-    def on(self, body: Body) -> Sheet:
+    def fit_to(self, body: Body) -> ClothMesh:
         """Lay the piece on a body."""
         raise NotImplementedError
 
@@ -104,7 +104,7 @@ class Piece:
         """Closed outlines (N, 2) in grid places (column, row); their union is the cloth."""
         raise NotImplementedError
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[SewnDetail]:
         """Seams, buttons and the like."""
         return []
 
@@ -112,7 +112,7 @@ class Piece:
         """Closed outlines (N, 2), in grid places, of the inside that is seen behind the piece where it lies flat."""
         return []
 
-    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
         """How the worn piece hangs.
 
         Args:
@@ -123,7 +123,7 @@ class Piece:
         shape = sheet.points.shape[:2]
         return Drape(sheet.points, np.zeros(shape), np.ones(shape))
 
-    def light(self, sheet: Sheet) -> Array:
+    def light(self, sheet: ClothMesh) -> Array:
         """Factor (R, C) or (1, 1) on light that is the cut's own, worn or flat: pleats."""
         return np.ones((1, 1))
 
@@ -141,15 +141,15 @@ class Grid:
     @cached_property
     def heights(self) -> Array:
         """Height of each row, margins included."""
-        return even(self.top - MARGIN, self.bottom + MARGIN, self.rows)
+        return cached_linspace(self.top - MARGIN, self.bottom + MARGIN, self.rows)
 
     @cached_property
     def places(self) -> Array:
         """Place of each column, margins included."""
-        return even(-1 - self.side_margin, 1 + self.side_margin, self.columns)
+        return cached_linspace(-1 - self.side_margin, 1 + self.side_margin, self.columns)
 
     def at(self, t: Array | float, h: Array | float) -> Array:
         """Grid places (N, 2) of cloth places t at heights h."""
         column = (np.asarray(t, np.float64) + 1 + self.side_margin) / (2 + 2 * self.side_margin) * (self.columns - 1)
         row = (np.asarray(h, np.float64) - self.top + MARGIN) / (self.bottom - self.top + 2 * MARGIN) * (self.rows - 1)
-        return paired(column, row)
+        return stack_xy(column, row)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from tryon.synthetic.garments.cloth_mesh import MARGIN
-from tryon.synthetic.paint.curves import Array, even, slope
+from tryon.synthetic.paint.curves import Array, cached_linspace, gradient
 
 
-def spread(middle: Array, reach: Array) -> Array:
+def row_spacing(middle: Array, reach: Array) -> Array:
     """How far rows (R,) are apart at their ends against their middles: below 0 where they cross inside a bend.
 
     Args:
         middle: (R, 2), middle of each row.
         reach: (R, 2), from there to the end.
     """
-    along = slope(middle)
-    return 1 + (slope(reach) * along).sum(1) / np.maximum((along**2).sum(1), 1e-12)
+    along = gradient(middle)
+    return 1 + (gradient(reach) * along).sum(1) / np.maximum((along**2).sum(1), 1e-12)
 
 
-def bridged(edge: Array) -> Array:
+def remove_self_crossing(edge: Array) -> Array:
     """An edge (R, 2) without the loop that it makes inside a sharp bend: it bridges the bend, as cloth does."""
     start, step = edge[:-1], edge[1:] - edge[:-1]
     if (step @ (edge[-1] - edge[0]) > 0).all():  # it only ever goes on: no loop
@@ -35,11 +35,11 @@ def bridged(edge: Array) -> Array:
         return edge
     low, high = max(int(before.min()) - 1, 0), min(int(after.max()) + 2, len(edge) - 1)
     straight = edge.copy()
-    straight[low : high + 1] = edge[low] + (edge[high] - edge[low]) * even(0, 1, high - low + 1)[:, None]
+    straight[low : high + 1] = edge[low] + (edge[high] - edge[low]) * cached_linspace(0, 1, high - low + 1)[:, None]
     return straight
 
 
-def rounded(edge: Array) -> Array:
+def smooth_edge(edge: Array) -> Array:
     """An edge (R, 2) with softer corners and the same ends."""
     soft = edge.copy()
     for _ in range(2):
@@ -47,7 +47,7 @@ def rounded(edge: Array) -> Array:
     return soft
 
 
-def within_bends(middle: Array, half: Array, columns: Array) -> Array:
+def clip_margins(middle: Array, half: Array, columns: Array) -> Array:
     """Columns (R, C) of each row whose margins end where the rows cross inside a bend, so that none covers cloth.
 
     Args:
@@ -71,7 +71,7 @@ def within_bends(middle: Array, half: Array, columns: Array) -> Array:
     return made
 
 
-def beyond(edge: Array, inner: Array) -> Array:
+def extrapolate_row(edge: Array, inner: Array) -> Array:
     """A margin row beyond `edge`, straight on from `inner`, at least `MARGIN` away."""
     step = edge - inner
     length = np.maximum(np.hypot(*step.T), 1e-9)[:, None]

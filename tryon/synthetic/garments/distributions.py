@@ -17,7 +17,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Range:
+class GarmentPrior:
     """What is drawn at one level: weights of the cuts (they need not sum to 1) and spans of lengths.
 
     Args:
@@ -45,8 +45,8 @@ class Range:
 
 _PLAIN_NECKS: Mapping[Neckline, float] = {"round": 0.45, "v": 0.25, "square": 0.15, "boat": 0.15}
 
-RANGES: dict[Level, Range] = {
-    "easy": Range(
+GARMENT_PRIORS: dict[Level, GarmentPrior] = {
+    "easy": GarmentPrior(
         top_necklines=_PLAIN_NECKS,
         dress_necklines=_PLAIN_NECKS,
         trousers={"straight": 1},
@@ -59,7 +59,7 @@ RANGES: dict[Level, Range] = {
         belted=0.0,
         seamed=0.0,
     ),
-    "catalogue": Range(
+    "catalogue": GarmentPrior(
         top_necklines={
             "round": 0.34, "v": 0.19, "collar": 0.15, "high": 0.08, "boat": 0.07, "square": 0.06, "straps": 0.07,
             "off_shoulder": 0.04,
@@ -78,7 +78,7 @@ RANGES: dict[Level, Range] = {
         belted=0.16,
         seamed=0.35,
     ),
-    "wild": Range(
+    "wild": GarmentPrior(
         top_necklines={
             "round": 0.14, "v": 0.14, "collar": 0.15, "high": 0.12, "boat": 0.08, "square": 0.09, "straps": 0.11,
             "off_shoulder": 0.1, "one_shoulder": 0.07,

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tryon.synthetic.paint.curves import Array, even, slope, smoothstep
+from tryon.synthetic.paint.curves import Array, cached_linspace, gradient, smoothstep
 
 _TO_LIGHT = np.array([-0.51, -0.46])
-"""Towards the light in the picture's plane, against its part towards the viewer: upper left, as in `layers`."""
+"""Towards the light in the image's plane, against its part towards the viewer: upper left, as in `layers`."""
 
 _STEEPEST = 0.55
 _DARKEST, _LIGHTEST = 0.62, 1.22
@@ -46,9 +46,9 @@ def ridges(points: Array, folds: Sequence[Fold]) -> Array:
     return steepness * width * presence * np.exp(-((beside / widths) ** 2))
 
 
-def bump(points: Array, centre: Array, radius: float, height: float) -> Array:
+def bump(points: Array, center: Array, radius: float, height: float) -> Array:
     """Relief (R, C) of a rounded bump."""
-    return height * np.exp(-(((points - centre) / radius) ** 2).sum(-1))
+    return height * np.exp(-(((points - center) / radius) ** 2).sum(-1))
 
 
 def waves(t: Array, count: float, phase: float) -> Array:
@@ -70,15 +70,15 @@ def soft_folds(points: Array, rng: np.random.Generator, count: int, steepness: f
 
 
 def light_on(relief: Array, points: Array) -> Array:
-    """Factor (R, C) on the cloth's colour: slopes that face the light are brighter, valleys darker.
+    """Factor (R, C) on the cloth's color: slopes that face the light are brighter, valleys darker.
 
     Args:
         relief: (R, C), towards the viewer.
         points: (R, C, 2), the mesh; relief and points in one unit.
     """
     three = np.stack([points[..., 0], points[..., 1], relief])
-    down_x, down_y, by_row = slope(three, 1)
-    across_x, across_y, by_column = slope(three, 2)
+    down_x, down_y, by_row = gradient(three, 1)
+    across_x, across_y, by_column = gradient(three, 2)
     area = across_x * down_y - down_x * across_y
     area = np.where(np.abs(area) < 1e-7, np.inf, area)  # folded over: no slope
     slope_x = (by_column * down_y - by_row * across_y) / area
@@ -94,14 +94,14 @@ _STEP = 0.008
 
 def pleated_hem(hem: float, pleats: int) -> Array:
     """The hem from the wearer's left to the right, (N, 2) t and h: each pleat rises slowly and drops at its edge."""
-    edges = even(1, -1, pleats + 1)
+    edges = cached_linspace(1, -1, pleats + 1)
     low, high = hem, hem - _STEP
     inner = [point for edge in edges[1:-1] for point in ((edge + 0.012, low), (edge - 0.012, high))]
     return np.array([(1.0, high), *inner, (-1.0, low - _STEP / 2)])
 
 
 def pleated_light(columns: Array, heights: Array, waist: float, hem: float, pleats: int) -> Array:
-    """Factor (R, C): every pleat is dark where it dips under its neighbour and bright at its edge.
+    """Factor (R, C): every pleat is dark where it dips under its neighbor and bright at its edge.
 
     Args:
         columns: (C,) places across the cloth.
@@ -109,7 +109,7 @@ def pleated_light(columns: Array, heights: Array, waist: float, hem: float, plea
         waist, hem: where the pleats begin and end.
         pleats: their number.
     """
-    place = (1 - columns) / 2 * pleats % 1  # 0 under the neighbour, 1 at the edge
+    place = (1 - columns) / 2 * pleats % 1  # 0 under the neighbor, 1 at the edge
     profile = 0.66 + 0.5 * place - 0.38 * smoothstep(place, 0.88, 1.0)
     strength = 0.45 + 0.55 * smoothstep(heights, waist, hem)
     return 1 + (profile - 0.89)[None] * strength[:, None] * (heights > waist)[:, None]

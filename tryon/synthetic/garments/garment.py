@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.fabrics.patterns import Colour, Fabric
+from tryon.synthetic.fabrics.patterns import Color, Fabric
 
 Kind = Literal["top", "trousers", "skirt", "dress"]
 Sleeve = Literal["sleeveless", "short", "long"]
@@ -29,13 +29,13 @@ class Belt:
 
     Args:
         width: in body heights.
-        colour: RGB of the leather.
+        color: RGB of the leather.
         buckle: RGB of the buckle.
     """
 
     width: float
-    colour: Colour
-    buckle: Colour
+    color: Color
+    buckle: Color
 
 
 @dataclass(frozen=True)

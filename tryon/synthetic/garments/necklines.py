@@ -8,7 +8,7 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, SHOULDER
 from tryon.synthetic.garments.garment import Garment, Neckline
-from tryon.synthetic.paint.curves import Array, even
+from tryon.synthetic.paint.curves import Array, cached_linspace
 
 TOP = SHOULDER - 0.003
 """Height of the upper edge of cloth on the shoulders, at the neck."""
@@ -77,14 +77,14 @@ def neck_line(garment: Garment) -> Array:
     """The neckline from the wearer's right to the left, (N, 2) t and h."""
     width, depth = size(garment)
     if garment.neckline in ("v", "collar"):
-        u = even(-1, 1, 17)
+        u = cached_linspace(-1, 1, 17)
         return np.stack([width * u, SHOULDER + depth - (SHOULDER + depth - TOP) * np.abs(u) ** 1.15], axis=1)
     if garment.neckline == "square":
         low, w = SHOULDER + depth, width * 0.95
         return np.array(
             [(-width, TOP), (-w, low - 0.006), (-w * 0.93, low), (w * 0.93, low), (w, low - 0.006), (width, TOP)]
         )
-    turn = even(np.pi, 0, 24)
+    turn = cached_linspace(np.pi, 0, 24)
     return np.stack([width * np.cos(turn), TOP + (SHOULDER + depth - TOP) * np.sin(turn)], axis=1)
 
 
@@ -93,7 +93,7 @@ def _shoulder(sleeved: bool, inner: float) -> Array:
     if sleeved:
         return np.array([(1.0, TOP), (1.0, 0.2), (1.0, ARMPIT)])
     edge = max(0.78, inner + 0.14)
-    turn = even(0, np.pi / 2, 12)
+    turn = cached_linspace(0, np.pi / 2, 12)
     armhole = np.stack([1 - (1 - edge) * np.cos(turn), 0.185 + (ARMPIT + 0.006 - 0.185) * np.sin(turn)], axis=1)
     return np.concatenate([[(edge, TOP)], armhole])
 
@@ -101,7 +101,7 @@ def _shoulder(sleeved: bool, inner: float) -> Array:
 def _strapped(garment: Garment) -> Opening:
     """Two narrow straps, the chest's edge a little lower between them."""
     inner, outer = _STRAP
-    u = even(-1, 1, 25)
+    u = cached_linspace(-1, 1, 25)
     middle = BARE_TOP + 0.016 * garment.neck_depth
     h = np.interp(np.abs(u), [0, inner, outer, 1], [middle, BARE_TOP, BARE_TOP, ARMPIT + 0.004])
     upper = np.stack([u, h], axis=1)
@@ -111,7 +111,7 @@ def _strapped(garment: Garment) -> Opening:
 
 def _off_shoulder(garment: Garment) -> Opening:
     """Straight across the chest, from sleeve to sleeve."""
-    u = even(-1, 1, 25)
+    u = cached_linspace(-1, 1, 25)
     edge = np.stack([u, BARE_TOP - 0.004 + 0.01 * garment.neck_depth * (1 - u**2)], axis=1)
     upper = np.concatenate([[(-1.0, ARMPIT)], edge, [(1.0, ARMPIT)]])
     return Opening([], upper, edge, _inside(edge, -0.006))
@@ -120,14 +120,14 @@ def _off_shoulder(garment: Garment) -> Opening:
 def _one_shoulder() -> Opening:
     """From the wearer's left shoulder down to the right armpit."""
     left = _shoulder(False, 0.4)
-    u = even(0, 1, 16)
+    u = cached_linspace(0, 1, 16)
     edge = np.stack([-1 + 1.4 * u, ARMPIT + 0.004 - (ARMPIT + 0.004 - TOP) * u**1.6], axis=1)
     return Opening([], np.concatenate([edge, left]), edge, _inside(edge, 0.0))
 
 
 def _inside(edge: Array, dip: float) -> Array:
     """Between the front edge and the back's edge, which runs straight and `dip` lower in its middle."""
-    u = even(1, 0, 16)
+    u = cached_linspace(1, 0, 16)
     back = edge[0] + (edge[-1] - edge[0]) * u[:, None]
     back[:, 1] += dip * 4 * u * (1 - u)
     return np.concatenate([edge, back])

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from tryon.categories import Category, Level
-from tryon.synthetic.fabrics.patterns import Colour, Fabric, sample_fabric
-from tryon.synthetic.garments.distributions import RANGES, SHORTS_SHARE, SKIRT_SHARE, Range
+from tryon.synthetic.fabrics.patterns import Color, Fabric, sample_fabric
+from tryon.synthetic.garments.distributions import GARMENT_PRIORS, SHORTS_SHARE, SKIRT_SHARE, GarmentPrior
 from tryon.synthetic.garments.garment import Belt, Buttons, Garment, Kind, Neckline, Shape, Sleeve
 
 _Word = TypeVar("_Word", bound=str)
@@ -18,13 +18,13 @@ _Word = TypeVar("_Word", bound=str)
 _BARE: tuple[Neckline, ...] = ("straps", "one_shoulder")
 """Necklines without sleeves; where shoulders are bare but arms are not, there are sleeves."""
 
-_LEATHERS: tuple[Colour, ...] = ((38, 32, 32), (92, 54, 34), (168, 112, 64), (232, 226, 214), (150, 32, 38))
-_METALS: tuple[Colour, ...] = ((214, 180, 96), (200, 204, 210))
+_LEATHERS: tuple[Color, ...] = ((38, 32, 32), (92, 54, 34), (168, 112, 64), (232, 226, 214), (150, 32, 38))
+_METALS: tuple[Color, ...] = ((214, 180, 96), (200, 204, 210))
 
 
 def sample_garment(category: Category, rng: np.random.Generator, level: Level) -> Garment:
     """Draw a garment of a category."""
-    span = RANGES[level]
+    span = GARMENT_PRIORS[level]
     fabric = sample_fabric(rng, level)
     if category is Category.UPPER_BODY:
         return _top(rng, span, fabric)
@@ -38,7 +38,7 @@ def _draw(rng: np.random.Generator, weights: Mapping[_Word, float]) -> _Word:
     return list(weights)[rng.choice(len(shares), p=shares / shares.sum())]
 
 
-def _top(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+def _top(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garment:
     neckline = _draw(rng, span.top_necklines)
     loose = rng.random() < 0.25
     return Garment(
@@ -57,7 +57,7 @@ def _top(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
     )
 
 
-def _dress(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+def _dress(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garment:
     neckline, shape = _draw(rng, span.dress_necklines), _draw(rng, span.dresses)
     belt = _belt(rng, span, fabric)
     return Garment(
@@ -80,14 +80,14 @@ def _dress(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
     )
 
 
-def _skirt(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+def _skirt(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garment:
     shape = _draw(rng, span.skirts)
     hem, ease, flare = rng.uniform(*span.skirt_hem), rng.uniform(0.004, 0.01), _flare(rng, span, shape)
     lower = _lower("skirt", fabric, hem, ease, flare, shape, rng)
     return replace(lower, pleats=_pleats(rng, shape), belt=_belt(rng, span, fabric))
 
 
-def _trousers(rng: np.random.Generator, span: Range, fabric: Fabric) -> Garment:
+def _trousers(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garment:
     shape = _draw(rng, span.trousers)
     short = rng.random() < SHORTS_SHARE
     hem = rng.uniform(0.6, 0.68) if short else rng.uniform(0.9, 0.95)
@@ -109,7 +109,7 @@ def _sleeve(rng: np.random.Generator, neckline: Neckline, shares: tuple[float, f
     return _draw(rng, {"sleeveless": 0.0 if neckline == "off_shoulder" else bare, "short": short, "long": long})
 
 
-def _buttons(rng: np.random.Generator, neckline: Neckline, span: Range) -> Buttons | None:
+def _buttons(rng: np.random.Generator, neckline: Neckline, span: GarmentPrior) -> Buttons | None:
     """A shirt's whole front or a polo's short placket under each collar; seldom on a round neck."""
     if "collar" not in span.top_necklines:
         return None
@@ -118,7 +118,7 @@ def _buttons(rng: np.random.Generator, neckline: Neckline, span: Range) -> Butto
     return "short" if neckline == "round" and rng.random() < 0.08 else None
 
 
-def _flare(rng: np.random.Generator, span: Range, shape: Shape) -> float:
+def _flare(rng: np.random.Generator, span: GarmentPrior, shape: Shape) -> float:
     return {"straight": rng.uniform(0.0, 0.05), "pleated": rng.uniform(0.1, 0.24)}.get(shape, rng.uniform(*span.flared))
 
 
@@ -126,15 +126,15 @@ def _pleats(rng: np.random.Generator, shape: Shape) -> int:
     return int(rng.integers(7, 13)) if shape == "pleated" else 0
 
 
-def _belt(rng: np.random.Generator, span: Range, fabric: Fabric) -> Belt | None:
-    """Leather in the colour that differs most from the cloth's, or one that differs nearly as much."""
+def _belt(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Belt | None:
+    """Leather in the color that differs most from the cloth's, or one that differs nearly as much."""
     if rng.random() >= span.belted:
         return None
-    cloth = np.array(fabric.colours)
+    cloth = np.array(fabric.colors)
     distances = np.array([np.linalg.norm(cloth - leather, axis=1).min() for leather in _LEATHERS])
     suited = np.flatnonzero(distances >= 0.7 * distances.max())
-    colour, buckle = _LEATHERS[rng.choice(suited)], _METALS[rng.integers(len(_METALS))]
-    return Belt(rng.uniform(0.012, 0.022), colour, buckle)
+    color, buckle = _LEATHERS[rng.choice(suited)], _METALS[rng.integers(len(_METALS))]
+    return Belt(rng.uniform(0.012, 0.022), color, buckle)
 
 
 def _seed(rng: np.random.Generator) -> int:

@@ -9,13 +9,19 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ARMPIT, Body
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.garments.cloth_mesh import MARGIN, Drape, Mark, Piece, Sheet
-from tryon.synthetic.garments.cloth_outline import beyond, bridged, rounded, spread, within_bends
+from tryon.synthetic.garments.cloth_mesh import MARGIN, ClothMesh, Drape, Piece, SewnDetail
+from tryon.synthetic.garments.cloth_outline import (
+    clip_margins,
+    extrapolate_row,
+    remove_self_crossing,
+    row_spacing,
+    smooth_edge,
+)
 from tryon.synthetic.garments.folds import Fold, ridges
 from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.garments.necklines import BARE_TOP, TOP
-from tryon.synthetic.garments.trunk_cloth import TrunkCloth, around_trunk
-from tryon.synthetic.paint.curves import Array, beside, even, paired, smoothstep
+from tryon.synthetic.garments.trunk_cloth import TrunkCloth, drape_around_trunk
+from tryon.synthetic.paint.curves import Array, cached_linspace, offset_points, smoothstep, stack_xy
 
 LENGTHS = {"short": (0.3, 0.38), "long": (0.73, 0.79)}
 """Where sleeves end along the arm line, 0 shoulder to 1 finger tips: on the upper arm below its middle, or on the
@@ -59,10 +65,10 @@ class SleeveCloth(Piece):
     def _bare(self) -> bool:
         return self.garment.neckline == "off_shoulder"
 
-    def on(self, body: Body) -> Sheet:
+    def on(self, body: Body) -> ClothMesh:
         """See `Piece`."""
-        columns = even(-1 - self._SIDE_MARGIN, 1 + self._SIDE_MARGIN, self._COLUMNS)
-        steps = even(0, 1, self._rows - 2)[:, None]
+        columns = cached_linspace(-1 - self._SIDE_MARGIN, 1 + self._SIDE_MARGIN, self._COLUMNS)
+        steps = cached_linspace(0, 1, self._rows - 2)[:, None]
         length = self.length
         tip, pit = self._armhole(body)
         first, second = _BARE_START if self._bare else (0.0, _PIT)
@@ -70,13 +76,13 @@ class SleeveCloth(Piece):
         inner = self._edge(body, pit, -self.side, second + (length - second) * steps, 0.2)
         left, right = (inner, outer) if self.side == LEFT else (outer, inner)
         middle, half = (left + right) / 2, (right - left) / 2
-        rows = beside(middle, half, within_bends(middle, half, columns))
+        rows = offset_points(middle, half, clip_margins(middle, half, columns))
         inside = rows[0] - body.across(ARMPIT) * self.side * MARGIN
         if self._bare:
-            inside = beyond(rows[0], rows[1])
-        rows = np.concatenate([inside[None], rows, beyond(rows[-1], rows[-2])[None]])
+            inside = extrapolate_row(rows[0], rows[1])
+        rows = np.concatenate([inside[None], rows, extrapolate_row(rows[-1], rows[-2])[None]])
         across = np.concatenate([half[:1], half, half[-1:]])
-        return Sheet(rows, across / np.maximum(np.hypot(*across.T), 1e-9)[:, None], columns)
+        return ClothMesh(rows, across / np.maximum(np.hypot(*across.T), 1e-9)[:, None], columns)
 
     def _edge(self, body: Body, start: Array, towards: int, along: Array, reach: float) -> Array:
         """One edge (N, 2) of the sleeve at places `along` (N, 1), from `start` onto the arm's outline."""
@@ -88,11 +94,11 @@ class SleeveCloth(Piece):
         width = arm + 0.003 + 0.7 * self.garment.ease
         blend = smoothstep(along - along[0], 0, reach)
         edge = start * (1 - blend) + (middle + across * width[:, None]) * blend
-        apart = spread(middle, across * width[:, None])
+        apart = row_spacing(middle, across * width[:, None])
         first = 0.0 if towards == self.side else _PIT
         lacking = np.maximum(arm + 0.004 - ((edge - middle) * across).sum(1), 0)
         lacking *= (apart > _LEAST_SPREAD) * smoothstep(at, first - 0.01, first + 0.05)
-        return rounded(bridged(edge + across * lacking[:, None]))  # no skin beside the cloth
+        return smooth_edge(remove_self_crossing(edge + across * lacking[:, None]))  # no skin beside the cloth
 
     def _armhole(self, body: Body) -> tuple[Array, Array]:
         """Upper and lower end of the armhole, (2,) each, a little inside the trunk's cloth."""
@@ -114,22 +120,22 @@ class SleeveCloth(Piece):
         """See `Piece`."""
         edge = self._SIDE_MARGIN / (2 + 2 * self._SIDE_MARGIN) * (self._COLUMNS - 1)
         first, last = 1.0, self._rows - 2.0
-        rows = even(first, last, 30)
+        rows = cached_linspace(first, last, 30)
         ends = [np.stack([np.full(30, place), rows], axis=1) for place in (edge, self._COLUMNS - 1 - edge)]
         return [np.concatenate([ends[0], ends[1][::-1]])]
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[SewnDetail]:
         """The hem, a shirt's cuff, and the edge of a bare shoulder."""
         cuffed = self.garment.neckline == "collar" and self.garment.sleeve == "long"
         hem = self._across(self._rows - (3.6 if cuffed else 2.5))
-        armhole = Mark("stitch", self._across(1.5)) if self._bare else Mark("seam", self._across(1.1))
-        return [Mark("seam" if cuffed else "stitch", hem), armhole]
+        armhole = SewnDetail("stitch", self._across(1.5)) if self._bare else SewnDetail("seam", self._across(1.1))
+        return [SewnDetail("seam" if cuffed else "stitch", hem), armhole]
 
     def _across(self, row: float) -> Array:
         """A line (12, 2) across the sleeve."""
-        return paired(even(1, self._COLUMNS - 2, 12), row)
+        return stack_xy(cached_linspace(1, self._COLUMNS - 2, 12), row)
 
-    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
         """Folds at the armpit, creases inside a bent elbow, and the shadow of the trunk's side under the arm."""
         g, points = self.garment, sheet.points
         depth = 0.35 + 14 * g.ease
@@ -169,10 +175,10 @@ def _beside_trunk(garment: Garment, body: Body, top: float) -> Array:
     """Points (2, 2, 2) just inside the sides of the trunk's cloth at `top` and armpit; kept for the other arm."""
     heights = np.array([top, ARMPIT + 0.008])
     widths = TrunkCloth(garment).half_widths(body, heights)
-    return around_trunk(body, heights, np.array([-0.98, 0.98]), widths)
+    return drape_around_trunk(body, heights, np.array([-0.98, 0.98]), widths)
 
 
 def _between(line: Array, at: Array) -> Array:
     """Values (N, 2) at places 0..1 of a line (M, 2) of even steps."""
-    steps = even(0, 1, len(line))
-    return paired(np.interp(at, steps, line[:, 0]), np.interp(at, steps, line[:, 1]))
+    steps = cached_linspace(0, 1, len(line))
+    return stack_xy(np.interp(at, steps, line[:, 0]), np.interp(at, steps, line[:, 1]))

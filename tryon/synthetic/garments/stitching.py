@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.synthetic.fabrics.patterns import Colour
-from tryon.synthetic.garments.cloth_mesh import Mark
+from tryon.synthetic.fabrics.patterns import Color
+from tryon.synthetic.garments.cloth_mesh import SewnDetail
 from tryon.synthetic.garments.garment import Belt
 from tryon.synthetic.paint.curves import Array
 
@@ -18,18 +18,18 @@ _BUTTON = 7.0  # radius in pixels
 _PEARL = (238, 234, 226)
 
 
-def fill(picture: NDArray[np.uint8], outline: Array, colour: float | Sequence[float]) -> None:
+def fill(image: NDArray[np.uint8], outline: Array, color: float | Sequence[float]) -> None:
     """Fill a closed outline (N, 2), in pixels."""
-    cv2.fillPoly(picture, [_fixed(outline)], colour, cv2.LINE_AA, _SHIFT)  # pyright: ignore
+    cv2.fillPoly(image, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)  # pyright: ignore
 
 
-def sew(texture: NDArray[np.uint8], marks: list[Mark], cloth: Colour, belt: Belt | None) -> None:
+def sew(texture: NDArray[np.uint8], marks: list[SewnDetail], cloth: Color, belt: Belt | None) -> None:
     """Draw the marks of a piece on its texture.
 
     Args:
         texture: uint8 (h, w, 4); changed, opacity too.
         marks: what and where, in pixels of the texture.
-        cloth: the colour whose darker shade the thread has.
+        cloth: the color whose darker shade the thread has.
         belt: whose buckle is drawn.
     """
     dark, darker = _shade(cloth, 0.62), _shade(cloth, 0.42)
@@ -46,19 +46,19 @@ def sew(texture: NDArray[np.uint8], marks: list[Mark], cloth: Colour, belt: Belt
             _line(texture, line, dark, 4 if kind == "seam" else 2)
 
 
-def _sew_buttons(texture: NDArray[np.uint8], places: Array, colour: Colour) -> None:
+def _sew_buttons(texture: NDArray[np.uint8], places: Array, color: Color) -> None:
     for place in places:
         x, y = (int(n) for n in _fixed(place))
-        for radius, tone in ((_BUTTON + 1.5, _shade(colour, 0.4)), (_BUTTON, colour), (2.0, _shade(colour, 0.5))):
+        for radius, tone in ((_BUTTON + 1.5, _shade(color, 0.4)), (_BUTTON, color), (2.0, _shade(color, 0.5))):
             cv2.circle(texture, (x, y), round(radius * 2**_SHIFT), (*tone, 255), cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _line(texture: NDArray[np.uint8], line: Array, colour: Colour, width: int) -> None:
-    cv2.polylines(texture, [_fixed(line)], False, (*colour, 255), width, cv2.LINE_AA, _SHIFT)
+def _line(texture: NDArray[np.uint8], line: Array, color: Color, width: int) -> None:
+    cv2.polylines(texture, [_fixed(line)], False, (*color, 255), width, cv2.LINE_AA, _SHIFT)
 
 
-def _shade(colour: Colour, factor: float) -> Colour:
-    red, green, blue = (round(c * factor) for c in colour)
+def _shade(color: Color, factor: float) -> Color:
+    red, green, blue = (round(c * factor) for c in color)
     return red, green, blue
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from tryon.synthetic.figure.body import ANKLE, CROTCH, HIP, KNEE, WAIST, Body
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.garments.cloth_mesh import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.cloth_mesh import WAISTBAND, ClothMesh, Drape, Grid, Piece, SewnDetail
 from tryon.synthetic.garments.folds import Fold, ridges, waves
-from tryon.synthetic.garments.trunk_cloth import around_trunk
-from tryon.synthetic.paint.curves import Array, even, smoothstep
+from tryon.synthetic.garments.trunk_cloth import drape_around_trunk
+from tryon.synthetic.paint.curves import Array, cached_linspace, smoothstep
 
 _TAPERS = {"skinny": 0.62, "straight": 0.3, "wide": 0.0}
 """How much narrower than at the thigh a leg is cut at the ankle."""
@@ -29,10 +29,10 @@ class TrouserLeg(Piece):
         """A row for about every hundredth of the body's height."""
         return Grid(WAISTBAND, self.garment.hem, max(round((self.garment.hem - WAISTBAND) * 90), 20), 13)
 
-    def on(self, body: Body) -> Sheet:
+    def on(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         h, columns = self.grid.heights, self.grid.places
-        upper = around_trunk(body, h, (columns + self.side) / 2, body.half_width(h) + self.garment.ease, WAIST)
+        upper = drape_around_trunk(body, h, (columns + self.side) / 2, body.half_width(h) + self.garment.ease, WAIST)
         leg, width = body.leg_point(self.side, h), self._half_widths(body, h)
         lower = np.repeat(leg[:, None], len(columns), axis=1)
         outward = 0.35 * self.side * self.garment.flare * np.maximum(h - CROTCH, 0)
@@ -44,13 +44,13 @@ class TrouserLeg(Piece):
         share = (below + (apart - below) * np.clip(inner, 0, 1))[..., None]
         points = upper * (1 - share) + lower * share
         points[..., 0] += self._lacking(body, h, points)[:, None] * (1 + columns * self.side) / 2
-        return Sheet(points, np.tile([1.0, 0.0], (len(h), 1)), columns, h)
+        return ClothMesh(points, np.tile([1.0, 0.0], (len(h), 1)), columns, h)
 
     def _lacking(self, body: Body, h: Array, points: Array) -> Array:
         """How far (R,) the outer edge has to move along x so that no skin of hip and thigh shows beside it."""
         outer = points[:, np.argmin(np.abs(self.grid.places - self.side)), 0] * self.side
         thigh = body.leg_point(self.side, h)[:, 0] * self.side + body.leg_half_width(h)
-        hip = body.centre(h)[:, 0] * self.side + body.half_width(h)
+        hip = body.center(h)[:, 0] * self.side + body.half_width(h)
         skin = np.maximum(np.where(h > HIP, thigh, 0), np.where(h < CROTCH - 0.01, hip, 0))
         room = np.maximum(skin + 0.003 - outer, 0)
         around = np.minimum(np.maximum(np.arange(len(h)) + np.arange(-3, 4)[:, None], 0), len(h) - 1)
@@ -66,28 +66,30 @@ class TrouserLeg(Piece):
     def outlines(self) -> list[Array]:
         """See `Piece`."""
         grid = self.grid
-        h = even(grid.top, self.garment.hem, 60)
+        h = cached_linspace(grid.top, self.garment.hem, 60)
         inner = 1 + 0.12 * (1 - smoothstep(h, CROTCH - 0.03, CROTCH))  # the halves overlap where they are sewn together
-        hem = even(-self.side, self.side, 16)
+        hem = cached_linspace(-self.side, self.side, 16)
         edges = [grid.at(self.side, h[::-1]), grid.at(-self.side * inner, h), grid.at(hem, self.garment.hem)]
         return [np.concatenate(edges)]
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[SewnDetail]:
         """Waistband, hem, pocket and, on the wearer's left, which lies over the right, middle seam and fly."""
         grid, side = self.grid, self.side
-        across = even(-1, 1, 12)
+        across = cached_linspace(-1, 1, 12)
         found = [
-            Mark("seam", grid.at(across, grid.top + 0.02)),
-            Mark("stitch", grid.at(across, self.garment.hem - 0.01)),
+            SewnDetail("seam", grid.at(across, grid.top + 0.02)),
+            SewnDetail("stitch", grid.at(across, self.garment.hem - 0.01)),
         ]
-        u = even(0, 1, 10)
-        found.append(Mark("edge", grid.at(side * (0.35 + 0.62 * u**1.6), grid.top + 0.022 + 0.05 * u)))
+        u = cached_linspace(0, 1, 10)
+        found.append(SewnDetail("edge", grid.at(side * (0.35 + 0.62 * u**1.6), grid.top + 0.022 + 0.05 * u)))
         if side == LEFT:
-            found.append(Mark("seam", grid.at(-side, even(grid.top, CROTCH - 0.01, 12))))
-            found.append(Mark("stitch", grid.at(-0.72 - 0.28 * smoothstep(u, 0.6, 1), grid.top + 0.02 + 0.075 * u)))
+            found.append(SewnDetail("seam", grid.at(-side, cached_linspace(grid.top, CROTCH - 0.01, 12))))
+            found.append(
+                SewnDetail("stitch", grid.at(-0.72 - 0.28 * smoothstep(u, 0.6, 1), grid.top + 0.02 + 0.075 * u))
+            )
         return found
 
-    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
         """See `Piece`."""
         g, points, h = self.garment, sheet.points, self.grid.heights
         depth = {"skinny": 0.5, "straight": 0.6, "wide": 0.7}[g.shape or "straight"]
@@ -101,7 +103,7 @@ class TrouserLeg(Piece):
             relief += self._knee(body, points, rng, depth)
         return Drape(points, relief, light)
 
-    def _radiating(self, points: Array, sheet: Sheet, rng: np.random.Generator, depth: float) -> Array:
+    def _radiating(self, points: Array, sheet: ClothMesh, rng: np.random.Generator, depth: float) -> Array:
         """Folds that spread from the crotch to the hip."""
         row = int(np.searchsorted(self.grid.heights, CROTCH + 0.004))
         column = int(np.argmin(np.abs(sheet.columns + 0.9 * self.side)))

@@ -9,10 +9,10 @@ import numpy as np
 from tryon.synthetic.figure.body import ARMPIT, BUST, HIP, SHOULDER, WAIST, Body
 from tryon.synthetic.figure.pose import SIDES
 from tryon.synthetic.figure.surfaces import trunk_points
-from tryon.synthetic.garments.cloth_mesh import WAISTBAND, Drape, Grid, Mark, Piece, Sheet
+from tryon.synthetic.garments.cloth_mesh import WAISTBAND, ClothMesh, Drape, Grid, Piece, SewnDetail
 from tryon.synthetic.garments.folds import Fold, bump, pleated_hem, pleated_light, ridges, waves
 from tryon.synthetic.garments.necklines import TOP, neck_line, opening
-from tryon.synthetic.paint.curves import Array, even, profile, smoothstep
+from tryon.synthetic.paint.curves import Array, cached_linspace, profile, smoothstep
 
 _PLACKET = 0.05
 """Half-width of a button placket, in t."""
@@ -25,7 +25,7 @@ def skirt_reach(body: Body, heights: Array) -> Array:
     """Half-width (R,) that a skirt needs at each height to hold both legs."""
     if heights.max() < HIP - 0.1:
         return np.zeros(len(heights))
-    legs = [np.abs(body.leg_point(side, heights)[:, 0] - body.centre(heights)[:, 0]) for side in SIDES]
+    legs = [np.abs(body.leg_point(side, heights)[:, 0] - body.center(heights)[:, 0]) for side in SIDES]
     return (np.maximum(*legs) + body.leg_half_width(heights)) * smoothstep(heights, HIP - 0.1, HIP + 0.05)
 
 
@@ -54,23 +54,25 @@ class TrunkCloth(Piece):
         held = (fitted**10 + (skirt_reach(body, heights) + 0.006) ** 10) ** 0.1  # a maximum without a kink
         return held + g.flare * np.maximum(heights - WAIST, 0) ** 1.15
 
-    def on(self, body: Body) -> Sheet:
+    def on(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
         widths = self.half_widths(body, heights)
-        points = around_trunk(body, heights, columns, widths)
+        points = drape_around_trunk(body, heights, columns, widths)
         points[..., 1] += (0.1 * widths * smoothstep(heights, HIP, 0.7))[:, None] * np.maximum(1 - columns**2, 0)
-        return Sheet(points, body.across(heights), columns, heights)
+        return ClothMesh(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
         """See `Piece`."""
         g, grid = self.garment, self.grid
-        hem = pleated_hem(g.hem, g.pleats) if g.pleats else np.stack([even(1, -1, 24), np.full(24, g.hem)], 1)
+        hem = (
+            pleated_hem(g.hem, g.pleats) if g.pleats else np.stack([cached_linspace(1, -1, 24), np.full(24, g.hem)], 1)
+        )
         if g.kind == "skirt":
-            first, sides = grid.at(even(-1, 1, 24), grid.top), even(grid.top, hem[0, 1], 24)
+            first, sides = grid.at(cached_linspace(-1, 1, 24), grid.top), cached_linspace(grid.top, hem[0, 1], 24)
             return [np.concatenate([first, grid.at(1, sides), grid.at(*hem.T), grid.at(-1, sides[::-1])])]
         upper = opening(g)
-        left, right = (even(upper.upper[end, 1], hem[0, 1], 24) for end in (-1, 0))
+        left, right = (cached_linspace(upper.upper[end, 1], hem[0, 1], 24) for end in (-1, 0))
         main = [grid.at(*upper.upper.T), grid.at(1, left), grid.at(*hem.T), grid.at(-1, right[::-1])]
         return [np.concatenate(main), *(grid.at(*line.T) for line in upper.outlines)]
 
@@ -78,37 +80,37 @@ class TrunkCloth(Piece):
         """See `Piece`."""
         return [] if self.garment.kind == "skirt" else [self.grid.at(*opening(self.garment).inside.T)]
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[SewnDetail]:
         """See `Piece`."""
         g, grid = self.garment, self.grid
-        across = even(-1, 1, 24)
-        found = [] if g.pleats else [Mark("stitch", grid.at(across, g.hem - 0.009))]
+        across = cached_linspace(-1, 1, 24)
+        found = [] if g.pleats else [SewnDetail("stitch", grid.at(across, g.hem - 0.009))]
         if g.kind == "skirt":
-            return [*found, Mark("seam", grid.at(across, grid.top + 0.02))]
+            return [*found, SewnDetail("seam", grid.at(across, grid.top + 0.02))]
         t, h = opening(g).edge.T
-        found.append(Mark("stitch", grid.at(t, h + 0.007)))
+        found.append(SewnDetail("stitch", grid.at(t, h + 0.007)))
         if g.waist_seam:
-            found.append(Mark("seam", grid.at(across, WAIST)))
+            found.append(SewnDetail("seam", grid.at(across, WAIST)))
         return found + self._placket()
 
-    def _placket(self) -> list[Mark]:
+    def _placket(self) -> list[SewnDetail]:
         """Two lines down the front with buttons between them."""
         g, grid = self.garment, self.grid
         if g.buttons is None:
             return []
         top = float(neck_line(g)[:, 1].max())
         end = top + 0.07 if g.buttons == "short" else g.hem - 0.002
-        heights = even(top, end, 12)
-        lines = [Mark("seam", grid.at(t, heights)) for t in (-_PLACKET, _PLACKET)]
-        foot = [Mark("seam", grid.at(np.array([-_PLACKET, _PLACKET]), end))] if g.buttons == "short" else []
-        return [*lines, *foot, Mark("buttons", grid.at(0, np.arange(top + 0.014, end - 0.006, 0.034)))]
+        heights = cached_linspace(top, end, 12)
+        lines = [SewnDetail("seam", grid.at(t, heights)) for t in (-_PLACKET, _PLACKET)]
+        foot = [SewnDetail("seam", grid.at(np.array([-_PLACKET, _PLACKET]), end))] if g.buttons == "short" else []
+        return [*lines, *foot, SewnDetail("buttons", grid.at(0, np.arange(top + 0.014, end - 0.006, 0.034)))]
 
-    def light(self, sheet: Sheet) -> Array:
+    def light(self, sheet: ClothMesh) -> Array:
         """See `Piece`."""
         g = self.garment
         return pleated_light(sheet.columns, self.grid.heights, WAIST, g.hem, g.pleats) if g.pleats else np.ones((1, 1))
 
-    def drape(self, body: Body, sheet: Sheet, rng: np.random.Generator) -> Drape:
+    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
         """See `Piece`."""
         points, relief = sheet.points, np.zeros(sheet.points.shape[:2])
         light = np.ones_like(relief)
@@ -122,7 +124,7 @@ class TrunkCloth(Piece):
         points, hanging = self._lower_folds(points, t, h, phase)
         return Drape(points, relief + hanging, light)
 
-    def _upper_folds(self, sheet: Sheet, rng: np.random.Generator) -> Array:
+    def _upper_folds(self, sheet: ClothMesh, rng: np.random.Generator) -> Array:
         """The bust, folds from the armpits and folds at the waist, deeper where the cloth is loose."""
         g, points = self.garment, sheet.points
         depth = 0.3 + 12 * g.ease
@@ -162,7 +164,9 @@ class TrunkCloth(Piece):
         return moved, depth * wave * hanging
 
 
-def around_trunk(body: Body, heights: Array, columns: Array, half_widths: Array, until: float | None = None) -> Array:
+def drape_around_trunk(
+    body: Body, heights: Array, columns: Array, half_widths: Array, until: float | None = None
+) -> Array:
     """Points (R, C, 2) of cloth around the trunk.
 
     Below `until` (trousers: the waist) the middle of the cloth comes back to the middle of the trunk.

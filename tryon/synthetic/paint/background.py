@@ -26,8 +26,8 @@ def paint_background(rng: np.random.Generator, floor: float | None, level: Level
     """Paint what stands behind a person, and the floor below.
 
     Args:
-        rng: draws place, colours, texture and light.
-        floor: pixel row where wall and floor meet, None when only the wall is in the picture.
+        rng: draws place, colors, texture and light.
+        floor: pixel row where wall and floor meet, None when only the wall is in the image.
         level: `catalogue`: a light studio; `easy`: a studio or a textured wall; `wild`: also rooms, streets, gardens.
 
     Returns:
@@ -48,7 +48,7 @@ def paint_background(rng: np.random.Generator, floor: float | None, level: Level
 
 @cache
 def _grain() -> NDArray[np.uint8]:
-    """Grain of the film, 0 to 3 grey levels, kept for the next picture: uint8 (1024, 768, 3)."""
+    """Grain of the film, 0 to 3 gray levels, kept for the next image: uint8 (1024, 768, 3)."""
     noise = np.random.default_rng(1).standard_normal((_GRAIN, _GRAIN), np.float32)
     levels = np.clip(np.round(cv2.GaussianBlur(noise, (0, 0), 0.7) * 1.6 + 1.5), 0, 3).astype(np.uint8)
     return cv2.merge([cv2.repeat(levels, HEIGHT // _GRAIN, WIDTH // _GRAIN)] * 3)  # pyright: ignore[reportReturnType]
@@ -77,13 +77,13 @@ def _wall(rng: np.random.Generator, floor: float) -> Floats:
 def _place(rng: np.random.Generator, floor: float) -> Floats:
     """A room, a street or a garden, in light that is not quite white."""
     scene, grounds = SCENES[rng.integers(len(SCENES))]
-    picture = scene(rng, (_HIGH, _WIDE))
-    _lay_floor(rng, picture, grounds[rng.integers(len(grounds))], floor, rng.uniform(1.5, 5))
-    picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6))
+    image = scene(rng, (_HIGH, _WIDE))
+    _lay_floor(rng, image, grounds[rng.integers(len(grounds))], floor, rng.uniform(1.5, 5))
+    image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
     tint = rng.normal(1, 0.05, (2, 3))
     share = np.linspace(0, 1, _WIDE, dtype=np.float32)[:, None]
-    colours = (tint[0] * (1 - share) + tint[1] * share).astype(np.float32)
-    return picture * colours[None] * _light(rng, rng.uniform(0.1, 0.35))[..., None]
+    colors = (tint[0] * (1 - share) + tint[1] * share).astype(np.float32)
+    return image * colors[None] * _light(rng, rng.uniform(0.1, 0.35))[..., None]
 
 
 def _lay_floor(rng: np.random.Generator, wall: Floats, ground: Scene, floor: float, softness: float) -> None:

@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array
-from tryon.synthetic.paint.raster import Floats, Placed, enlarge, lookup
+from tryon.synthetic.paint.raster import Floats, RasterizedMesh, lookup, upsample
 
 SEEN, HIDDEN = 1, 2
 """Values of `Truth.cover` where the garment is; 0 elsewhere."""
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruthPlanes:
     """Exact planes beside a photo.
 
     Args:
         uv: float32 (H, W, 2), DensePose surface coordinates 0..1; 0 where there is no body.
         flow: float32 (H, W, 2), for every pixel of the garment of the pair the x and y of its thread in the garment's
-            catalogue picture, also where something painted later hides it; 0 elsewhere.
+            catalogue image, also where something painted later hides it; 0 elsewhere.
         cover: uint8 (H, W), 1 where the garment of the pair is seen, 2 where it is but something hides it, else 0.
     """
 
@@ -31,13 +31,20 @@ class Truth:
     cover: NDArray[np.uint8]
 
 
-def empty_truth(size: tuple[int, ...]) -> Truth:
+def empty_truth(size: tuple[int, ...]) -> GroundTruthPlanes:
     """Planes on which nothing is painted yet; `size` is (height, width)."""
-    return Truth(np.zeros((*size, 2), np.float32), np.zeros((*size, 2), np.float32), np.zeros(size, np.uint8))
+    return GroundTruthPlanes(
+        np.zeros((*size, 2), np.float32), np.zeros((*size, 2), np.float32), np.zeros(size, np.uint8)
+    )
 
 
 def write_truth(
-    truth: Truth, placed: Placed, seen: NDArray[np.uint8], body: bool, uv: Array | None, flat: Array | None
+    truth: GroundTruthPlanes,
+    placed: RasterizedMesh,
+    seen: NDArray[np.uint8],
+    body: bool,
+    uv: Array | None,
+    flat: Array | None,
 ) -> None:
     """Write one layer's part of the planes.
 
@@ -47,7 +54,7 @@ def write_truth(
         seen: uint8 (h, w), 255 where the layer is seen, 0 elsewhere.
         body: whether the layer is a part of DensePose.
         uv: (R, C, 2), surface coordinates of the mesh's points; 0 where there are none.
-        flat: (R, C, 2), pixels of the catalogue picture; None for what is not the garment of the pair.
+        flat: (R, C, 2), pixels of the catalogue image; None for what is not the garment of the pair.
     """
     if body:
         under = placed.window.of(truth.uv)
@@ -61,6 +68,6 @@ def write_truth(
         cv2.copyTo(_known(flat, placed), seen, placed.window.of(truth.flow))
 
 
-def _known(values: Array, placed: Placed) -> Floats:
-    x, y = (enlarge(plane, placed.window) for plane in lookup(placed, values[..., 0], values[..., 1]))
+def _known(values: Array, placed: RasterizedMesh) -> Floats:
+    x, y = (upsample(plane, placed.window) for plane in lookup(placed, values[..., 0], values[..., 1]))
     return cv2.merge([x, y])  # pyright: ignore[reportReturnType]

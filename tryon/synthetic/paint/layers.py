@@ -11,8 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array
-from tryon.synthetic.paint.ground_truth import Truth, empty_truth, write_truth
-from tryon.synthetic.paint.raster import STEP, WINDOW_STEP, Floats, Placed, Window, enlarge, lookup, nearest, place
+from tryon.synthetic.paint.ground_truth import GroundTruthPlanes, empty_truth, write_truth
+from tryon.synthetic.paint.raster import (
+    STEP,
+    WINDOW_STEP,
+    Floats,
+    RasterizedMesh,
+    Window,
+    lookup,
+    nearest,
+    rasterize,
+    upsample,
+)
 
 _LIGHT = np.array([-0.42, -0.38, 0.82])
 """Direction towards the light: upper left, in front."""
@@ -45,17 +55,17 @@ class Layer:
 
     Args:
         depth: order of painting, low first.
-        points: (R, C, 2), the mesh in pixels of the picture.
+        points: (R, C, 2), the mesh in pixels of the image.
         label: ATR id of its pixels, or uint8 (R, C) ids.
-        shade: (R, C), factor on the colour.
-        colour: RGB 0..255, for a layer without texture.
+        shade: (R, C), factor on the color.
+        color: RGB 0..255, for a layer without texture.
         texture: uint8 (h, w, 4), RGB and opacity; with `coordinates`.
         coordinates: (R, C, 2), x and y of the mesh's points in the texture.
         distance: (R, C), pixels from the layer's edge, positive inside; None where the texture's opacity says it all.
         dense: uint8 (R, C), DensePose ids; None for what is not body.
         shadow: strength of the shadow it throws on what lies under it, 0..1.
         uv: (R, C, 2), DensePose surface coordinates 0..1 of the mesh's points; with `dense`.
-        flat: (R, C, 2), pixels of the garment's catalogue picture under the mesh's points; only on the garment that a
+        flat: (R, C, 2), pixels of the garment's catalogue image under the mesh's points; only on the garment that a
             pair is about.
     """
 
@@ -63,7 +73,7 @@ class Layer:
     points: Array
     label: int | NDArray[np.uint8]
     shade: Array
-    colour: tuple[float, float, float] = (0, 0, 0)
+    color: tuple[float, float, float] = (0, 0, 0)
     texture: NDArray[np.uint8] | None = None
     coordinates: Array | None = None
     distance: Array | None = None
@@ -78,7 +88,7 @@ class Canvas:
 
     Args:
         ground: uint8 (H, W, 3), RGB, what lies behind all layers; it is painted over.
-        truth: keep the planes of `Truth`, too; the rest is the same without.
+        truth: keep the planes of `LossTargets`, too; the rest is the same without.
         ids: whether anybody asks for label map and DensePose; without, they stay empty.
     """
 
@@ -89,11 +99,11 @@ class Canvas:
         size = self.photo.shape[:2]
         self.label_map: Bytes = np.zeros(size, np.uint8)
         self.dense_pose: Bytes = np.zeros(size, np.uint8)
-        self.truth: Truth | None = empty_truth(size) if truth else None
+        self.truth: GroundTruthPlanes | None = empty_truth(size) if truth else None
 
     def paint(self, *layers: Layer) -> None:
         """Lay layers over the canvas, one after the other; many at once are faster than one by one."""
-        placed = place([layer.points for layer in layers], self.label_map.shape)
+        placed = rasterize([layer.points for layer in layers], self.label_map.shape)
         for layer, where in zip(layers, placed, strict=True):
             brush = _brush(layer, where) if where is not None else None
             if brush is not None:
@@ -105,15 +115,15 @@ class Canvas:
             area, left = _shadow(layer.shadow, brush, self.label_map.shape)
             behind = window.within(area).of(left)
             cv2.multiply(behind, through, dst=behind, scale=1 / 255)
-            _dim(area.of(self.photo), left)
+            _shadow_dim(area.of(self.photo), left)
         else:
-            _dim(window.of(self.photo), through)
+            _shadow_dim(window.of(self.photo), through)
         under = window.of(self.photo)
         cv2.add(under, brush.front, dst=under)
         if self._ids:
             self._write_ids(layer, brush.placed, threshold(brush.alpha, 127))
 
-    def _write_ids(self, layer: Layer, placed: Placed, seen: Bytes) -> None:
+    def _write_ids(self, layer: Layer, placed: RasterizedMesh, seen: Bytes) -> None:
         """Write what the layer is where it is seen; `seen` is 255 there and 0 elsewhere."""
         window = placed.window
         for plane, ids in ((self.label_map, layer.label), (self.dense_pose, layer.dense)):
@@ -134,31 +144,33 @@ def darken(under: Bytes, cast: Pixels, strength: float) -> None:
         cast: uint8, smaller: how much of the light is taken away, 255 = `strength`.
         strength: 0..1.
     """
-    _dim(under, cv2.resize(_left(cast, strength), under.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+    _shadow_dim(
+        under, cv2.resize(_shadow_transmission(cast, strength), under.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    )
 
 
-def _left(cast: Pixels, strength: float) -> Pixels:
+def _shadow_transmission(cast: Pixels, strength: float) -> Pixels:
     """What a shadow leaves of the light: uint8, 255 = all."""
     return cv2.convertScaleAbs(cast, alpha=-strength, beta=255)
 
 
-def _dim(under: Bytes, left: Pixels) -> None:
+def _shadow_dim(under: Bytes, left: Pixels) -> None:
     cv2.multiply(under, cv2.cvtColor(left, cv2.COLOR_GRAY2RGB), dst=under, scale=1 / 255)
 
 
 def _shadow(strength: float, brush: _Brush, size: tuple[int, ...]) -> tuple[Window, Pixels]:
-    """The part of the picture that a layer or its shadow changes, and what the shadow leaves of the light there."""
+    """The part of the image that a layer or its shadow changes, and what the shadow leaves of the light there."""
     window, area = brush.placed.window, _grown(brush.room, size)
-    left = _left(_cast(brush.alpha, window, area), strength)
+    left = _shadow_transmission(_shadow_cast(brush.alpha, window, area), strength)
     changed = ~left
     Window(*(side // _SHADOW_STEP for side in window.within(area))).of(changed)[:] = 255
     part = _around(changed, 1)
     assert part
     whole = area.part(*part, _SHADOW_STEP)
-    return whole, enlarge(left[part], whole)
+    return whole, upsample(left[part], whole)
 
 
-def _cast(alpha: Pixels, window: Window, area: Window) -> Pixels:
+def _shadow_cast(alpha: Pixels, window: Window, area: Window) -> Pixels:
     """The soft shadow over `area` of a layer in `window`, away from the light; smaller by the shadow's step."""
     small = cv2.resize(alpha, None, fx=1 / _SHADOW_STEP, fy=1 / _SHADOW_STEP, interpolation=cv2.INTER_LINEAR)
     right, down = window.left - area.left + _SHADOW_REACH[0], window.top - area.top + _SHADOW_REACH[1]
@@ -173,7 +185,7 @@ def threshold(values: Pixels, most: int) -> Bytes:
 
 
 def _grown(window: Window, size: tuple[int, ...]) -> Window:
-    """The window with room for its shadow, cut at the picture's edge."""
+    """The window with room for its shadow, cut at the image's edge."""
     reach = 4 * _SHADOW_STEP
     top, left = max(window.top - reach, 0), max(window.left - reach, 0)
     bottom, right = min(window.top + window.height + reach, size[0]), min(window.left + window.width + reach, size[1])
@@ -184,20 +196,20 @@ class _Brush(NamedTuple):
     """A layer in pixels.
 
     Args:
-        placed: the part of the picture that it may change.
+        placed: the part of the image that it may change.
         room: that part and some more, what its shadow is worked out for.
         alpha: uint8 (h, w), opacity.
         front: uint8 (h, w, 3), RGB, multiplied by the opacity.
     """
 
-    placed: Placed
+    placed: RasterizedMesh
     room: Window
     alpha: Pixels
     front: Pixels
 
 
-def _brush(layer: Layer, placed: Placed) -> _Brush | None:
-    """Colour and opacity of a layer where it is; None where it is nowhere."""
+def _brush(layer: Layer, placed: RasterizedMesh) -> _Brush | None:
+    """Color and opacity of a layer where it is; None where it is nowhere."""
     distance = layer.shade if layer.distance is None else layer.distance
     at = [] if layer.coordinates is None else [layer.coordinates[..., 0], layer.coordinates[..., 1]]
     known = lookup(placed, layer.shade, distance, *at)
@@ -208,16 +220,14 @@ def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     room = placed.window.part(*(wide or part), STEP)
     placed = placed.part(*part)
     window, (shade, distance, *at) = placed.window, (values[part] for values in known)
-    alpha: Pixels = threshold(enlarge(placed.covered.view(np.uint8) * np.uint8(255), window), 254)
+    alpha: Pixels = threshold(upsample(placed.covered.view(np.uint8) * np.uint8(255), window), 254)
     if layer.distance is not None:
-        edge = enlarge(distance, window)
+        edge = upsample(distance, window)
         alpha = cv2.min(alpha, cv2.addWeighted(edge, 255, edge, 0, 127.5, dtype=cv2.CV_8U))
-    shade = cv2.convertScaleAbs(enlarge(shade, window), alpha=_SHADES)
+    shade = cv2.convertScaleAbs(upsample(shade, window), alpha=_SHADES)
     if layer.texture is None:
         shade = cv2.multiply(shade, alpha, scale=1 / 255)
-        return _Brush(
-            placed, room, alpha, _merge([cv2.convertScaleAbs(shade, alpha=c / _SHADES) for c in layer.colour])
-        )
+        return _Brush(placed, room, alpha, _merge([cv2.convertScaleAbs(shade, alpha=c / _SHADES) for c in layer.color]))
     sampled = _sampled(layer, layer.texture, at, window)
     alpha = cv2.min(alpha, cv2.extractChannel(sampled, 3))
     shade = cv2.cvtColor(cv2.multiply(shade, alpha, scale=1 / 255), cv2.COLOR_GRAY2RGB)
@@ -226,7 +236,7 @@ def _brush(layer: Layer, placed: Placed) -> _Brush | None:
     )
 
 
-def _near(layer: Layer, placed: Placed, known: Sequence[Floats], reach: tuple[float, float]) -> _Slices | None:
+def _near(layer: Layer, placed: RasterizedMesh, known: Sequence[Floats], reach: tuple[float, float]) -> _Slices | None:
     """Rows and columns, at a `STEP`-th, that hold a layer and so much around it; None where it is nowhere.
 
     Args:
@@ -245,7 +255,7 @@ def _near(layer: Layer, placed: Placed, known: Sequence[Floats], reach: tuple[fl
 
 
 def _around(cells: Pixels, step: int) -> _Slices | None:
-    """Rows and columns, whole steps, that hold all that is not 0 and its neighbours; None where there is nothing."""
+    """Rows and columns, whole steps, that hold all that is not 0 and its neighbors; None where there is nothing."""
     left, top, width, height = cv2.boundingRect(cells)
     rows, columns = (
         slice(max(start - 1, 0) // step * step, min(-(-(start + length + 1) // step) * step, limit))
@@ -260,9 +270,9 @@ def _sampled(layer: Layer, texture: Bytes, coordinates: Sequence[Floats], window
     shift = layer.coordinates - layer.points
     x, y = (round(float(n)) for n in shift[0, 0])
     if np.abs(shift - (x, y)).max() > 1e-6:
-        columns, rows = (enlarge(at, window) for at in coordinates)
+        columns, rows = (upsample(at, window) for at in coordinates)
         return cv2.remap(texture, columns, rows, cv2.INTER_LINEAR)  # pyright: ignore[reportReturnType]
-    height, width = texture.shape[:2]  # the texture lies on the picture pixel by pixel
+    height, width = texture.shape[:2]  # the texture lies on the image pixel by pixel
     left, top = window.left + x, window.top + y
     right, bottom = left + window.width, top + window.height
     part = texture[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
@@ -276,10 +286,10 @@ def _merge(channels: Sequence[NDArray]) -> Bytes:
 
 
 def cylinder_shade(across: Array, columns: Array, softness: float = 0.35) -> Array:
-    """Shade (R, C) of a tube or a rounded sheet under the picture's light, about 1 where it faces the light.
+    """Shade (R, C) of a tube or a rounded sheet under the image's light, about 1 where it faces the light.
 
     Args:
-        across: (R, 2), unit vectors in the picture towards growing columns.
+        across: (R, 2), unit vectors in the image towards growing columns.
         columns: (C,) or (R, C), place across the tube, -1..1 from edge to edge.
         softness: how much of the darkest shade is left out: 0 hard, 1 flat.
     """

@@ -1,8 +1,8 @@
 """Where on a mesh each pixel lies: a small rasteriser of bent grids.
 
-A mesh is a grid of points (R, C, 2) in the picture. The rasteriser answers, for each pixel, at which (row, column) of
+A mesh is a grid of points (R, C, 2) in the image. The rasteriser answers, for each pixel, at which (row, column) of
 the grid it lies; whatever is known at the grid's points (texture coordinates, shade, distance to the edge, body part)
-then follows for the pixel by interpolation. It works at a quarter of the picture's size and is scaled up, which is
+then follows for the pixel by interpolation. It works at a quarter of the image's size and is scaled up, which is
 exact enough because meshes are smooth, and fast. Meshes reach a little beyond the shape they carry (`MARGIN_PX`), so
 that no edge of a shape is ever the ragged edge of a mesh.
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tryon.synthetic.paint.scanlines import scan
 
 STEP = 4
-"""Pixels of the picture per pixel of the rasteriser."""
+"""Pixels of the image per pixel of the rasteriser."""
 
 WINDOW_STEP = 2 * STEP
 """Edges of windows are multiples of it, so that nothing worked out at a lower size depends on how a window is cut."""
@@ -31,16 +31,16 @@ Floats = NDArray[np.float32]
 
 
 class Window(NamedTuple):
-    """A part of the picture, in pixels; its edges are multiples of `WINDOW_STEP`."""
+    """A part of the image, in pixels; its edges are multiples of `WINDOW_STEP`."""
 
     top: int
     left: int
     height: int
     width: int
 
-    def of(self, picture: NDArray) -> NDArray:
-        """View of this part of a picture."""
-        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+    def of(self, image: NDArray) -> NDArray:
+        """View of this part of a image."""
+        return image[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def within(self, other: Window) -> Window:
         """The same part, counted from the corner of another one that holds it."""
@@ -52,11 +52,11 @@ class Window(NamedTuple):
         return Window(top, left, (rows.stop - rows.start) * step, (columns.stop - columns.start) * step)
 
 
-class Placed(NamedTuple):
+class RasterizedMesh(NamedTuple):
     """Grid places of the pixels of a window at a `STEP`-th of its size.
 
     Args:
-        window: the part of the picture.
+        window: the part of the image.
         places: float32 (h, w, 2), (column, row) in the grid, -1 outside the mesh.
         covered: bool (h, w), inside the mesh.
     """
@@ -65,24 +65,24 @@ class Placed(NamedTuple):
     places: Floats
     covered: NDArray[np.bool_]
 
-    def part(self, rows: slice, columns: slice) -> Placed:
+    def part(self, rows: slice, columns: slice) -> RasterizedMesh:
         """Some of its rows and columns; the slices have no step, and starts from 0 on."""
         places, covered = self.places[rows, columns], self.covered[rows, columns]
-        return Placed(self.window.part(rows, columns, STEP), places, covered)
+        return RasterizedMesh(self.window.part(rows, columns, STEP), places, covered)
 
 
-def place(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[Placed | None]:
+def rasterize(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[RasterizedMesh | None]:
     """Find the grid place of every pixel that each of some meshes covers, all at once: it is much faster.
 
     Where a mesh lies over itself the later rows win, and any row wins over triangles that are turned over (inside of
     a sharp bend).
 
     Args:
-        meshes: (R, C, 2) each, x and y in pixels of the picture.
-        size: (height, width) of the picture, multiples of `WINDOW_STEP`.
+        meshes: (R, C, 2) each, x and y in pixels of the image.
+        size: (height, width) of the image, multiples of `WINDOW_STEP`.
 
     Returns:
-        For each mesh its places, None where it covers nothing of the picture.
+        For each mesh its places, None where it covers nothing of the image.
     """
     if not meshes:
         return []
@@ -98,17 +98,19 @@ def place(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[Placed | Non
     inner = np.arange(len(first)) - first
     places[start + inner] = place + inner.astype(np.float32) * step
     covered = places.real > -0.5
-    found: list[Placed | None] = []
+    found: list[RasterizedMesh | None] = []
     for window, end in zip(windows, ends.tolist(), strict=True):
         shape, part = (window.height, window.width), slice(end - window.height * window.width, end)
         within = covered[part].reshape(shape)
         whole = Window(*(side * STEP for side in window))
-        found.append(Placed(whole, places[part].view(np.float32).reshape(*shape, 2), within) if within.any() else None)
+        found.append(
+            RasterizedMesh(whole, places[part].view(np.float32).reshape(*shape, 2), within) if within.any() else None
+        )
     return found
 
 
 def _windows(meshes: Sequence[NDArray], size: tuple[int, int]) -> list[Window]:
-    """What each mesh may cover, in pixels of the rasteriser; empty outside the picture."""
+    """What each mesh may cover, in pixels of the rasteriser; empty outside the image."""
     points = np.concatenate([points.reshape(-1, 2) for points in meshes]).T.copy()
     starts = np.cumsum([0, *(mesh.shape[0] * mesh.shape[1] for mesh in meshes[:-1])])
     step = WINDOW_STEP // STEP
@@ -118,7 +120,7 @@ def _windows(meshes: Sequence[NDArray], size: tuple[int, int]) -> list[Window]:
     return [Window(*sides) for sides in np.stack([low[1], low[0], length[1], length[0]], axis=1).tolist()]
 
 
-def lookup(placed: Placed, *values: NDArray) -> list[Floats]:
+def lookup(placed: RasterizedMesh, *values: NDArray) -> list[Floats]:
     """Values of the grid's points at every pixel of the window, interpolated, still at a `STEP`-th of its size.
 
     Args:
@@ -134,7 +136,7 @@ def lookup(placed: Placed, *values: NDArray) -> list[Floats]:
     return list(cv2.split(found))[: len(values)]  # pyright: ignore[reportReturnType]
 
 
-def nearest(placed: Placed, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def nearest(placed: RasterizedMesh, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The id of the nearest point of the grid (R, C) at every pixel of the window, at its own size.
 
     Ids come in a few blocks of rows and columns. So it is enough to know on which side of the blocks' borders a pixel
@@ -143,20 +145,20 @@ def nearest(placed: Placed, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows = np.flatnonzero((ids[1:] != ids[:-1]).any(1)) + 1
     columns = np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(0)) + 1
     blocks = ids[[0, *rows.tolist()]][:, [0, *columns.tolist()]]
-    right, down = _behind(placed, 0, columns), _behind(placed, 1, rows)
-    found = _switched([_switched(list(block_row), right) for block_row in blocks], down)
+    right, down = _block_masks(placed, 0, columns), _block_masks(placed, 1, rows)
+    found = _select_by_mask([_select_by_mask(list(block_row), right) for block_row in blocks], down)
     return np.broadcast_to(found, (placed.window.height, placed.window.width))
 
 
-def _behind(placed: Placed, axis: int, starts: NDArray) -> list[NDArray[np.uint8]]:
+def _block_masks(placed: RasterizedMesh, axis: int, starts: NDArray) -> list[NDArray[np.uint8]]:
     """For each of some columns (axis 0) or rows (1): 255 on the pixels nearest to it or to later ones, 0 elsewhere."""
     if not len(starts):
         return []
-    at = enlarge(cv2.extractChannel(placed.places, axis), placed.window)
+    at = upsample(cv2.extractChannel(placed.places, axis), placed.window)
     return [cv2.compare(at, float(start) - 0.5, cv2.CMP_GT) for start in starts]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
-def _switched(values: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _select_by_mask(values: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """The first value, and from the first mask on the second one, and so on."""
     found = values[0]
     for value, mask in zip(values[1:], masks, strict=True):
@@ -164,14 +166,14 @@ def _switched(values: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.ui
     return found
 
 
-def enlarge(values: NDArray, window: Window) -> NDArray:
+def upsample(values: NDArray, window: Window) -> NDArray:
     """Scale values up to the window's own size, interpolating."""
     return cv2.resize(values, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
 
 
-def filled(width: int, height: int, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """A picture of one colour: uint8 (height, width, 3). A row at a time is much faster than a pixel at a time."""
-    picture = np.empty((height, width, 3), np.uint8)
-    picture[0] = colour
-    picture[1:] = picture[0]
-    return picture
+def filled_image(width: int, height: int, color: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A image of one color: uint8 (height, width, 3). A row at a time is much faster than a pixel at a time."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[0] = color
+    image[1:] = image[0]
+    return image

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 _FLAT = 1e-9  # areas and slopes below it count as none
 _ROWS_AT_ONCE = 64
-_ON_EDGE = 1e-6  # how far, in pixels, a triangle reaches beyond itself, so that its neighbours leave no gap
+_ON_EDGE = 1e-6  # how far, in pixels, a triangle reaches beyond itself, so that its neighbors leave no gap
 
 
 class Spans(NamedTuple):
@@ -129,7 +129,7 @@ class _Slabs(NamedTuple):
 
 
 def _slabs(triangles: _Triangles) -> _Slabs:
-    """Cut triangles at their middle corner. Edges are told by their upper end, so that neighbours agree on them."""
+    """Cut triangles at their middle corner. Edges are told by their upper end, so that neighbors agree on them."""
     x, y, place, window = triangles
     long, upper, lower = (_edge(x, y, *ends) for ends in ((0, 2), (0, 1), (1, 2)))
     start, middle = np.ceil(y[:2]).astype(np.int64)

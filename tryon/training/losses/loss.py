@@ -11,23 +11,31 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from tryon.training.losses.perceptual import Perceptual, large_enough
-from tryon.training.losses.pixel_terms import ESTIMATORS, edges, flow_bend, hidden_weights, l1, resize, watched_offsets
+from tryon.training.losses.perceptual import Perceptual, upsample_if_small
+from tryon.training.losses.pixel_terms import (
+    ESTIMATORS,
+    capture_offsets,
+    flow_smoothness,
+    image_gradient,
+    l1,
+    masked_weights,
+    resize,
+)
 
 if TYPE_CHECKING:
     from tryon.config.training import LossSettings
 
 
 @dataclass(frozen=True)
-class Truth:
+class LossTargets:
     """What results are compared with.
 
-    Shapes: person float (B, 3, H, W) in [-1, 1], the true picture; hidden bool (B, 1, H, W), pixels that the network
+    Shapes: person float (B, 3, H, W) in [-1, 1], the true image; hidden bool (B, 1, H, W), pixels that the network
     was not shown; garment bool (B, 1, H, W), pixels of the worn garment.
     """
 
     person: Tensor
-    hidden: Tensor
+    mask: Tensor
     garment: Tensor
 
 
@@ -73,15 +81,15 @@ class Loss:
         return tuple(name for name in (*pixels, *seen) if getattr(self.settings, name))
 
     @contextmanager
-    def watching(self, network: nn.Module) -> Iterator[list[Tensor]]:
+    def capturing_offsets(self, network: nn.Module) -> Iterator[list[Tensor]]:
         """Around a forward pass of `network`: a list that takes what the loss needs besides the results."""
         if self.settings.flow_bend:
-            with watched_offsets(network) as offsets:
+            with capture_offsets(network) as offsets:
                 yield offsets
         else:
             yield []
 
-    def __call__(self, results: Sequence[Tensor], truth: Truth, offsets: Sequence[Tensor] = ()) -> LossValue:
+    def __call__(self, results: Sequence[Tensor], truth: LossTargets, offsets: Sequence[Tensor] = ()) -> LossValue:
         """Loss of a batch.
 
         Args:
@@ -95,39 +103,43 @@ class Loss:
         for number, offset in enumerate(offsets):
             gradients.append(self._offsets(offset, shares[number // ESTIMATORS], terms))
         total = sum(terms.values(), start=results[0].new_zeros(()))
-        return LossValue(_Known.apply(total, *results, *offsets, *gradients), terms)
+        return LossValue(_PrecomputedGradient.apply(total, *results, *offsets, *gradients), terms)
 
-    def _scale(self, scale: int, result: Tensor, truth: Truth, share: float, terms: dict[str, Tensor]) -> Tensor:
+    def _scale(self, scale: int, result: Tensor, truth: LossTargets, share: float, terms: dict[str, Tensor]) -> Tensor:
         """Add one scale's share to the terms; its gradient by the result."""
         size = (result.shape[-2], result.shape[-1])
         target = resize(truth.person, size)
         leaf = result.detach().requires_grad_()
         with torch.enable_grad():
             found = self._pixel_terms(leaf, target, truth, size)
-            gradient = _taken({name: share * value for name, value in found.items()}, leaf, terms)
+            gradient = _backward_term({name: share * value for name, value in found.items()}, leaf, terms)
             if self.perceptual is None:
                 return gradient
-            seen, wanted = (large_enough(picture, scale == 0) for picture in (leaf, target))
+            seen, wanted = (upsample_if_small(image, scale == 0) for image in (leaf, target))
         weights = {name: share * getattr(self.settings, name) for name in ("lpips", "style", "content")}
         values, by_seen = self.perceptual.value_and_gradient(seen.detach(), wanted, weights)
-        _add(values, terms)
+        _accumulate(values, terms)
         return gradient + (by_seen if seen is leaf else torch.autograd.grad(seen, leaf, by_seen)[0])
 
-    def _pixel_terms(self, result: Tensor, target: Tensor, truth: Truth, size: tuple[int, int]) -> dict[str, Tensor]:
+    def _pixel_terms(
+        self, result: Tensor, target: Tensor, truth: LossTargets, size: tuple[int, int]
+    ) -> dict[str, Tensor]:
         settings = self.settings
         found: dict[str, Tensor] = {}
         if settings.l1:
-            weight = hidden_weights(truth.hidden, settings.hidden_weight)
+            weight = masked_weights(truth.mask, settings.hidden_weight)
             found["l1"] = settings.l1 * l1(result, target, None if weight is None else resize(weight, size))
         if settings.edges:
-            found["edges"] = settings.edges * edges(result, target, resize(truth.garment.to(result.dtype), size))
+            found["edges"] = settings.edges * image_gradient(
+                result, target, resize(truth.garment.to(result.dtype), size)
+            )
         return found
 
     def _offsets(self, offset: Tensor, share: float, terms: dict[str, Tensor]) -> Tensor:
         leaf = offset.detach().requires_grad_()
         with torch.enable_grad():
-            bend = share * self.settings.flow_bend / ESTIMATORS * flow_bend(leaf)
-        return _taken({"flow_bend": bend}, leaf, terms)
+            bend = share * self.settings.flow_bend / ESTIMATORS * flow_smoothness(leaf)
+        return _backward_term({"flow_bend": bend}, leaf, terms)
 
 
 def scale_weights(count: int, power: float) -> list[float]:
@@ -136,18 +148,18 @@ def scale_weights(count: int, power: float) -> list[float]:
     return [weight * (count * (count + 1) / 2) / sum(weights) for weight in weights]
 
 
-def _taken(found: dict[str, Tensor], leaf: Tensor, terms: dict[str, Tensor]) -> Tensor:
+def _backward_term(found: dict[str, Tensor], leaf: Tensor, terms: dict[str, Tensor]) -> Tensor:
     """Add values to the terms; the gradient of their sum by the leaf."""
-    _add({name: value.detach() for name, value in found.items()}, terms)
+    _accumulate({name: value.detach() for name, value in found.items()}, terms)
     return torch.autograd.grad([*found.values()], leaf)[0] if found else torch.zeros_like(leaf)
 
 
-def _add(values: dict[str, Tensor], terms: dict[str, Tensor]) -> None:
+def _accumulate(values: dict[str, Tensor], terms: dict[str, Tensor]) -> None:
     for name, value in values.items():
         terms[name] = terms[name] + value if name in terms else value
 
 
-class _Known(torch.autograd.Function):
+class _PrecomputedGradient(torch.autograd.Function):
     """A number whose gradients by the tensors that it came from are known."""
 
     @staticmethod

@@ -13,7 +13,7 @@ from torch import Tensor
 from tryon.errors import WeightsError
 from tryon.training.losses import perceptual_terms
 from tryon.training.losses.pixel_terms import resize
-from tryon.training.losses.vgg import BLOCKS, LEAST_SIDE, WIDTHS, FrozenVgg, Term
+from tryon.training.losses.vgg import BLOCKS, MIN_SIDE, WIDTHS, FrozenVgg, Term
 
 NETWORKS = {"lpips": "vgg16", "style": "vgg19", "content": "vgg19"}
 """The network that each term looks through; its name in `tryon.pretrained_weights.WEIGHTS` too."""
@@ -23,7 +23,7 @@ class Perceptual:
     """LPIPS, style and content of a result, with their gradient.
 
     Args:
-        networks: by their names, those that are needed; on pictures in [-1, 1]. VGG19 sees them as they are, as the
+        networks: by their names, those that are needed; on images in [-1, 1]. VGG19 sees them as they are, as the
             published training code has it; VGG16 as LPIPS has it.
         heads: LPIPS' weights of channels, float (1, C, 1, 1), one for each layer.
     """
@@ -80,14 +80,14 @@ class Perceptual:
         return {layer: Term(partial(perceptual_terms.lpips, head=head), weight) for layer, head in pairs}
 
 
-def large_enough(picture: Tensor, coarsest: bool) -> Tensor:
+def upsample_if_small(image: Tensor, coarsest: bool) -> Tensor:
     """The coarsest result is doubled for the networks, bilinear: half the levels of a VGG would see nothing of it."""
-    return resize(picture, (2 * picture.shape[-2], 2 * picture.shape[-1])) if coarsest else picture
+    return resize(image, (2 * image.shape[-2], 2 * image.shape[-1])) if coarsest else image
 
 
-def fits(coarsest: tuple[int, int]) -> bool:
+def is_large_enough(coarsest: tuple[int, int]) -> bool:
     """Whether a pyramid whose coarsest result has these sides is large enough for the networks."""
-    return min(coarsest) * 2 >= LEAST_SIDE
+    return min(coarsest) * 2 >= MIN_SIDE
 
 
 def read_networks(vgg16: Path | None, vgg19: Path | None, heads: Path | None) -> Perceptual:
@@ -140,4 +140,4 @@ def _read(path: Path, what: str) -> dict[str, Any]:
 
 def _wrong(path: Path, what: str, value: str) -> WeightsError:
     remedy = "Remove it and run `tryon weights`."
-    return WeightsError(str(path), rule=f"holds the published {what}", value=value, remedy=remedy)
+    return WeightsError(str(path), expected=f"holds the published {what}", found=value, hint=remedy)

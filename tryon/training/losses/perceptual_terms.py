@@ -28,7 +28,7 @@ def gram(features: Tensor) -> Tensor:
 
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-"""VGG16 sees (picture - SHIFT) / SCALE: ImageNet's mean and deviation, for pictures in [-1, 1]."""
+"""VGG16 sees (image - SHIFT) / SCALE: ImageNet's mean and deviation, for images in [-1, 1]."""
 
 LPIPS_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 

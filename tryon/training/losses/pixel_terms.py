@@ -27,26 +27,26 @@ def l1(result: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     return ((result - target).abs().mean(1, keepdim=True) * weight).sum() / weight.sum()
 
 
-def hidden_weights(mask: Tensor, weight: float) -> Tensor | None:
+def masked_weights(mask: Tensor, weight: float) -> Tensor | None:
     """Weights (B, 1, H, W) of pixels: `weight` where the mask, bool (B, 1, H, W), hides, 1 elsewhere.
 
-    What is not hidden is copied, and soon right to a few grey levels; L1 pulls as hard on those pixels as on the
-    garment's, which are the fewer the smaller a person stands in the picture. None when `weight` is 1: all alike.
+    What is not hidden is copied, and soon right to a few gray levels; L1 pulls as hard on those pixels as on the
+    garment's, which are the fewer the smaller a person stands in the image. None when `weight` is 1: all alike.
     """
     return None if weight == 1 else 1 + (weight - 1) * mask.float()
 
 
-def resize(pictures: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize (B, C, H, W) to (height, width), bilinear at pixel centres; a no-op at its own size."""
-    if pictures.shape[-2:] == size:
-        return pictures
-    return functional.interpolate(pictures, size, mode="bilinear", align_corners=False)
+def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize (B, C, H, W) to (height, width), bilinear at pixel centers; a no-op at its own size."""
+    if images.shape[-2:] == size:
+        return images
+    return functional.interpolate(images, size, mode="bilinear", align_corners=False)
 
 
-def edges(result: Tensor, target: Tensor, region: Tensor) -> Tensor:
+def image_gradient(result: Tensor, target: Tensor, region: Tensor) -> Tensor:
     """Mean absolute difference of the steps to the right and downwards, over both directions.
 
-    Half a pattern's contrast costs half of its steps here, however thin its lines are; a wrong colour over a whole
+    Half a pattern's contrast costs half of its steps here, however thin its lines are; a wrong color over a whole
     area costs nothing. Taken at every scale this is an L1 on a pyramid of edges.
 
     Args:
@@ -72,7 +72,7 @@ ESTIMATORS = 3
 
 
 @contextmanager
-def watched_offsets(network: nn.Module) -> Iterator[list[Tensor]]:
+def capture_offsets(network: nn.Module) -> Iterator[list[Tensor]]:
     """Collect the offsets that the network's flow estimators put out, in the order in which they run.
 
     Yields:
@@ -92,7 +92,7 @@ def watched_offsets(network: nn.Module) -> Iterator[list[Tensor]]:
             watch.remove()
 
 
-def flow_bend(offsets: Tensor) -> Tensor:
+def flow_smoothness(offsets: Tensor) -> Tensor:
     """Mean absolute second difference of offsets, float (B, C, h, w), over both directions.
 
     An even flow, a stretch and a turn cost nothing. Sides of less than three pixels have no second difference.

@@ -1,7 +1,7 @@
 """A frozen VGG that gives the gradient of its terms with next to nothing kept.
 
 Its weights never learn, so the way back needs no features: only which activations were positive, where each maximum
-came from, and the gradient of the terms at the layers that they look at. The two pictures go through side by side,
+came from, and the gradient of the terms at the layers that they look at. The two images go through side by side,
 each layer's terms are taken as soon as both are there, and nothing but the gradient at that layer stays.
 
 Source: Simonyan and Zisserman, arXiv 1409.1556, configurations D and E. Layers are named reluB_N: block B, layer N.
@@ -22,7 +22,7 @@ WIDTHS = (64, 128, 256, 512, 512)
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions of each block; between blocks the sides are halved."""
 
-LEAST_SIDE = 16
+MIN_SIDE = 16
 """Sides of less leave the last block no pixel."""
 
 BAND = 1 << 20
@@ -74,8 +74,8 @@ class FrozenVgg:
     """The convolutions of a VGG, channels-last, which is up to twice as fast.
 
     Args:
-        layers: from the picture on; those after the last that is looked at are never run.
-        shift, scale: a picture enters as (picture - shift) / scale; float (1, 3, 1, 1), or 1 for 3 alike.
+        layers: from the image on; those after the last that is looked at are never run.
+        shift, scale: a image enters as (image - shift) / scale; float (1, 3, 1, 1), or 1 for 3 alike.
     """
 
     def __init__(self, layers: Sequence[Layer], shift: Tensor, scale: Tensor) -> None:
@@ -100,7 +100,7 @@ class FrozenVgg:
         return cls(layers, *(torch.tensor(values).view(1, -1, 1, 1) for values in (shift, scale)))
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> FrozenVgg:
-        """The same network there and in that number format; pictures and results keep their own."""
+        """The same network there and in that number format; images and results keep their own."""
         layers = [
             Layer(
                 layer.name,
@@ -113,11 +113,11 @@ class FrozenVgg:
         return FrozenVgg(layers, self.shift.to(device), self.scale.to(device))
 
     @torch.no_grad()
-    def value_and_gradient(self, picture: Tensor, target: Tensor, terms: Terms) -> tuple[dict[str, Tensor], Tensor]:
-        """Values of the terms, each summed over its layers, and the gradient of their sum by the picture.
+    def value_and_gradient(self, image: Tensor, target: Tensor, terms: Terms) -> tuple[dict[str, Tensor], Tensor]:
+        """Values of the terms, each summed over its layers, and the gradient of their sum by the image.
 
         Args:
-            picture, target: float (B, 3, h, w), sides of at least `LEAST_SIDE`.
+            image, target: float (B, 3, h, w), sides of at least `MIN_SIDE`.
             terms: for each layer its terms; at least one.
 
         Returns:
@@ -125,8 +125,8 @@ class FrozenVgg:
         """
         values: dict[str, Tensor] = {}
         traces: list[_Trace] = []
-        magnified = self._magnification(picture)
-        own, other = self._enter(picture), self._enter(target)
+        magnified = self._magnification(image)
+        own, other = self._normalize_input(image), self._normalize_input(target)
         for layer in self._up_to_last(terms):
             size, maxima = own.shape[-2:], None
             if layer.pools:
@@ -136,21 +136,21 @@ class FrozenVgg:
             other = _convolve(layer, other)
             gradient = None
             if layer.name in terms:
-                gradient = _take(terms[layer.name], own, other, values).mul_(magnified).to(own.dtype)
+                gradient = _add_term(terms[layer.name], own, other, values).mul_(magnified).to(own.dtype)
             traces.append(_Trace(layer, own > 0, maxima, size, gradient))
-        return values, _back(traces).to(picture.dtype) / (self.scale * magnified)
+        return values, _backward(traces).to(image.dtype) / (self.scale * magnified)
 
-    def _enter(self, picture: Tensor) -> Tensor:
-        entered = (picture - self.shift) / self.scale
+    def _normalize_input(self, image: Tensor) -> Tensor:
+        entered = (image - self.shift) / self.scale
         return entered.to(self.layers[0].weight.dtype, memory_format=torch.channels_last)
 
-    def _magnification(self, picture: Tensor) -> float:
+    def _magnification(self, image: Tensor) -> float:
         """What gradients are multiplied by on their way in float16: that of a mean is small as there are many pixels.
 
         A power of two, so that nothing is rounded.
         """
         half = self.layers[0].weight.dtype == torch.float16
-        return 2.0 ** int(math.log2(picture[:, 0].numel())) if half else 1.0
+        return 2.0 ** int(math.log2(image[:, 0].numel())) if half else 1.0
 
     def _up_to_last(self, terms: Terms) -> Sequence[Layer]:
         last = max(number for number, layer in enumerate(self.layers) if layer.name in terms)
@@ -161,7 +161,7 @@ def _convolve(layer: Layer, features: Tensor) -> Tensor:
     return F.conv2d(features, layer.weight, layer.bias, padding=1).relu_()
 
 
-def _take(terms: Mapping[str, Term], own: Tensor, other: Tensor, values: dict[str, Tensor]) -> Tensor:
+def _add_term(terms: Mapping[str, Term], own: Tensor, other: Tensor, values: dict[str, Tensor]) -> Tensor:
     """Add the terms' values at one layer to `values`; their gradient there, in at least float32."""
     wide = torch.promote_types(own.dtype, torch.float32)  # sums over thousands of pixels need more than half precision
     gradient = torch.zeros_like(own, dtype=wide)
@@ -179,8 +179,8 @@ def _take(terms: Mapping[str, Term], own: Tensor, other: Tensor, values: dict[st
     return gradient
 
 
-def _back(traces: list[_Trace]) -> Tensor:
-    """Follow the layers back to the picture, dropping each one's trace on the way."""
+def _backward(traces: list[_Trace]) -> Tensor:
+    """Follow the layers back to the image, dropping each one's trace on the way."""
     gradient: Any = None
     while traces:
         trace = traces.pop()

@@ -1,6 +1,6 @@
 """Make `demo.jpg`, the README's picture, from the last demo: the first two unpaired rows of each category's gallery.
 
-python docs/pictures/demo.py
+python docs/images/demo.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make the pictures of the twin: `twin.jpg`, a contact sheet, and `twin-truth.jpg`, what is known beside the photo.
 
-python docs/pictures/twin.py [seed]
+python docs/images/twin.py [seed]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tryon.synthetic.garments.cloth import garment_picture, lay_flat
 from tryon.synthetic.item_files import figure_of, garment_of
 from tryon.synthetic.render import render_person
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 TILE = (288, 216)  # height, width
 GAP, HEAD = 10, 26
@@ -35,9 +35,9 @@ def main() -> None:
     save("twin-truth.jpg", [truth_row(seed, category) for category in Category], captions)
 
 
-def level_row(seed: int, level: Level, category: Category) -> list[Picture]:
+def level_row(seed: int, level: Level, category: Category) -> list[ImageArray]:
     """Two garments, each with its person, and four people more."""
-    tiles: list[Picture] = []
+    tiles: list[ImageArray] = []
     for number in range(6):
         flat = lay_flat(garment_of(seed, category, number, level))
         if number < 2:
@@ -46,7 +46,7 @@ def level_row(seed: int, level: Level, category: Category) -> list[Picture]:
     return tiles
 
 
-def truth_row(seed: int, category: Category) -> list[Picture]:
+def truth_row(seed: int, category: Category) -> list[ImageArray]:
     """One person, and all that is known of the same person in another garment."""
     person, other = figure_of(seed, category, 2), lay_flat(garment_of(seed, category, 3))
     own = render_person(person, lay_flat(garment_of(seed, category, 2)))
@@ -63,7 +63,7 @@ def truth_row(seed: int, category: Category) -> list[Picture]:
     return [own.photo, garment_picture(other), known.photo, labels, dense, uv, flow.astype(np.uint8), cover]
 
 
-def save(name: str, rows: list[list[Picture]], captions: list[str]) -> None:
+def save(name: str, rows: list[list[ImageArray]], captions: list[str]) -> None:
     """Lay the tiles out on white and save the page beside this file."""
     head = HEAD if captions else 0
     columns = len(rows[0])
