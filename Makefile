@@ -42,4 +42,4 @@ format: install ## let ruff order imports and format
 	$(BIN)/ruff format .
 
 clean: ## remove what the stages wrote (the DVC cache stays)
-	rm -rf data/raw data/staging data/index data/manifests data/subset data/pretrained data/checkpoints data/evaluation
+	rm -rf data/raw data/work data/index data/manifests data/subset data/pretrained data/checkpoints data/evaluation

@@ -46,22 +46,24 @@ from tryon.training.checkpoint import load_network
 from tryon.training.training_log import VALIDATED, read_history
 from tryon.workspace import Workspace
 
-MOVED: dict[str, Any] = {"move": 0.5, "move_garment": 0.5}
+MOVED: dict[str, Any] = {"person_affine_prob": 0.5, "garment_affine_prob": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
-    "flip_off": {"flip": 0.0},
-    "jitter": {"augment": {"jitter": 0.5}},
-    "move": {"augment": {**MOVED}},
-    "background": {"augment": {"background": 0.3}},
-    "grow": {"augment": {"grow": 0.5}},
-    "all_augmentation": {"augment": {**MOVED, "jitter": 0.5, "background": 0.3, "grow": 0.5}},
-    "freeze_norm": {"freeze_norm": True},
+    "flip_off": {"flip_prob": 0.0},
+    "color_jitter_prob": {"augment": {"color_jitter_prob": 0.5}},
+    "person_affine_prob": {"augment": {**MOVED}},
+    "background_prob": {"augment": {"background_prob": 0.3}},
+    "mask_dilate_prob": {"augment": {"mask_dilate_prob": 0.5}},
+    "all_augmentation": {
+        "augment": {**MOVED, "color_jitter_prob": 0.5, "background_prob": 0.3, "mask_dilate_prob": 0.5}
+    },
+    "freeze_bn_stats": {"freeze_bn_stats": True},
     "ema": {"ema_decay": 0.99},
-    "edges": {"loss": {"edges": 1.0}},
-    "flow_bend": {"loss": {"flow_bend": 0.1}},
-    "scale_power_0": {"loss": {"scale_power": 0.0}},
-    "scale_power_2": {"loss": {"scale_power": 2.0}},
-    "flip_off_scale_power_2": {"flip": 0.0, "loss": {"scale_power": 2.0}},
+    "image_gradient": {"loss": {"image_gradient": 1.0}},
+    "flow_smoothness": {"loss": {"flow_smoothness": 0.1}},
+    "scale_power_0": {"loss": {"scale_weight_exponent": 0.0}},
+    "scale_power_2": {"loss": {"scale_weight_exponent": 2.0}},
+    "flip_off_scale_power_2": {"flip_prob": 0.0, "loss": {"scale_weight_exponent": 2.0}},
     "scratch": {},
     "scratch_7_epochs": {"epochs": 7},
 }
@@ -123,10 +125,10 @@ def prepare_home(chosen: argparse.Namespace) -> None:
     yaml = YAML()
     parameters = yaml.load((home / "params.yaml").read_text())
     parameters["seed"] += 1000  # no person or garment of the training rows
-    parameters["download"]["synthetic"] |= {"level": "wild", "train_pairs": 2}
+    parameters["download"]["synthetic"] |= {"difficulty": "wild", "train_pairs": 2}
     with (home / "wild" / "params.yaml").open("w") as stream:
         yaml.dump(parameters, stream)
-    for step in ("fingerprint", "download", "agnostic", "sample"):
+    for step in ("refresh-inputs", "download", "agnostic", "sample"):
         subprocess.run([sys.executable, "-m", "tryon", step, "--root", str(home / "wild")], check=True)
 
 
@@ -151,7 +153,7 @@ def trained_and_scored(home: Path, variant: str, seed: int) -> None:
     if not (workspace.data / "subset").exists():
         (workspace.data / "subset").symlink_to((home / "subset").resolve())
     if variant.startswith("scratch"):
-        untrained = parameters.pretrain.model_copy(update={"start": "scratch", "epochs": 0})
+        untrained = parameters.pretrain.model_copy(update={"init_from": "scratch", "epochs": 0})
         pretrain(untrained, seed, workspace, no_progress)
     elif not workspace.pretrained.exists():
         workspace.pretrained.symlink_to((home / "pretrained").resolve())

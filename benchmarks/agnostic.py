@@ -31,9 +31,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+from benchmarks.process_batch import write_index, write_people
 
 from benchmarks import published_masks
-from benchmarks.mask_people import write_index, write_people
 from benchmarks.mask_scaling import scaling
 from tryon.agnostic.masks.audit import audit_person
 from tryon.agnostic.masks.methods import PERSON_METHODS
@@ -55,7 +55,7 @@ from tryon.runtime.process_pool import raise_mmap_threshold
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
-SETTINGS = AgnosticSettings.model_validate({"limits": {"max_bad_fraction": 1.0}})
+SETTINGS = AgnosticSettings.model_validate({"quality_limits": {"max_rejected_fraction": 1.0}})
 Times = dict[str, list[float]]
 
 
@@ -88,7 +88,7 @@ def rows(category: Category, size: Size, workspace: Workspace, rounds: int) -> T
     making = MaskJob(category, SETTINGS, size, workspace)
     people = [person_from_row(row) for row in read_table(workspace.index(category), INDEX).to_pylist()]
     maps = {person: read_inputs(person, size, workspace) for person in people}
-    recipe = PERSON_METHODS[SETTINGS.recipe]
+    recipe = PERSON_METHODS[SETTINGS.method]
     scenes = {person: ParsedPerson(*maps[person]) for person in people}
     masks = {person: recipe(category, scenes[person]) for person in people}
 

@@ -65,11 +65,11 @@ def finished(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
     yaml = YAML()
     parameters = yaml.load(Path("params/default.yaml").read_text())
     parameters["seed"] = run.seed
-    parameters["download"]["synthetic"]["level"] = run.level
+    parameters["download"]["synthetic"]["difficulty"] = run.level
     yaml.dump(parameters, root / "params.yaml")
     share = {"TRYON_THREADS": "1", "TRYON_WORKERS": "1", "OMP_NUM_THREADS": "1"} if jobs > 1 else {}
     since = time.monotonic()
-    for step in ("fingerprint", *STAGES):
+    for step in ("refresh-inputs", *STAGES):
         command = [sys.executable, "-m", "tryon", step, "--root", str(root)]
         done = subprocess.run(command, env={**os.environ, **share}, capture_output=True, text=True, check=False)
         if done.returncode:

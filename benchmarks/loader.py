@@ -59,13 +59,15 @@ EPOCH = 4
 RUN = 4
 """Pairs that a variant takes before the next one's turn."""
 
-EVERYTHING = AugmentSettings(jitter=1, move=1, move_garment=1, background=1, grow=1)  # pyright: ignore[reportCallIssue]
+EVERYTHING = AugmentSettings(
+    color_jitter_prob=1, person_affine_prob=1, garment_affine_prob=1, background_prob=1, mask_dilate_prob=1
+)  # pyright: ignore[reportCallIssue]
 ALONE = {
-    "colors": AugmentSettings(jitter=1),  # pyright: ignore[reportCallIssue]
-    "person moved": AugmentSettings(move=1),  # pyright: ignore[reportCallIssue]
-    "garment moved": AugmentSettings(move_garment=1),  # pyright: ignore[reportCallIssue]
-    "background": AugmentSettings(background=1),  # pyright: ignore[reportCallIssue]
-    "larger mask": AugmentSettings(grow=1),  # pyright: ignore[reportCallIssue]
+    "colors": AugmentSettings(color_jitter_prob=1),  # pyright: ignore[reportCallIssue]
+    "person moved": AugmentSettings(person_affine_prob=1),  # pyright: ignore[reportCallIssue]
+    "garment moved": AugmentSettings(garment_affine_prob=1),  # pyright: ignore[reportCallIssue]
+    "background": AugmentSettings(background_prob=1),  # pyright: ignore[reportCallIssue]
+    "larger mask": AugmentSettings(mask_dilate_prob=1),  # pyright: ignore[reportCallIssue]
 }
 AS_FLOATS = Compose([ToTensor(), Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])
 
@@ -128,7 +130,7 @@ def write_pairs(folder: Path, items: int) -> list[str]:
 
 
 def packed_row(category: Category, item: str, raw: dict[str, Path], workspace: Workspace) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(COPIED) | {"part": "train", "setting": str(Split.TRAIN)}
+    row: dict[str, Any] = dict.fromkeys(COPIED) | {"part": "train", "split": str(Split.TRAIN)}
     row |= {"pair_id": f"{item}_{item}", "person_id": item, "garment_id": item, "category": str(category)}
     row["mask_png"] = encode_mask(mask_of(category, item, workspace))
     for role, path in raw.items():

@@ -34,7 +34,7 @@ def write_index(workspace: Workspace, category: Category, drawn: int, people: in
     for number in range(people):
         item = f"{number:06d}"
         rows.append(
-            {"pair_id": pair_id(item, item), "category": category, "setting": Split.TRAIN, "person_id": item}
+            {"pair_id": pair_id(item, item), "category": category, "split": Split.TRAIN, "person_id": item}
             | {"garment_id": item, "height": HEIGHT, "width": WIDTH, "licence": "synthetic", "status": STATUS_OK}
             | files[number % drawn]
         )

@@ -11,7 +11,8 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.mask_people import write_index, write_people
+from benchmarks.process_batch import write_index, write_people
+
 from tryon.agnostic.shards import make_shard
 from tryon.agnostic.stage import collect, plan, run_shard
 from tryon.categories import Category
@@ -22,7 +23,7 @@ from tryon.workspace import Workspace
 
 CATEGORY = Category.DRESSES
 SIZE = (512, 384)
-SETTINGS = AgnosticSettings.model_validate({"limits": {"max_bad_fraction": 1.0}})
+SETTINGS = AgnosticSettings.model_validate({"quality_limits": {"max_rejected_fraction": 1.0}})
 DRAWN = 24
 NUMBERS = (100, 1_000, 10_000, 54_000)
 """All people are drawn from 24; a row's cost does not depend on that, its files are read and hashed each time."""
@@ -80,7 +81,7 @@ def stage_times(workspace: Workspace) -> tuple[float, ...]:
     """Wall seconds of the masks, of the whole stage, and its CPU seconds in all processes."""
     since, used = time.perf_counter(), cpu_time()
     planned = plan(CATEGORY, SETTINGS, SIZE, workspace)
-    work = partial(make_shard, making=planned.job(workspace), recipe=planned.recipe)
+    work = partial(make_shard, making=planned.job(workspace), config_hash=planned.config_hash)
     before = time.perf_counter()
     map_chunks(work, planned.shards, no_progress, "masks")
     made = time.perf_counter() - before

@@ -139,7 +139,7 @@ def prepare(folder: Path) -> None:
     (project / ".dvcignore").write_text("__pycache__\n")
     text = (ROOT / "params" / "default.yaml").read_text()
     (project / "params.yaml").write_text(text.replace("source: synthetic", "source: ../source"))
-    subprocess.run([sys.executable, "-m", "tryon", "fingerprint"], cwd=project, env=_surroundings(""), check=True)
+    subprocess.run([sys.executable, "-m", "tryon", "refresh-inputs"], cwd=project, env=_surroundings(""), check=True)
     for path, size in _outputs().items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_bytes(PLAIN.get(Path(path).suffix) or os.urandom(size))

@@ -172,7 +172,7 @@ def in_use(content: RenderOptions, items: int) -> str:
 
     pairs = -(-items // 3)
     settings = SyntheticSettings(
-        train_pairs=pairs, test_pairs=2, uv=content.uv, flow=content.flow, parser_errors=content.parser_errors
+        train_pairs=pairs, test_pairs=2, uv=content.uv, flow=content.flow, parsing_noise_fraction=content.parser_errors
     )
     with tempfile.TemporaryDirectory() as folder:
         write_archive(Path(folder) / "twin.zip", settings, SEED, progress)

@@ -31,10 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run it though nothing changed")
     parser.add_argument("--dry-run", action="store_true", help="only say what would run and why, or what is running")
     parser.add_argument(
-        "--watch", action="store_true", help="run if the source has changed and is as it was when last looked at"
+        "--check-source", action="store_true", help="run if the source has changed and is as it was when last looked at"
     )
     chosen = parser.parse_args(arguments)
-    work = check_source_once if chosen.watch else lambda: run_pipeline(chosen.force, chosen.dry_run)
+    work = check_source_once if chosen.check_source else lambda: run_pipeline(chosen.force, chosen.dry_run)
     try:
         return run_cli(work)
     except ChildFailedError as error:

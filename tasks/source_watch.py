@@ -1,4 +1,4 @@
-"""Has the source changed, and is it whole? What is known from one look to the next lies in `data/staging/watch.json`.
+"""Has the source changed, and is it whole? What is known from one look to the next lies in `data/work/watch.json`.
 
 A source that has just changed may still be being copied. So a run is started only when the source was the same at so
 many looks in a row, and once for each state of it. A run that does not end well, for the machine was switched off or a

@@ -18,12 +18,12 @@ from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 NETWORK = {
-    "heads": 2,
-    "widths": [8, 8, 8],
+    "num_flows": 2,
+    "encoder_channels": [8, 8, 8],
     "pyramid_channels": 8,
     "flow_channels": [8, 8, 8],
-    "light_channels": [6, 8],
-    "grid": "identity",
+    "image_encoder_channels": [6, 8],
+    "grid_normalization": "identity",
 }
 TRAINING = {"batch_size": 2, "lr": 1e-3, "loss": {"perceptual": "none"}, "accelerator": "cpu"}
 CONTENT = {
@@ -31,10 +31,10 @@ CONTENT = {
     "image": {"size": [64, 48]},
     "download": {"synthetic": {"train_pairs": 6, "test_pairs": 2, "flow": "test"}},
     "agnostic": {},
-    "sample": {"validation_share": 0.2},
+    "sample": {"val_fraction": 0.2},
     "pretrain": TRAINING | {"network": NETWORK, "epochs": 1},
     "finetune": TRAINING | {"epochs": 2},
-    "evaluate": {"gallery_rows": 2},
+    "evaluate": {"num_gallery_samples": 2},
 }
 
 
@@ -75,7 +75,7 @@ def test_the_disk_that_is_asked_for_holds_what_is_written(finished: Workspace, p
     """Two copies are counted; what is there is one, and the work areas that are kept."""
     data = finished.data
     written = {
-        "download": [data / "raw", data / "index", *data.glob("staging/download"), *data.glob("staging/checks")],
+        "download": [data / "raw", data / "index", *data.glob("work/download"), *data.glob("work/checks")],
         "sample": [data / "subset"],
         "pretrain": [data / "pretrained"],
         "finetune": [data / "checkpoints"],
@@ -84,7 +84,7 @@ def test_the_disk_that_is_asked_for_holds_what_is_written(finished: Workspace, p
     for stage, folders in written.items():
         assert size_of(folders) < estimate_disk(stage, parameters, finished).bytes, stage
     agnostic = sum(estimate_disk("agnostic", parameters, finished, category).bytes for category in Category)
-    assert size_of([data / "manifests", *data.glob("staging/agnostic")]) < agnostic
+    assert size_of([data / "manifests", *data.glob("work/agnostic")]) < agnostic
 
 
 def size_of(folders: list[Path]) -> int:

@@ -20,9 +20,9 @@ STUBBORN = """
 import signal, sys, time
 from pathlib import Path
 from tryon import processes
-processes.GRACE = 0.5
+processes.TERM_TIMEOUT = 0.5
 signal.signal(signal.SIGTERM, lambda *_: None)
-processes.follow_parent()
+processes.exit_with_parent()
 Path(sys.argv[1]).write_text("here")
 time.sleep(60)
 """
@@ -31,8 +31,8 @@ time.sleep(60)
 WITHOUT_PRCTL = """
 import sys
 from tryon import processes
-processes.GRACE = 0.5
-processes.end_with_parent = lambda: False
+processes.TERM_TIMEOUT = 0.5
+processes.set_pdeathsig = lambda: False
 raise SystemExit(processes.run(sys.argv[1:]))
 """
 

@@ -66,8 +66,8 @@ def test_the_module_is_the_command() -> None:
     [
         ("seed: 7", "seed: seven", "seed"),
         ("seed: 7", "seed: 7\nsead: 8", "sead: unknown key"),
-        ("keep_uv: false", "keep_uv: maybe", "download.keep_uv"),
-        ("validation_share: 0.1", "validation_share: 1.5", "sample.validation_share"),
+        ("keep_uv: false", "keep_uv: maybe", "download.include_densepose_uv"),
+        ("validation_share: 0.1", "validation_share: 1.5", "sample.val_fraction"),
         ("seed: 7", "seed: [7", "is YAML"),
     ],
 )
@@ -96,7 +96,7 @@ def test_a_truncated_zip_is_named_and_leaves_nothing(project: Path, capsys: Capt
         archive.writestr("upper_body/train_pairs.txt", "000000_0.jpg 000000_1.jpg\n" * 500)
     cut.write_bytes(whole.read_bytes()[:200])
     write(project, "source: synthetic", f"source: {cut}")
-    assert main(["fingerprint", "--root", str(project)]) == 0
+    assert main(["refresh-inputs", "--root", str(project)]) == 0
     capsys.readouterr()
     assert "cut.zip" in refused(project, capsys, "download")
     assert not (project / "data" / "index").exists()
@@ -126,12 +126,12 @@ def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, project: Path, 
 
 
 def test_every_key_is_listed(capsys: Captured) -> None:
-    assert main(["params"]) == 0
+    assert main(["list-params"]) == 0
     listed = capsys.readouterr().out
     for line in (
         "seed  integer, at least 0, below 4294967296  (default: 0)",
         "download.sha256  string, matching ^[0-9a-f]{64}$ or none  (default: none)",
-        "sample.validation_share  number, above 0, below 1  (default: 0.1)",
+        "sample.val_fraction  number, above 0, below 1  (default: 0.1)",
     ):
         assert line in listed
     assert "Share of the chosen pairs kept for validation." in listed
@@ -139,7 +139,7 @@ def test_every_key_is_listed(capsys: Captured) -> None:
 
 def test_a_preset_becomes_the_parameters_as_it_stands(project: Path) -> None:
     write(project, "seed: 7", "seed: 9")
-    assert main(["use", "default", "--root", str(project)]) == 0
+    assert main(["use-preset", "default", "--root", str(project)]) == 0
     assert (project / "params.yaml").read_bytes() == (project / "params" / "default.yaml").read_bytes()
     assert '"synthetic"' in (project / "data" / "source.json").read_text()
     assert '"metrics"' in (project / "data" / "weights.json").read_text()
@@ -148,19 +148,19 @@ def test_a_preset_becomes_the_parameters_as_it_stands(project: Path) -> None:
 def test_a_preset_takes_a_source_and_keeps_its_comments(project: Path) -> None:
     with zipfile.ZipFile(project / "own.zip", "w") as archive:
         archive.writestr("upper_body/train_pairs.txt", "000000_0.jpg 000000_1.jpg\n")
-    assert main(["use", "default", "--source", "own.zip", "--root", str(project)]) == 0
+    assert main(["use-preset", "default", "--source", "own.zip", "--root", str(project)]) == 0
     assert load_parameters(project / "params.yaml").download.source == "own.zip"
     assert "# per category" in (project / "params.yaml").read_text()
     assert '"own.zip"' in (project / "data" / "source.json").read_text()
 
 
 def test_a_preset_without_a_source_of_its_own_asks_for_one(project: Path, capsys: Captured) -> None:
-    assert "`tryon use dresscode --source <folder or zip>`" in refused(project, capsys, "use", "dresscode")
+    assert "`tryon use-preset dresscode --source <folder or zip>`" in refused(project, capsys, "use", "dresscode")
 
 
 def test_the_fingerprint_notes_source_and_weights(project: Path, capsys: Captured) -> None:
     for told in ("the data source changed; weights (metrics) changed; weights (start) changed", "nothing changed"):
-        assert main(["fingerprint", "--root", str(project)]) == 0
+        assert main(["refresh-inputs", "--root", str(project)]) == 0
         assert capsys.readouterr().err == f"{told}\n"
 
 
@@ -169,7 +169,7 @@ def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch:
     monkeypatch.setattr("tryon.pretrained_weights.download_weights", lambda *_: [])
     (project / "data" / "weights").mkdir(parents=True)
     (project / "data" / "weights" / WEIGHTS["alexnet"].file).write_bytes(b"weights")
-    assert main(["weights", "--root", str(project)]) == 0
+    assert main(["download-weights", "--root", str(project)]) == 0
     noted = json.loads((project / "data" / "weights.json").read_text())
     assert {name: own for name, own in noted["metrics"].items() if own} == {"alexnet": sha256_bytes(b"weights")}
 
@@ -188,11 +188,11 @@ def test_fetched_weights_are_noted(project: Path, capsys: Captured, monkeypatch:
         (["--out", "{}/twin", "--pairs", "0"], "--pairs: input should be greater than or equal to 1 (found: 0)"),
         (["--out", "{}/twin", "--test-pairs", "1"], "--test-pairs: "),
         (["--out", "{}/twin", "--seed", "-1"], "--seed: is at least 0"),
-        (["--out", "{}/twin", "--level", "hard"], "--level: input should be 'easy', 'catalogue' or 'wild'"),
-        (["--out", "{}/twin", "--parser-errors", "1.5"], "--parser-errors: "),
+        (["--out", "{}/twin", "--difficulty", "hard"], "--difficulty: input should be 'easy', 'catalogue' or 'wild'"),
+        (["--out", "{}/twin", "--parsing-noise", "1.5"], "--parsing-noise: "),
         (["--out", "{}/twin", "--version", "twin:v0"], "--version: is one of twin:v1"),
         (["--out", "{}/twin", "--version", "twin:v1", "--pairs", "3"], "Leave out --pairs"),
-        (["--out", "{}/twin", "--version", "twin:v1", "--parser-errors", "0.1"], "and the parser errors"),
+        (["--out", "{}/twin", "--version", "twin:v1", "--parsing-noise", "0.1"], "and the parser errors"),
     ],
 )
 def test_nothing_is_drawn_before_it_is_clear_what_and_where(
@@ -232,7 +232,7 @@ def test_the_twin_is_made_as_the_options_say(project: Path, capsys: Captured, mo
     monkeypatch.setenv("TRYON_WORKERS", "1")
     write(project, "test_pairs: 24", "test_pairs: 2")
     for arguments, made in (["twin"], "twin"), (["twin", "--zip"], "twin.zip"), (["other.zip"], "other.zip"):
-        out = ["--out", str(project / arguments[0]), *arguments[1:], "--pairs", "1", "--level", "easy"]
+        out = ["--out", str(project / arguments[0]), *arguments[1:], "--pairs", "1", "--difficulty", "easy"]
         assert main(["synthesize", *out, "--root", str(project)]) == 0
         said = capsys.readouterr()
         assert said.out == f"{project / made}\n"

@@ -163,7 +163,7 @@ def spelled_out(path: str) -> list[str]:
 def test_git_ignores_what_the_stages_write_and_nothing_that_it_tracks() -> None:
     ignored = {line.strip("/") for line in (ROOT / "data/.gitignore").read_text().split()}
     written = {Path(path).parts[1] for stage in DVC for path in outputs(stage)}
-    assert ignored == written | {"raw", "staging", "weights", "champions", "previews", "scores"}
+    assert ignored == written | {"raw", "work", "weights", "champions", "previews", "scores"}
 
 
 def test_the_embedded_default_is_active() -> None:

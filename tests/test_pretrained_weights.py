@@ -92,7 +92,7 @@ def test_a_damaged_file_is_replaced(workspace: Workspace, published: Path) -> No
 @pytest.mark.parametrize("place", ["absent.pth", "http"])
 def test_a_failed_download_is_one_clear_message(workspace: Workspace, published: Path, server: str, place: str) -> None:
     url = f"{server}/absent.pth" if place == "http" else (published / place).as_uri()
-    with pytest.raises(WeightsError, match=r"can be downloaded .*absent\.pth.* `tryon weights`"):
+    with pytest.raises(WeightsError, match=r"can be downloaded .*absent\.pth.* `tryon download-weights`"):
         download_weights(workspace, ["net"], catalogue=[_file(url)])
     assert list(workspace.weights.iterdir()) == []
 
@@ -111,7 +111,7 @@ def test_unknown_names_are_refused(workspace: Workspace) -> None:
 
 
 def test_absent_and_damaged_weights_name_the_file_and_the_command(workspace: Workspace) -> None:
-    with pytest.raises(WeightsError, match=r"alexnet-owt-7be5be79\.pth .*LPIPS.* exists.*`tryon weights`"):
+    with pytest.raises(WeightsError, match=r"alexnet-owt-7be5be79\.pth .*LPIPS.* exists.*`tryon download-weights`"):
         weight_path(workspace, "alexnet")
     workspace.weights.mkdir(parents=True)
     (workspace.weights / WEIGHTS["alexnet"].file).write_bytes(b"not these")

@@ -1,6 +1,6 @@
-"""The command line: `tryon <stage>` runs a stage by itself, and a few commands around the stages.
+"""The command line: `tryon <stage>` runs one stage; the other commands prepare, inspect and score.
 
-Whatever is slow to import is imported by the command that needs it, so that `tryon --help` answers at once.
+Slow imports are made inside the command that needs them, so that `tryon --help` answers at once.
 """
 
 from __future__ import annotations
@@ -21,23 +21,26 @@ from tryon.workspace import Workspace
 
 app = typer.Typer(
     name="tryon",
-    help="From a Dress Code archive to a virtual try-on model and its report, one stage at a time.",
+    help="Train and evaluate virtual try-on models on Dress Code, one stage at a time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
 Root = Annotated[Path, typer.Option("--root", help="Folder with params.yaml and data/.")]
-Worker = Annotated[
-    bool, typer.Option("--worker", help="Only train along with the stage, which runs elsewhere; writes nothing.")
+Worker = Annotated[bool, typer.Option("--worker", help="Join a distributed run started on another machine.")]
+CategoryFilter = Annotated[
+    list[Category] | None, typer.Option("--category", help="Only this category; may be repeated.")
 ]
 HERE = Path()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 2 with one message for a mistake of the user's, 130 after Ctrl-C.
+    """Run a command and return its exit code.
 
-    A training stage that got SIGTERM ends with 143; the same command goes on from where it was.
+    Returns:
+        0 on success, 2 with one message for a user's mistake, 130 after Ctrl-C, 143 when a training stage received
+        SIGTERM (the same command resumes it).
     """
     code = 0
 
@@ -45,27 +48,27 @@ def main(arguments: list[str] | None = None) -> int:
         nonlocal code
         try:
             app(arguments, prog_name="tryon")
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else 1
+        except SystemExit as exit_request:
+            code = exit_request.code if isinstance(exit_request.code, int) else 1
 
     return run_cli(command) or code
 
 
 def run(stage: str, root: Path, category: Category | None = None) -> None:
-    """Run one stage of the project in `root`, with progress, and print its summary."""
+    """Run one stage of the project in `root` with progress bars and print its result."""
     from tryon.config.parameters import load_parameters
     from tryon.pipeline.stages import run_stage
 
     workspace = Workspace(root)
     parameters = load_parameters(workspace.params_file)
-    since = time.monotonic()
+    start = time.monotonic()
     with progress_bars() as progress:
-        summary = run_stage(stage, parameters, workspace, category, progress)
-    print_result(summary, time.monotonic() - since)
+        result = run_stage(stage, parameters, workspace, category, progress)
+    print_result(result, time.monotonic() - start)
 
 
 def train(stage: str, root: Path, worker: bool) -> None:
-    """Run a training stage, or be one of its workers: asked to, or with a rank above 0 from torchrun."""
+    """Run a training stage, or a worker of it (`--worker`, or a rank above 0 set by torchrun)."""
     if not worker and os.environ.get("RANK", "0") == "0":
         run(stage, root)
         return
@@ -76,64 +79,57 @@ def train(stage: str, root: Path, worker: bool) -> None:
     run_worker(stage, load_parameters(workspace.params_file), workspace)
 
 
-def draw_preview(category: Category, root: Path, count: int, out: Path | None) -> None:
-    """Draw masks of one category and print the image's path."""
+def write_preview(category: Category, root: Path, count: int, out: Path | None) -> None:
+    """Render masks of one category and print the path of the image."""
     from tryon.agnostic.preview.render_preview import render_preview
     from tryon.config.parameters import load_parameters
 
     workspace = Workspace(root)
     parameters = load_parameters(workspace.params_file)
+    file = out / f"{category}.jpg" if out else None
     with progress_bars() as progress:
-        path, said = render_preview(
-            category,
-            parameters.agnostic,
-            parameters.image.size,
-            workspace,
-            count,
-            progress,
-            out=out / f"{category}.jpg" if out else None,
+        path, message = render_preview(
+            category, parameters.agnostic, parameters.image.size, workspace, count, progress, out=file
         )
-    log_line(said)
+    log_line(message)
     typer.echo(str(path))
 
 
 @app.command()
 def download(root: Root = HERE) -> None:
-    """Fetch, unpack and check the data set; writes data/index."""
+    """Fetch, unpack and validate the data set; writes data/index."""
     run("download", root)
 
 
 @app.command()
 def agnostic(
-    category: Annotated[Category | None, typer.Argument(help="One category; all three when left out.")] = None,
+    category: Annotated[Category | None, typer.Argument(help="One category; default: all three.")] = None,
     preview: Annotated[
         int | None,
-        typer.Option("--preview", min=1, max=50, help="Only draw this many typical and as many of the worst masks."),
+        typer.Option("--preview", min=1, max=50, help="Only render N worst and N randomly chosen masks."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the preview's images, data/previews when left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the preview; default: data/previews.")] = None,
     root: Root = HERE,
 ) -> None:
-    """Hide the garment to be replaced; writes data/manifests. With --preview, only images to look at."""
+    """Mask the garment to be replaced; writes data/manifests. With --preview, only renders example masks."""
     if out is not None and preview is None:
-        raise ParameterError("--out", expected="goes with --preview", found=str(out))
-    for one in [category] if category else list(Category):
+        raise ParameterError("--out is only valid with --preview", found=str(out), hint="Add --preview 6.")
+    for each in [category] if category else list(Category):
         if preview is None:
-            run("agnostic", root, one)
+            run("agnostic", root, each)
         else:
-            draw_preview(one, root, preview, out)
+            write_preview(each, root, preview, out)
 
 
 @app.command()
 def sample(root: Root = HERE) -> None:
-    """Choose and pack the pairs to train, validate and test on; writes data/subset."""
+    """Select and pack the pairs for training, validation and test; writes data/subset."""
     run("sample", root)
 
 
 @app.command()
 def pretrain(root: Root = HERE, worker: Worker = False) -> None:
-    """Import or train the upper-body starting point; writes data/pretrained."""
+    """Import or train the upper-body initial weights; writes data/pretrained."""
     train("pretrain", root, worker)
 
 
@@ -149,31 +145,31 @@ def evaluate(root: Root = HERE) -> None:
     run("evaluate", root)
 
 
-@app.command()
-def fingerprint(root: Root = HERE) -> None:
-    """Note the data source and the weights as they are now in data/, so that DVC sees when they change."""
-    from tryon.pipeline.external_inputs import refresh_inputs
+@app.command(name="refresh-inputs")
+def refresh_inputs(root: Root = HERE) -> None:
+    """Record the state of the data source and weights in data/, so that DVC detects changes."""
+    from tryon.pipeline.external_inputs import refresh_inputs as refresh
 
     with progress_bars() as progress:
-        changed = refresh_inputs(Workspace(root), progress=progress)
+        changed = refresh(Workspace(root), progress=progress)
     log_line("; ".join(sorted(set(changed.values()))) or "nothing changed")
 
 
-@app.command()
-def params() -> None:
-    """List every key of params.yaml with its type, rule, default and meaning."""
+@app.command(name="list-params")
+def list_params() -> None:
+    """List every key of params.yaml with its type, constraint, default and description."""
     from tryon.config.presets import describe_parameters
 
     typer.echo(describe_parameters())
 
 
-@app.command()
-def use(
+@app.command(name="use-preset")
+def use_preset(
     preset: Annotated[str, typer.Argument(help="Name of a file in params/, without .yaml.")],
-    source: Annotated[str | None, typer.Option("--source", help="The value of download.source to write.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Value of download.source to write.")] = None,
     root: Root = HERE,
 ) -> None:
-    """Make a preset of params/ the active params.yaml and note its data source."""
+    """Copy a preset from params/ to params.yaml and record its data source."""
     from tryon.pipeline.use_preset import activate_preset
 
     with progress_bars() as progress:
@@ -181,125 +177,127 @@ def use(
     log_line(f"params.yaml is now params/{preset}.yaml" + (f" with source {source}" if source else ""))
 
 
-@app.command()
-def weights(
-    names: Annotated[list[str] | None, typer.Argument(help="Which weights; all when left out.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only say where each file stands.")] = False,
+@app.command(name="download-weights")
+def download_weights(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of weights; default: all.")] = None,
+    status: Annotated[bool, typer.Option("--status", help="Only show which files are present.")] = False,
     root: Root = HERE,
 ) -> None:
-    """Fetch and verify pretrained weights that are not ours."""
+    """Download and verify third-party pretrained weights."""
     from tryon.config.parameters import load_parameters
     from tryon.pipeline.external_inputs import refresh_weights
     from tryon.pretrained_weights import download_weights, weights_status
 
     workspace = Workspace(root)
     with progress_bars() as progress:
-        found = weights_status(workspace, names or []) if check else download_weights(workspace, names or [], progress)
-        if not check and workspace.params_file.is_file():
-            refresh_weights(workspace, load_parameters(workspace.params_file), progress)
+        if status:
+            files = weights_status(workspace, names or [])
+        else:
+            files = download_weights(workspace, names or [], progress)
+            if workspace.params_file.is_file():
+                refresh_weights(workspace, load_parameters(workspace.params_file), progress)
     print_table(
         [
             {
-                "name": one.weight.name,
-                "state": one.state,
-                "file": str(one.path),
-                "needed for": one.weight.needed_for,
-                "remedy": one.remedy,
+                "name": file.weight.name,
+                "state": file.state,
+                "file": str(file.path),
+                "needed for": file.weight.needed_for,
+                "remedy": file.remedy,
             }
-            for one in found
+            for file in files
         ],
         make_console(results=True),
     )
 
 
-@app.command()
-def keep(name: Annotated[str, typer.Argument(help="A new name for it.")], root: Root = HERE) -> None:
-    """Keep the best checkpoint of fine-tuning as a champion, data/champions/NAME.ckpt, to start from later."""
-    from tryon.pretrain.champions import save_champion as keep_best
+@app.command(name="save-champion")
+def save_champion(name: Annotated[str, typer.Argument(help="A new name.")], root: Root = HERE) -> None:
+    """Save the best fine-tuned checkpoint as data/champions/NAME.ckpt, for later use as initial weights."""
+    from tryon.pretrain.champions import save_champion as save
 
-    champion = keep_best(name, Workspace(root))
-    log_line(
-        f"{'kept' if champion.newly_created else 'kept already'}: {Workspace(root).champion(name)}. To start from it, write"
-    )
-    typer.echo(f"pretrain.start: {champion.init_from}")
+    champion = save(name, Workspace(root))
+    state = "saved" if champion.newly_created else "already saved"
+    log_line(f"{state}: {Workspace(root).champion(name)}. To start training from it, set in params.yaml:")
+    typer.echo(f"pretrain.init_from: {champion.init_from}")
 
 
 @app.command()
 def synthesize(
-    out: Annotated[Path, typer.Option("--out", help="The folder to write, or the archive, a .zip.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write, or the name of the .zip archive.")],
     pairs: Annotated[int | None, typer.Option("--pairs", help="Training pairs per category.")] = None,
     test_pairs: Annotated[int | None, typer.Option("--test-pairs", help="Test pairs per category.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Fixes every figure, garment and pairing.")] = None,
-    level: Annotated[str | None, typer.Option("--level", help="easy, catalogue or wild.")] = None,
-    uv: Annotated[bool | None, typer.Option("--uv/--no-uv", help="DensePose UV maps too.")] = None,
-    flow: Annotated[bool | None, typer.Option("--flow/--no-flow", help="Flow from garment to body too.")] = None,
-    parser_errors: Annotated[
-        float | None, typer.Option("--parser-errors", help="Share of label maps with a parser's errors.")
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of all people, garments and pairs.")] = None,
+    difficulty: Annotated[str | None, typer.Option("--difficulty", help="easy, catalogue or wild.")] = None,
+    uv: Annotated[bool | None, typer.Option("--uv/--no-uv", help="Write DensePose UV maps.")] = None,
+    flow: Annotated[bool | None, typer.Option("--flow/--no-flow", help="Write garment-to-person flows.")] = None,
+    parsing_noise: Annotated[
+        float | None, typer.Option("--parsing-noise", help="Fraction of label maps with simulated parsing errors.")
     ] = None,
-    version: Annotated[str | None, typer.Option("--version", help="A frozen version, twin:v1; it is checked.")] = None,
+    version: Annotated[str | None, typer.Option("--version", help="A frozen, verified version: twin:v1.")] = None,
     zipped: Annotated[bool, typer.Option("--zip", help="Write OUT.zip and OUT.truth.zip.")] = False,
     root: Annotated[Path | None, typer.Option("--root", help="Folder with params.yaml.")] = None,
 ) -> None:
-    """Write the synthetic twin of Dress Code; what is not given stands in params.yaml or has its default."""
+    """Write a synthetic Dress Code data set; omitted options come from params.yaml or the defaults."""
     from tryon.synthetic.synthesize import describe, find_workspace, make_request, output_path, synthesize
 
-    given = {"train_pairs": pairs, "test_pairs": test_pairs, "seed": seed, "level": level}
-    given |= {"uv": uv, "flow": flow, "parser_errors": parser_errors}
-    order, target = make_request(version, given, find_workspace(root)), output_path(out, zipped)
-    log_line(describe(order))
+    options = {"train_pairs": pairs, "test_pairs": test_pairs, "seed": seed, "difficulty": difficulty}
+    options |= {"uv": uv, "flow": flow, "parsing_noise_fraction": parsing_noise}
+    request, target = make_request(version, options, find_workspace(root)), output_path(out, zipped)
+    log_line(describe(request))
     with progress_bars() as progress:
-        said = synthesize(order, target, progress)
-    if said:
-        log_line(said)
+        message = synthesize(request, target, progress)
+    if message:
+        log_line(message)
     typer.echo(str(target))
 
 
 def _check_out(out: Path | None, workspace: Workspace) -> None:
-    """Before anything is computed: the file can be made, and is none of a stage's."""
+    """Validate `--out` before anything is computed: a new .json file outside the stages' output folders."""
     if out is None:
         return
     workspace.reject_stage_output(out, "--out")
     if out.is_dir():
-        raise ParameterError("--out", expected="is a file in a folder", found=str(out))
-    if out.exists() and out.suffix != ".json":  # somebody's image, for example
-        raise ParameterError("--out", expected="ends in .json, or is not there yet", found=str(out))
+        raise ParameterError("--out is a folder", found=str(out), expected="the path of a .json file")
+    if out.exists() and out.suffix != ".json":  # it may be one of the user's images
+        raise ParameterError(
+            "--out would overwrite a file", found=str(out), expected="a new file or one that ends in .json"
+        )
     above = next(folder for folder in out.parents if folder.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
-        raise ParameterError("--out", expected="lies in a folder that can be written to", found=str(above))
+        raise ParameterError("--out cannot be written", found=str(above), expected="a writable folder")
 
 
 @app.command()
 def score(
-    folder: Annotated[Path, typer.Argument(help="Result images, named by pair id, person_garment.png or .jpg.")],
+    folder: Annotated[Path, typer.Argument(help="Result images, named <person>_<garment>.png or .jpg.")],
     protocol: Annotated[
         list[str] | None,
-        typer.Option(
-            "--protocol", help="fitting-room, if none is named, ladi, catvton, daflow or all; may be repeated."
-        ),
+        typer.Option("--protocol", help="fitting-room (default), ladi, catvton, daflow or all; may be repeated."),
     ] = None,
-    dataset: Annotated[str, typer.Option("--dataset", help="What they answer: workspace or twin:v1.")] = "workspace",
+    dataset: Annotated[str, typer.Option("--dataset", help="Test set: workspace or twin:v1.")] = "workspace",
     setting: Annotated[str, typer.Option("--setting", help="paired or unpaired.")] = "paired",
-    category: Annotated[list[Category] | None, typer.Option("--category", help="Only these; may be repeated.")] = None,
-    only_listed: Annotated[
-        Path | None, typer.Option("--only-listed", help="Score only the pairs of this file, one pair id a line.")
+    category: CategoryFilter = None,
+    pairs_file: Annotated[
+        Path | None, typer.Option("--pairs-file", help="Score only the pair ids listed in this file, one per line.")
     ] = None,
-    against: Annotated[
-        Path | None, typer.Option("--against", help="Another result, or a metrics.json, to put beside it.")
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="Compare with an earlier --out file or a metrics.json.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the numbers and their fingerprints as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write metrics and fingerprints as JSON.")] = None,
     root: Root = HERE,
 ) -> None:
-    """Score a folder of result images, ours or another system's, by our protocol and by those of other papers."""
+    """Score a folder of result images of any system, by this project's protocol and by those of papers."""
     from tryon.scoring.console_tables import print_comparison, print_scores
     from tryon.scoring.score_folder import ScoreRequest, run
 
     workspace = Workspace(root)
     _check_out(out, workspace)
-    order = ScoreRequest(
-        folder, tuple(protocol or ["fitting-room"]), dataset, setting, tuple(category or Category), only_listed
+    request = ScoreRequest(
+        folder, tuple(protocol or ["fitting-room"]), dataset, setting, tuple(category or Category), pairs_file
     )
     with progress_bars() as progress:
-        content, comparison = run(order, workspace, against, out, progress)
+        content, comparison = run(request, workspace, baseline, out, progress)
     print_scores(content)
     if comparison is not None:
         print_comparison(comparison)
@@ -307,20 +305,19 @@ def score(
 
 @app.command()
 def compare(
-    this: Annotated[Path, typer.Argument(help="Folder that `evaluate` wrote; the verdict is on its checkpoint.")],
-    other: Annotated[Path, typer.Argument(help="Another such folder, of the same test rows.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write every difference and the verdict as JSON.")] = None,
+    current: Annotated[Path, typer.Argument(help="Folder written by `evaluate`; the verdict is on its checkpoint.")],
+    baseline: Annotated[Path, typer.Argument(help="Folder of another evaluation of the same test rows.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write all differences and the verdict as JSON.")] = None,
     root: Root = HERE,
 ) -> None:
     """Compare two evaluations pair by pair: better, worse or no difference, with 95 % intervals."""
-    from tryon.evaluate import compare as comparing
+    from tryon.evaluate import compare as evaluations
     from tryon.runtime.atomic_files import write_json
     from tryon.scoring.console_tables import print_evaluations
 
     _check_out(out, Workspace(root))
-    content = comparing.comparison_to_dict(
-        comparing.compare(comparing.read_evaluation(this), comparing.read_evaluation(other))
-    )
+    saved = (evaluations.read_evaluation(folder) for folder in (current, baseline))
+    content = evaluations.comparison_to_dict(evaluations.compare(*saved))
     if out is not None:
         write_json(out, content)
     print_evaluations(content)
@@ -328,22 +325,22 @@ def compare(
 
 @app.command()
 def export(
-    format: Annotated[Format, typer.Option("--format", help="The layout.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder: new, empty, or an export to go on with.")],
-    category: Annotated[list[Category] | None, typer.Option("--category", help="Only these; may be repeated.")] = None,
-    setting: Annotated[list[Split] | None, typer.Option("--setting", help="Only these; may be repeated.")] = None,
-    size: Annotated[str | None, typer.Option("--size", help="HxW, as 1024x768; else what the layout needs.")] = None,
+    format: Annotated[Format, typer.Option("--format", help="Target layout.")],
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder, or an unfinished export to resume.")],
+    category: CategoryFilter = None,
+    split: Annotated[list[Split] | None, typer.Option("--split", help="Only this split; may be repeated.")] = None,
+    size: Annotated[str | None, typer.Option("--size", help="HEIGHTxWIDTH, for example 1024x768.")] = None,
     root: Root = HERE,
 ) -> None:
     """Write masks and agnostic images as files, in a layout that other try-on codebases read."""
     from tryon.export.export import export, parse_size
     from tryon.export.request import ExportRequest
 
-    since = time.monotonic()
-    job = ExportRequest(format, parse_size(size) if size is not None else None, out, Workspace(root))
+    start = time.monotonic()
+    request = ExportRequest(format, parse_size(size) if size is not None else None, out, Workspace(root))
     with progress_bars() as progress:
-        summary = export(job, category or list(Category), setting or list(Split), progress)
-    print_result(summary, time.monotonic() - since)
+        result = export(request, category or list(Category), split or list(Split), progress)
+    print_result(result, time.monotonic() - start)
     typer.echo(str(out))
 
 
@@ -352,4 +349,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     for command in app.registered_commands
     if command.callback
 }
-"""Every command by its name, for the test that compares stages, commands, flows and parameters."""
+"""Every command by name; a test compares it with stages, flows and parameters."""

@@ -1,7 +1,7 @@
 """Pretrained weights that are not ours: which files, what needs them, where they come from, and fetching them.
 
 All of them lie in one folder (`Workspace.weights`) under their published file names. Nothing here or elsewhere
-downloads one of them except `download_weights`, which is the command `tryon weights`.
+downloads one of them except `download_weights`, which is the command `tryon download-weights`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tryon.runtime.atomic_files import atomic_file, sha256_file
 from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
-COMMAND = "tryon weights"
+COMMAND = "tryon download-weights"
 """The command that fetches and verifies, named in every message about absent weights."""
 
 CHUNK_SIZE = 1 << 20
@@ -95,10 +95,10 @@ WEIGHTS = {
         WeightFile(
             "daflow",
             "ckpt_viton.pt",
-            needed_for="`pretrain.start: released`",
+            needed_for="`pretrain.init_from: released`",
             instruction="It is not fetched automatically: its authors publish no hash to verify it by and allow "
             "non-commercial use only. The README of github.com/OFA-Sys/DAFlow links it under Prepare; "
-            "save it in this folder under this name, or train a starting point with `pretrain.start: upper_body`",
+            "save it in this folder under this name, or train a starting point with `pretrain.init_from: upper_body`",
         ),
     )
 }

@@ -10,9 +10,9 @@ from tryon.categories import Category
 from tryon.errors import ParameterError
 
 STAGE_FOLDERS = (
-    "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "champions", "evaluation", "staging", "weights",
+    "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "champions", "evaluation", "work", "weights",
 )  # fmt: skip
-"""Folders below `data/` that only the stages and `tryon keep` write: stages replace theirs whole, or remove what they
+"""Folders below `data/` that only the stages and `tryon save-champion` write: stages replace theirs whole, or remove what they
 do not know."""
 
 SUBSET_PARTS = ("train", "val", "test_paired", "test_unpaired")
@@ -106,7 +106,7 @@ class Workspace:
 
     def work_dir(self, stage: str) -> Path:
         """Resumable work of a stage, ignored by git and DVC."""
-        return self.data / "staging" / stage
+        return self.data / "work" / stage
 
     @property
     def weights(self) -> Path:

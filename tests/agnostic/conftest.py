@@ -227,14 +227,14 @@ def indexed(tmp_path, figure) -> Workspace:
         item = f"{number:06d}"
         one = figure.with_(worn="dress", sleeve=SLEEVES[number % 3], length=0.4 + 0.1 * number, size=(128, 96))
         columns = write_person(workspace, category, item, one)
-        for setting, garment in (("train", item), ("test_unpaired", f"{(number + 1) % 5:06d}")):
+        for split, garment in (("train", item), ("test_unpaired", f"{(number + 1) % 5:06d}")):
             rows.append(
                 columns
-                | {"pair_id": pair_id(item, garment), "category": category, "setting": setting, "person_id": item}
+                | {"pair_id": pair_id(item, garment), "category": category, "split": split, "person_id": item}
                 | {"garment_id": garment, "garment": f"{category}/images/{garment}_1.jpg", "garment_sha256": "0" * 64}
                 | {"licence": "synthetic", "status": "ok"}
             )
-    bad = {"pair_id": "000009_000009", "category": category, "setting": "train", "person_id": "000009"}
+    bad = {"pair_id": "000009_000009", "category": category, "split": "train", "person_id": "000009"}
     rows.append(bad | {"garment_id": "000009", "status": "quarantined", "reason": "label_map: is a whole PNG file"})
     write_table(workspace.index(category), table_from_rows(rows, INDEX), INDEX)
     return workspace

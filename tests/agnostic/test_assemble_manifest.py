@@ -57,7 +57,7 @@ def test_audits_are_one_row_a_person_without_the_masks(shards):
 def test_rows_in_pieces_are_all_rows(shards, monkeypatch):
     monkeypatch.setattr(manifest_rows, "_CHUNK_SIZE", 4)
     rows = [
-        {"pair_id": f"{n}", "category": "dresses", "setting": "train", "person_id": "1", "garment_id": "1"}
+        {"pair_id": f"{n}", "category": "dresses", "split": "train", "person_id": "1", "garment_id": "1"}
         for n in range(9)
     ]
     table = table_from_rows(rows, MANIFEST).drop_columns(["mask_png"])

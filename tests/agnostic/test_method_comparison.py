@@ -30,7 +30,7 @@ def test_skirts_show_what_the_official_recipe_leaves_visible(people):
     workspace, sample = people
     making = MaskJob(LOWER, AgnosticSettings(), (128, 96), workspace)
     own = {person.person_id: process_person(person, making) for person in sample}
-    told = {(row["recipe"], row["worn"]): row for row in compare_methods(sample, own, making)}
+    told = {(row["method"], row["worn"]): row for row in compare_methods(sample, own, making)}
     kinds = ("all", "skirt", "trousers")
     assert list(told) == [(recipe, kind) for recipe in ("fitting-room", "dresscode-official") for kind in kinds]
     assert [told["dresscode-official", kind]["people"] for kind in kinds] == [4, 2, 2]
@@ -45,11 +45,11 @@ def test_skirts_show_what_the_official_recipe_leaves_visible(people):
 
 def test_the_chosen_recipe_comes_first(people):
     workspace, sample = people
-    settings = AgnosticSettings.model_validate({"recipe": "dresscode-official"})
+    settings = AgnosticSettings.model_validate({"method": "dresscode-official"})
     making = MaskJob(LOWER, settings, (128, 96), workspace)
     own = {person.person_id: process_person(person, making) for person in sample}
     told = compare_methods(sample, own, making)
-    assert [row["recipe"] for row in told] == ["dresscode-official"] * 3 + ["fitting-room"] * 3
+    assert [row["method"] for row in told] == ["dresscode-official"] * 3 + ["fitting-room"] * 3
 
 
 def test_people_whose_files_do_not_decode_are_left_out(people, figure):

@@ -37,7 +37,7 @@ def limits(**changes):
 
 
 def settings(recipe="fitting-room", **changes):
-    return AgnosticSettings.model_validate({"recipe": recipe, "limits": changes})
+    return AgnosticSettings.model_validate({"method": recipe, "quality_limits": changes})
 
 
 def rows(*audits):
@@ -45,7 +45,7 @@ def rows(*audits):
     return table_from_rows(
         [
             {
-                "pair_id": f"{number}_0", "category": "dresses", "setting": "train",
+                "pair_id": f"{number}_0", "category": "dresses", "split": "train",
                 "person_id": "1", "garment_id": "0",
                 "leak_fraction": leak, "protected_fraction": protected, "mask_fraction": mask, "status": status,
             }
@@ -107,7 +107,9 @@ def test_more_bad_rows_than_allowed_are_one_message_a_image_and_no_manifest(inde
     with pytest.raises(MaskQualityError) as raised:
         stage.agnostic(DRESSES, settings(max_mask_fraction=0.2), SIZE, indexed, no_progress)
     said = str(raised.value)
-    assert said.startswith("10 of 10 rows of dresses have a mask beyond agnostic.limits: at most 0 % of rows may\n")
+    assert said.startswith(
+        "10 of 10 rows of dresses have a mask beyond agnostic.quality_limits: at most 0 % of rows may\n"
+    )
     assert "\n  max_mask_fraction 0.2: 10 rows beyond it, the worst first\n    0" in said
     assert "\n    max_bad_fraction: 1\n" in said
     assert "run `tryon agnostic dresses` again" in said
@@ -145,7 +147,7 @@ def test_the_limits_that_the_message_proposes_let_the_rows_pass(audits):
     proposed = {
         key: float(value) for key, value in re.findall(r"^    (\w+): ([\d.e-]+)$", message(table), re.MULTILINE)
     }
-    share = proposed.pop("max_bad_fraction")
+    share = proposed.pop("max_rejected_fraction")
     assert set(proposed) == {key for key, bad in found.items() if bad.any()}
     assert not any_violation(
         find_violations(table, LimitSettings.model_construct(**{**limits().model_dump(), **proposed}))
@@ -176,7 +178,7 @@ def test_after_a_limit_was_moved_no_mask_is_made_again_and_the_old_manifest_stay
         stage.agnostic(DRESSES, strict, SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
     planned = plan(DRESSES, loose, SIZE, indexed)
-    assert planned.recipe == plan(DRESSES, strict, SIZE, indexed).recipe
+    assert planned.config_hash == plan(DRESSES, strict, SIZE, indexed).config_hash
     shards = {path: path.stat().st_mtime_ns for path in work_folder(planned.job(indexed)).iterdir()}
     assert len(shards) == 2
 
@@ -212,7 +214,7 @@ def test_bad_rows_within_the_allowed_share_are_set_aside(indexed):
 def test_every_recipe_is_told_side_by_side(indexed):
     stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
     told = json.loads(read_metadata(indexed.manifest(DRESSES))["comparison"])
-    assert [(row["recipe"], row["worn"], row["people"]) for row in told] == [
+    assert [(row["method"], row["worn"], row["people"]) for row in told] == [
         ("fitting-room", "all", 5),
         ("dresscode-official", "all", 5),
     ]

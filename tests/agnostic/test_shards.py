@@ -57,7 +57,7 @@ def test_of_an_index_that_has_grown_only_new_people_are_made(indexed, rows, made
     made.clear()
     grown = run(indexed, rows)  # one of them in the middle: every shard is another one now
     assert made == ["000001", "000004"]
-    shutil.rmtree(indexed.staging("agnostic"))
+    shutil.rmtree(indexed.work_dir("agnostic"))
     assert run(indexed, rows) == grown
 
 
@@ -66,7 +66,7 @@ def test_of_an_index_that_has_shrunk_nothing_is_made(indexed, rows, made) -> Non
     made.clear()
     shrunk = run(indexed, without(rows, "000000", "000003"))
     assert made == []
-    shutil.rmtree(indexed.staging("agnostic"))
+    shutil.rmtree(indexed.work_dir("agnostic"))
     assert run(indexed, without(rows, "000000", "000003")) == shrunk
 
 
@@ -75,9 +75,9 @@ def test_a_file_with_another_hash_another_recipe_or_another_size_is_made_anew(in
     made.clear()
     planned = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
     making, person = planned.job(indexed), planned.shards[0][0]
-    assert shards.reusable_shards([[person]], making, planned.recipe)
+    assert shards.reusable_shards([[person]], making, planned.config_hash)
     other = person._replace(keypoints=person.keypoints._replace(sha256="0" * 64))
-    assert not shards.reusable_shards([[other]], making, planned.recipe)
+    assert not shards.reusable_shards([[other]], making, planned.config_hash)
     assert not shards.reusable_shards([[person]], making, "another recipe, size or code")
     assert replace(making, size=(64, 48)) != making
     loose = {"max_protected_fraction": 1.0, "max_leak_fraction": 1.0}
@@ -88,7 +88,7 @@ def test_a_file_with_another_hash_another_recipe_or_another_size_is_made_anew(in
 def test_a_damaged_shard_is_made_anew_and_the_others_are_not(indexed, rows, made) -> None:
     whole = run(indexed, rows)
     made.clear()
-    kept = sorted((indexed.staging("agnostic") / "kept" / DRESSES).glob("*.parquet"))
+    kept = sorted((indexed.work_dir("agnostic") / "kept" / DRESSES).glob("*.parquet"))
     assert len(kept) == 3
     kept[0].write_bytes(kept[0].read_bytes()[:-1])
     assert run(indexed, rows) == whole
@@ -99,6 +99,6 @@ def test_only_the_last_run_is_kept(indexed, rows) -> None:
     for chosen in (rows, without(rows, "000000"), rows):
         run(indexed, chosen)
     planned = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
-    names = {shards.shard_path(people, planned.job(indexed), planned.recipe).name for people in planned.shards}
-    kept = {path.name for path in (indexed.staging("agnostic") / "kept" / DRESSES).iterdir()}
+    names = {shards.shard_path(people, planned.job(indexed), planned.config_hash).name for people in planned.shards}
+    kept = {path.name for path in (indexed.work_dir("agnostic") / "kept" / DRESSES).iterdir()}
     assert kept == names | {f"{name}.sha256" for name in names}

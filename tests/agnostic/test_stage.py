@@ -58,7 +58,7 @@ def test_every_index_row_becomes_a_manifest_row_in_order(indexed):
         assert row["worn"] == "dress"
         assert row["arm_pose"] == "side"
         assert row["missing_joints"] == 0
-        assert row["recipe"] == read_metadata(indexed.manifest(DRESSES))["recipe"]
+        assert row["method"] == read_metadata(indexed.manifest(DRESSES))["method"]
     assert rows[-1]["status"] == "quarantined"
     assert rows[-1]["reason"] == "label_map: is a whole PNG file"
     assert rows[-1]["mask_png"] is None
@@ -121,7 +121,7 @@ def test_any_number_of_processes_gives_the_same_bytes_and_leaves_no_work_area(in
         monkeypatch.setenv("TRYON_WORKERS", workers)
         run(indexed)
         outputs.add(indexed.manifest(DRESSES).read_bytes())
-        assert not (indexed.staging("agnostic") / DRESSES).exists()
+        assert not (indexed.work_dir("agnostic") / DRESSES).exists()
     assert len(outputs) == 1
 
 
@@ -141,7 +141,7 @@ def test_a_run_that_was_stopped_goes_on_from_whole_shards_only(indexed, small_sh
     run(indexed)
     expected = indexed.manifest(DRESSES).read_bytes()
     planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
-    first, second, _ = (shard_path(people, planned.job(indexed), planned.recipe) for people in planned.shards)
+    first, second, _ = (shard_path(people, planned.job(indexed), planned.config_hash) for people in planned.shards)
     stage.run_shard(planned, 0, indexed)
     stage.run_shard(planned, 1, indexed)
     second.write_bytes(second.read_bytes()[:-1])  # damaged after it was made
@@ -161,8 +161,8 @@ def test_a_run_that_was_stopped_goes_on_from_whole_shards_only(indexed, small_sh
 def test_shards_of_another_size_or_recipe_are_not_taken_for_ours(indexed):
     planned = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
     other = stage.plan(DRESSES, SETTINGS, (64, 48), indexed)
-    assert planned.recipe != other.recipe
-    paths = {shard_path(one.shards[0], one.job(indexed), one.recipe) for one in (planned, other)}
+    assert planned.config_hash != other.config_hash
+    paths = {shard_path(one.shards[0], one.job(indexed), one.config_hash) for one in (planned, other)}
     assert len(paths) == 2
     assert {path.parent for path in paths} == {work_folder(planned.job(indexed))}
 
@@ -170,10 +170,10 @@ def test_shards_of_another_size_or_recipe_are_not_taken_for_ours(indexed):
 def test_the_recipe_is_chosen_by_the_settings(indexed):
     run(indexed)
     ours = manifest(indexed)
-    loose = {"recipe": "dresscode-official", "limits": {"max_protected_fraction": 1.0}}
+    loose = {"method": "dresscode-official", "quality_limits": {"max_protected_fraction": 1.0}}
     stage.agnostic(DRESSES, AgnosticSettings.model_validate(loose), SIZE, indexed, no_progress)
     for one, other in zip(ours[:-1], manifest(indexed), strict=False):
-        assert one["recipe"] != other["recipe"]
+        assert one["method"] != other["method"]
         assert one["mask_png"] != other["mask_png"]
         assert one["outline_similarity"] < other["outline_similarity"]
 
@@ -229,10 +229,10 @@ def test_a_photo_that_was_edited_stops_the_stage_and_no_mask_is_lost(indexed):
     with pytest.raises(MissingInputError, match=r"_0\.jpg.*tryon download"):
         run(indexed)
     assert not indexed.manifest(DRESSES).exists()
-    assert len(list((indexed.staging("agnostic") / DRESSES).glob("*.parquet"))) == 1
+    assert len(list((indexed.work_dir("agnostic") / DRESSES).glob("*.parquet"))) == 1
     photo.write_bytes(data)
     run(indexed)
-    assert not (indexed.staging("agnostic") / DRESSES).exists()
+    assert not (indexed.work_dir("agnostic") / DRESSES).exists()
 
 
 def test_the_manifest_says_which_index_it_was_made_from(indexed):
@@ -287,12 +287,14 @@ def test_a_row_whose_label_map_shows_no_garment_is_bad_and_set_aside_with_the_re
         run(indexed)
     assert "\n    max_leak_fraction: 1\n" in str(raised.value)
     assert "\n    max_bad_fraction: 0.2\n" in str(raised.value)
-    some = SETTINGS.model_copy(update={"limits": SETTINGS.limits.model_copy(update={"max_bad_fraction": 0.2})})
+    some = SETTINGS.model_copy(
+        update={"quality_limits": SETTINGS.quality_limits.model_copy(update={"max_rejected_fraction": 0.2})}
+    )
     stage.agnostic(DRESSES, some, SIZE, indexed, no_progress)
     bad = [row for row in manifest(indexed)[:-1] if row["status"] != "ok"]
     assert {row["person_id"] for row in bad} == {"000002"}
     assert "the label map shows no garment of this category" in bad[0]["reason"]
     assert bad[0]["mask_png"] is not None  # it is drawn, and may be looked at
-    everything = SETTINGS.limits.model_copy(update={"max_leak_fraction": 1.0})
-    stage.agnostic(DRESSES, SETTINGS.model_copy(update={"limits": everything}), SIZE, indexed, no_progress)
+    everything = SETTINGS.quality_limits.model_copy(update={"max_leak_fraction": 1.0})
+    stage.agnostic(DRESSES, SETTINGS.model_copy(update={"quality_limits": everything}), SIZE, indexed, no_progress)
     assert [row["status"] for row in manifest(indexed)[:-1]] == ["ok"] * 10

@@ -25,7 +25,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_only_the_lines_of_changed_keys_change(workspace: Workspace) -> None:
     before = workspace.params_file.read_text().splitlines()
     proposal = prepare_update(
-        workspace, None, {"finetune": {"lr": 0.001}, "image": {"size": (64, 48)}}, ["finetune.patience"]
+        workspace, None, {"finetune": {"lr": 0.001}, "image": {"size": (64, 48)}}, ["finetune.early_stop_patience"]
     )
     after = proposal.text.splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -64,10 +64,10 @@ def test_a_preset_is_taken_as_it_stands_and_then_changed(workspace: Workspace) -
 
 
 def test_null_is_written_as_a_word(workspace: Workspace) -> None:
-    proposal = prepare_update(workspace, None, {}, ["finetune.loss_limit"])
+    proposal = prepare_update(workspace, None, {}, ["finetune.divergence_factor"])
     assert "  loss_limit: null\n" in proposal.text
     assert "sha256: null\n" in proposal.text
-    assert proposal.parameters.finetune.loss_limit is None
+    assert proposal.parameters.finetune.divergence_factor is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_null_is_written_as_a_word(workspace: Workspace) -> None:
         (None, {"seed": -1, "finetune": {"learning": 3}}, [], "seed: .*-1; finetune.learning: unknown key"),
         ("no", {}, [], "default, dresscode"),
         (None, {}, ["finetune.lr"], "finetune.lr"),
-        (None, {"finetune": {"loss_limit": 2.0}}, ["finetune.loss_limit"], "not both"),
+        (None, {"finetune": {"divergence_factor": 2.0}}, ["finetune.divergence_factor"], "not both"),
     ],
 )
 def test_a_mistake_is_one_message(workspace: Workspace, preset, values, nulls, told) -> None:

@@ -63,13 +63,13 @@ def test_settings_cannot_be_changed_after_loading(content):
         ("seed", True),
         ("seed", 7.0),
         ("image.size", ["128", "96"]),
-        ("download.keep_uv", "yes"),
-        ("download.max_bad_fraction", "0.5"),
-        ("finetune.flip", True),
+        ("download.include_densepose_uv", "yes"),
+        ("download.max_invalid_fraction", "0.5"),
+        ("finetune.flip_prob", True),
         ("finetune.weight_decay", float("inf")),
-        ("finetune.clip_norm", float("nan")),
-        ("pretrain.network.widths", [16, 32.0]),
-        ("evaluate.require", "fid"),
+        ("finetune.max_grad_norm", float("nan")),
+        ("pretrain.network.encoder_channels", [16, 32.0]),
+        ("evaluate.required_metrics", "fid"),
     ],
 )
 def test_no_value_is_taken_for_one_of_another_type(content, key, value):
@@ -83,9 +83,9 @@ def test_no_value_is_taken_for_one_of_another_type(content, key, value):
 
 
 def test_a_whole_number_may_stand_for_a_fraction_and_a_list_for_a_tuple(content):
-    content["finetune"]["flip"] = 1
+    content["finetune"]["flip_prob"] = 1
     parameters = validate_parameters(content, "params.yaml")
-    assert parameters.finetune.flip == 1.0
+    assert parameters.finetune.flip_prob == 1.0
     assert parameters.image.size == (128, 96)
 
 

@@ -24,28 +24,28 @@ def test_network_keeps_its_options():
 
 def test_narrow_is_a_quarter_as_wide_on_the_identity_grid():
     config = DAFlowConfig.narrow()
-    assert config.widths == (16, 32, 64, 64)
-    assert (config.pyramid_channels, config.flow_channels, config.light_channels) == (64, (32, 16, 8), (8, 16))
-    assert config.grid == "identity"
+    assert config.encoder_channels == (16, 32, 64, 64)
+    assert (config.pyramid_channels, config.flow_channels, config.image_encoder_channels) == (64, (32, 16, 8), (8, 16))
+    assert config.grid_normalization == "identity"
     assert config.side_multiple == 16
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"widths": ()},
-        {"widths": (8, 0)},
-        {"widths": 8},
-        {"widths": "88"},
-        {"widths": (8, None)},
-        {"heads": 0},
-        {"heads": "six"},
-        {"heads": 2.0},
+        {"encoder_channels": ()},
+        {"encoder_channels": (8, 0)},
+        {"encoder_channels": 8},
+        {"encoder_channels": "88"},
+        {"encoder_channels": (8, None)},
+        {"num_flows": 0},
+        {"num_flows": "six"},
+        {"num_flows": 2.0},
         {"pyramid_channels": None},
-        {"grid": ["identity"]},
+        {"grid_normalization": ["identity"]},
         {"garment_channels": 1},
-        {"light_channels": (8,)},
-        {"grid": "centerd"},
+        {"image_encoder_channels": (8,)},
+        {"grid_normalization": "centerd"},
         {"depth": 5},
         {5: "depth"},
     ],
@@ -56,7 +56,7 @@ def test_refuses_what_cannot_be_built(options):
         DAFlowConfig.from_dict(options)
 
 
-@pytest.mark.parametrize("options", [None, 3, ["heads"]], ids=str)
+@pytest.mark.parametrize("options", [None, 3, ["num_flows"]], ids=str)
 def test_refuses_what_is_no_set_of_options(options):
     with pytest.raises(NetworkOptionError, match="values by their names"):
         DAFlowConfig.from_dict(options)

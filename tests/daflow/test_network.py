@@ -122,7 +122,13 @@ def test_refuses_inputs_that_do_not_fit_together(small, shapes, named):
 
 
 def test_extra_garment_channels_are_read_but_not_warped():
-    network = DAFlow(garment_channels=4, widths=(4, 8), pyramid_channels=8, flow_channels=(8, 4), light_channels=(4, 8))
+    network = DAFlow(
+        garment_channels=4,
+        encoder_channels=(4, 8),
+        pyramid_channels=8,
+        flow_channels=(8, 4),
+        image_encoder_channels=(4, 8),
+    )
     result = network(torch.rand(1, 6, 8, 12), torch.rand(1, 4, 8, 12), torch.rand(1, 3, 8, 12))
     assert result.shape == (1, 3, 8, 12)
 

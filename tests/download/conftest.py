@@ -92,9 +92,9 @@ def write_data_set(root: Path) -> Path:
                 path = root / relative_path(role, category, item)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-        for setting, pairs in pair_lists(category).items():
-            (root / pair_list_path(setting, category)).write_text(format_pair_list(pairs))
-            with (root / pair_list_path(setting)).open("a") as stream:
+        for split, pairs in pair_lists(category).items():
+            (root / pair_list_path(split, category)).write_text(format_pair_list(pairs))
+            with (root / pair_list_path(split)).open("a") as stream:
                 stream.write(format_pair_list(pairs, category))
     return root
 

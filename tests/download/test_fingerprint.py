@@ -23,14 +23,14 @@ def test_the_synthetic_source_is_its_name(workspace: Workspace) -> None:
 
 
 def test_it_is_written_once_and_checked(workspace: Workspace, data_set: Path) -> None:
-    with pytest.raises(MissingInputError, match="tryon fingerprint"):
+    with pytest.raises(MissingInputError, match="tryon refresh-inputs"):
         check_fingerprint(workspace, settings(data_set))
     assert write_fingerprint(workspace, settings(data_set)) is True
     before = workspace.source_file.stat().st_mtime_ns
     assert write_fingerprint(workspace, settings(data_set)) is False
     assert workspace.source_file.stat().st_mtime_ns == before
     check_fingerprint(workspace, settings(data_set))
-    with pytest.raises(MissingInputError, match="tryon fingerprint"):
+    with pytest.raises(MissingInputError, match="tryon refresh-inputs"):
         check_fingerprint(workspace, settings("synthetic"))
 
 

@@ -13,7 +13,7 @@ from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 
 EVERY_FILE = sorted(
     [relative_path(role, name, "048392").as_posix() for role in (*FILE_ROLES, *OPTIONAL_ROLES) for name in Category]
-    + [pair_list_path(setting, category).as_posix() for setting in Split for category in (*Category, None)]
+    + [pair_list_path(split, category).as_posix() for split in Split for category in (*Category, None)]
     + ["attributes.csv", "synthetic.truth.txt", "synthetic.txt"]
 )  # fmt: skip
 

@@ -29,8 +29,8 @@ def test_both_forms_alone_give_the_same_pairs_as_both_together(data_set: Path) -
 
 def test_order_is_that_of_the_categories_and_settings(data_set: Path) -> None:
     pairs, _ = read_pair_lists(data_set, "set")
-    assert list(dict.fromkeys((pair.category, pair.setting) for pair in pairs)) == [
-        (category, setting) for category in Category for setting in Split
+    assert list(dict.fromkeys((pair.category, pair.split) for pair in pairs)) == [
+        (category, split) for category in Category for split in Split
     ]
 
 
@@ -43,7 +43,7 @@ def test_a_disagreement_is_a_finding_and_the_list_of_the_category_counts(
     assert read_table(workspace.findings, FINDINGS).to_pylist() == [
         {
             "category": "lower_body",
-            "setting": "train",
+            "split": "train",
             "pair_id": None,
             "file": "train_pairs.txt",
             "rule": "names the same pairs as the list in the category's folder",

@@ -41,8 +41,8 @@ def test_index_has_one_row_per_line_in_list_order_with_sizes_and_hashes(
     summary = run(data_set)
     for category in Category:
         lines = [
-            (setting, *(word[:-6] for word in line.split()))
-            for setting, name in (
+            (split, *(word[:-6] for word in line.split()))
+            for split, name in (
                 ("train", "train_pairs.txt"),
                 ("test_paired", "test_pairs_paired.txt"),
                 ("test_unpaired", "test_pairs_unpaired.txt"),
@@ -50,7 +50,7 @@ def test_index_has_one_row_per_line_in_list_order_with_sizes_and_hashes(
             for line in (data_set / category / name).read_text().splitlines()
         ]
         rows = rows_of(workspace, category)
-        assert [(row["setting"], row["person_id"], row["garment_id"]) for row in rows] == lines
+        assert [(row["split"], row["person_id"], row["garment_id"]) for row in rows] == lines
         for row in rows:
             for role in FILE_ROLES:
                 assert (
@@ -117,12 +117,12 @@ def test_a_bad_file_quarantines_its_pairs_with_the_reason_and_the_run_goes_on(
         path.write_bytes(damage(path.read_bytes()))
     run(data_set, max_bad_fraction=0.5)
     rows = rows_of(workspace, category)
-    bad = {(row["setting"], row["pair_id"]) for row in rows if row["status"] == "quarantined"}
+    bad = {(row["split"], row["pair_id"]) for row in rows if row["status"] == "quarantined"}
     unpaired = "000104_000103" if role == "garment" else "000103_000104"
     assert bad == {("test_paired", "000103_000103"), ("test_unpaired", unpaired)}
     assert {row["reason"] for row in rows if row["status"] != "ok"} == {f"{relative} fails: {rule}"}
     found = findings_of(workspace)
-    assert {(row["setting"], row["pair_id"], row["file"], row["rule"]) for row in found} == {
+    assert {(row["split"], row["pair_id"], row["file"], row["rule"]) for row in found} == {
         (*pair, relative, rule) for pair in bad
     }
     assert len(found) == 2
@@ -191,7 +191,7 @@ def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
     run(data_set, licence="synthetic")
     for category in Category:
         for row in rows_of(workspace, category):
-            unpaired = row["setting"] == Split.TEST_UNPAIRED
+            unpaired = row["split"] == Split.TEST_UNPAIRED
             assert (row["truth"] is not None) is unpaired
             assert row["licence"] == "synthetic"
             assert row["worn"] == f"worn-{row['person_id']}"  # what the person has on now
@@ -217,11 +217,11 @@ def test_a_known_bad_label_map_is_quarantined_whatever_the_licence_but_not_on_th
 
 def test_a_source_that_was_not_fingerprinted_or_has_changed_is_refused(data_set: Path, workspace: Workspace) -> None:
     settings = DownloadSettings.model_validate({"source": str(data_set)})
-    with pytest.raises(MissingInputError, match=r"source.json.*tryon fingerprint"):
+    with pytest.raises(MissingInputError, match=r"source.json.*tryon refresh-inputs"):
         download(settings, 7, workspace, no_progress)
     write_fingerprint(workspace, settings)
     (data_set / "dresses/images/000200_0.jpg").write_bytes(b"changed")
-    with pytest.raises(MissingInputError, match="tryon fingerprint"):
+    with pytest.raises(MissingInputError, match="tryon refresh-inputs"):
         download(settings, 7, workspace, no_progress)
     assert not workspace.findings.exists()
 
@@ -236,7 +236,7 @@ def test_a_source_that_changes_during_the_run_is_refused(
         return {}
 
     monkeypatch.setattr(stage, "read_garment_attributes", late)
-    with pytest.raises(MissingInputError, match="tryon fingerprint"):
+    with pytest.raises(MissingInputError, match="tryon refresh-inputs"):
         run(data_set)
     assert not workspace.findings.exists()
 
@@ -256,7 +256,7 @@ def test_uv_maps_are_left_out_unless_asked_for(run: Run, data_set: Path, workspa
     run(data_set)
     assert not (workspace.raw / "dresses/dense/000200_5_uv.npz").exists()
     run(data_set, keep_uv=True, max_bad_fraction=0.1)
-    rows = {row["pair_id"]: row for row in rows_of(workspace, Category.DRESSES) if row["setting"] == "train"}
+    rows = {row["pair_id"]: row for row in rows_of(workspace, Category.DRESSES) if row["split"] == "train"}
     assert rows["000200_000200"]["uv_sha256"] == sha256_file(good)
     assert rows["000201_000201"]["reason"].endswith("has the shape 2x1024x768")
     assert (rows["000202_000202"]["uv"], rows["000202_000202"]["status"]) == (None, "ok")

@@ -72,14 +72,14 @@ def test_the_twin_passes_every_check_with_its_truth(run: Callable[..., StageResu
     for category in Category:
         for row in read_table(workspace.index(category), INDEX).to_pylist():
             assert row["worn"]
-            assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
+            assert (row["truth"] is not None) is (row["split"] == "test_unpaired")
 
 
 def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
     run: Callable[..., StageResult], workspace: Workspace, tmp_path: Path
 ) -> None:
     """Both lie side by side, so the folder, which holds its truth itself, must not take the zip's for its own."""
-    settings = SyntheticSettings(train_pairs=1, test_pairs=2, level="easy", parser_errors=1.0)
+    settings = SyntheticSettings(train_pairs=1, test_pairs=2, difficulty="easy", parsing_noise_fraction=1.0)
     write_archive(tmp_path / "twin.zip", settings, 7, no_progress)
     write_folder(tmp_path / "twin", settings, 7, no_progress)
     indexes = []
@@ -91,8 +91,8 @@ def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
                 assert row["worn"]
                 assert row["pattern"]
                 assert row["arm_pose"] in ("side", "bent", "crossed", "hidden")
-                assert (row["truth"] is not None) is (row["setting"] == "test_unpaired")
-                assert (row["truth_label_map"] is not None) is (row["setting"] == "test_unpaired")
+                assert (row["truth"] is not None) is (row["split"] == "test_unpaired")
+                assert (row["truth_label_map"] is not None) is (row["split"] == "test_unpaired")
     assert indexes[0] == indexes[1]
 
 
@@ -100,12 +100,12 @@ def test_folder_and_zips_are_taken_up_with_truth_and_side_files(
 def test_the_index_names_the_flow_of_test_pairs_where_there_is_one(
     run: Callable[..., StageResult], workspace: Workspace, tmp_path: Path, flow: str
 ) -> None:
-    settings = SyntheticSettings.model_validate({"train_pairs": 1, "test_pairs": 2, "level": "easy", "flow": flow})
+    settings = SyntheticSettings.model_validate({"train_pairs": 1, "test_pairs": 2, "difficulty": "easy", "flow": flow})
     write_archive(tmp_path / "twin.zip", settings, 7, no_progress)
     assert run(tmp_path / "twin.zip").summary.startswith("15 pairs, 0 of them quarantined; 0 findings.")
     for category in Category:
         for row in read_table(workspace.index(category), INDEX).to_pylist():
-            named = f"{category}/flow/{row['pair_id']}.png" if flow != "none" and row["setting"] != "train" else None
+            named = f"{category}/flow/{row['pair_id']}.png" if flow != "none" and row["split"] != "train" else None
             assert row["flow"] == named
             assert (row["flow_sha256"] is None) is (named is None)
 
@@ -133,4 +133,4 @@ def test_it_goes_through_the_stage_like_any_archive(
     assert made == [7]
     rows = read_table(workspace.index(Category.DRESSES), INDEX).to_pylist()
     assert {row["licence"] for row in rows} == {"synthetic"}
-    assert all(row["truth"] for row in rows if row["setting"] == "test_unpaired")
+    assert all(row["truth"] for row in rows if row["split"] == "test_unpaired")

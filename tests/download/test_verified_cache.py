@@ -53,7 +53,7 @@ def test_only_new_files_are_unpacked_and_decoded(run, data_set, workspace, count
     assert counted == {**dict.fromkeys(ROLES, 1), "unpacked": len(ROLES) + 1}
     assert f" {len(ROLES)} of {len(ROLES) * 15} files are new or changed." in summary.headline
     grown = outputs(workspace)
-    shutil.rmtree(workspace.staging("checks"))
+    shutil.rmtree(workspace.work_dir("checks"))
     assert "are new" not in run(data_set).headline
     assert outputs(workspace) == grown
 
@@ -87,6 +87,6 @@ def test_other_code_checks_all_files_again(run, data_set, workspace, counted, mo
 def test_a_damaged_memory_counts_for_nothing(run, data_set, workspace, counted, content) -> None:
     run(data_set)
     counted.clear()
-    (workspace.staging("checks") / "passed.parquet").write_bytes(content)
+    (workspace.work_dir("checks") / "passed.parquet").write_bytes(content)
     run(data_set)
     assert sum(counted.values()) == len(ROLES) * 15

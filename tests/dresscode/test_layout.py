@@ -25,8 +25,8 @@ def test_files_lie_where_the_data_set_has_them() -> None:
 
 def test_pair_lists_lie_in_the_category_and_in_the_root() -> None:
     names = ["train_pairs.txt", "test_pairs_paired.txt", "test_pairs_unpaired.txt"]
-    assert [pair_list_path(setting).as_posix() for setting in Split] == names
-    assert [pair_list_path(setting, Category.UPPER_BODY).as_posix() for setting in Split] == [
+    assert [pair_list_path(split).as_posix() for split in Split] == names
+    assert [pair_list_path(split, Category.UPPER_BODY).as_posix() for split in Split] == [
         f"upper_body/{name}" for name in names
     ]
 

@@ -58,7 +58,7 @@ def packed_row(number: int, category: Category, setting: str, truth: bool) -> di
     row = {
         "pair_id": f"{code}{number:05d}_{code}{number + (setting != 'test_paired'):05d}",
         "category": str(category),
-        "setting": setting,
+        "split": setting,
         "person_id": f"{code}{number:05d}",
         "garment_id": f"{code}{number:05d}",
         "person": png(person),
@@ -92,7 +92,7 @@ def write_manifests(workspace: Workspace) -> None:
             {
                 "pair_id": f"{number}",
                 "category": str(category),
-                "setting": "train",
+                "split": "train",
                 "person_id": "1",
                 "garment_id": "1",
                 "mask_fraction": 0.25,
@@ -112,7 +112,7 @@ def recipes_of(category: Category) -> list[dict[str, Any]]:
     """Two recipes, the other of which leaves skirts visible."""
     kinds = {"all": 0.4, "skirt": 0.8, "trousers": 0.0} if category is Category.LOWER_BODY else {"all": 0.0}
     return [
-        {"recipe": recipe, "worn": worn, "people": 100, "mask_fraction": 0.25, "leak_fraction": leak * other}
+        {"method": recipe, "worn": worn, "people": 100, "mask_fraction": 0.25, "leak_fraction": leak * other}
         | {"protected_fraction": 0.001, "outline_similarity": 0.2 + 0.5 * other, "leaking": leak * other}
         for other, recipe in enumerate(("fitting-room", "dresscode-official"))
         for worn, leak in kinds.items()
@@ -182,7 +182,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Stage
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TRYON_WEIGHTS", raising=False)
         made = make_project(tmp_path_factory.mktemp("finished"))
-        return made, evaluate(EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=2), 7, made, no_progress)
+        return made, evaluate(
+            EvaluateSettings(accelerator="cpu", batch_size=2, num_gallery_samples=2), 7, made, no_progress
+        )
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from tryon.scoring.row_scores import RowScores, metric_keys
 from tryon.training.checkpoint import load_checkpoint, save_checkpoint
 from tryon.workspace import Workspace
 
-SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=2)
+SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2, num_gallery_samples=2)
 ROWS = 3
 """Test rows of each category and setting in the project."""
 
@@ -64,7 +64,7 @@ def test_numbers_are_numbers_and_missing_ones_have_reasons(evaluated: Workspace)
     why = {one["metric"]: one["reason"] for one in content["unavailable"] if one["where"] == "everywhere"}
     assert set(why) == set(METRICS) - {"ssim", "psnr", "l1"}
     assert why.pop("ms_ssim") == "images are smaller than 176 pixels"
-    assert all("tryon weights" in reason for reason in why.values())
+    assert all("tryon download-weights" in reason for reason in why.values())
     assert content["warnings"] == []
 
 
@@ -218,7 +218,7 @@ def test_weights_that_are_there_are_used(workspace: Workspace, monkeypatch: pyte
     monkeypatch.setitem(
         WEIGHTS, "alexnet", WeightFile("alexnet", WEIGHTS["alexnet"].file, "a test")
     )  # of no known hash
-    evaluate(SETTINGS.model_copy(update={"require": ("lpips",)}), 7, workspace, no_progress)
+    evaluate(SETTINGS.model_copy(update={"required_metrics": ("lpips",)}), 7, workspace, no_progress)
     numbers = _content(workspace)["metrics"]["unpaired"]["dresses"]
     assert 0 < numbers["mean_color"]["lpips"] < numbers["copy"]["lpips"]
 
@@ -233,15 +233,15 @@ def test_damaged_weights_stop_the_stage(workspace: Workspace) -> None:
 def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(workspace: Workspace) -> None:
     workspace.evaluation.mkdir(parents=True)
     (workspace.evaluation / "metrics.json").write_text("from before")
-    settings = SETTINGS.model_copy(update={"require": ("ssim", "lpips", "fid")})
-    with pytest.raises(TryOnError, match=r"lpips: its weights .*; fid: its weights .*`tryon weights`"):
+    settings = SETTINGS.model_copy(update={"required_metrics": ("ssim", "lpips", "fid")})
+    with pytest.raises(TryOnError, match=r"lpips: its weights .*; fid: its weights .*`tryon download-weights`"):
         evaluate(settings, 7, workspace, no_progress)
     assert _files(workspace.evaluation) == {"metrics.json": b"from before"}
 
 
 def test_an_unknown_required_metric_is_named(workspace: Workspace) -> None:
-    with pytest.raises(ParameterError, match=r"evaluate\.require.*ssim.*'speed'"):
-        evaluate(SETTINGS.model_copy(update={"require": ("speed",)}), 7, workspace, no_progress)
+    with pytest.raises(ParameterError, match=r"evaluate\.required_metrics.*ssim.*'speed'"):
+        evaluate(SETTINGS.model_copy(update={"required_metrics": ("speed",)}), 7, workspace, no_progress)
 
 
 def test_a_missing_checkpoint_names_the_command(workspace: Workspace) -> None:

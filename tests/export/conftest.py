@@ -51,7 +51,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def write_category(workspace: Workspace, category: Category, recipe: str = "r1") -> None:
     rows = [row_of(workspace, category, *pair) for pair in PAIRS]
-    bad = {"pair_id": "999999_999999", "category": category, "setting": "train", "person_id": "999999"}
+    bad = {"pair_id": "999999_999999", "category": category, "split": "train", "person_id": "999999"}
     rows.append(bad | {"garment_id": "999999", "status": "quarantined", "reason": "label_map: is whole"})
     write_rows(workspace, category, rows, recipe)
 
@@ -60,15 +60,15 @@ def write_rows(workspace: Workspace, category: Category, rows: list[dict[str, An
     """Index and manifest of these rows, which have the columns of both."""
     own = [{name: row.get(name) for name in INDEX.columns.names} for row in rows]
     write_table(workspace.index(category), table_from_rows(own, INDEX), INDEX)
-    own = [{name: row.get(name) for name in MANIFEST.columns.names} | {"recipe": recipe} for row in rows]
+    own = [{name: row.get(name) for name in MANIFEST.columns.names} | {"config_hash": recipe} for row in rows]
     marks = {"index_sha256": sha256_file(workspace.index(category))}
     write_table(workspace.manifest(category), table_from_rows(own, MANIFEST), MANIFEST, marks)
 
 
-def row_of(workspace: Workspace, category: Category, setting: str, person: int, garment: int) -> dict[str, Any]:
+def row_of(workspace: Workspace, category: Category, split: str, person: int, garment: int) -> dict[str, Any]:
     names = ids(category)
     row: dict[str, Any] = {"pair_id": pair_id(names[person], names[garment]), "category": category}
-    row |= {"setting": setting, "person_id": names[person], "garment_id": names[garment]}
+    row |= {"split": split, "person_id": names[person], "garment_id": names[garment]}
     row |= {"height": SIZE[0], "width": SIZE[1], "licence": "synthetic", "status": "ok"}
     row |= raw_file(workspace, "person", category, names[person], photo(10 * person + category.list_code, ".jpg"))
     row |= raw_file(workspace, "garment", category, names[garment], photo(1000 + garment, ".jpg"))

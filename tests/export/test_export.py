@@ -241,7 +241,7 @@ def test_an_unwritable_place_is_one_message(workspace: Workspace, tmp_path: Path
         run(workspace, tmp_path / "file" / "below")
 
 
-@pytest.mark.parametrize("place", ["raw", "raw/new", "index", "manifests/x", "subset", "staging/export", "evaluation"])
+@pytest.mark.parametrize("place", ["raw", "raw/new", "index", "manifests/x", "subset", "work/export", "evaluation"])
 def test_no_export_goes_where_only_the_stages_write(workspace: Workspace, place: str) -> None:
     before = content(workspace.data)
     for out in (workspace.data / place, workspace.data / "new" / ".." / place):
@@ -336,7 +336,7 @@ def test_a_size_of_another_form_is_refused(text: str) -> None:
 
 def test_the_command_writes_an_export_and_prints_its_folder(workspace: Workspace, out: Path, capsys: Captured) -> None:
     place = ["--out", str(out), "--root", str(workspace.root)]
-    narrow = ["--category", "dresses", "--setting", "train", "--setting", "test_paired", "--size", "64x48"]
+    narrow = ["--category", "dresses", "--split", "train", "--split", "test_paired", "--size", "64x48"]
     assert main(["export", "--format", "masks", *place, *narrow]) == 0
     said = capsys.readouterr()
     assert said.out == f"{out}\n"

@@ -35,8 +35,8 @@ def exported(workspace: Workspace, format: Format, size: tuple[int, int] | None 
     return out
 
 
-def pairs_of(setting: str) -> list[tuple[int, int]]:
-    return [(person, garment) for own, person, garment in PAIRS if own == setting]
+def pairs_of(split: str) -> list[tuple[int, int]]:
+    return [(person, garment) for own, person, garment in PAIRS if own == split]
 
 
 def shrunk(mask: np.ndarray, pixels: int = 17) -> np.ndarray:
@@ -64,14 +64,14 @@ def test_masks_lie_beside_agnostic_images_under_the_names_of_the_photos(workspac
             expected = raw_photo(workspace, "person", category, number, SIZE)
             assert same(agnostic, expected, shrunk(mask == 0))
             assert same(agnostic, np.zeros_like(expected), shrunk(mask > 0))
-        for setting in Split:
-            lines = (out / category / f"{listed_name(setting)}.txt").read_text().splitlines()
-            names = [(f"{ids(category)[p]}_0.jpg", f"{ids(category)[g]}_1.jpg") for p, g in pairs_of(setting)]
+        for split in Split:
+            lines = (out / category / f"{listed_name(split)}.txt").read_text().splitlines()
+            names = [(f"{ids(category)[p]}_0.jpg", f"{ids(category)[g]}_1.jpg") for p, g in pairs_of(split)]
             assert [tuple(line.split("\t")) for line in lines] == names
 
 
-def listed_name(setting: Split) -> str:
-    return "train_pairs" if setting is Split.TRAIN else setting.replace("test_", "test_pairs_")
+def listed_name(split: Split) -> str:
+    return "train_pairs" if split is Split.TRAIN else split.replace("test_", "test_pairs_")
 
 
 @pytest.mark.parametrize("size", [None, (64, 48)])

@@ -30,8 +30,8 @@ MARK = "TESTED_BY"
 """Environment variable whose value names one test's processes."""
 
 NETWORK = {
-    "heads": 2, "widths": [8, 8, 8], "pyramid_channels": 8, "flow_channels": [8, 8, 8], "light_channels": [6, 8],
-    "grid": "identity",
+    "num_flows": 2, "encoder_channels": [8, 8, 8], "pyramid_channels": 8, "flow_channels": [8, 8, 8], "image_encoder_channels": [6, 8],
+    "grid_normalization": "identity",
 }  # fmt: skip
 TRAINING = {
     "batch_size": 1, "lr": 1e-3, "loss": {"perceptual": "none"}, "accelerator": "cpu", "checkpoint_every_steps": 2,
@@ -39,12 +39,12 @@ TRAINING = {
 CONTENT = {
     "seed": 3,
     "image": {"size": [64, 48]},
-    "download": {"synthetic": {"train_pairs": 3, "test_pairs": 2, "level": "easy"}},
+    "download": {"synthetic": {"train_pairs": 3, "test_pairs": 2, "difficulty": "easy"}},
     "agnostic": {},
-    "sample": {"validation_share": 0.34},
+    "sample": {"val_fraction": 0.34},
     "pretrain": TRAINING | {"network": NETWORK, "epochs": 2},
     "finetune": TRAINING | {"epochs": 2},
-    "evaluate": {"gallery_rows": 2},
+    "evaluate": {"num_gallery_samples": 2},
 }
 
 CHAIN = (
@@ -241,7 +241,7 @@ def _command(process: int) -> bytes:
 def hashes_in(data: Path) -> Hashes:
     """Hashes of files below a `data/`, but for work areas and the card."""
     names = [path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()]
-    names = [name for name in names if name.partition("/")[0] not in ("staging", "raw") and name != CARD]
+    names = [name for name in names if name.partition("/")[0] not in ("work", "raw") and name != CARD]
     return {name: sha256_file(data / name) for name in names}
 
 
@@ -249,7 +249,7 @@ def undisturbed(root: Path, forking: Forking) -> Reference:
     """Run every step once."""
     project = Project(root, forking)
     child = forking.start(
-        program="tryon", arguments=["fingerprint"], root=str(root), log=str(root / "log"), environment={}
+        program="tryon", arguments=["refresh-inputs"], root=str(root), log=str(root / "log"), environment={}
     )
     assert child.wait() == 0, child.log.read_text()
     reference = Reference(project.data)
@@ -265,7 +265,7 @@ def undisturbed(root: Path, forking: Forking) -> Reference:
 def copied(reference: Reference, root: Path, step: tuple[str, ...], forking: Forking) -> Project:
     """A project in which all is there but for a step's outputs and the work areas; raw files only if it reads them."""
     project = Project(root, forking)
-    skipped = {"staging", OUTPUTS[step[0]] if step[0] != "agnostic" else ""}
+    skipped = {"work", OUTPUTS[step[0]] if step[0] != "agnostic" else ""}
     if step[0] not in ("agnostic", "sample", "export"):
         skipped.add("raw")
     for entry in reference.data.iterdir():
@@ -307,6 +307,6 @@ def torn(project: Project, step: tuple[str, ...], reference: Reference, before: 
 
 def left_in_work_area(project: Project, step: tuple[str, ...], reference: Reference) -> set[str]:
     """Files in the work area of a step that an undisturbed run does not leave there."""
-    area, places = Path("staging", step[0]), (project.data, reference.data)
+    area, places = Path("work", step[0]), (project.data, reference.data)
     found, known = ({path.relative_to(data) for path in (data / area).rglob("*")} for data in places)
     return {path.as_posix() for path in found - known}

@@ -125,7 +125,7 @@ def test_a_killed_command(
 
 def run_states(project: Commands) -> set[str]:
     """States of all runs in the database of the server that `python -m flows` starts for itself."""
-    database = project.data / "staging" / "prefect" / "prefect.db"
+    database = project.data / "work" / "prefect" / "prefect.db"
     with closing(sqlite3.connect(database)) as connection:
         return {state for (state,) in connection.execute("select state_type from flow_run")}
 

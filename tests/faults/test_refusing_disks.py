@@ -155,6 +155,6 @@ def failed(project: Project, step: tuple[str, ...], **environment: str) -> str:
 def size_of(step: tuple[str, ...], reference: Reference) -> int:
     """Bytes that a step leaves, those of the data set included."""
     files = [reference.data / name for name in outputs_of(step, reference)]
-    for folder in ("raw", "staging/download") if step[0] == "download" else ():
+    for folder in ("raw", "work/download") if step[0] == "download" else ():
         files += [path for path in (reference.data / folder).rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)

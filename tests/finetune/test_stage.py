@@ -78,7 +78,7 @@ def test_it_repeats_to_the_byte_and_depends_on_the_seed(
     assert outputs[0]["last.ckpt"] != outputs[2]["last.ckpt"]
 
 
-EXACT = {"ema_decay": 0.9, "accumulate": 2, "checkpoint_every_steps": 1}
+EXACT = {"ema_decay": 0.9, "grad_accumulation_steps": 2, "checkpoint_every_steps": 1}
 """Steps of two batches and one: two in an epoch, four in all; everything that a state can hold is in use."""
 
 KILLS = [["step", 1], ["write", 2], ["step", 3], ["write", 4]]
@@ -190,14 +190,14 @@ def test_other_settings_start_anew(started: Workspace, finetune_settings: Finetu
 
 
 def test_accumulation_steps_once_for_several_batches(started: Workspace, finetune_settings: FinetuneSettings) -> None:
-    finetune(finetune_settings.model_copy(update={"accumulate": 3}), 7, started, no_progress)
+    finetune(finetune_settings.model_copy(update={"grad_accumulation_steps": 3}), 7, started, no_progress)
     assert load_checkpoint(started.checkpoints / "last.ckpt").step == 4  # four batches an epoch: three and one
 
 
 def test_it_stops_when_nothing_gets_better_any_more(
     started: Workspace, finetune_settings: FinetuneSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = finetune_settings.model_copy(update={"epochs": 9, "patience": 2})
+    settings = finetune_settings.model_copy(update={"epochs": 9, "early_stop_patience": 2})
     courses = iter([0.5, 0.4, 0.45, 0.41, 0.3])
     monkeypatch.setattr(loop, "validate", lambda *_: {"val_l1": next(courses)})
     summary = finetune(settings, 7, started, no_progress)
@@ -223,7 +223,7 @@ def test_averaged_weights_are_looked_at_and_left_behind(
 def test_frozen_norms_keep_the_statistics_of_the_start(started: Workspace, finetune_settings: FinetuneSettings) -> None:
     start = load_checkpoint(started.pretrained / "model.ckpt").model
     for frozen in (True, False):
-        finetune(finetune_settings.model_copy(update={"freeze_norm": frozen}), 7, started, no_progress)
+        finetune(finetune_settings.model_copy(update={"freeze_bn_stats": frozen}), 7, started, no_progress)
         trained = load_checkpoint(started.checkpoints / "last.ckpt").model
         kept = [torch.equal(start[key], tensor) for key, tensor in trained.items() if "running" in key]
         assert kept

@@ -112,7 +112,7 @@ class Project:
         """Run this Python in the project and wait; `url` is the Prefect API that it is told of, None for not a word."""
         return subprocess.run(
             [sys.executable, *arguments],
-            **self._surroundings(url),
+            **self._stage_env(url),
             capture_output=True,
             text=True,
             timeout=120,
@@ -124,7 +124,7 @@ class Project:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job; a child would inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
         quiet = subprocess.DEVNULL
-        return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
+        return subprocess.Popen([sys.executable, *arguments], **self._stage_env(url), stdout=quiet, stderr=quiet)
 
     def _surroundings(self, url: str | None) -> dict:
         # The plain shell that DVC falls back on: unlike bash, it stays there while its last command runs.

@@ -37,8 +37,8 @@ SMALL = {
     "download.synthetic.test_pairs": 3,
     "pretrain.epochs": 1,
     "finetune.epochs": 2,
-    "pretrain.network.widths": [8, 16, 16],
-    "evaluate.gallery_rows": 3,
+    "pretrain.network.encoder_channels": [8, 16, 16],
+    "evaluate.num_gallery_samples": 3,
 }
 
 

@@ -31,8 +31,8 @@ def noting(what, work):
     return noted
 
 
-shards.mask_people = noting(lambda people, making: [f"mask {making.category}"] * len(people), shards.mask_people)
-unpack._bring = noting(lambda container, member, raw: [f"unpack {member.target.split('/')[0]}"], unpack._bring)
+shards.process_batch = noting(lambda people, making: [f"mask {making.category}"] * len(people), shards.process_batch)
+unpack._copy_member = noting(lambda container, member, raw: [f"unpack {member.target.split('/')[0]}"], unpack._copy_member)
 check._CHECKS = {role: noting(lambda data, role=role: [f"check {role}"], work) for role, work in check._CHECKS.items()}
 
 if __name__ == "__main__":
@@ -40,7 +40,7 @@ if __name__ == "__main__":
     raise SystemExit(main())
 '''
 
-LOOK = ("-m", "flows", "--watch")
+LOOK = ("-m", "flows", "--check-source")
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_only_what_is_new_is_worked_on(growing, server, tmp_path, monkeypatch) -
     assert grown["unpack dresses"] == len(files)
 
     anew = growing.copy(tmp_path / "anew")
-    shutil.rmtree(anew.root / "data/staging")
+    shutil.rmtree(anew.root / "data/work")
     assert anew.python("-m", "dvc", "repro", "--force").returncode == 0
     place = Workspace()
     for category in Category:

@@ -94,7 +94,7 @@ def test_dvc_repro_gives_the_same_hashes_without_a_server(finished, new_project,
 
 def test_a_change_runs_that_stage_and_those_whose_inputs_changed(finished, server, tmp_path) -> None:
     project = finished[0].copy(tmp_path / "project")
-    project.set("download.max_bad_fraction", 0.02)
+    project.set("download.max_invalid_fraction", 0.02)
     before = len(project.log())
     done = project.python(*PIPELINE, url=server)
     assert done.returncode == 0, done.stderr
@@ -115,7 +115,7 @@ def test_a_dry_run_sees_new_data_and_weights_and_notes_neither(finished, tmp_pat
     project = finished[0].copy(tmp_path / "project")
     (project.root / "data/source.json").write_text('{"source": "another"}\n')
     (project.root / "own.ckpt").write_bytes(b"weights")
-    project.set("pretrain.start", "own.ckpt")
+    project.set("pretrain.init_from", "own.ckpt")
     noted = [(project.root / "data" / name).read_bytes() for name in ("source.json", "weights.json")]
     done = project.python(*PIPELINE, "--dry-run")
     assert done.returncode == 0, done.stderr
@@ -126,10 +126,10 @@ def test_a_dry_run_sees_new_data_and_weights_and_notes_neither(finished, tmp_pat
 
 def test_another_file_of_weights_under_the_same_name_runs_the_stage_that_reads_it(finished, tmp_path) -> None:
     project = finished[0].copy(tmp_path / "project")
-    project.set("pretrain.start", "own.ckpt")
+    project.set("pretrain.init_from", "own.ckpt")
     for content in (b"one", b"another"):
         (project.root / "own.ckpt").write_bytes(content)
-        assert project.python("-m", "tryon", "fingerprint").returncode == 0
+        assert project.python("-m", "tryon", "refresh-inputs").returncode == 0
         before = len(project.log())
         assert project.python("-m", "dvc", "repro").returncode == 0
         assert project.log()[before:] == ["pretrain without Prefect"]
@@ -210,7 +210,7 @@ def test_a_parameter_that_breaks_a_rule_stops_it_before_anything_starts(project)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "seed" in done.stderr
-    assert not (project.root / "data" / "staging" / "prefect").exists()
+    assert not (project.root / "data" / "work" / "prefect").exists()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
@@ -234,7 +234,7 @@ def test_its_own_server_goes_with_it(project) -> None:
     os.kill(run.pid, signal.SIGKILL)
     run.wait(WITHIN)
     wait_until(lambda: not project.processes())
-    assert (project.root / "data/staging/prefect/server.log").is_file()
+    assert (project.root / "data/work/prefect/server.log").is_file()
 
 
 def wait_until(true, seconds: float = WITHIN) -> None:

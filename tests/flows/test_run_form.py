@@ -61,16 +61,20 @@ def test_fields_tell_meaning_rule_and_value() -> None:
     assert lr["description"].startswith("Peak learning rate of AdamW. (Number, above 0, at most 1.")
     assert (lr["exclusiveMinimum"], lr["maximum"]) == (0, 1)
     assert FIELDS["finetune.precision"]["enum"] == ["32-true", "bf16-mixed", "16-mixed", "64-true"]
-    assert FIELDS["download.keep_uv"]["enum"] == [True, False]
+    assert FIELDS["download.include_densepose_uv"]["enum"] == [True, False]
     assert all(field["description"].strip() for field in FIELDS.values())
 
 
 def test_only_what_was_typed_comes_out() -> None:
     assert Overrides().model_dump() == {}
-    typed = {"finetune": {"lr": 0.1, "freeze_norm": False}, "image": {"size": [64, 48]}, "download": {"licence": ""}}
+    typed = {
+        "finetune": {"lr": 0.1, "freeze_bn_stats": False},
+        "image": {"size": [64, 48]},
+        "download": {"licence": ""},
+    }
     assert dict(flatten(Overrides.model_validate(typed).model_dump())) == {
         "finetune.lr": 0.1,
-        "finetune.freeze_norm": False,
+        "finetune.freeze_bn_stats": False,
         "image.size": [64, 48],
     }
 

@@ -22,8 +22,8 @@ def test_secrets_of_a_source_and_of_the_environment_are_told_nowhere(project, se
     for command in (
         ("real.py", "download"),
         ("-m", "flows"),
-        ("-m", "flows", "--watch"),
-        ("-m", "tryon", "fingerprint"),
+        ("-m", "flows", "--check-source"),
+        ("-m", "tryon", "refresh-inputs"),
     ):
         done = project.python(*command, url=url)
         assert done.returncode == 2, done.stderr

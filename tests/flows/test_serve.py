@@ -64,12 +64,12 @@ def test_values_that_break_a_rule_are_refused_and_nothing_changes(served: Served
 def test_a_dry_run_says_why_and_the_run_does_it(served: Served) -> None:
     project, file = served.project, served.project.root / "params.yaml"
     before = file.read_text()
-    settings = {"download": {"max_bad_fraction": 0.5}}
+    settings = {"download": {"max_invalid_fraction": 0.5}}
     assert served.ended(served.started("pipeline", settings=settings, dry_run=True))["state_name"] == "Completed"
     assert file.read_text() == before
     shown = served.artifacts()
     assert "| download | no finished run is recorded |" in shown["plan"]
-    assert "| `download.max_bad_fraction` | 0.01 | 0.5 |" in shown["settings"]
+    assert "| `download.max_invalid_fraction` | 0.01 | 0.5 |" in shown["settings"]
 
     newer = before.replace("seed: 7", "seed: 8")  # edited while served: a run must not bring back what was there
     file.write_text(newer)
@@ -77,7 +77,7 @@ def test_a_dry_run_says_why_and_the_run_does_it(served: Served) -> None:
     assert file.read_text() == newer.replace("max_bad_fraction: 0.01", "max_bad_fraction: 0.5")
     assert project.log() == [f"{stage} with Prefect" for stage in ("download", "sample", "pretrain")]
     lock = YAML(typ="safe").load((project.root / "dvc.lock").read_text())
-    assert lock["stages"]["download"]["params"]["params.yaml"]["download"]["max_bad_fraction"] == 0.5
+    assert lock["stages"]["download"]["params"]["params.yaml"]["download"]["max_invalid_fraction"] == 0.5
 
     assert served.ended(served.started("sample", force=True))["state_name"] == "Completed"
     assert project.log()[3:] == ["sample with Prefect"]
@@ -98,9 +98,9 @@ def test_stopping_leaves_nothing_behind(own: Served) -> None:
     assert stop(own, signal.SIGTERM) == 0
     wait_until(lambda: not own.project.processes(), 20)
     assert not (own.project.root / "data" / "download").exists()
-    with closing(sqlite3.connect(own.project.root / "data/staging/prefect/prefect.db")) as connection:
+    with closing(sqlite3.connect(own.project.root / "data/work/prefect/prefect.db")) as connection:
         assert {state for (state,) in connection.execute("select state_name from flow_run")} == {"Cancelled"}
-    assert not list((own.project.root / "data/staging/prefect").glob("serving"))
+    assert not list((own.project.root / "data/work/prefect").glob("serving"))
 
 
 @pytest.mark.long

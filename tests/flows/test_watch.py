@@ -37,7 +37,7 @@ def test_one_run_is_started_and_the_watch_does_not_wait_for_it(watched, server) 
     earlier = len(runs())
     assert "1 of 2 times" in said(watched, LOOK, server)
     assert len(runs()) == earlier
-    memory = watched.root / "data/staging/watch.json"
+    memory = watched.root / "data/work/watch.json"
     before = memory.read_text()
     assert "a run was started" in said(watched, LOOK, server)
     assert len(runs()) == earlier + 1

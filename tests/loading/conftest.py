@@ -25,7 +25,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
     return {
         "pair_id": f"{number:06d}_{number:06d}",
         "category": str(category),
-        "setting": "train",
+        "split": "train",
         "person_id": f"{number:06d}",
         "garment_id": f"{number:06d}",
         **{name: cv2.imencode(".png", image)[1].tobytes() for name, image in images.items()},

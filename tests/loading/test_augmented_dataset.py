@@ -18,19 +18,19 @@ from tryon.loading.packed_dataset import PackedDataset, Sample
 from tryon.loading.transforms import prepare
 
 ALL: dict[str, Any] = {
-    "jitter": 1.0,
-    "move": 1.0,
-    "move_garment": 1.0,
-    "background": 1.0,
-    "grow": 1.0,
-    "grow_radius": 0.1,
+    "color_jitter_prob": 1.0,
+    "person_affine_prob": 1.0,
+    "garment_affine_prob": 1.0,
+    "background_prob": 1.0,
+    "mask_dilate_prob": 1.0,
+    "mask_dilate_max": 0.1,
 }
 TOUCHED = {
-    "jitter": {"person", "garment"},
-    "move": {"person", "mask", "garment_mask", "keypoints"},
-    "move_garment": {"garment"},
-    "background": {"person"},
-    "grow": {"mask"},
+    "color_jitter_prob": {"person", "garment"},
+    "person_affine_prob": {"person", "mask", "garment_mask", "keypoints"},
+    "garment_affine_prob": {"garment"},
+    "background_prob": {"person"},
+    "mask_dilate_prob": {"mask"},
 }
 """What each change may touch."""
 
@@ -47,7 +47,7 @@ def augmented(
 
 
 def on(name: str, probability: float = 1.0) -> dict[str, Any]:
-    return {name: probability, "grow_radius": 0.3}
+    return {name: probability, "mask_dilate_max": 0.3}
 
 
 def same(one: Sample, other: Sample) -> bool:
@@ -130,7 +130,7 @@ def test_nothing_of_what_is_hidden_shows_after_everything(rows: PackedDataset, e
 
         def mask(self, column: str, index: int) -> np.ndarray:
             mask = super().mask(column, index)
-            return mask ^ super().mask("mask", index) if column == "background" else mask
+            return mask ^ super().mask("mask", index) if column == "background_prob" else mask
 
     behind = Behind(rows.table, rows._binary, rows.name)
     one, other = (

@@ -41,8 +41,8 @@ def put(workspace: Workspace, name: str, content: bytes) -> str:
 
 def set_start(workspace: Workspace, start: str) -> None:
     text = workspace.params_file.read_text()
-    assert "start: upper_body" in text
-    workspace.params_file.write_text(text.replace("start: upper_body", f"start: {start}"))
+    assert "init_from: train_upper_body" in text
+    workspace.params_file.write_text(text.replace("init_from: train_upper_body", f"init_from: {start}"))
 
 
 def test_weights_that_metrics_need_are_noted_when_they_arrive(workspace: Workspace) -> None:
@@ -52,10 +52,10 @@ def test_weights_that_metrics_need_are_noted_when_they_arrive(workspace: Workspa
     assert refresh_inputs(workspace) == {}
 
 
-@pytest.mark.parametrize("start", ["released", "data/weights/ckpt_viton.pt"])
+@pytest.mark.parametrize("start", ["published", "data/weights/ckpt_viton.pt"])
 def test_the_file_that_pretrain_starts_from_is_noted_by_its_content(workspace: Workspace, start: str) -> None:
     put(workspace, "ckpt_viton.pt", b"one")
-    assert refresh_inputs(workspace) == {}  # `upper_body` does not read it
+    assert refresh_inputs(workspace) == {}  # `train_upper_body` does not read it
     set_start(workspace, start)
     assert refresh_inputs(workspace) == {"pretrain": "weights (start) changed"}
     sha256 = put(workspace, "ckpt_viton.pt", b"another")
@@ -108,8 +108,8 @@ def test_every_file_of_weights_is_an_input_of_a_stage(workspace: Workspace) -> N
     assert set(inputs.LOSS_ONLY_WEIGHTS) < set(NETWORKS.values())  # but for these, whose published hash is checked
     assert set(WEIGHTS) == {*noted(workspace)["metrics"], *inputs.LOSS_ONLY_WEIGHTS, inputs.PUBLISHED}
     assert set(noted(workspace)) == set(WEIGHT_INPUTS.values())
-    assert set(inputs.TRAINED_STARTS) | {"released"} == {
-        word for word in ("upper_body", "scratch", "released") if word in _start_description(workspace)
+    assert set(inputs.TRAINED_STARTS) | {"published"} == {
+        word for word in ("train_upper_body", "scratch", "published") if word in _start_description(workspace)
     }
 
 

@@ -1,4 +1,4 @@
-"""A name stands for one checkpoint, kept whole, and the hash in `pretrain.start` is held to."""
+"""A name stands for one checkpoint, kept whole, and the hash in `pretrain.init_from` is held to."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_only_a_checkpoint_is_kept(damage: str, trained: Workspace) -> None:
 
 @pytest.mark.parametrize("start", ["champion", "champion:", "champion:first@abc", "champion:First@0123456789ab"])
 def test_another_form_is_refused_with_what_is_kept(start: str, trained: Workspace) -> None:
-    with pytest.raises(ParameterError, match=r"champion:NAME@HASH.*None are kept yet: `tryon keep NAME`"):
+    with pytest.raises(ParameterError, match=r"champion:NAME@HASH.*None are kept yet: `tryon save-champion NAME`"):
         resolve_champion(start, trained)
     save_champion("first", trained)
     save_champion("second", trained)
@@ -98,7 +98,7 @@ def test_a_name_under_which_none_is_kept_lists_the_others(trained: Workspace) ->
 
 def test_without_its_hash_the_message_says_what_to_write(trained: Workspace) -> None:
     champion = save_champion("first", trained)
-    with pytest.raises(ParameterError, match=f"Write pretrain.start: {champion.init_from}"):
+    with pytest.raises(ParameterError, match=f"Write pretrain.init_from: {champion.init_from}"):
         resolve_champion("champion:first", trained)
 
 
@@ -115,8 +115,8 @@ def test_another_content_under_the_name_is_refused_with_both_hashes(trained: Wor
 def test_the_command_prints_the_line_to_write(
     trained: Workspace, pretrain_settings: PretrainSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["keep", "first", "--root", str(trained.root)]
-    line = f"pretrain.start: champion:first@{sha256_file(trained.checkpoints / 'best.ckpt')[:16]}\n"
+    command = ["save-champion", "first", "--root", str(trained.root)]
+    line = f"pretrain.init_from: champion:first@{sha256_file(trained.checkpoints / 'best.ckpt')[:16]}\n"
     assert main(command) == 0
     said = capsys.readouterr()
     assert said.out == line
@@ -136,5 +136,5 @@ def test_its_hash_stands_in_the_parameters_alone(trained: Workspace) -> None:
     text = (root / "params" / "default.yaml").read_text()
     trained.params_file.write_text(text.replace("start: upper_body", f"start: {start}"))
     parameters = load_parameters(trained.params_file)
-    assert parameters.pretrain.start == start
+    assert parameters.pretrain.init_from == start
     assert weights_state(trained, parameters)["start"] is None

@@ -20,11 +20,11 @@ from tryon.workspace import Workspace
 
 
 def starting(settings: PretrainSettings, start: str) -> PretrainSettings:
-    return settings.model_copy(update={"start": start})
+    return settings.model_copy(update={"init_from": start})
 
 
 def test_upper_body_trains_on_upper_body_rows_alone(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
-    summary = pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, no_progress)
+    summary = pretrain(starting(pretrain_settings, "train_upper_body"), 7, workspace, no_progress)
     checkpoint = load_checkpoint(workspace.pretrained / "model.ckpt")
     assert checkpoint.optimizer is None
     assert checkpoint.history[0]["val_l1_dresses"] is None
@@ -62,17 +62,19 @@ def test_released_takes_the_published_checkpoint(
     (workspace.root / "weights").mkdir()
     state = {f"module.{key}": value for key, value in DAFlow().state_dict().items()}
     torch.save({"state_dict": state}, workspace.root / "weights" / "ckpt_viton.pt")
-    published = PretrainSettings.model_validate({"start": "released"})
+    published = PretrainSettings.model_validate({"init_from": "published"})
     pretrain(published, 7, workspace, no_progress)
     network = load_network(workspace.pretrained / "model.ckpt")
     key = "dafnet.lights_encoder.0.weight"
     assert network.config == DAFlow().config
     assert torch.equal(network.state_dict()[key], state[f"module.{key}"])
     with pytest.raises(ParameterError, match=r"pretrain\.network"):
-        pretrain(starting(pretrain_settings, "released"), 7, workspace, no_progress)
+        pretrain(starting(pretrain_settings, "published"), 7, workspace, no_progress)
 
 
-@pytest.mark.parametrize(("start", "hint"), [("released", "ckpt_viton.pt"), ("no/such.ckpt", "upper_body, scratch")])
+@pytest.mark.parametrize(
+    ("init_from", "hint"), [("published", "ckpt_viton.pt"), ("no/such.ckpt", "train_upper_body, scratch")]
+)
 def test_a_checkpoint_that_is_not_there_is_an_error(
     start: str, hint: str, workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,14 +94,14 @@ def test_a_champion_starts_with_the_weights_that_were_kept(
     pretrain(starting(pretrain_settings, champion.init_from), 8, workspace, no_progress)
     old, new = load_network(workspace.champion("first")), load_network(workspace.pretrained / "model.ckpt")
     assert all(torch.equal(value, new.state_dict()[key]) for key, value in old.state_dict().items())
-    other = pretrain_settings.network.model_copy(update={"heads": 3, "pyramid_channels": 16})
+    other = pretrain_settings.network.model_copy(update={"num_flows": 3, "pyramid_channels": 16})
     wider = starting(pretrain_settings, champion.init_from).model_copy(update={"network": other})
     with pytest.raises(ParameterError, match=r"pretrain\.network.*heads = \d.*pyramid_channels = \d"):
         pretrain(wider, 7, workspace, no_progress)
 
 
 def test_no_champion_is_made_up(workspace: Workspace, pretrain_settings: PretrainSettings) -> None:
-    with pytest.raises(ParameterError, match="tryon keep NAME"):
+    with pytest.raises(ParameterError, match="tryon save-champion NAME"):
         pretrain(starting(pretrain_settings, "champion"), 7, workspace, no_progress)
     assert not workspace.pretrained.exists()
 
@@ -130,4 +132,4 @@ def test_no_upper_body_rows_is_an_error(
     table = read_table(workspace.subset("train"), PACKED)
     write_table(workspace.subset("train"), table.filter(pc.field("category") == "dresses"), PACKED)
     with pytest.raises(MissingInputError, match="upper_body"):
-        pretrain(starting(pretrain_settings, "upper_body"), 7, workspace, no_progress)
+        pretrain(starting(pretrain_settings, "train_upper_body"), 7, workspace, no_progress)

@@ -60,17 +60,17 @@ class Maker:
         self.index: dict[Category, list[dict[str, Any]]] = {category: [] for category in Category}
         self.manifest: dict[Category, list[dict[str, Any]]] = {category: [] for category in Category}
 
-    def add(self, category: Category, setting: Split, person: int, garment: int, status: str = "ok") -> None:
+    def add(self, category: Category, split: Split, person: int, garment: int, status: str = "ok") -> None:
         """Add one pair, its files included."""
         ids = {"person_id": f"{person:06d}", "garment_id": f"{garment:06d}"}
         names = {
             "pair_id": pair_id(*ids.values()),
             "category": str(category),
-            "setting": str(setting),
+            "split": str(split),
             **ids,
             "status": status,
         }
-        roles = (*ROLES, "truth", "truth_label_map") if setting is Split.TEST_UNPAIRED else ROLES
+        roles = (*ROLES, "truth", "truth_label_map") if split is Split.TEST_UNPAIRED else ROLES
         files = {name: value for role in roles for name, value in self._file(role, category, names).items()}
         self.index[category].append({**names, **files, "licence": "own"})
         mask = np.random.default_rng(person).random(SIZE) < 0.3

@@ -62,15 +62,15 @@ def test_pixels_that_show_any_of_the_garment_are_told() -> None:
     assert np.array_equal(warped[~touched], resize_photo(true, SIZE)[~touched])
 
 
-def twin_row(workspace: Workspace, category: Category, setting: Split, flow: bool) -> dict[str, Any]:
+def twin_row(workspace: Workspace, category: Category, split: Split, flow: bool) -> dict[str, Any]:
     """A packed row of person 0, paired in garment 0, unpaired in garment 1."""
-    content, garment = RenderOptions(flow=flow), int(setting is Split.TEST_UNPAIRED)
+    content, garment = RenderOptions(flow=flow), int(split is Split.TEST_UNPAIRED)
     made = [make_item(5, category, number, f"{number:06d}", content) for number in {0, garment}]
     pair = Pair("000000", f"{garment:06d}")
     if garment:
         made.append(make_truth(5, category, (0, 1), pair, content))
     names = {"person_id": pair.person_id, "garment_id": pair.garment_id, "pair_id": pair.pair_id}
-    row: dict[str, Any] = dict.fromkeys(COPIED) | names | {"category": str(category), "setting": str(setting)}
+    row: dict[str, Any] = dict.fromkeys(COPIED) | names | {"category": str(category), "split": str(split)}
     row |= dict.fromkeys([*RAW_ROLES, *(f"{role}_sha256" for role in RAW_ROLES)])
     ends = {
         "person": "images/000000_0.jpg", "garment": f"images/{pair.garment_id}_1.jpg",
@@ -85,16 +85,16 @@ def twin_row(workspace: Workspace, category: Category, setting: Split, flow: boo
                 (workspace.raw / name).write_bytes(data)
                 row |= {role: name, f"{role}_sha256": sha256_bytes(data)}
     mask = np.ones((128, 96), np.bool_)
-    return pack_row(row | {"part": str(setting), "mask_png": encode_mask(mask)}, (128, 96), workspace)
+    return pack_row(row | {"part": str(split), "mask_png": encode_mask(mask)}, (128, 96), workspace)
 
 
-@pytest.mark.parametrize("setting", [Split.TEST_PAIRED, Split.TEST_UNPAIRED])
+@pytest.mark.parametrize("split", [Split.TEST_PAIRED, Split.TEST_UNPAIRED])
 @pytest.mark.parametrize("category", list(Category))
-def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, setting: Split) -> None:
-    row = twin_row(Workspace(tmp_path), category, setting, flow=True)
-    true = "truth" if setting is Split.TEST_UNPAIRED else "person"
+def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, split: Split) -> None:
+    row = twin_row(Workspace(tmp_path), category, split, flow=True)
+    true = "truth" if split is Split.TEST_UNPAIRED else "person"
     images = {name: decode_photo(row[name])[None] for name in ("person", "garment", "ideal", true)}
-    bits = row["truth_garment_mask" if setting is Split.TEST_UNPAIRED else "garment_mask"]
+    bits = row["truth_garment_mask" if split is Split.TEST_UNPAIRED else "garment_mask"]
     inside = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(1, 128, 96).astype(bool)
     hidden = np.ones_like(inside)
 
@@ -108,6 +108,6 @@ def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, catego
 
 
 def test_without_the_flow_there_is_none(tmp_path: Path) -> None:
-    for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
-        row = twin_row(Workspace(tmp_path / setting), Category.DRESSES, setting, flow=False)
+    for split in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
+        row = twin_row(Workspace(tmp_path / split), Category.DRESSES, split, flow=False)
         assert row["ideal"] is None

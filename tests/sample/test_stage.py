@@ -47,7 +47,7 @@ def test_parts_hold_every_row_once_in_order_and_without_overlap(run: Run, maker:
         (row["category"], row["pair_id"])
         for rows in maker.manifest.values()
         for row in rows
-        if row["setting"] == Split.TRAIN
+        if row["split"] == Split.TRAIN
     )
     assert summary.summary == ("24 train, 6 val, 9 test_paired, 9 test_unpaired pairs; there are fewer than asked for.")
     assert summary.table[0] == {
@@ -72,10 +72,10 @@ def test_a_packed_row_is_its_raw_files_at_training_size(
     maker.save()
     run()
     assert read_metadata(workspace.subset(part))["images"] == images
-    index = {(row["setting"], row["pair_id"]): row for rows in maker.index.values() for row in rows}
-    manifest = {(row["setting"], row["pair_id"]): row for rows in maker.manifest.values() for row in rows}
+    index = {(row["split"], row["pair_id"]): row for rows in maker.index.values() for row in rows}
+    manifest = {(row["split"], row["pair_id"]): row for rows in maker.manifest.values() for row in rows}
     for row in packed(workspace, part):
-        files, made = index[row["setting"], row["pair_id"]], manifest[row["setting"], row["pair_id"]]
+        files, made = index[row["split"], row["pair_id"]], manifest[row["split"], row["pair_id"]]
         category = Category(row["category"])
 
         def raw(role: str, files: dict = files) -> bytes:

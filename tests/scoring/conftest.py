@@ -69,7 +69,7 @@ def make_workspace(root: Path) -> Workspace:
             for number in range(PER_CATEGORY):
                 person = f"{code}{number:05d}"
                 garment = person if setting == Split.TEST_PAIRED else f"{code}{(number + 1) % PER_CATEGORY:05d}"
-                names = {"pair_id": f"{person}_{garment}", "category": str(category), "setting": str(setting)}
+                names = {"pair_id": f"{person}_{garment}", "category": str(category), "split": str(setting)}
                 names |= {"person_id": person, "garment_id": garment}
                 files = {"person": (PHOTO.format(category, person), photo(code, number))}
                 if setting == Split.TEST_UNPAIRED and category == Category.DRESSES:

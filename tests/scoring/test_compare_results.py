@@ -90,7 +90,7 @@ def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: P
     folder, listed = fill(), tmp_path / "list.txt"
     listed.write_text("200000_200000\n200001_200001\n")
     whole = result(workspace, folder, categories=(Category.DRESSES,))
-    part = result(workspace, folder, categories=(Category.DRESSES,), only_listed=listed)
+    part = result(workspace, folder, categories=(Category.DRESSES,), pairs_file=listed)
     assert part["protocols"]["fitting-room"]["numbers"]["dresses"]["n"] == 2
     found = beside(part, whole)
     assert not found.rows
@@ -170,16 +170,16 @@ def test_the_command_writes_prints_and_compares(
         "daflow",
         "upper_body",
         "MS-SSIM",
-        "`tryon weights`",
+        "`tryon download-weights`",
         "KID times 1000",
         "fingerprint",
     ):
         assert word in printed
     assert list(json.loads(out.read_text())["protocols"]) == ["fitting-room", "ladi", "catvton", "daflow"]
-    assert main([*base, "--against", str(out)]) == 0
+    assert main([*base, "--baseline", str(out)]) == 0
     assert "difference" in capsys.readouterr().out
     jpeg = fill("jpeg", ending=".jpg")
-    assert main(["score", str(jpeg), "--root", str(workspace.root), "--against", str(out)]) == 2
+    assert main(["score", str(jpeg), "--root", str(workspace.root), "--baseline", str(out)]) == 2
     assert "format: JPEG 75 and PNG" in capsys.readouterr().err
 
 
@@ -189,8 +189,8 @@ def test_the_command_writes_prints_and_compares(
         (["--protocol", "viton"], "--protocol: is one of fitting-room, ladi, catvton, daflow, all"),
         (["--dataset", "twin:v0"], "--dataset: is one of workspace, twin:v1"),
         (["--setting", "both"], "--setting: is one of paired, unpaired"),
-        (["--only-listed", "absent.txt"], "--only-listed: is a text file of pair ids"),
-        (["--against", "absent.json"], "absent.json: can be read"),
+        (["--pairs-file", "absent.txt"], "--pairs-file: is a text file of pair ids"),
+        (["--baseline", "absent.json"], "absent.json: can be read"),
         (["--out", "."], "--out: is a file in a folder"),
         (["--out", "data/subset/x.json"], "--out"),
     ],
@@ -213,7 +213,7 @@ def test_pairs_that_the_list_has_not_are_refused(
 ) -> None:
     folder = fill()
     (tmp_path / "list.txt").write_text("200000_200000\nunknown\n")
-    options = ["--only-listed", str(tmp_path / "list.txt"), "--root", str(workspace.root)]
+    options = ["--pairs-file", str(tmp_path / "list.txt"), "--root", str(workspace.root)]
     assert main(["score", str(folder), *options]) == 2
     assert "unknown" in capsys.readouterr().err
     (tmp_path / "list.txt").write_text("")
@@ -238,12 +238,12 @@ def test_the_folder_is_looked_for_before_a_twin_is_drawn(
 
 
 def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
-    settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
+    settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
     order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
-    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights .* `tryon weights` fetches them"):
+    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights .* `tryon download-weights` fetches them"):
         score_folder(order, settings, workspace, no_progress)
     for name, told in (("lpipss", "names metrics among"), ("lpips_vgg", "no protocol that was asked for has it")):
-        settings = EvaluateSettings(accelerator="cpu", require=(name,))  # pyright: ignore[reportCallIssue]
+        settings = EvaluateSettings(accelerator="cpu", required_metrics=(name,))  # pyright: ignore[reportCallIssue]
         with pytest.raises(TryOnError, match=told):
             score_folder(order, settings, workspace, no_progress)
 
@@ -252,7 +252,7 @@ def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
     workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tryon.scoring.score_folder.score_protocol", None)
-    settings = EvaluateSettings(accelerator="cpu", require=("lpips",))  # pyright: ignore[reportCallIssue]
+    settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
     order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights"):
         score_folder(order, settings, workspace, no_progress)

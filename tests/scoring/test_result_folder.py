@@ -75,7 +75,7 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "  1 not of 8 bits a channel: 000025_000025.png",
         "  1 not 16x12 as most are: 000021_000021.png (16x13)",
         "  1 not PNG as most are: 000024_000024.jpg (JPEG 75)",
-        "Mend the folder, or name the pairs to score with --only-listed FILE, one pair id a line.",
+        "Mend the folder, or name the pairs to score with --pairs-file FILE, one pair id a line.",
     ]
 
 

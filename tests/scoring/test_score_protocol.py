@@ -245,7 +245,7 @@ def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tm
     listed = tmp_path / "list.txt"
     listed.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
     wanted = (Category.UPPER_BODY, Category.DRESSES)
-    block = scored(workspace, folder, "fitting-room", categories=wanted, only_listed=listed)
+    block = scored(workspace, folder, "fitting-room", categories=wanted, pairs_file=listed)
     told = {entry["number"]: entry["reason"] for entry in block["unavailable"]}
     assert block["numbers"]["dresses"]["l1_garment"] is None
     assert block["numbers"]["all"]["l1_garment"] > 0

@@ -14,7 +14,7 @@ from tryon.synthetic.archive import write_archive, write_folder
 
 SEED = 7
 SETTINGS = SyntheticSettings(train_pairs=2, test_pairs=3)
-EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parser_errors=0.7)
+EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parsing_noise_fraction=0.7)
 
 
 class Twin(NamedTuple):

@@ -29,12 +29,12 @@ from tryon.synthetic.ground_truth_io import decode_flow
 from tryon.synthetic.item_files import encode_jpeg, render_in_garment
 from tryon.synthetic.parsing_noise import KINDS
 
-EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parser_errors=0.7)
+EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parsing_noise_fraction=0.7)
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
 
 
-def pairs(root: Path, setting: Split, category: Category) -> list[Pair]:
-    return parse_pair_list((root / pair_list_path(setting, category)).read_text(), "list")
+def pairs(root: Path, split: Split, category: Category) -> list[Pair]:
+    return parse_pair_list((root / pair_list_path(split, category)).read_text(), "list")
 
 
 def files(root: Path, role: str) -> list[Path]:
@@ -61,20 +61,20 @@ def test_archive_and_truth_say_which_twin_they_are_of(twin, everything):
 
 
 def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):
-    for setting in Split:
+    for split in Split:
         together = []
         for category in Category:
-            lines = (twin.root / pair_list_path(setting, category)).read_text().splitlines()
+            lines = (twin.root / pair_list_path(split, category)).read_text().splitlines()
             assert {len(line.split("\t")) for line in lines} == {2}
             together += [f"{line}\t{category.list_code}" for line in lines]
-        assert (twin.root / pair_list_path(setting)).read_text().splitlines() == together
+        assert (twin.root / pair_list_path(split)).read_text().splitlines() == together
 
 
 def test_ids_are_six_digits_unique_and_equal_within_a_pair(twin):
     seen = []
     for category in Category:
-        for setting in (Split.TRAIN, Split.TEST_PAIRED):
-            for pair in pairs(twin.root, setting, category):
+        for split in (Split.TRAIN, Split.TEST_PAIRED):
+            for pair in pairs(twin.root, split, category):
                 assert pair.person_id == pair.garment_id
                 seen.append(pair.person_id)
     assert len(set(seen)) == len(seen) == 3 * (2 + 3)
@@ -222,8 +222,8 @@ def test_flow_can_be_had_of_test_pairs_alone(everything, tmp_path, monkeypatch):
     wanted = {
         relative_path("flow", category, pair.pair_id).as_posix()
         for category in Category
-        for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED)
-        for pair in pairs(everything, setting, category)
+        for split in (Split.TEST_PAIRED, Split.TEST_UNPAIRED)
+        for pair in pairs(everything, split, category)
     }
     assert found == {name: data for name, data in content(everything).items() if name in wanted}
     assert len(found) == len(wanted) == 12
@@ -231,11 +231,11 @@ def test_flow_can_be_had_of_test_pairs_alone(everything, tmp_path, monkeypatch):
 
 def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
     for category in Category:
-        for setting in Split:
-            for pair in pairs(everything, setting, category):
+        for split in Split:
+            for pair in pairs(everything, split, category):
                 flow, cover = decode_flow((everything / relative_path("flow", category, pair.pair_id)).read_bytes())
                 assert flow.shape == (1024, 768, 2)
-                unpaired = setting is Split.TEST_UNPAIRED
+                unpaired = split is Split.TEST_UNPAIRED
                 path = relative_path("truth_label_map", category, pair.pair_id)
                 if not unpaired:
                     clean = relative_path("clean_label_map", category, pair.person_id)

@@ -34,7 +34,7 @@ def test_what_is_not_given_stands_in_params_yaml(workspace):
     shutil.copy(ROOT / "params" / "default.yaml", workspace.params_file)
     parameters = load_parameters(workspace.params_file)
     assert make_request(None, {}, workspace) == SynthesisRequest(parameters.download.synthetic, parameters.seed)
-    given = {"train_pairs": 3, "seed": 9, "level": "wild", "uv": True, "parser_errors": 0.5}
+    given = {"train_pairs": 3, "seed": 9, "difficulty": "wild", "uv": True, "parsing_noise_fraction": 0.5}
     order = make_request(None, given, workspace)
     assert order.seed == 9
     del given["seed"]
@@ -53,8 +53,8 @@ def test_a_version_fixes_everything_but_the_added_planes(workspace):
     assert make_request("twin:v1", {}, workspace) == SynthesisRequest(version.settings, version.seed, "twin:v1")
     added = make_request("twin:v1", {"uv": True, "flow": True}, workspace).settings
     assert added == version.settings.model_copy(update={"uv": True, "flow": "all"})
-    with pytest.raises(ParameterError, match="Leave out --level, --seed"):
-        make_request("twin:v1", {"seed": 1, "level": "easy"}, workspace)
+    with pytest.raises(ParameterError, match="Leave out --difficulty, --seed"):
+        make_request("twin:v1", {"seed": 1, "difficulty": "easy"}, workspace)
 
 
 def test_the_ending_or_the_switch_makes_it_a_zip(tmp_path):
@@ -77,7 +77,9 @@ def test_an_order_is_told_in_a_line():
     assert describe(SynthesisRequest(SyntheticSettings(train_pairs=2000), 7)) == (
         "2000 + 30 pairs per category, seed 7, level catalogue"
     )
-    everything = SyntheticSettings(train_pairs=1, test_pairs=2, level="wild", uv=True, flow=True, parser_errors=0.3)
+    everything = SyntheticSettings(
+        train_pairs=1, test_pairs=2, difficulty="wild", uv=True, flow=True, parsing_noise_fraction=0.3
+    )
     assert describe(SynthesisRequest(everything, 0)) == (
         "1 + 2 pairs per category, seed 0, level wild, uv, flow of all pairs, parser errors 0.3"
     )

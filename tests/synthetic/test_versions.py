@@ -63,4 +63,4 @@ def test_the_drawing_of_a_frozen_version_has_not_changed(name):
 def test_v1_has_enough_test_pairs_for_a_frechet_distance():
     settings = VERSIONS["twin:v1"].settings
     assert 3 * settings.test_pairs >= 2048
-    assert (settings.level, settings.parser_errors) == ("catalogue", 0.0)
+    assert (settings.difficulty, settings.parsing_noise_fraction) == ("catalogue", 0.0)

@@ -119,7 +119,7 @@ def test_weights_that_are_not_noted_stop_the_stages_that_read_them(workspace: Wo
         pass
     edit(workspace, "data/weights/alexnet-owt-7be5be79.pth", "anything")
     with (
-        pytest.raises(MissingInputError, match=r"weights\.json.*`tryon fingerprint`"),
+        pytest.raises(MissingInputError, match=r"weights\.json.*`tryon refresh-inputs`"),
         assert_inputs_unchanged("evaluate", None, workspace),
     ):
         raise AssertionError("started")

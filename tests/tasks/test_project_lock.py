@@ -73,7 +73,7 @@ def test_the_second_waits_if_it_wants_to(workspace, other) -> None:
 def test_a_dead_holder_is_no_obstacle(workspace, other) -> None:
     other.kill()
     other.wait()
-    assert (workspace.staging("running") / "pipeline.json").exists()
+    assert (workspace.work_dir("running") / "pipeline.json").exists()
     assert active_processes(workspace) == []
     with project_lock(PIPELINE, "another", workspace):
         pass
@@ -82,9 +82,9 @@ def test_a_dead_holder_is_no_obstacle(workspace, other) -> None:
 def test_it_may_be_held_again_inside(workspace) -> None:
     with project_lock(PIPELINE, "outer", workspace):
         with project_lock(PIPELINE, "inner", workspace):
-            assert "outer" in (workspace.staging("running") / "pipeline.json").read_text()
-        assert (workspace.staging("running") / "pipeline.json").exists()
-    assert not (workspace.staging("running") / "pipeline.json").exists()
+            assert "outer" in (workspace.work_dir("running") / "pipeline.json").read_text()
+        assert (workspace.work_dir("running") / "pipeline.json").exists()
+    assert not (workspace.work_dir("running") / "pipeline.json").exists()
 
 
 def test_a_project_in_which_nothing_runs_is_only_looked_at(workspace) -> None:

@@ -32,7 +32,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def due(order, forced, changed):
-    stale = {"sample": ["tryon/sample modified", "params.yaml: sample.validation_share modified"]}
+    stale = {"sample": ["tryon/sample modified", "params.yaml: sample.val_fraction modified"]}
     return {name: stale[name] + ["forced"] * (name in forced) for name in order if name in stale}
 
 
@@ -48,8 +48,8 @@ def test_typed_settings_make_the_stages_due_that_read_them(workspace: Workspace)
     assert planned(workspace, image={"size": [64, 48]}) == {
         "sample": ["tryon/sample modified", "params.yaml: image.size modified"]
     }
-    seed = planned(workspace, seed=8, download={"keep_uv": True})
-    assert seed["download"] == ["params.yaml: seed modified", "params.yaml: download.keep_uv modified"]
+    seed = planned(workspace, seed=8, download={"include_densepose_uv": True})
+    assert seed["download"] == ["params.yaml: seed modified", "params.yaml: download.include_densepose_uv modified"]
     assert planned(workspace, finetune={"epochs": 9}) == {"sample": ["tryon/sample modified"]}
 
 

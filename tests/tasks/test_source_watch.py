@@ -55,7 +55,7 @@ def test_a_source_that_rests_starts_nothing(workspace) -> None:
     for _ in range(3):
         assert check_source(workspace, starts) == "The source is as it was."
     assert starts == []
-    assert not workspace.staging("watch.json").exists()
+    assert not workspace.work_dir("watch.json").exists()
 
 
 def test_a_source_that_grows_starts_one_run_when_it_has_come_to_rest(workspace, source) -> None:
@@ -189,7 +189,7 @@ def test_what_is_remembered_may_be_lost(workspace, source) -> None:
     starts = Starts()
     grow(source, "000002")
     check_source(workspace, starts)
-    workspace.staging("watch.json").write_text("{")
+    workspace.work_dir("watch.json").write_text("{")
     assert "1 of 2" in check_source(workspace, starts)
     check_source(workspace, starts)
     assert len(starts) == 1

@@ -17,8 +17,8 @@ from tryon.workspace import Workspace
 
 SIZE = (32, 16)
 NETWORK = {
-    "heads": 2, "widths": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "light_channels": [6, 6],
-    "grid": "identity",
+    "num_flows": 2, "encoder_channels": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "image_encoder_channels": [6, 6],
+    "grid_normalization": "identity",
 }  # fmt: skip
 QUICK = {
     "epochs": 2, "batch_size": 2, "lr": 1e-2, "warmup_steps": 2, "accelerator": "cpu", "loss": {"perceptual": "none"},
@@ -39,7 +39,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
     return {
         "pair_id": f"{identity}_{identity}",
         "category": str(category),
-        "setting": "train",
+        "split": "train",
         "person_id": identity,
         "garment_id": identity,
         "person": cv2.imencode(".png", person)[1].tobytes(),
@@ -84,7 +84,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def pretrain_settings() -> PretrainSettings:
-    return PretrainSettings.model_validate({**QUICK, "start": "scratch", "network": NETWORK})
+    return PretrainSettings.model_validate({**QUICK, "init_from": "scratch", "network": NETWORK})
 
 
 @pytest.fixture

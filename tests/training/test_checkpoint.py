@@ -149,7 +149,7 @@ def test_every_field_is_checked() -> None:
     assert set(BROKEN) - {"version"} == {field.name for field in dataclasses.fields(Checkpoint)}
 
 
-@pytest.mark.parametrize("options", [{"heads": "six"}, {"depth": 3}, {"widths": 4}])
+@pytest.mark.parametrize("options", [{"num_flows": "six"}, {"depth": 3}, {"encoder_channels": 4}])
 def test_options_of_no_network_are_refused(options: dict, checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", dataclasses.replace(checkpoint, network=options))
     with pytest.raises(NetworkOptionError, match=next(iter(options))):

@@ -25,7 +25,7 @@ from tryon.training.checkpoint import Checkpoint, load_checkpoint
 from tryon.training.distributed import LOOPBACK, free_port
 from tryon.workspace import Workspace
 
-EXACT = {"precision": "64-true", "freeze_norm": True, "batch_size": 3, "ema_decay": 0.9, "epochs": 1}
+EXACT = {"precision": "64-true", "freeze_bn_stats": True, "batch_size": 3, "ema_decay": 0.9, "epochs": 1}
 """Three batches: a step of two, and one in which the second process has none of its own."""
 
 
@@ -52,7 +52,7 @@ def trained(workspace: Workspace) -> Checkpoint:
 def test_two_processes_train_as_one_with_twice_the_accumulation(
     interrupted: bool, started: Workspace, finetune_settings: FinetuneSettings
 ) -> None:
-    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, no_progress)
+    finetune(finetune_settings.model_copy(update={**EXACT, "grad_accumulation_steps": 2}), 7, started, no_progress)
     alone = trained(started)
     together = finetune_settings.model_copy(update={**EXACT, "devices": 2})
     write_parameters(started, together)
@@ -83,7 +83,7 @@ MACHINES: dict[str, list[tuple[list[str], dict[str, str]]]] = {
 def test_two_machines_train_as_one_with_twice_the_accumulation(
     way: str, started: Workspace, finetune_settings: FinetuneSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    finetune(finetune_settings.model_copy(update={**EXACT, "accumulate": 2}), 7, started, no_progress)
+    finetune(finetune_settings.model_copy(update={**EXACT, "grad_accumulation_steps": 2}), 7, started, no_progress)
     alone = trained(started)
     shutil.rmtree(started.checkpoints)
     write_parameters(started, finetune_settings.model_copy(update={**EXACT, "num_nodes": 2}))

@@ -22,14 +22,14 @@ from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 
 BASE = {
-    "epochs": 1, "batch_size": 2, "lr": 1e-2, "flow_lr_share": 0.5, "weight_decay": 0.01, "warmup_steps": 2,
-    "clip_norm": 10.0, "flip": 0.5, "accelerator": "cpu", "loss": {"perceptual": "none"},
+    "epochs": 1, "batch_size": 2, "lr": 1e-2, "flow_lr_multiplier": 0.5, "weight_decay": 0.01, "warmup_steps": 2,
+    "max_grad_norm": 10.0, "flip_prob": 0.5, "accelerator": "cpu", "loss": {"perceptual": "none"},
 }  # fmt: skip
 """An epoch of four steps."""
 
 CHANGED = {
-    "lr": 2e-2, "flow_lr_share": 0.25, "weight_decay": 0.5, "warmup_steps": 1, "clip_norm": 1e-3, "flip": 0.0,
-    "accumulate": 2, "augment": {"jitter": 1.0},
+    "lr": 2e-2, "flow_lr_multiplier": 0.25, "weight_decay": 0.5, "warmup_steps": 1, "max_grad_norm": 1e-3, "flip_prob": 0.0,
+    "grad_accumulation_steps": 2, "augment": {"color_jitter_prob": 1.0},
 }  # fmt: skip
 
 Train = Callable[..., dict[str, Tensor]]

@@ -44,7 +44,9 @@ def test_none_needs_no_file(workspace: Workspace) -> None:
 
 
 def test_the_published_recipe_is_the_default_and_absent_networks_name_the_command(workspace: Workspace) -> None:
-    with pytest.raises(WeightsError, match=r"vgg16-397923af\.pth .*loss\.perceptual.*: exists\. Run `tryon weights`"):
+    with pytest.raises(
+        WeightsError, match=r"vgg16-397923af\.pth .*loss\.perceptual.*: exists\. Run `tryon download-weights`"
+    ):
         load_perceptual(LossSettings(), workspace)
 
 

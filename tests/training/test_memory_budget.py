@@ -21,7 +21,7 @@ from tryon.training.memory_budget import MemoryModel, check_memory, estimate_mem
 from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 
-NETWORK = {"heads": 3, "widths": [8, 16, 16], "pyramid_channels": 16, "flow_channels": [8, 8, 8]}
+NETWORK = {"num_flows": 3, "encoder_channels": [8, 16, 16], "pyramid_channels": 16, "flow_channels": [8, 8, 8]}
 
 
 def job(workspace: Workspace, **changes: Any) -> RunConfig:
@@ -32,7 +32,7 @@ def job(workspace: Workspace, **changes: Any) -> RunConfig:
 
 @pytest.fixture
 def network() -> DAFlow:
-    settings = PretrainSettings.model_validate({"network": {**NETWORK, "light_channels": [8, 16]}})
+    settings = PretrainSettings.model_validate({"network": {**NETWORK, "image_encoder_channels": [8, 16]}})
     return new_network(settings.network, 1)
 
 
@@ -48,7 +48,9 @@ def test_the_peak_counts_what_lives_at_once() -> None:
     assert peak_on_cpu(work) == 2 * 4000
 
 
-@pytest.mark.parametrize("settings", [{}, {"freeze_norm": True, "loss": {"perceptual": "none", "hidden_weight": 3.0}}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"freeze_bn_stats": True, "loss": {"perceptual": "none", "masked_weight": 3.0}}]
+)
 @pytest.mark.parametrize("images", [(1, 96, 64), (3, 64, 48)])
 def test_it_is_within_15_percent_of_what_a_step_takes(
     settings: dict, images: tuple[int, int, int], workspace: Workspace, network: DAFlow

@@ -11,8 +11,8 @@ from tryon.training.step_batches import batches_for_rank, batches_per_step
 
 @pytest.mark.parametrize(("devices", "accumulate"), [(1, 1), (1, 3), (2, 1), (2, 2), (3, 2), (8, 1)])
 def test_processes_share_the_batches_of_one(devices: int, accumulate: int) -> None:
-    settings = FinetuneSettings(devices=devices, accumulate=accumulate, batch_size=2)  # pyright: ignore
-    alone = FinetuneSettings(accumulate=devices * accumulate, batch_size=2)  # pyright: ignore
+    settings = FinetuneSettings(devices=devices, grad_accumulation_steps=accumulate, batch_size=2)  # pyright: ignore
+    alone = FinetuneSettings(grad_accumulation_steps=devices * accumulate, batch_size=2)  # pyright: ignore
     groups = batches_per_step(23, settings, 7, 1)
     assert [[list(rows) for rows in group] for group in groups] == [
         [list(rows) for rows in group] for group in batches_per_step(23, alone, 7, 1)

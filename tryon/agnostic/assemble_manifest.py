@@ -25,7 +25,7 @@ from tryon.workspace import Workspace
 pc: Any = pyarrow.compute  # most of its functions are made at run time, out of sight of a type checker
 
 _FROM_INDEX = (
-    "pair_id", "category", "setting", "person_id", "garment_id", "person", "garment", "person_sha256", "garment_sha256",
+    "pair_id", "category", "split", "person_id", "garment_id", "person", "garment", "person_sha256", "garment_sha256",
     "neckline", "pattern", "licence",
 )  # fmt: skip
 _ABOUT_PERSON = ("worn", "arm_pose")
@@ -62,7 +62,7 @@ def join(planned: MaskPlan, audits: pa.Table, workspace: Workspace) -> tuple[pa.
     columns: Columns = {name: index[name] for name in _FROM_INDEX}
     columns |= {name: own[name] for name in (*NUMBERS, "missing_joints")}
     columns |= {name: pc.coalesce(index[name], own[name]) for name in _ABOUT_PERSON}
-    columns |= {"height": pa.scalar(height), "width": pa.scalar(width), "recipe": pa.scalar(planned.recipe)}
+    columns |= {"height": pa.scalar(height), "width": pa.scalar(width), "config_hash": pa.scalar(planned.config_hash)}
     # The slice is about the new garment: what is known of it is how the person of the same id wears it.
     worn_by = pc.if_else(good, pc.index_in(index["garment_id"], people), None)
     columns["sleeve"] = pc.coalesce(index["sleeve"], audits["sleeve"].take(worn_by))

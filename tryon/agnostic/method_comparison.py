@@ -43,10 +43,10 @@ def compare_methods(people: Sequence[PersonFiles], own: Mapping[str, Row], makin
         the means of the audit (None where nothing is known) and the share of `leaking` ones.
     """
     known = [person for person in people if own[person.person_id]["mask_fraction"] is not None]
-    told = {making.settings.recipe: [own[person.person_id] for person in known]}
+    told = {making.settings.method: [own[person.person_id] for person in known]}
     for recipe in METHODS:
         if recipe not in told:
-            other = replace(making, settings=AgnosticSettings.model_validate({"recipe": recipe}))
+            other = replace(making, settings=AgnosticSettings.model_validate({"method": recipe}))
             told[recipe] = process_batch(known, other)
     worn = [own[person.person_id]["worn"] for person in known]
     kinds = [ALL, *sorted(set(worn))] if len(set(worn)) > 1 else [ALL]
@@ -66,7 +66,7 @@ def _means(recipe: str, worn: str, rows: Sequence[Row]) -> Row:
     leaks = [row["leak_fraction"] for row in rows if row["leak_fraction"] is not None]
     means = {name: _mean([row[name] for row in rows if row[name] is not None]) for name in NUMBERS}
     leaking = _mean([float(leak > LEAK_THRESHOLD) for leak in leaks])
-    return {"recipe": recipe, "worn": worn, "people": len(rows), **means, "leaking": leaking}
+    return {"method": recipe, "worn": worn, "people": len(rows), **means, "leaking": leaking}
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -46,7 +46,7 @@ class MaskPlan:
     category: Category
     settings: AgnosticSettings
     size: Size
-    recipe: str
+    config_hash: str
     shards: tuple[tuple[PersonFiles, ...], ...]
     index_sha256: str
     reusable: ReusableShards = field(default_factory=dict)
@@ -77,7 +77,7 @@ def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: 
 
     require_files(workspace, good_rows(), ("person", *ROLES))
     # The code of the shards is all that a mask depends on: to change a caption makes no mask anew.
-    made_by = {"code": code_version("tryon.agnostic.shards"), "recipe": settings.recipe, "size": list(size)}
+    made_by = {"code": code_version("tryon.agnostic.shards"), "method": settings.method, "size": list(size)}
     cut = tuple(tuple(part) for part in split_chunks(list(people.values()), SHARD_SIZE))
     recipe, making = short_hash(made_by), MaskJob(category, settings, size, workspace)
     found = reusable_shards(cut, making, recipe)

@@ -109,7 +109,7 @@ def process_person(person: PersonFiles, job: MaskJob) -> dict[str, Any]:
         maps = read_inputs(person, job.size, job.workspace)
     except UnreadableError as error:
         return {"person_id": person.person_id, "reason": str(error)}
-    recipe = job.settings.recipe
+    recipe = job.settings.method
     scene = ParsedPerson(*maps)
     mask = PERSON_METHODS[recipe](job.category, scene)
     found = audit_person(job.category, mask, scene, MARGINS[recipe](job.size[0]))

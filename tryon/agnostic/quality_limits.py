@@ -26,7 +26,7 @@ class QualityRule(NamedTuple):
     """One rule.
 
     Args:
-        key: in `agnostic.limits`.
+        key: in `agnostic.quality_limits`.
         column: of the manifest.
         is_maximum: whether the value is the largest allowed, else the smallest.
         known: whether the number must be known. Where it is not, the row is beyond any limit but 1, which is none.
@@ -49,7 +49,7 @@ NO_GARMENT = "the label map shows no garment of this category, so what is left v
 
 
 class MaskQualityError(TryOnError):
-    """The audit of the masks found more than `agnostic.limits` allows; see `limits_told.error_of`."""
+    """The audit of the masks found more than `agnostic.quality_limits` allows; see `limits_told.error_of`."""
 
 
 def find_violations(rows: pa.Table, limits: LimitSettings) -> dict[str, NDArray[np.bool_]]:
@@ -93,7 +93,7 @@ def quarantine(rows: pa.Table, found: dict[str, NDArray[np.bool_]], limits: Limi
 def exceeds_rejected_fraction(rows: pa.Table, found: dict[str, NDArray[np.bool_]], limits: LimitSettings) -> bool:
     """Whether more of the good rows are beyond a limit than may be set aside."""
     bad, good = int(any_violation(found).sum()), int(status_is_ok(rows).sum())
-    return bad > 0 and bad / good > limits.max_bad_fraction
+    return bad > 0 and bad / good > limits.max_rejected_fraction
 
 
 def any_violation(found: dict[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -149,9 +149,7 @@ def require_usable_rows(category: Category, rows: pa.Table) -> None:
     values = re.compile(r" (\d\S*|unknown)(?= is beyond)")  # without them many rows have the same reason
     reasons = Counter(values.sub("", reason or "") for reason in rows["reason"].to_pylist()).most_common(3)
     told = "; ".join(f"{count} x {reason}" for reason, count in reasons)
-    remedy = (
-        f"See why, in data/index and in agnostic.limits of params.yaml; `tryon agnostic {category} --preview 6` draws."
-    )
+    remedy = f"See why, in data/index and in agnostic.quality_limits of params.yaml; `tryon agnostic {category} --preview 6` draws."
     raise TryOnError(
         f"all {rows.num_rows} rows of {category}", expected="are set aside, and none is left", found=told, hint=remedy
     )
@@ -166,7 +164,7 @@ def build_error(planned: MaskPlan, rows: pa.Table, found: dict[str, NDArray[np.b
         found: what it gave.
         image: path of a image that shows the worst.
     """
-    limits = planned.settings.limits
+    limits = planned.settings.quality_limits
     broken = [limit for limit in LIMITS if found[limit.key].any()]
     count, good = int(any_violation(found).sum()), int(status_is_ok(rows).sum())
     told = [line for limit in broken for line in _describe_violations(limit, rows, found[limit.key], limits)]
@@ -175,17 +173,17 @@ def build_error(planned: MaskPlan, rows: pa.Table, found: dict[str, NDArray[np.b
         for limit in broken
     ]
     remedy = [
-        f"Look at {image}, where the worst are drawn. Then, in section agnostic.limits of params.yaml,",
+        f"Look at {image}, where the worst are drawn. Then, in section agnostic.quality_limits of params.yaml,",
         "  to use all these rows, set",
         *enough,
         "  or to set them aside, set",
         f"    max_bad_fraction: {_round_for_yaml(count / good, up=True)}",
         f"and run `tryon agnostic {planned.category}` again, which uses the masks made so far.",
-        *(textwrap.wrap(LEAKS_BY_DESIGN, _WIDTH) if planned.settings.recipe == "dresscode-official" else ()),
+        *(textwrap.wrap(LEAKS_BY_DESIGN, _WIDTH) if planned.settings.method == "dresscode-official" else ()),
     ]
     return MaskQualityError(
-        f"{count} of {good} rows of {planned.category} have a mask beyond agnostic.limits",
-        expected="\n".join([f"at most {100 * limits.max_bad_fraction:g} % of rows may", *told]),
+        f"{count} of {good} rows of {planned.category} have a mask beyond agnostic.quality_limits",
+        expected="\n".join([f"at most {100 * limits.max_rejected_fraction:g} % of rows may", *told]),
         hint="\n".join(remedy),
     )
 

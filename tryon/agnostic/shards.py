@@ -49,13 +49,13 @@ def work_folder(making: MaskJob) -> Path:
     return making.workspace.work_dir("agnostic") / making.category
 
 
-def shard_path(people: Sequence[PersonFiles], making: MaskJob, recipe: str) -> Path:
+def shard_path(people: Sequence[PersonFiles], making: MaskJob, config_hash: str) -> Path:
     """Where the masks of these people lie when they are made."""
-    return work_folder(making) / f"{short_hash([recipe, people])}.parquet"
+    return work_folder(making) / f"{short_hash([config_hash, people])}.parquet"
 
 
 def make_shard(
-    people: Sequence[PersonFiles], making: MaskJob, recipe: str, earlier: ReusableShards | None = None
+    people: Sequence[PersonFiles], making: MaskJob, config_hash: str, earlier: ReusableShards | None = None
 ) -> Path:
     """Make the masks of these people unless they are there and whole. Can be called from any process or thread.
 
@@ -68,28 +68,30 @@ def make_shard(
     Returns:
         The shard's file. Beside it lies its SHA-256, written last.
     """
-    path = shard_path(people, making, recipe)
+    path = shard_path(people, making, config_hash)
     if not checksum_ok(path):
-        keys = [_made_from(person, recipe) for person in people]
+        keys = [_made_from(person, config_hash) for person in people]
         rows = _rows_of((earlier or {}).get(path.name, ()), set(keys))
         new = [person for person, key in zip(people, keys, strict=True) if key not in rows]
-        made = {_made_from(person, recipe): row for person, row in zip(new, process_batch(new, making), strict=True)}
+        made = {
+            _made_from(person, config_hash): row for person, row in zip(new, process_batch(new, making), strict=True)
+        }
         rows |= {key: row | {"made_from": key} for key, row in made.items()}
-        write_table(path, table_from_rows([rows[key] for key in keys], MASKS), MASKS, {"recipe": recipe})
+        write_table(path, table_from_rows([rows[key] for key in keys], MASKS), MASKS, {"config_hash": config_hash})
         write_checksum(path)
     return path
 
 
-def reusable_shards(shards: Iterable[Sequence[PersonFiles]], making: MaskJob, recipe: str) -> ReusableShards:
+def reusable_shards(shards: Iterable[Sequence[PersonFiles]], making: MaskJob, config_hash: str) -> ReusableShards:
     """Where the last finished run has left masks of the people of these shards."""
     found: dict[str, Path] = {}
     for path in sorted(_kept_folder(making).glob("*.parquet")):
         found |= dict.fromkeys(_keys_in(path), path)
     files: defaultdict[str, dict[Path, None]] = defaultdict(dict)
     for people in shards if found else ():
-        own = [found[key] for person in people if (key := _made_from(person, recipe)) in found]
+        own = [found[key] for person in people if (key := _made_from(person, config_hash)) in found]
         if own:
-            files[shard_path(people, making, recipe).name] = dict.fromkeys(own)
+            files[shard_path(people, making, config_hash).name] = dict.fromkeys(own)
     return {name: tuple(paths) for name, paths in files.items()}
 
 

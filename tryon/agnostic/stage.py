@@ -75,7 +75,7 @@ def agnostic(
             shards, for the next run.
     """
     planned = plan(category, settings, size, workspace)
-    work = partial(make_shard, making=planned.job(workspace), recipe=planned.recipe, earlier=planned.reusable)
+    work = partial(make_shard, making=planned.job(workspace), config_hash=planned.config_hash, earlier=planned.reusable)
     map_chunks(work, planned.shards, progress, f"{category} masks")
     return collect(planned, workspace)
 
@@ -93,7 +93,7 @@ def run_shard(planned: MaskPlan, shard: int, workspace: Workspace, pool: Executo
         The number of people in it.
     """
     people = planned.shards[shard]
-    work = partial(make_shard, people, planned.job(workspace), planned.recipe, planned.reusable)
+    work = partial(make_shard, people, planned.job(workspace), planned.config_hash, planned.reusable)
     if pool is None:
         work()
     else:
@@ -120,7 +120,7 @@ def collect(planned: MaskPlan, workspace: Workspace) -> StageResult:
     require_usable_rows(planned.category, rows)
     # What reads raw files comes before anything is written: if one is wrong, all stays as it was.
     shown = render_people(select_people(audits, SHOWN_WORST, SHOWN_TYPICAL), audits, mask_of, planned, workspace)
-    metadata = {"recipe": planned.recipe, "index_sha256": planned.index_sha256}
+    metadata = {"config_hash": planned.config_hash, "index_sha256": planned.index_sha256}
     metadata[COMPARISON] = as_text(_comparison(planned, audits, workspace))
     write_table(workspace.mask_images(planned.category), _shown_table(shown), MASK_PREVIEWS)
     write_tables(workspace.manifest(planned.category), add_masks(rows, numbers, mask_of), MANIFEST, metadata)
@@ -129,7 +129,7 @@ def collect(planned: MaskPlan, workspace: Workspace) -> StageResult:
 
 
 def _finished_shards(planned: MaskPlan, workspace: Workspace) -> list[Path]:
-    paths = [shard_path(people, planned.job(workspace), planned.recipe) for people in planned.shards]
+    paths = [shard_path(people, planned.job(workspace), planned.config_hash) for people in planned.shards]
     for path in paths:
         if not checksum_ok(path):
             remedy = f"Run `tryon agnostic {planned.category}` again."
@@ -146,14 +146,14 @@ def _enforce_limits(
     workspace: Workspace,
 ) -> pa.Table:
     """The rows, bad ones set aside; too many of them are drawn and told."""
-    limits = planned.settings.limits
+    limits = planned.settings.quality_limits
     found = find_violations(rows, limits)
     if not exceeds_rejected_fraction(rows, found, limits):
         return quarantine(rows, found, limits)
     people = np.unique(numbers[any_violation(found)])
     chosen = {int(people[number]): WORST for number in select_people(audits.take(pa.array(people)), SHOWN_WORST, 0)}
     image = workspace.preview(planned.category)
-    title = f"{planned.category}, recipe {planned.settings.recipe}: beyond agnostic.limits"
+    title = f"{planned.category}, recipe {planned.settings.method}: beyond agnostic.quality_limits"
     write_bytes(image, contact_sheet(title, render_people(chosen, audits, mask_of, planned, workspace)))
     raise build_error(planned, rows, found, str(image))
 
@@ -180,8 +180,8 @@ def _summary(planned: MaskPlan, rows: pa.Table, shown: Sequence[PreviewEntry]) -
     headline = f"{good.num_rows} rows of {planned.category} have a mask of {planned.size[0]}x{planned.size[1]} pixels"
     headline += f"; {bad} are quarantined." if bad else "."
     told = {name: column_values(good, name) for name in NUMBERS}
-    limits = {limit.column: getattr(planned.settings.limits, limit.key) for limit in LIMITS if limit.is_maximum}
-    title = f"{planned.category}, recipe {planned.settings.recipe}"
+    limits = {limit.column: getattr(planned.settings.quality_limits, limit.key) for limit in LIMITS if limit.is_maximum}
+    title = f"{planned.category}, recipe {planned.settings.method}"
     images = {"distribution": histogram(title, told, limits)} if good.num_rows else {}
     for why in (WORST, TYPICAL):
         some = [one for one in shown if one.why == why]

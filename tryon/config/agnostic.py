@@ -24,7 +24,7 @@ class LimitSettings(Settings):
     )
     min_mask_fraction: float = Field(0.01, ge=0, le=1, description="Least of the image that must be hidden.")
     max_mask_fraction: float = Field(0.8, ge=0, le=1, description="Most of the image that may be hidden.")
-    max_bad_fraction: float = Field(
+    max_rejected_fraction: float = Field(
         0.0, ge=0, le=1, description="Share of rows that may be bad and are set aside; with more the stage fails."
     )
 
@@ -38,7 +38,7 @@ class LimitSettings(Settings):
 class AgnosticSettings(Settings):
     """How the garment to be replaced is hidden."""
 
-    recipe: Literal["fitting-room", "dresscode-official"] = Field("fitting-room", description="The mask recipe.")
-    limits: LimitSettings = Field(
+    method: Literal["fitting-room", "dresscode-official"] = Field("fitting-room", description="The mask recipe.")
+    quality_limits: LimitSettings = Field(
         default_factory=lambda: LimitSettings.model_validate({}), description="What the audit of the masks must find."
     )

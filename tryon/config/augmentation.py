@@ -14,18 +14,24 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class AugmentSettings(Settings):
     """Random changes of training pairs, drawn anew in every epoch; each is off at probability 0."""
 
-    jitter: Probability = Field(0.0, description="Probability of changed colors, of person and garment alike.")
+    color_jitter_prob: Probability = Field(
+        0.0, description="Probability of changed colors, of person and garment alike."
+    )
     brightness: float = Field(0.2, ge=0, lt=1, description="Most that brightness changes, as a share.")
     contrast: float = Field(0.2, ge=0, lt=1, description="Most that contrast changes, as a share.")
     saturation: float = Field(0.2, ge=0, le=1, description="Most that saturation changes, as a share.")
     hue: float = Field(0.03, ge=0, le=0.5, description="Most that hues turn, as a share of the circle.")
-    move: Probability = Field(0.0, description="Probability of moving the person with mask and key points.")
-    move_garment: Probability = Field(0.0, description="Probability of moving the garment image, by a draw of its own.")
-    shift: float = Field(0.05, ge=0, le=0.5, description="Longest shift, as a share of the image's sides.")
-    rotation: float = Field(5.0, ge=0, le=180, description="Largest rotation in degrees.")
-    scale: float = Field(0.1, ge=0, lt=1, description="Most that the size changes, as a share.")
-    background: Probability = Field(
+    person_affine_prob: Probability = Field(
+        0.0, description="Probability of moving the person with mask and key points."
+    )
+    garment_affine_prob: Probability = Field(
+        0.0, description="Probability of moving the garment image, by a draw of its own."
+    )
+    max_translate: float = Field(0.05, ge=0, le=0.5, description="Longest shift, as a share of the image's sides.")
+    max_rotate_deg: float = Field(5.0, ge=0, le=180, description="Largest rotation in degrees.")
+    max_scale: float = Field(0.1, ge=0, lt=1, description="Most that the size changes, as a share.")
+    background_prob: Probability = Field(
         0.0, description="Probability of another background where the label map says background."
     )
-    grow: Probability = Field(0.0, description="Probability of a larger mask.")
-    grow_radius: float = Field(0.03, ge=0, le=0.5, description="Most that a mask grows, as a share of the height.")
+    mask_dilate_prob: Probability = Field(0.0, description="Probability of a larger mask.")
+    mask_dilate_max: float = Field(0.03, ge=0, le=0.5, description="Most that a mask grows, as a share of the height.")

@@ -15,11 +15,13 @@ class SyntheticSettings(Settings):
 
     train_pairs: int = Field(200, ge=1, le=30_000, description="Training pairs per category.")
     test_pairs: int = Field(30, ge=2, le=10_000, description="Test pairs per category, paired and unpaired each.")
-    level: Level = Field("catalogue", description="How hard poses, garments, fabrics and backgrounds are.")
-    parser_errors: float = Field(
+    difficulty: Level = Field("catalogue", description="How hard poses, garments, fabrics and backgrounds are.")
+    parsing_noise_fraction: float = Field(
         0.0, ge=0, le=1, description="Share of the label maps that get the errors of real parsers, at known positions."
     )
-    uv: bool = Field(False, description="Write DensePose UV maps too (unpacked with download.keep_uv only).")
+    uv: bool = Field(
+        False, description="Write DensePose UV maps too (unpacked with download.include_densepose_uv only)."
+    )
     flow: Literal["none", "test", "all"] = Field(
         "none",
         description="Pairs of which the truth says where each thread of the flat garment lies on the body; the ideal "
@@ -42,8 +44,10 @@ class DownloadSettings(Settings):
         description="`synthetic`, or the path of a folder or zip archive in Dress Code's layout.",
     )
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Expected SHA-256 of the archive file.")
-    keep_uv: bool = Field(False, description="Unpack the DensePose UV maps too (59 GB of the real set, not needed).")
-    max_bad_fraction: float = Field(
+    include_densepose_uv: bool = Field(
+        False, description="Unpack the DensePose UV maps too (59 GB of the real set, not needed)."
+    )
+    max_invalid_fraction: float = Field(
         0.01, ge=0, le=1, description="Most bad pairs, as a fraction, before the run stops."
     )
     licence: str | None = Field(None, description="Licence class written on every row; by default told by the source.")

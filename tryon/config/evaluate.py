@@ -13,19 +13,19 @@ class EvaluateSettings(Settings):
     """What is scored and shown."""
 
     batch_size: int = Field(8, ge=1, description="Pairs per forward pass.")
-    gallery_rows: int = Field(
+    num_gallery_samples: int = Field(
         6,
         ge=1,
         description="Rows per category and setting in the report: a third each of the worst, the best and the "
         "middling, or drawn by their names where no true image is known.",
     )
-    sensitivity_rows: int = Field(
+    num_robustness_samples: int = Field(
         24,
         ge=0,
         description="Rows of all categories together that are tried on again under grown, shrunk and jittered masks, "
         "ten times each; 0 leaves that out.",
     )
-    beside: str | None = Field(
+    baseline_run: str | None = Field(
         None,
         description="Folder of another run with its evaluation/ and checkpoints/, relative to the project or absolute, "
         "such as a copy of data/; its curve and the comparison with it go into the report.",
@@ -33,9 +33,9 @@ class EvaluateSettings(Settings):
     accelerator: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Device; `auto` takes a GPU when there is one."
     )
-    weights: str | None = Field(
+    metric_weights_dir: str | None = Field(
         None,
         description="Folder that already has the networks of LPIPS, FID and KID, relative to the project or absolute; "
-        "null for data/weights, where `tryon weights` puts them.",
+        "null for data/weights, where `tryon download-weights` puts them.",
     )
-    require: tuple[str, ...] = Field((), description="Metrics that must be available, else the stage fails.")
+    required_metrics: tuple[str, ...] = Field((), description="Metrics that must be available, else the stage fails.")

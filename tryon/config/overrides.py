@@ -61,7 +61,7 @@ def prepare_update(
         workspace: the project.
         preset: starts from `params/<preset>.yaml` instead of from `params.yaml`; its `download.source` too.
         values: sections and keys to set, nested as in the file.
-        nulls: keys ("finetune.patience") to set to null.
+        nulls: keys ("finetune.early_stop_patience") to set to null.
 
     Raises:
         ParameterError: there is no such preset, or the result would break a rule; every such key is named.

@@ -84,7 +84,7 @@ def validate_parameters(content: Any, name: str) -> Parameters:
         return Parameters.model_validate(content)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors()]
-        remedy = "Mend the file; `tryon params` lists every key with its rule."
+        remedy = "Mend the file; `tryon list-params` lists every key with its rule."
         raise ParameterError(name, expected="; ".join(problems), hint=remedy) from None
 
 

@@ -17,15 +17,19 @@ LightChannels = Annotated[int, Field(ge=6)]
 class NetworkSettings(Settings):
     """Shape of the network; the defaults are the published one."""
 
-    heads: PositiveInt = Field(6, description="Flow heads.")
-    widths: tuple[PositiveInt, ...] = Field((64, 128, 256, 256, 256), min_length=2, description="Width of each level.")
+    num_flows: PositiveInt = Field(6, description="Flow heads.")
+    encoder_channels: tuple[PositiveInt, ...] = Field(
+        (64, 128, 256, 256, 256), min_length=2, description="Width of each level."
+    )
     pyramid_channels: PositiveInt = Field(256, description="Width of the feature pyramids.")
     flow_channels: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
         (128, 64, 32), description="Hidden widths of each flow estimator."
     )
-    light_channels: tuple[LightChannels, LightChannels] = Field((32, 64), description="Widths of the light encoder.")
-    grid: Literal["published", "identity"] = Field(
-        "published", description="`identity` for training from scratch, `published` for released weights."
+    image_encoder_channels: tuple[LightChannels, LightChannels] = Field(
+        (32, 64), description="Widths of the light encoder."
+    )
+    grid_normalization: Literal["published", "identity"] = Field(
+        "published", description="`identity` for training from scratch, `published` for published weights."
     )
 
 
@@ -36,10 +40,10 @@ class LossSettings(Settings):
     """Terms of the loss and their weights, summed over scales; the defaults are the published recipe."""
 
     l1: Weight = Field(1.0, description="Weight of L1 on pixels.")
-    hidden_weight: float = Field(
+    masked_weight: float = Field(
         1.0, ge=1, le=100, description="How much more a hidden pixel counts in L1 than one that is copied."
     )
-    scale_power: float = Field(
+    scale_weight_exponent: float = Field(
         1.0,
         ge=0,
         le=8,
@@ -48,14 +52,16 @@ class LossSettings(Settings):
     )
     perceptual: Literal["none", "vgg"] = Field(
         "vgg",
-        description="`vgg` adds lpips, style and content below and needs VGG16 and VGG19, which `tryon weights` "
+        description="`vgg` adds lpips, style and content below and needs VGG16 and VGG19, which `tryon download-weights` "
         "fetches; `none` leaves them out.",
     )
     lpips: Weight = Field(1.0, description="Weight of LPIPS on VGG16.")
     style: Weight = Field(100.0, description="Weight of L1 on Gram matrices of VGG19 features.")
     content: Weight = Field(0.1, description="Weight of L1 on VGG19 features.")
-    edges: Weight = Field(0.0, description="Weight of L1 on steps between neighboring pixels inside the garment.")
-    flow_bend: Weight = Field(0.0, description="Weight of the second differences of the flows, in pixels.")
+    image_gradient: Weight = Field(
+        0.0, description="Weight of L1 on steps between neighboring pixels inside the garment."
+    )
+    flow_smoothness: Weight = Field(0.0, description="Weight of the second differences of the flows, in pixels.")
 
 
 class OptimizationSettings(Settings):
@@ -63,9 +69,9 @@ class OptimizationSettings(Settings):
 
     epochs: int = Field(10, ge=0, description="Passes over the training rows.")
     batch_size: PositiveInt = Field(1, description="Pairs per step and device.")
-    accumulate: PositiveInt = Field(1, description="Batches whose gradients are added up before a step.")
+    grad_accumulation_steps: PositiveInt = Field(1, description="Batches whose gradients are added up before a step.")
     lr: float = Field(5e-5, gt=0, le=1, description="Peak learning rate of AdamW.")
-    flow_lr_share: float = Field(
+    flow_lr_multiplier: float = Field(
         1.0,
         gt=0,
         le=1,
@@ -74,11 +80,13 @@ class OptimizationSettings(Settings):
     )
     weight_decay: float = Field(0.01, ge=0, description="Weight decay of AdamW.")
     warmup_steps: int = Field(20, ge=0, description="Steps over which the learning rate rises; then cosine to zero.")
-    clip_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")
-    flip: float = Field(0.5, ge=0, le=1, description="Probability of mirroring a pair, left and right limbs swapped.")
+    max_grad_norm: float = Field(10.0, gt=0, description="Largest gradient norm.")
+    flip_prob: float = Field(
+        0.5, ge=0, le=1, description="Probability of mirroring a pair, left and right limbs swapped."
+    )
     augment: AugmentSettings = Field(AugmentSettings(), description="Other random changes of training pairs.")  # pyright: ignore
     loss: LossSettings = Field(LossSettings(), description="What is minimized.")  # pyright: ignore
-    freeze_norm: bool = Field(
+    freeze_bn_stats: bool = Field(
         False,
         description="Keep the running means and variances of the batch norms as they are and train with them; batches "
         "of one or two pairs know too little to measure their own.",
@@ -89,12 +97,12 @@ class OptimizationSettings(Settings):
         lt=1,
         description="Share that the averaged weights keep at each step; they are looked at and used. null: none.",
     )
-    patience: PositiveInt | None = Field(
+    early_stop_patience: PositiveInt | None = Field(
         None,
         description="Stop after this many epochs in a row in which the L1 inside the garment improved neither over all "
         "validation rows nor in any category. null: all epochs.",
     )
-    loss_limit: float | None = Field(
+    divergence_factor: float | None = Field(
         100.0,
         gt=1,
         description="Stop at a loss this many times the mean of the epoch before; null: only at one that is no number.",
@@ -117,7 +125,7 @@ class OptimizationSettings(Settings):
     compile: bool = Field(False, description="Compile the network with torch.compile before training.")
 
     @property
-    def world(self) -> int:
+    def world_size(self) -> int:
         """Processes that train together."""
         return self.devices * self.num_nodes
 
@@ -125,11 +133,11 @@ class OptimizationSettings(Settings):
 class PretrainSettings(OptimizationSettings):
     """The starting point of fine-tuning."""
 
-    start: str = Field(
-        "upper_body",
+    init_from: str = Field(
+        "train_upper_body",
         min_length=1,
-        description="`upper_body` (train one on the upper-body rows), `released` (ckpt_viton.pt), `scratch`, "
-        "`champion:NAME@HASH` as `tryon keep` prints it, or a path to a checkpoint.",
+        description="`train_upper_body` (train on the upper-body rows), `published` (ckpt_viton.pt), `scratch`, "
+        "`champion:NAME@HASH` as `tryon save-champion` prints it, or a path to a checkpoint.",
     )
     network: NetworkSettings = Field(NetworkSettings(), description="Shape of the network.")  # pyright: ignore
 

@@ -30,19 +30,21 @@ class Cascade(nn.Module):
 
     def __init__(self, config: DAFlowConfig) -> None:
         super().__init__()
-        self.heads, self.backend = config.heads, AUTOMATIC
-        self.grid: GridKind = config.grid
+        self.heads, self.backend = config.num_flows, AUTOMATIC
+        self.grid: GridKind = config.grid_normalization
         # Names and order are the published checkpoint's.
-        self.Self_MFEs = self._estimators(config, outputs=3 * config.heads, kernel=7)
-        self.Cross_MFEs = self._estimators(config, outputs=3 * config.heads, kernel=3)
-        self.Refine_MFEs = self._estimators(config, outputs=6 * config.heads, kernel=3)
-        self.lights_decoder = image_decoder(*config.light_channels)
-        self.lights_encoder = image_encoder(*config.light_channels)
+        self.Self_MFEs = self._estimators(config, outputs=3 * config.num_flows, kernel=7)
+        self.Cross_MFEs = self._estimators(config, outputs=3 * config.num_flows, kernel=3)
+        self.Refine_MFEs = self._estimators(config, outputs=6 * config.num_flows, kernel=3)
+        self.lights_decoder = image_decoder(*config.image_encoder_channels)
+        self.lights_encoder = image_encoder(*config.image_encoder_channels)
 
     @staticmethod
     def _estimators(config: DAFlowConfig, outputs: int, kernel: int) -> nn.ModuleList:
         inputs = 2 * config.pyramid_channels
-        return nn.ModuleList(FlowEstimator(inputs, config.flow_channels, outputs, kernel) for _ in config.widths)
+        return nn.ModuleList(
+            FlowEstimator(inputs, config.flow_channels, outputs, kernel) for _ in config.encoder_channels
+        )
 
     def forward(
         self,

@@ -39,37 +39,41 @@ class DAFlowConfig:
 
     reference_channels: int = 6
     garment_channels: int = 3
-    heads: int = 6
-    widths: tuple[int, ...] = (64, 128, 256, 256, 256)
+    num_flows: int = 6
+    encoder_channels: tuple[int, ...] = (64, 128, 256, 256, 256)
     pyramid_channels: int = 256
     flow_channels: tuple[int, ...] = (128, 64, 32)
-    light_channels: tuple[int, int] = (32, 64)
-    grid: GridKind = "published"
+    image_encoder_channels: tuple[int, int] = (32, 64)
+    grid_normalization: GridKind = "published"
 
     def __post_init__(self) -> None:
-        for name in ("widths", "flow_channels", "light_channels"):
+        for name in ("encoder_channels", "flow_channels", "image_encoder_channels"):
             value = getattr(self, name)
             if not isinstance(value, list | tuple) or not value or not all(_is_size(size) for size in value):
                 raise NetworkOptionError(
                     f"network option {name}", expected="one or more sizes of at least 1", found=value
                 )
             object.__setattr__(self, name, tuple(value))
-        if len(self.light_channels) != 2:
-            raise NetworkOptionError("network option light_channels", expected="two sizes", found=self.light_channels)
-        for name in ("reference_channels", "garment_channels", "heads", "pyramid_channels"):
+        if len(self.image_encoder_channels) != 2:
+            raise NetworkOptionError(
+                "network option light_channels", expected="two sizes", found=self.image_encoder_channels
+            )
+        for name in ("reference_channels", "garment_channels", "num_flows", "pyramid_channels"):
             if not _is_size(getattr(self, name)):
                 rule = "a whole number of at least 1"
                 raise NetworkOptionError(f"network option {name}", expected=rule, found=getattr(self, name))
         if self.garment_channels < IMAGE_CHANNELS:
             rule = f"at least {IMAGE_CHANNELS}: its first channels are the image that is warped"
             raise NetworkOptionError("network option garment_channels", expected=rule, found=self.garment_channels)
-        if self.grid not in ("published", "identity"):
-            raise NetworkOptionError("network option grid", expected="'published' or 'identity'", found=self.grid)
+        if self.grid_normalization not in ("published", "identity"):
+            raise NetworkOptionError(
+                "network option grid", expected="'published' or 'identity'", found=self.grid_normalization
+            )
 
     @property
     def side_multiple(self) -> int:
         """Both sides of every input are multiples of this, and at least twice it."""
-        return 2 ** len(self.widths)
+        return 2 ** len(self.encoder_channels)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain values (lists, not tuples), ready for JSON or a checkpoint."""
@@ -90,15 +94,18 @@ class DAFlowConfig:
     def narrow(cls, levels: int = 4, divisor: int = 4) -> DAFlowConfig:
         """Return a small network to train from scratch: fewer levels, every width divided, the identity grid."""
         default = cls()
-        if not 1 <= levels <= len(default.widths):
-            rule = f"1 to {len(default.widths)}"
+        if not 1 <= levels <= len(default.encoder_channels):
+            rule = f"1 to {len(default.encoder_channels)}"
             raise NetworkOptionError("levels of a narrow network", expected=rule, found=levels)
         return cls(
-            widths=tuple(width // divisor for width in default.widths[:levels]),
+            encoder_channels=tuple(width // divisor for width in default.encoder_channels[:levels]),
             pyramid_channels=default.pyramid_channels // divisor,
             flow_channels=tuple(width // divisor for width in default.flow_channels),
-            light_channels=(default.light_channels[0] // divisor, default.light_channels[1] // divisor),
-            grid="identity",
+            image_encoder_channels=(
+                default.image_encoder_channels[0] // divisor,
+                default.image_encoder_channels[1] // divisor,
+            ),
+            grid_normalization="identity",
         )
 
 

@@ -55,10 +55,10 @@ class DAFlow(nn.Module):
             grid,
         )
         # Names and order are the published checkpoint's: "source" is the garment, "reference" the person.
-        self.source_features = Encoder(garment_channels, self.config.widths)
-        self.reference_features = Encoder(reference_channels, self.config.widths)
-        self.source_FPN = TopDown(self.config.widths, pyramid_channels)
-        self.reference_FPN = TopDown(self.config.widths, pyramid_channels)
+        self.source_features = Encoder(garment_channels, self.config.encoder_channels)
+        self.reference_features = Encoder(reference_channels, self.config.encoder_channels)
+        self.source_FPN = TopDown(self.config.encoder_channels, pyramid_channels)
+        self.reference_FPN = TopDown(self.config.encoder_channels, pyramid_channels)
         self.dafnet = Cascade(self.config)
 
     @classmethod

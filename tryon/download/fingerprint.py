@@ -61,7 +61,7 @@ def check_fingerprint(workspace: Workspace, settings: DownloadSettings, progress
     if noted != fingerprint(settings, workspace, progress):
         rule = f"describes the source {settings.source} as it is now"
         found = "an earlier or another state" if noted else "no such file, or not JSON"
-        remedy = "Run `tryon fingerprint`, then this again."
+        remedy = "Run `tryon refresh-inputs`, then this again."
         raise MissingInputError(str(workspace.source_file), expected=rule, found=found, hint=remedy)
 
 

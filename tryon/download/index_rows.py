@@ -42,7 +42,7 @@ def files_of(pair: PairEntry, present: set[str]) -> list[FileToCheck]:
     """Files that a pair names: all that it must have, and the optional ones that are there."""
     files = []
     for role in (*FILE_ROLES, *OPTIONAL_ROLES):
-        if role == "flow" and pair.setting is Split.TRAIN:
+        if role == "flow" and pair.split is Split.TRAIN:
             continue  # no stage reads it
         relative = relative_path(role, pair.category, _item(role, pair)).as_posix()
         if role in FILE_ROLES or relative in present:
@@ -121,4 +121,4 @@ def _known_attributes(pair: PairEntry, checked: ValidationResult) -> Row:
 
 
 def _pair_columns(pair: PairEntry) -> Row:
-    return {"category": str(pair.category), "setting": str(pair.setting), "pair_id": pair.pair_id}
+    return {"category": str(pair.category), "split": str(pair.split), "pair_id": pair.pair_id}

@@ -100,11 +100,11 @@ def _layout_pattern() -> str:
     """Pattern of all files below a category's folder."""
     examples = (relative_path(role, Category.DRESSES, "@") for role in (*FILE_ROLES, *OPTIONAL_ROLES))
     inner = [re.escape("/".join(example.parts[1:])).replace("@", _ITEM) for example in examples]
-    inner += [re.escape(pair_list_name(setting)) for setting in Split]
+    inner += [re.escape(pair_list_name(split)) for split in Split]
     return f"(?:{'|'.join(Category)})/(?:{'|'.join(inner)})"
 
 
 _IN_CATEGORY = re.compile(rf"((?:.*/)?){_layout_pattern()}")
 _SIDE_FILES = (ATTRIBUTES_FILE, PEOPLE_FILE, SYNTHETIC_MARKER, TRUTH_MARKER)
-_IN_ROOT = (*(pair_list_name(setting) for setting in Split), *_SIDE_FILES)
+_IN_ROOT = (*(pair_list_name(split) for split in Split), *_SIDE_FILES)
 _LAYOUT = re.compile("|".join([_layout_pattern(), *map(re.escape, _IN_ROOT)]))

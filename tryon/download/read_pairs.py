@@ -15,7 +15,7 @@ class PairEntry(NamedTuple):
     """One line of a pair list, with the list it stands in."""
 
     category: Category
-    setting: Split
+    split: Split
     person_id: str
     garment_id: str
 
@@ -29,7 +29,7 @@ class PairListConflict(NamedTuple):
     """A category's list and the root's list name different pairs."""
 
     category: Category
-    setting: Split
+    split: Split
     file: str
     value: str
 
@@ -53,21 +53,21 @@ def read_pair_lists(raw: Path, source: str) -> tuple[list[PairEntry], list[PairL
     Raises:
         SourceError: a list is missing in both forms, cannot be read, or there is no pair at all.
     """
-    roots = {setting: _root_list(raw, setting) for setting in Split}
+    roots = {split: _root_list(raw, split) for split in Split}
     pairs: list[PairEntry] = []
     disagreements: list[PairListConflict] = []
     missing: list[str] = []
     for category in Category:
-        for setting in Split:
-            path, root = pair_list_path(setting, category), roots[setting]
+        for split in Split:
+            path, root = pair_list_path(split, category), roots[split]
             own = _own_list(raw / path, path.as_posix())
             chosen = own if own is not None else root and root[category]
             if chosen is None:
                 missing.append(path.as_posix())
                 continue
-            pairs += [PairEntry(category, setting, *pair) for pair in chosen]
+            pairs += [PairEntry(category, split, *pair) for pair in chosen]
             if own is not None and root is not None and set(own) != set(root[category]):
-                disagreements.append(_disagreement(category, setting, set(own), set(root[category])))
+                disagreements.append(_disagreement(category, split, set(own), set(root[category])))
     if missing:
         raise SourceError(source, expected="has every pair list", found=f"missing: {format_list(missing)}")
     if not pairs:
@@ -79,15 +79,15 @@ def _own_list(path: Path, name: str) -> list[Pair] | None:
     return parse_pair_list(_text(path, name), name) if path.exists() else None
 
 
-def _root_list(raw: Path, setting: Split) -> dict[Category, list[Pair]] | None:
-    name = pair_list_path(setting).as_posix()
+def _root_list(raw: Path, split: Split) -> dict[Category, list[Pair]] | None:
+    name = pair_list_path(split).as_posix()
     path = raw / name
     return parse_root_pair_list(_text(path, name), name) if path.exists() else None
 
 
-def _disagreement(category: Category, setting: Split, own: set[Pair], root: set[Pair]) -> PairListConflict:
+def _disagreement(category: Category, split: Split, own: set[Pair], root: set[Pair]) -> PairListConflict:
     value = f"{len(own - root)} only in the category's list, {len(root - own)} only in the root's"
-    return PairListConflict(category, setting, pair_list_path(setting).as_posix(), value)
+    return PairListConflict(category, split, pair_list_path(split).as_posix(), value)
 
 
 def _text(path: Path, name: str) -> str:

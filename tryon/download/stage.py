@@ -47,7 +47,7 @@ def download(settings: DownloadSettings, seed: int, workspace: Workspace, progre
     """
     check_fingerprint(workspace, settings, progress)
     containers = fetch(settings, seed, workspace, progress)
-    present = sync_raw(containers, workspace.raw, settings.keep_uv, progress)
+    present = sync_raw(containers, workspace.raw, settings.include_densepose_uv, progress)
     pairs, disagreements = read_pair_lists(workspace.raw, settings.source)
     attributes, people = read_garment_attributes(workspace.raw), read_person_attributes(workspace.raw)
     synthetic = settings.source == SYNTHETIC or (workspace.raw / SYNTHETIC_MARKER).exists()
@@ -88,11 +88,11 @@ def _enforce_invalid_limit(
     rejected = workspace.work_dir("download") / "findings.parquet"
     rejected.unlink(missing_ok=True)
     bad = [f"{row['category']} {row['pair_id']} ({row['reason']})" for row in rows if row["status"] != STATUS_OK]
-    if len(bad) > settings.max_bad_fraction * len(rows):
+    if len(bad) > settings.max_invalid_fraction * len(rows):
         write_table(rejected, table_from_rows(findings, FINDINGS), FINDINGS)
         raise SourceError(
             settings.source,
-            expected=f"has at most {settings.max_bad_fraction:.1%} bad pairs (download.max_bad_fraction)",
+            expected=f"has at most {settings.max_invalid_fraction:.1%} bad pairs (download.max_invalid_fraction)",
             found=f"{len(bad)} of {len(rows)}",
             hint=f"Mend these or raise the limit; all findings are in {rejected}. Bad are {format_list(bad)}",
         )
@@ -101,7 +101,7 @@ def _enforce_invalid_limit(
 def _list_finding(disagreement: PairListConflict) -> Row:
     return {
         "category": str(disagreement.category),
-        "setting": str(disagreement.setting),
+        "split": str(disagreement.split),
         "file": disagreement.file,
         "rule": AGREEMENT_RULE,
         "value": disagreement.value,
@@ -121,7 +121,7 @@ def _write(rows: Sequence[Row], findings: Sequence[Row], workspace: Workspace) -
 def _summary(
     rows: Sequence[Row], findings: Sequence[Row], facts: Mapping[str, FileFacts], synthetic: bool
 ) -> StageResult:
-    counts = Counter((row["category"], row["setting"] if row["status"] == STATUS_OK else row["status"]) for row in rows)
+    counts = Counter((row["category"], row["split"] if row["status"] == STATUS_OK else row["status"]) for row in rows)
     table: list[dict[str, Cell]] = [
         {"category": str(category), **{str(kind): counts[category, kind] for kind in (*Split, STATUS_QUARANTINED)}}
         for category in Category

@@ -19,7 +19,7 @@ def synthetic_archive(settings: SyntheticSettings, seed: int, workspace: Workspa
     removed.
 
     Returns:
-        Path of the zip archive under `data/staging/download/`.
+        Path of the zip archive under `data/work/download/`.
     """
     folder = workspace.work_dir("download")
     key = short_hash({"settings": settings.model_dump(), "seed": seed, "code": code_version("tryon.synthetic.archive")})

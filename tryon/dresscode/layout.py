@@ -69,14 +69,14 @@ def relative_path(role: str, category: Category, item: str) -> Path:
     return Path(category) / folder / f"{item}{ending}"
 
 
-def pair_list_name(setting: Split) -> str:
+def pair_list_name(split: Split) -> str:
     """File name of a pair list: in each category's folder with two columns, in the root with three."""
-    return "train_pairs.txt" if setting is Split.TRAIN else f"test_pairs_{setting.removeprefix('test_')}.txt"
+    return "train_pairs.txt" if split is Split.TRAIN else f"test_pairs_{split.removeprefix('test_')}.txt"
 
 
-def pair_list_path(setting: Split, category: Category | None = None) -> Path:
+def pair_list_path(split: Split, category: Category | None = None) -> Path:
     """Path of a category's pair list, or of the root's when `category` is None."""
-    return Path(category or "") / pair_list_name(setting)
+    return Path(category or "") / pair_list_name(split)
 
 
 def pair_id(person_id: str, garment_id: str) -> str:

@@ -106,17 +106,19 @@ def evaluate(
         ParameterError: a required metric does not exist, or there is no GPU where one is asked for.
         WeightsError: the checkpoint is absent or damaged.
         MissingInputError: the subset is absent or has no test rows, or the run to be put beside is not there.
-        TryOnError: a metric of `evaluate.require` is unavailable, or a result of the network is not finite.
+        TryOnError: a metric of `evaluate.required_metrics` is unavailable, or a result of the network is not finite.
     """
-    check_names(settings.require)
-    workspace = workspace.with_weights(settings.weights)
+    check_names(settings.required_metrics)
+    workspace = workspace.with_weights(settings.metric_weights_dir)
     device = torch.device(choose_accelerator("evaluate", settings.accelerator))
     set_cpu_threads()
     trained_here = checkpoint_file is None
-    other = load_baseline_run(workspace.root / settings.beside) if settings.beside and trained_here else None
+    other = (
+        load_baseline_run(workspace.root / settings.baseline_run) if settings.baseline_run and trained_here else None
+    )
     subject = load_evaluated_model(workspace, checkpoint_file, device)
     opened = open_metrics(workspace, subject.size, device.type)
-    check_required(settings.require, opened, subject.counts["paired"])
+    check_required(settings.required_metrics, opened, subject.counts["paired"])
     found = _analyze(subject, opened, workspace, (settings, seed), progress)
     ours = SavedEvaluation(found.fingerprints, found.measured.scores)
     compared = compare_runs(ours, read_history(workspace.checkpoints / "history.csv"), other) if other else None
@@ -151,7 +153,7 @@ def _analyze(
     slices = {setting: _slices(measured.scores, setting, own, seed) for setting, own in values.items()}
     setting = summary_setting(slices)
     sensitivity = _sensitivity(subject, setting, settings, progress)
-    sizes = settings.gallery_rows, settings.batch_size
+    sizes = settings.num_gallery_samples, settings.batch_size
     picked = [
         build_gallery(subject.network, own, name, measured.scores, sizes, seed) for name, own in subject.rows.items()
     ]
@@ -194,9 +196,9 @@ def _slices(scores: RowScores, setting: str, values: Values, seed: int) -> dict[
 def _sensitivity(
     subject: EvaluatedModel, setting: str | None, settings: EvaluateSettings, progress: Progress
 ) -> MaskRobustness | None:
-    if setting is None or not settings.sensitivity_rows:
+    if setting is None or not settings.num_robustness_samples:
         return None
-    rows, count = subject.rows[setting], settings.sensitivity_rows
+    rows, count = subject.rows[setting], settings.num_robustness_samples
     return mask_robustness(subject.network, rows, setting, count, settings.batch_size, progress)
 
 

@@ -50,7 +50,7 @@ def export(
         TryOnError: a manifest has nothing to export in this layout.
     """
     job.workspace.reject_stage_output(job.out, "--out")
-    settings = [setting for setting in Split if setting in settings]
+    settings = [split for split in Split if split in settings]
     stamp = read_record(job.out, new_record(job.format, job.size))
     plans = [_planned(category, job, settings, stamp) for category in Category if category in categories]
     parts = [part for planned in plans for part in planned.parts]

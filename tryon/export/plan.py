@@ -60,7 +60,7 @@ def plan(category: Category, settings: Sequence[Split], job: ExportRequest) -> E
     """
     found = _Found(category, settings, job)
     for number, row in enumerate(iter_rows(category, job.dense, job.workspace)):
-        if row["setting"] in settings:
+        if row["split"] in settings:
             found.add(number, row)
     found.check()
     return ExportPlan(category, list(_parts(found.takes)), found.lists, found.facts(), found.without_dense_pose)
@@ -72,7 +72,7 @@ class _Found:
     def __init__(self, category: Category, settings: Sequence[Split], job: ExportRequest) -> None:
         self.category, self.settings, self.job = category, settings, job
         self.takes: list[RowSelection] = []
-        self.lists: dict[str, list[str]] = {name: [] for setting in settings for name in job.layout.lists[setting]}
+        self.lists: dict[str, list[str]] = {name: [] for split in settings for name in job.layout.lists[split]}
         self.without_dense_pose = self._pairs = self._quarantined = 0
         self._people: set[str] = set()
         self._garments: set[str] = set()
@@ -86,21 +86,21 @@ class _Found:
         if row["status"] != STATUS_OK:
             self._quarantined += 1
             return
-        layout, setting = self.job.layout, Split(row["setting"])
-        person, garment = (f"{layout.place(setting)}/{row[name]}" for name in ("person_id", "garment_id"))
+        layout, split = self.job.layout, Split(row["split"])
+        person, garment = (f"{layout.place(split)}/{row[name]}" for name in ("person_id", "garment_id"))
         fresh_garment = self.job.garments and garment not in self._garments
         new = RowSelection(self.category, number, person not in self._people, fresh_garment)
         if new.person or new.garment:
             self.takes.append(new)
-        if setting is not Split.TEST_UNPAIRED and person != garment:
+        if split is not Split.TEST_UNPAIRED and person != garment:
             self._strangers.append(row["pair_id"])
         self.without_dense_pose += new.person and self.job.dense and row["dense_pose"] is None
-        for name in layout.lists[setting]:
+        for name in layout.lists[split]:
             self.lists[name].append(layout.pair_line(row["person_id"], row["garment_id"]))
         self._people.add(person)
         if self.job.garments:
             self._garments.add(garment)
-        self._recipes.add(row["recipe"])
+        self._recipes.add(row["config_hash"])
         self._licences.add(row["licence"] or "unknown")
         self._sizes.add((row["height"], row["width"]))
         self._pairs += 1
@@ -110,7 +110,7 @@ class _Found:
         what = f"the manifest of {self.category}"
         if not self._pairs:
             rule = f"has good rows of {', '.join(self.settings)}"
-            remedy = "Choose another --setting, or see in the report why rows are quarantined."
+            remedy = "Choose another --split, or see in the report why rows are quarantined."
             raise TryOnError(what, expected=rule, hint=remedy)
         if self._strangers and self.job.layout.one_id_for_own_garment:
             rule = "has one id for a person and the garment that they wear, which this layout finds by name"
@@ -120,7 +120,7 @@ class _Found:
     def facts(self) -> dict[str, Any]:
         """What the stamp says, in its order."""
         return {
-            "recipe": sorted(self._recipes),
+            "config_hash": sorted(self._recipes),
             "licences": sorted(self._licences),
             "settings": list(self.settings),
             "mask_sizes": [list(size) for size in sorted(self._sizes)],

@@ -43,7 +43,7 @@ def _person(row: Row, job: ExportRequest) -> Person:
     dense = row["dense_pose"] if job.dense else None
     return Person(
         row["person_id"],
-        Split(row["setting"]),
+        Split(row["split"]),
         read_verified(job.workspace, row["person"], row["person_sha256"]),
         decode_mask(row["mask_png"]),
         read_verified(job.workspace, dense, row["dense_pose_sha256"]) if dense else None,
@@ -52,4 +52,4 @@ def _person(row: Row, job: ExportRequest) -> Person:
 
 def _garment(row: Row, workspace: Workspace) -> Garment:
     photo = read_verified(workspace, row["garment"], row["garment_sha256"])
-    return Garment(row["garment_id"], Split(row["setting"]), photo, (row["height"], row["width"]))
+    return Garment(row["garment_id"], Split(row["split"]), photo, (row["height"], row["width"]))

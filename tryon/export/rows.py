@@ -19,12 +19,12 @@ Row = dict[str, Any]
 
 LIGHT = (
     "pair_id",
-    "setting",
+    "split",
     "person_id",
     "garment_id",
     "person",
     "garment",
-    "recipe",
+    "config_hash",
     "licence",
     "status",
     "height",

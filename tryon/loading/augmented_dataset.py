@@ -52,11 +52,11 @@ class AugmentedDataset:
         settings = self._settings
         example = replace(self._rows.sample(index), mirrored=self._draw("mirror", index) < self._flip)
         for name, probability, change in (
-            ("background", settings.background, self._replace_background),
-            ("jitter", settings.jitter, self._jitter_colors),
-            ("move", settings.move, self._transform_person),
-            ("move garment", settings.move_garment, self._transform_garment),
-            ("grow", settings.grow, self._dilate_mask),
+            ("background", settings.background_prob, self._replace_background),
+            ("jitter", settings.color_jitter_prob, self._jitter_colors),
+            ("move", settings.person_affine_prob, self._transform_person),
+            ("move garment", settings.garment_affine_prob, self._transform_garment),
+            ("grow", settings.mask_dilate_prob, self._dilate_mask),
         ):
             if self._draw(name, index) < probability:
                 example = change(example, index)
@@ -87,16 +87,16 @@ class AugmentedDataset:
         return replace(example, garment=self._affine_transform("garment", index).image(example.garment))
 
     def _dilate_mask(self, example: Sample, index: int) -> Sample:
-        most = self._settings.grow_radius * self._rows.size[0]
+        most = self._settings.mask_dilate_max * self._rows.size[0]
         return replace(example, mask=dilate_mask(example.mask, self._draw("radius", index) * most))
 
     def _affine_transform(self, what: str, index: int) -> AffineTransform:
         settings, (height, width) = self._settings, self._rows.size
         motion = AffineParams(
-            right=self._sample_amount(f"{what} right", index, settings.shift) * width,
-            down=self._sample_amount(f"{what} down", index, settings.shift) * height,
-            turn=self._sample_amount(f"{what} turn", index, settings.rotation),
-            scale=1 + self._sample_amount(f"{what} scale", index, settings.scale),
+            right=self._sample_amount(f"{what} right", index, settings.max_translate) * width,
+            down=self._sample_amount(f"{what} down", index, settings.max_translate) * height,
+            turn=self._sample_amount(f"{what} turn", index, settings.max_rotate_deg),
+            scale=1 + self._sample_amount(f"{what} scale", index, settings.max_scale),
         )
         return AffineTransform(motion, (height, width))
 

@@ -55,9 +55,7 @@ def _text(*names: str) -> list[pa.Field]:
     return [pa.field(name, pa.string()) for name in names]
 
 
-_PAIR = [
-    pa.field(n, pa.string(), nullable=False) for n in ("pair_id", "category", "setting", "person_id", "garment_id")
-]
+_PAIR = [pa.field(n, pa.string(), nullable=False) for n in ("pair_id", "category", "split", "person_id", "garment_id")]
 
 _SLICES = [*_text("worn", "sleeve", "arm_pose"), pa.field("missing_joints", pa.int8()), *_text("neckline", "pattern")]
 SLICE_COLUMNS = tuple(field.name for field in _SLICES)
@@ -88,7 +86,7 @@ INDEX = TableSchema(
 what the source itself says, null where it is silent."""
 
 FINDINGS = TableSchema(
-    "findings", 1, pa.schema(_text("category", "setting", "pair_id", "file", "rule", "value")), "tryon download"
+    "findings", 1, pa.schema(_text("category", "split", "pair_id", "file", "rule", "value")), "tryon download"
 )
 """One row per broken rule that `download` found."""
 
@@ -107,7 +105,7 @@ MANIFEST = TableSchema(
             pa.field("protected_fraction", pa.float32()),
             pa.field("outline_similarity", pa.float32()),
             *_SLICES,
-            *_text("licence", "recipe", "status", "reason"),
+            *_text("licence", "config_hash", "status", "reason"),
         ]
     ),
     "tryon agnostic",

@@ -113,5 +113,5 @@ def _load_clean_network(path: Path) -> nn.Module:
 
 
 def _not_inception(path: Path, library: str, error: Exception) -> WeightsError:
-    remedy = "Remove it and run `tryon weights`."
+    remedy = "Remove it and run `tryon download-weights`."
     return WeightsError(str(path), expected=f"holds {library}'s Inception", found=str(error)[:200], hint=remedy)

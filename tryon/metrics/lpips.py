@@ -115,7 +115,7 @@ def _features(path: Path, network: nn.Module, backbone: Backbone) -> dict[str, T
         state = torch.load(path, map_location="cpu", weights_only=True)
         renamed = {name: state["features." + _SLICE.sub("", name)] for name in wanted}
     except Exception as error:  # whatever pickle, zip or a missing key say, the file is not what its name says
-        remedy = "Remove it and run `tryon weights`."
+        remedy = "Remove it and run `tryon download-weights`."
         raise WeightsError(str(path), expected=rule, found=str(error), hint=remedy) from error
     wrong = [name for name, tensor in wanted.items() if renamed[name].shape != tensor.shape]
     if wrong:

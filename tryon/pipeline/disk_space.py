@@ -112,7 +112,9 @@ def estimate_disk(
     twin = parameters.download.source == "synthetic"
     if stage == "download":
         return (
-            synthetic_bytes(parameters.download.synthetic, parameters.download.keep_uv) if twin else DiskEstimate(0, "")
+            synthetic_bytes(parameters.download.synthetic, parameters.download.include_densepose_uv)
+            if twin
+            else DiskEstimate(0, "")
         )
     if stage == "agnostic" and category is not None:
         return mask_bytes(_rows(workspace.index(category)), size)
@@ -152,7 +154,7 @@ def check_disk(
 
 def _chosen(parameters: Parameters, workspace: Workspace) -> int:
     """Rows of the subset, at most: in each category what is asked for, of what there is."""
-    asked = parameters.sample.pairs_per_category + 2 * parameters.sample.test_pairs_per_category
+    asked = parameters.sample.train_pairs_per_category + 2 * parameters.sample.test_pairs_per_category
     return sum(min(asked, _rows(workspace.index(category))) for category in Category)
 
 

@@ -1,7 +1,7 @@
 """What comes from outside, noted in two files under git so that DVC sees when it changes.
 
 `data/source.json` describes the data source. `data/weights.json` holds the SHA-256 of the pretrained weights: of the
-file that `pretrain` starts from, and of those that metrics need; with these also of the run that `evaluate.beside`
+file that `pretrain` starts from, and of those that metrics need; with these also of the run that `evaluate.baseline_run`
 names.
 """
 
@@ -18,11 +18,11 @@ from tryon.runtime.atomic_files import sha256_file, write_json
 from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
-TRAINED_STARTS = ("upper_body", "scratch")
-"""Values of `pretrain.start` that read no file of weights."""
+TRAINED_STARTS = ("train_upper_body", "scratch")
+"""Values of `pretrain.init_from` that read no file of weights."""
 
 PUBLISHED = "daflow"
-"""Name of the weights that `pretrain.start: released` means."""
+"""Name of the weights that `pretrain.init_from: published` means."""
 
 LOSS_ONLY_WEIGHTS = ("vgg19",)
 """Weights that no metric needs. They are not noted: without them training stops, and there is but one content with
@@ -30,7 +30,7 @@ their published hash, so they change no result. All others are for metrics, whic
 absent."""
 
 BASELINE_FILES = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
-"""Files that the evaluate stage reads of the run that `evaluate.beside` names. They are noted with the weights of
+"""Files that the evaluate stage reads of the run that `evaluate.baseline_run` names. They are noted with the weights of
 metrics, as DVC sees no file outside the project."""
 
 FileRecord = list[Any]
@@ -88,7 +88,9 @@ def check_weights_recorded(workspace: Workspace, parameters: Parameters, stage: 
     """
     if stage in refresh_weights(workspace, parameters, write=False):
         rule = f"describes the weights that {stage} reads as they are now"
-        raise MissingInputError(str(workspace.weights_file), expected=rule, hint="Run `tryon fingerprint`, then again.")
+        raise MissingInputError(
+            str(workspace.weights_file), expected=rule, hint="Run `tryon refresh-inputs`, then again."
+        )
 
 
 def weights_state(workspace: Workspace, parameters: Parameters, progress: Progress = no_progress) -> dict[str, Any]:
@@ -96,14 +98,14 @@ def weights_state(workspace: Workspace, parameters: Parameters, progress: Progre
 
     A champion's is in its name, in `params.yaml`, and is not noted once more.
     """
-    start = parameters.pretrain.start
+    start = parameters.pretrain.init_from
     for_metrics = [weight for name, weight in WEIGHTS.items() if name not in (PUBLISHED, *LOSS_ONLY_WEIGHTS)]
-    place = workspace.with_weights(parameters.evaluate.weights).weights
+    place = workspace.with_weights(parameters.evaluate.metric_weights_dir).weights
     files = {weight.name: place / weight.file for weight in for_metrics}
-    if parameters.evaluate.beside is not None:
-        files |= {f"beside {name}": workspace.root / parameters.evaluate.beside / name for name in BASELINE_FILES}
+    if parameters.evaluate.baseline_run is not None:
+        files |= {f"beside {name}": workspace.root / parameters.evaluate.baseline_run / name for name in BASELINE_FILES}
     if start not in TRAINED_STARTS:
-        released = start == "released"
+        released = start == "published"
         files["start"] = workspace.weights / WEIGHTS[PUBLISHED].file if released else workspace.root / start
     hashes = _hashes(files, workspace.work_dir("hashes.json"), progress)
     return {"start": hashes.pop("start", None), "metrics": hashes}

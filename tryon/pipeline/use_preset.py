@@ -38,6 +38,6 @@ def activate_preset(
     except SourceError as error:
         if source is not None:
             raise
-        remedy = f"Name yours: `tryon use {preset} --source <folder or zip>`."
+        remedy = f"Name yours: `tryon use-preset {preset} --source <folder or zip>`."
         raise SourceError(error.problem, expected=error.expected, found=error.found, hint=remedy) from None
     write_text(workspace.params_file, text)

@@ -1,6 +1,6 @@
 """Champions: checkpoints that somebody chose to keep, under a name and with their hash.
 
-`tryon keep NAME` copies the best checkpoint to `data/champions/NAME.ckpt`, which no stage writes. `pretrain.start`
+`tryon save-champion NAME` copies the best checkpoint to `data/champions/NAME.ckpt`, which no stage writes. `pretrain.init_from`
 names it with the first digits of its SHA-256: so DVC sees in `params.yaml` when another one is started from, and a file
 with another content is refused.
 """
@@ -18,7 +18,7 @@ from tryon.training.checkpoint import load_network
 from tryon.workspace import Workspace
 
 PREFIX = "champion"
-"""What `pretrain.start` begins with when it names one."""
+"""What `pretrain.init_from` begins with when it names one."""
 
 SHOWN_DIGITS, LEAST_DIGITS = 16, 12
 """Hex digits of a hash that are printed, and that must be given."""
@@ -43,7 +43,7 @@ class Champion:
 
     @property
     def init_from(self) -> str:
-        """The value of `pretrain.start` that starts from it."""
+        """The value of `pretrain.init_from` that starts from it."""
         return f"{PREFIX}:{self.name}@{self.sha256[:SHOWN_DIGITS]}"
 
 
@@ -72,7 +72,7 @@ def save_champion(name: str, workspace: Workspace) -> Champion:
 
 
 def resolve_champion(start: str, workspace: Workspace) -> Path:
-    """The file that `pretrain.start: champion:NAME@HASH` names.
+    """The file that `pretrain.init_from: champion:NAME@HASH` names.
 
     Raises:
         ParameterError: the value is not of that form, or has no hash; the remedy says what to write.
@@ -81,17 +81,19 @@ def resolve_champion(start: str, workspace: Workspace) -> Path:
     named = _START.fullmatch(start)
     if named is None:
         rule = f"is {PREFIX}:NAME@HASH, the hash at least {LEAST_DIGITS} hex digits of the file's SHA-256"
-        raise ParameterError("pretrain.start", expected=rule, found=start, hint=_saved_champions(workspace))
+        raise ParameterError("pretrain.init_from", expected=rule, found=start, hint=_saved_champions(workspace))
     path = workspace.champion(named["name"])
     if not path.is_file():
-        raise WeightsError(f"{path} (for pretrain.start: {start})", expected="exists", hint=_saved_champions(workspace))
+        raise WeightsError(
+            f"{path} (for pretrain.init_from: {start})", expected="exists", hint=_saved_champions(workspace)
+        )
     champion = Champion(named["name"], sha256_file(path), newly_created=False)
     if named["digits"] is None:
-        rule, remedy = "says the champion's hash, too", f"Write pretrain.start: {champion.init_from}"
-        raise ParameterError("pretrain.start", expected=rule, found=start, hint=remedy)
+        rule, remedy = "says the champion's hash, too", f"Write pretrain.init_from: {champion.init_from}"
+        raise ParameterError("pretrain.init_from", expected=rule, found=start, hint=remedy)
     if not champion.sha256.startswith(named["digits"]):
-        rule = f"has the SHA-256 that pretrain.start says, {named['digits']}"
-        remedy = f"Put the file of that hash there, or write pretrain.start: {champion.init_from}"
+        rule = f"has the SHA-256 that pretrain.init_from says, {named['digits']}"
+        remedy = f"Put the file of that hash there, or write pretrain.init_from: {champion.init_from}"
         raise WeightsError(str(path), expected=rule, found=champion.sha256[: len(named["digits"])], hint=remedy)
     return path
 
@@ -99,7 +101,5 @@ def resolve_champion(start: str, workspace: Workspace) -> Path:
 def _saved_champions(workspace: Workspace) -> str:
     names = sorted(path.stem for path in workspace.champions.glob("*.ckpt") if re.fullmatch(_NAME, path.stem))
     if not names:
-        return "None are kept yet: `tryon keep NAME` keeps the best checkpoint of fine-tuning and prints what to write."
-    return (
-        f"Kept are {format_list(names)}; `tryon keep NAME` keeps the best checkpoint of fine-tuning under another name."
-    )
+        return "None are kept yet: `tryon save-champion NAME` keeps the best checkpoint of fine-tuning and prints what to write."
+    return f"Kept are {format_list(names)}; `tryon save-champion NAME` keeps the best checkpoint of fine-tuning under another name."

@@ -35,8 +35,8 @@ from tryon.workspace import Workspace
 MODEL = "model.ckpt"
 """Name of the starting point in `data/pretrained/`."""
 
-TRAINED = "upper_body"
-"""The `pretrain.start` under which something is trained."""
+TRAINED = "train_upper_body"
+"""The `pretrain.init_from` under which something is trained."""
 
 
 def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
@@ -54,18 +54,18 @@ def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progre
 
 
 def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
-    if settings.start == TRAINED:
+    if settings.init_from == TRAINED:
         return _train_upper_body(settings, seed, workspace, progress)
-    if settings.start == "scratch":
+    if settings.init_from == "scratch":
         return _publish(new_network(settings.network, seed), "initialized weights", workspace)
-    path = _initial_weights_file(settings.start, workspace)
+    path = _initial_weights_file(settings.init_from, workspace)
     network = load_initial_weights(path)
     _check_network(network, settings)
     return _publish(network, f"weights of {path.name}", workspace)
 
 
 def _initial_weights_file(start: str, workspace: Workspace) -> Path:
-    if start == "released":
+    if start == "published":
         return weight_path(workspace, "daflow")
     return resolve_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
 
@@ -78,7 +78,7 @@ def load_initial_weights(path: Path) -> DAFlow:
         WeightsError: the file is missing or damaged, or is neither.
     """
     if not path.is_file():
-        remedy = "pretrain.start is released, upper_body, scratch, a champion or the path of a checkpoint."
+        remedy = "pretrain.init_from is published, train_upper_body, scratch, a champion or the path of a checkpoint."
         raise WeightsError(str(path), expected="exists", hint=remedy)
     ours = is_checkpoint(read_checkpoint(path))
     return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
@@ -91,9 +91,9 @@ def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Worksp
         ParameterError: nothing is trained.
         TryOnError: as `pretrain`; or settings, inputs or code are not the stage's.
     """
-    if settings.start != TRAINED:
+    if settings.init_from != TRAINED:
         remedy = "There is nothing to join; run the stage on one machine."
-        raise ParameterError("pretrain.start", expected=f"is {TRAINED}", found=settings.start, hint=remedy)
+        raise ParameterError("pretrain.init_from", expected=f"is {TRAINED}", found=settings.init_from, hint=remedy)
     job = _run_config(settings, seed, workspace, worker=True)
     with launch_workers(job, workspace.root):
         train(job, new_network(settings.network, seed), None, no_progress)

@@ -31,7 +31,7 @@ _ENCODING = {  # PNG level 6 saves a fifth of the bytes and takes four times as 
     JPEG: (".jpg", (cv2.IMWRITE_JPEG_QUALITY, 95)),
     PNG: (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1)),
 }
-COPIED = ("pair_id", "category", "setting", "person_id", "garment_id", "licence", *SLICE_COLUMNS)
+COPIED = ("pair_id", "category", "split", "person_id", "garment_id", "licence", *SLICE_COLUMNS)
 """Columns of a manifest row that go into the packed row as they are."""
 
 Row = dict[str, Any]
@@ -63,7 +63,7 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
         return pack_mask(garment_region(label_map, Category(row["category"])))
 
     labels = decode_label_map(read("label_map"), size)
-    true_pair = row["setting"] == Split.TEST_UNPAIRED
+    true_pair = row["split"] == Split.TEST_UNPAIRED
     return {name: row[name] for name in COPIED} | {
         "person": image("person"),
         "garment": image("garment"),
@@ -83,7 +83,7 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
 
 def _oracle_warp(row: Row, size: Size, read: Callable[[str], bytes]) -> bytes:
     """The ideal warp on the row's true image, which for a paired row is the person image."""
-    true = read("truth" if row["setting"] == Split.TEST_UNPAIRED else "person")
+    true = read("truth" if row["split"] == Split.TEST_UNPAIRED else "person")
     warped, touched = oracle_warp(decode_photo(read("garment")), decode_flow(read("flow")), decode_photo(true), size)
     return encode_image(np.where(touched[..., None], warped, decode_photo(true, size)), IMAGES[row["part"]])
 

@@ -15,7 +15,7 @@ from tryon.sample.packing import RAW_ROLES, Row
 from tryon.workspace import Workspace
 
 _INDEX_COLUMNS = [
-    "setting",
+    "split",
     "pair_id",
     "status",
     *(f"{role}{end}" for role in RAW_ROLES for end in ("", "_bytes", "_sha256")),
@@ -27,16 +27,16 @@ class CategoryRows:
     """One category, read whole.
 
     Args:
-        rows: the good rows by setting and pair id, manifest and index joined.
+        rows: the good rows by split and pair id, manifest and index joined.
         test_pairs: all rows of the test lists, good or not.
     """
 
     rows: dict[tuple[Split, str], Row]
     test_pairs: list[PairKey]
 
-    def pairs(self, setting: Split) -> list[PairKey]:
+    def pairs(self, split: Split) -> list[PairKey]:
         """Names of the good rows of one list."""
-        return [_pair_name(row) for (own, _), row in self.rows.items() if own == setting]
+        return [_pair_name(row) for (own, _), row in self.rows.items() if own == split]
 
 
 def read_category(category: Category, size: Size, workspace: Workspace) -> CategoryRows:
@@ -51,7 +51,7 @@ def read_category(category: Category, size: Size, workspace: Workspace) -> Categ
     good = [row for row in manifest if row["status"] == STATUS_OK]
     _check(good, category, size, workspace)
     rows = {_key(row): row | {name: files[_key(row)][name] for name in _INDEX_COLUMNS} for row in good}
-    tests = [_pair_name(row) for row in manifest if row["setting"] != Split.TRAIN]
+    tests = [_pair_name(row) for row in manifest if row["split"] != Split.TRAIN]
     return CategoryRows(rows, tests)
 
 
@@ -68,7 +68,7 @@ def _check(good: list[Row], category: Category, size: Size, workspace: Workspace
 
 
 def _key(row: Row) -> tuple[Split, str]:
-    return Split(row["setting"]), row["pair_id"]
+    return Split(row["split"]), row["pair_id"]
 
 
 def _pair_name(row: Row) -> PairKey:

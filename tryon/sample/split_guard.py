@@ -8,7 +8,7 @@ from tryon.categories import Category
 from tryon.errors import SourceError, format_list
 from tryon.sample.hash_sampling import PairKey
 
-_REMEDY = "Take the lines with these ids out of one of the pair lists, then run `tryon fingerprint` and `dvc repro`."
+_REMEDY = "Take the lines with these ids out of one of the pair lists, then run `tryon refresh-inputs` and `dvc repro`."
 
 
 def assert_disjoint_splits(train: Iterable[PairKey], validation: Iterable[PairKey], test: Iterable[PairKey]) -> None:

@@ -77,8 +77,8 @@ def select_parts(categories: dict[Category, CategoryRows], settings: SampleSetti
     """
     parts: Parts = {part: [] for part in SUBSET_PARTS}
     for rows in categories.values():
-        chosen = select(rows.pairs(Split.TRAIN), settings.pairs_per_category, seed, "train")
-        train, validation = split_validation(chosen, settings.validation_share, seed)
+        chosen = select(rows.pairs(Split.TRAIN), settings.train_pairs_per_category, seed, "train")
+        train, validation = split_validation(chosen, settings.val_fraction, seed)
         parts["train"] += train
         parts["val"] += validation
         for part in ("test_paired", "test_unpaired"):
@@ -105,7 +105,7 @@ def _pack(rows: dict[str, list[Row]], packing: PackConfig, progress: Progress) -
 
 
 def _summary(parts: Parts, settings: SampleSettings) -> StageResult:
-    train, test = settings.pairs_per_category, settings.test_pairs_per_category
+    train, test = settings.train_pairs_per_category, settings.test_pairs_per_category
     asked: dict[str, Cell] = {"asked: train and val": train, "asked: each test list": test}
     table: list[dict[str, Cell]] = []
     for category in Category:

@@ -90,21 +90,23 @@ def insufficient_samples(metric: Metric, count: int) -> str:
 
 
 def check_names(required: Iterable[str]) -> None:
-    """Stop on a name in `evaluate.require` that is no metric.
+    """Stop on a name in `evaluate.required_metrics` that is no metric.
 
     Raises:
         ParameterError: there is one.
     """
     unknown = [name for name in required if name not in METRICS]
     if unknown:
-        raise ParameterError("evaluate.require", expected=f"names metrics among {', '.join(METRICS)}", found=unknown)
+        raise ParameterError(
+            "evaluate.required_metrics", expected=f"names metrics among {', '.join(METRICS)}", found=unknown
+        )
 
 
 def check_required(required: Iterable[str], opened: AvailableMetrics, paired_counts: dict[str, int]) -> None:
     """Stop, before anything is computed, when a required metric will be missing for paired rows.
 
     Args:
-        required: `evaluate.require`.
+        required: `evaluate.required_metrics`.
         opened: what could be loaded.
         paired_counts: number of paired test rows by category.
 
@@ -118,5 +120,5 @@ def check_required(required: Iterable[str], opened: AvailableMetrics, paired_cou
                 missing[name] = f"{reason}, {category} has {count}"
     if missing:
         rule = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
-        remedy = "Provide what is missing, or take the name out of evaluate.require in params.yaml."
-        raise TryOnError("metrics required by evaluate.require are unavailable", expected=rule, hint=remedy)
+        remedy = "Provide what is missing, or take the name out of evaluate.required_metrics in params.yaml."
+        raise TryOnError("metrics required by evaluate.required_metrics are unavailable", expected=rule, hint=remedy)

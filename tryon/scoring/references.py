@@ -118,14 +118,14 @@ class _Rows:
 
     @cached_property
     def _files(self) -> dict[Category, dict[tuple[str, str], tuple[str, str]]]:
-        columns = ["setting", "pair_id", "person", "person_sha256", "truth", "truth_sha256"]
+        columns = ["split", "pair_id", "person", "person_sha256", "truth", "truth_sha256"]
         found: dict[Category, dict[tuple[str, str], tuple[str, str]]] = {}
         for category in dict.fromkeys(line.category for line in self.lines):
             table = read_table(self.workspace.index(category), INDEX, columns, made_by="tryon download").to_pylist()
             found[category] = {
                 (row["pair_id"], role): (row[role], row[f"{role}_sha256"])
                 for row in table
-                if row["setting"] == self.setting
+                if row["split"] == self.setting
                 for role in ("person", "truth")
             }
         return found

@@ -255,7 +255,7 @@ def _raise_any(folder: Path, faults: dict[str, list[str]], count: int) -> None:
     lines = [f"\n  {len(names)} {fault}: {format_list(names, SHOWN)}" for fault, names in faults.items() if names]
     if lines:
         rule = f"holds one good image for each of the {count} pairs to score; of these files are" + "".join(lines)
-        remedy = "Mend the folder, or name the pairs to score with --only-listed FILE, one pair id a line."
+        remedy = "Mend the folder, or name the pairs to score with --pairs-file FILE, one pair id a line."
         if len(faults["missing"]) == count:
             remedy = "No file is of a pair of this list: --dataset and --setting say which list it is."
         raise MissingInputError(str(folder), expected=rule, hint=remedy)

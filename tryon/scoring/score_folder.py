@@ -99,14 +99,14 @@ def score_folder(
     Raises:
         ParameterError: an option has a value that there is not.
         MissingInputError: the folder is not good, or there are no true images.
-        TryOnError: a number of `evaluate.require` could not be computed.
+        TryOnError: a number of `evaluate.required_metrics` could not be computed.
     """
     validate_request(request)
-    check_names(settings.require)
+    check_names(settings.required_metrics)
     check_folder(request.folder)
     device = choose_accelerator("evaluate", settings.accelerator)
     set_cpu_threads()
-    workspace = workspace.with_weights(settings.weights)
+    workspace = workspace.with_weights(settings.metric_weights_dir)
     names = list(PROTOCOLS) if EVERY in request.protocols else list(dict.fromkeys(request.protocols))
     protocols = [PROTOCOLS[name] for name in names]
     references = _references(request, workspace, progress)
@@ -115,11 +115,13 @@ def score_folder(
     task = ScoringTask(request.setting, references, tuple(wanted), results)
     bench = ScoringContext(workspace, device, settings.batch_size, progress)
     _check_required(
-        settings.require, protocols, [size_mismatch(one, task) or unavailable(one, task, bench) for one in protocols]
+        settings.required_metrics,
+        protocols,
+        [size_mismatch(one, task) or unavailable(one, task, bench) for one in protocols],
     )
     references.prepare(task.categories)
     blocks = {one.name: score_protocol(one, task, bench) for one in protocols}
-    _check_required(settings.require, protocols, [_told(blocks[one.name]) for one in protocols])
+    _check_required(settings.required_metrics, protocols, [_told(blocks[one.name]) for one in protocols])
     return {
         "schema": SCHEMA,
         "dataset": request.dataset,
@@ -137,7 +139,7 @@ def score_folder(
 
 
 def select_pairs(lines: Sequence[TestPair], order: ScoreRequest) -> list[TestPair]:
-    """The lines that are scored: of the categories, and of the file that `--only-listed` names.
+    """The lines that are scored: of the categories, and of the file that `--pairs-file` names.
 
     Raises:
         ParameterError: the file cannot be read, or names what is not among them.
@@ -148,15 +150,15 @@ def select_pairs(lines: Sequence[TestPair], order: ScoreRequest) -> list[TestPai
         try:
             names = set(order.pairs_file.read_text(encoding="utf-8-sig").split())
         except (OSError, UnicodeDecodeError) as error:
-            raise ParameterError("--only-listed", expected="is a text file of pair ids", found=str(error)) from error
+            raise ParameterError("--pairs-file", expected="is a text file of pair ids", found=str(error)) from error
         unknown = sorted(names - {line.pair_id for line in lines})
         if unknown or not names:
             rule = f"names pairs of the {order.setting} test list of {order.dataset}, one a line; these are not in it"
             value = format_list(unknown, SHOWN) or "an empty file"
-            raise ParameterError("--only-listed", expected=rule, found=value)
+            raise ParameterError("--pairs-file", expected=rule, found=value)
         if elsewhere := sorted(names - {line.pair_id for line in wanted}):
             rule = f"names pairs of {', '.join(order.categories)} alone, as --category says; these are of another"
-            raise ParameterError("--only-listed", expected=rule, found=format_list(elsewhere, SHOWN))
+            raise ParameterError("--pairs-file", expected=rule, found=format_list(elsewhere, SHOWN))
         wanted = [line for line in wanted if line.pair_id in names]
     if not wanted:
         rule = f"has {order.setting} test pairs of {', '.join(order.categories)}"
@@ -184,7 +186,7 @@ def _check_required(required: Sequence[str], protocols: Sequence[Protocol], reas
         if number.name in own and {number.name, number.metric.name} & set(required)
     ]
     if missing:
-        remedy = "Provide what is missing, or take the name out of evaluate.require in params.yaml."
+        remedy = "Provide what is missing, or take the name out of evaluate.required_metrics in params.yaml."
         raise TryOnError(
-            "numbers required by evaluate.require are unavailable", expected="; ".join(missing), hint=remedy
+            "numbers required by evaluate.required_metrics are unavailable", expected="; ".join(missing), hint=remedy
         )

@@ -139,7 +139,7 @@ def _draw(version: Version, category: Category, pairs: Sequence[SyntheticPair]) 
     )
 
     for pair in pairs:
-        image = render_in_garment(version.seed, category, *pair.numbers, version.settings.level)
+        image = render_in_garment(version.seed, category, *pair.numbers, version.settings.difficulty)
         write_bytes(pair.photo, encode_jpeg(image.photo))
         write_bytes(pair.label_map, encode_palette(image.label_map))
         write_bytes(pair.keypoints, encode_keypoints(image.keypoints))

@@ -102,7 +102,9 @@ def stamp(settings: SyntheticSettings, seed: int) -> str:
 def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
     plan = PairPlan(settings.train_pairs, settings.test_pairs, seed)
     flowing = [settings.flow == "all", settings.flow != "none"]  # training pairs, test pairs
-    trained, tested = (RenderOptions(settings.level, settings.uv, flow, settings.parser_errors) for flow in flowing)
+    trained, tested = (
+        RenderOptions(settings.difficulty, settings.uv, flow, settings.parsing_noise_fraction) for flow in flowing
+    )
     jobs = [*_people_jobs(plan, trained, tested), *_truth_jobs(plan, tested)]
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
     mark = stamp(settings, seed).encode()
@@ -115,7 +117,7 @@ def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, prog
         for name, known in made.rows.items():
             rows[name] += known
         progress(number, len(jobs), _WHAT)
-    wanted = [name for name in _TABLES if name != PARSER_ERRORS_FILE or settings.parser_errors > 0]
+    wanted = [name for name in _TABLES if name != PARSER_ERRORS_FILE or settings.parsing_noise_fraction > 0]
     truth([(name, _table(_TABLES[name], rows[name])) for name in wanted])
 
 

@@ -20,8 +20,8 @@ MAX_SEED = 2**32
 _OPTIONS = {
     "train_pairs": "--pairs",
     "test_pairs": "--test-pairs",
-    "level": "--level",
-    "parser_errors": "--parser-errors",
+    "difficulty": "--difficulty",
+    "parsing_noise_fraction": "--parsing-noise",
     "seed": "--seed",
 }
 """Option that gives each setting; the others are switches."""
@@ -99,9 +99,11 @@ def describe(order: SynthesisRequest) -> str:
     """What is going to be made, in a line."""
     settings = order.settings
     words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {order.seed}"]
-    words += [f"level {settings.level}", *["uv"] * settings.uv]
+    words += [f"level {settings.difficulty}", *["uv"] * settings.uv]
     words += [f"flow of {settings.flow} pairs"] * (settings.flow != "none")
-    return ", ".join(words + [f"parser errors {settings.parser_errors:g}"] * (settings.parser_errors > 0))
+    return ", ".join(
+        words + [f"parser errors {settings.parsing_noise_fraction:g}"] * (settings.parsing_noise_fraction > 0)
+    )
 
 
 def synthesize(order: SynthesisRequest, target: Path, progress: Progress) -> str:

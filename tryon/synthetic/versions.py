@@ -63,8 +63,8 @@ VERSIONS = {
             settings=SyntheticSettings(
                 train_pairs=1800,
                 test_pairs=700,
-                level="catalogue",
-                parser_errors=0.0,
+                difficulty="catalogue",
+                parsing_noise_fraction=0.0,
                 uv=False,
                 flow="none",
             ),
@@ -101,7 +101,7 @@ def content_hash(target: Path, progress: Progress = no_progress) -> str:
 def probe(version: Version) -> str:
     """Hash of the first two items of each category, which takes a second: it changes when the drawing does."""
     plan = PairPlan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
-    content = RenderOptions(version.settings.level)
+    content = RenderOptions(version.settings.difficulty)
     made = [
         make_item(version.seed, category, number, plan.item_id(category, number), content).archive
         for category in Category

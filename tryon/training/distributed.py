@@ -75,13 +75,13 @@ def resolve_rank(
     Raises:
         ParameterError: variables and settings contradict each other, or one is missing or no number.
     """
-    if "RANK" in env and (settings.world > 1 or "TORCHELASTIC_RUN_ID" in env):
+    if "RANK" in env and (settings.world_size > 1 or "TORCHELASTIC_RUN_ID" in env):
         rank, local_rank, world = (_number(env, name) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"))
         place = DistributedContext(rank, local_rank, world, *_master_address(env))
-        if place.world_size != settings.world:
+        if place.world_size != settings.world_size:
             rule = f"is the number of processes that were started, {place.world_size}"
             remedy = f"Change {stage}.devices and {stage}.num_nodes in params.yaml, or start as many as they say."
-            raise ParameterError(f"{stage}.devices x num_nodes", expected=rule, found=settings.world, hint=remedy)
+            raise ParameterError(f"{stage}.devices x num_nodes", expected=rule, found=settings.world_size, hint=remedy)
         if worker == (place.rank == 0):
             rule = "is 0 for the stage and more for a worker"
             raise ParameterError("RANK", expected=rule, found=place.rank, hint=f"Run `tryon {stage}` under torchrun.")
@@ -91,10 +91,10 @@ def resolve_rank(
         rule = f"the stage runs on machine 0, workers on machines 1 to {stage}.num_nodes - 1 = {settings.num_nodes - 1}"
         remedy = "Set NODE_RANK to the number of this machine."
         raise ParameterError("NODE_RANK", expected=rule, found=node, hint=remedy)
-    if settings.world == 1 and settings.strategy == "auto":
+    if settings.world_size == 1 and settings.strategy == "auto":
         return SINGLE_PROCESS
     address, port = (LOOPBACK, free_port()) if settings.num_nodes == 1 else _master_address(env)
-    return DistributedContext(node * settings.devices, 0, settings.world, address, port, launches_workers=True)
+    return DistributedContext(node * settings.devices, 0, settings.world_size, address, port, launches_workers=True)
 
 
 def free_port() -> int:

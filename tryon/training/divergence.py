@@ -24,7 +24,7 @@ def check_loss_divergence(
     Raises:
         TryOnError: with the pairs of the batch.
     """
-    limit = job.settings.loss_limit
+    limit = job.settings.divergence_factor
     for rows, loss in zip(group, losses, strict=True):
         if not math.isfinite(loss):
             raise _divergence_error(job, "loss", [rows], "is finite", loss)

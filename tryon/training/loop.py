@@ -112,7 +112,7 @@ class Trainer:
 
     def should_stop_early(self) -> bool:
         """Whether the validation has not improved for as long as `patience` waits."""
-        patience = self.job.settings.patience
+        patience = self.job.settings.early_stop_patience
         return patience is not None and epochs_since_improvement(self.history) >= patience
 
     def run_epoch(self, epoch: int) -> list[BatchLoss]:
@@ -121,10 +121,10 @@ class Trainer:
         every, done = settings.checkpoint_every_steps, self.step - (epoch - 1) * job.steps_per_epoch
         groups = batches_per_step(len(job.train), settings, job.seed, epoch)[done:]
         shares = [batches_for_rank(group, job.context.rank, job.context.world_size) for group in groups]
-        rows = AugmentedDataset(job.train, settings.flip, settings.augment, job.seed, epoch)
+        rows = AugmentedDataset(job.train, settings.flip_prob, settings.augment, job.seed, epoch)
         batches = load_batches(rows, [batch for share in shares for batch in share.batches])
         self.module.train()
-        if settings.freeze_norm:
+        if settings.freeze_bn_stats:
             freeze_bn_stats(self.network)
         for group, share in zip(groups, shares, strict=True):
             self.losses += self._step(list(islice(batches, len(share.batches))), share, group)
@@ -189,7 +189,7 @@ class Trainer:
                 own.append(self._backward(batch, share.weight))
         losses = self._gather_losses(own, len(group))
         check_loss_divergence(self.job, group, [batch["loss"] for batch in losses], self._reference_loss())
-        clip = self.job.settings.clip_norm
+        clip = self.job.settings.max_grad_norm
         norm = self.fabric.clip_gradients(self.module, self.optimizer, max_norm=clip, error_if_nonfinite=False)
         if norm is not None and self.job.settings.precision != "16-mixed":  # its scaler passes over overflows
             check_gradient_norm(self.job, group, norm.item())
@@ -225,7 +225,7 @@ class Trainer:
         world, names = self.job.context.world_size, self._names
         if world == 1:
             return own
-        told = torch.zeros(1 + self.job.settings.accumulate, len(names), dtype=torch.float64)
+        told = torch.zeros(1 + self.job.settings.grad_accumulation_steps, len(names), dtype=torch.float64)
         told[0] = float(self.stop.requested)
         for place, losses in enumerate(own, start=1):
             told[place] = torch.tensor([losses[name] for name in names], dtype=torch.float64)

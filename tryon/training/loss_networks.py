@@ -37,7 +37,7 @@ def validate_scales(size: tuple[int, int], network: DAFlow, settings: LossSettin
     Raises:
         ParameterError: it would.
     """
-    halvings = len(network.config.widths) - 1
+    halvings = len(network.config.encoder_channels) - 1
     if settings.perceptual == "none" or is_large_enough((size[0] >> halvings, size[1] >> halvings)):
         return
     rule = f"both sides are at least {8 << halvings} for `loss.perceptual: vgg` and a network of {halvings + 1} levels"

@@ -68,7 +68,7 @@ def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
 
 def suggest_settings(job: RunConfig, fits: Callable[[int], bool]) -> str:
     """What to change so that training fits, in words; `fits` tells of a batch size whether it does."""
-    batch, accumulate = job.settings.batch_size, job.settings.accumulate
+    batch, accumulate = job.settings.batch_size, job.settings.grad_accumulation_steps
     smaller = [size for size in range(batch - 1, 0, -1) if batch % size == 0 and fits(size)]
     if smaller:
         return f"Set {job.stage}.batch_size to {smaller[0]} and accumulate to {accumulate * batch // smaller[0]}."
@@ -87,7 +87,7 @@ def estimate_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> MemoryMo
     ghost = copy.deepcopy(network).to(fabric.device)
     fabric.strategy.precision.convert_module(ghost)  # in place
     ghost.train()
-    if job.settings.freeze_norm:
+    if job.settings.freeze_bn_stats:
         freeze_bn_stats(ghost)
     for parameter in ghost.parameters():
         parameter.grad = torch.zeros_like(parameter)
@@ -103,7 +103,7 @@ def fixed_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
     """Bytes that do not depend on the batch: copies of the weights, and the frozen networks of the loss."""
     weights = sum(_bytes(parameter) for parameter in network.parameters())
     buffers = sum(_bytes(buffer) for buffer in network.buffers())
-    copies = 4 + (job.settings.ema_decay is not None) + (job.settings.world > 1)  # DDP has gradients in buckets
+    copies = 4 + (job.settings.ema_decay is not None) + (job.settings.world_size > 1)  # DDP has gradients in buckets
     networks = loss.perceptual.networks.values() if loss.perceptual else ()
     frozen = sum(_bytes(layer.weight) + _bytes(layer.bias) for own in networks for layer in own.layers)
     return copies * weights + (1 + (job.settings.ema_decay is not None)) * buffers + frozen

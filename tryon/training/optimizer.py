@@ -17,7 +17,7 @@ def make_optimizer(network: DAFlow, settings: OptimizationSettings) -> torch.opt
     flows = [p for module in network.modules() if isinstance(module, FlowEstimator) for p in module.parameters()]
     known = set(flows)
     others = [parameter for parameter in network.parameters() if parameter not in known]
-    groups = [{"params": others, "share": 1.0}, {"params": flows, "share": settings.flow_lr_share}]
+    groups = [{"params": others, "share": 1.0}, {"params": flows, "share": settings.flow_lr_multiplier}]
     return torch.optim.AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay)
 
 

@@ -54,7 +54,7 @@ class RunConfig:
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of an epoch; batches left over by the accumulation make a last, smaller one."""
-        return math.ceil(self.batches / (self.settings.accumulate * self.settings.world))
+        return math.ceil(self.batches / (self.settings.grad_accumulation_steps * self.settings.world_size))
 
     @property
     def steps(self) -> int:
@@ -71,7 +71,7 @@ def validate_image_size(rows: PackedDataset, network: DAFlow) -> None:
     """
     multiple = network.config.side_multiple
     if any(side % multiple or side < 2 * multiple for side in rows.size):
-        levels = len(network.config.widths)
+        levels = len(network.config.encoder_channels)
         rule = f"both sides are multiples of {multiple} and at least {2 * multiple}, for {levels} levels"
         remedy = "Change image.size in params.yaml and run `dvc repro`, which makes masks and images at the new size."
         raise ParameterError("image.size", expected=rule, found=list(rows.size), hint=remedy)

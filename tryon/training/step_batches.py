@@ -34,7 +34,7 @@ def batches_per_step(count: int, settings: OptimizationSettings, seed: int, epoc
     Those left over at the end make a last, smaller step.
     """
     batches = split_batches(epoch_order(count, seed, epoch), settings.batch_size)
-    together = settings.accumulate * settings.world
+    together = settings.grad_accumulation_steps * settings.world_size
     return [batches[start : start + together] for start in range(0, len(batches), together)]
 
 

@@ -13,7 +13,7 @@ from tryon.training.checkpoint import HistoryRow
 VALIDATED = ("val_l1", *(f"val_l1_{category}" for category in Category))
 """L1 inside the garment on the validation rows: over all of them, and per category."""
 
-TERMS = ("l1", "edges", "lpips", "style", "content", "flow_bend")
+TERMS = ("l1", "image_gradient", "lpips", "style", "content", "flow_smoothness")
 """Terms of the loss, by their names in `params.yaml`."""
 
 TERM_COLUMNS = tuple(f"train_{term}" for term in TERMS)

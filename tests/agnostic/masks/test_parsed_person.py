@@ -42,7 +42,7 @@ def test_an_empty_border_around_a_image_changes_no_mask_within(figure, category)
     assert (METHODS["fitting-room"](category, wide[0], wide[1], moved)[inside] != mask).mean() < 1e-4
 
 
-@pytest.mark.parametrize("recipe", METHODS)
+@pytest.mark.parametrize("config_hash", METHODS)
 @pytest.mark.parametrize("category", Category)
 def test_a_scene_gives_the_mask_and_the_audit_of_its_maps(figure, category, recipe):
     maps = figure.with_(worn="skirt", arms="bent").maps

@@ -19,7 +19,7 @@ from tryon.runtime.progress import no_progress
 
 DRESSES, SIZE = Category.DRESSES, (128, 96)
 OURS = AgnosticSettings()
-OFFICIAL = AgnosticSettings.model_validate({"recipe": "dresscode-official"})
+OFFICIAL = AgnosticSettings.model_validate({"method": "dresscode-official"})
 STRIP = (256, 5 * 192 + 4 * GAP, 3)
 
 

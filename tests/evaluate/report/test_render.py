@@ -152,7 +152,7 @@ def test_masks_without_images_or_other_recipes_are_told_without(workspace: Works
         workspace.mask_images(category).unlink()
         rows = read_table(workspace.manifest(category), MANIFEST).to_pylist()
         write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST)
-    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, no_progress)
+    evaluate(EvaluateSettings(accelerator="cpu", num_gallery_samples=1), 7, workspace, no_progress)
     text = Page((workspace.evaluation / "report.html").read_text()).text
     assert "Recipes side by side" not in text
     assert "Left to right: person" not in text
@@ -161,7 +161,7 @@ def test_masks_without_images_or_other_recipes_are_told_without(workspace: Works
 def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:
     for category in Category:
         workspace.manifest(category).unlink()
-    evaluate(EvaluateSettings(accelerator="cpu", gallery_rows=1), 7, workspace, no_progress)
+    evaluate(EvaluateSettings(accelerator="cpu", num_gallery_samples=1), 7, workspace, no_progress)
     assert "The manifests are not in this folder" in (workspace.evaluation / "report.html").read_text()
 
 

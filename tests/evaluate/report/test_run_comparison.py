@@ -16,7 +16,9 @@ from tryon.pipeline.external_inputs import BASELINE_FILES
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
-SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2, gallery_rows=1, sensitivity_rows=0, beside="other")
+SETTINGS = EvaluateSettings(
+    accelerator="cpu", batch_size=2, num_gallery_samples=1, num_robustness_samples=0, baseline_run="other"
+)
 
 
 def _copied(evaluated: Workspace, root: Path) -> Path:

@@ -101,20 +101,20 @@ def test_the_results_are_not_held_beyond_their_gradients(results: list[Tensor], 
 def test_the_terms_sum_to_the_total_and_a_term_without_weight_is_not_there(
     narrow: Perceptual, results: list[Tensor], truth: LossTargets
 ) -> None:
-    found = Loss(LossSettings(edges=0.5), narrow)(results, truth)
-    assert set(found.terms) == {"l1", "edges", "lpips", "style", "content"}
+    found = Loss(LossSettings(image_gradient=0.5), narrow)(results, truth)
+    assert set(found.terms) == {"l1", "image_gradient", "lpips", "style", "content"}
     torch.testing.assert_close(torch.stack([*found.terms.values()]).sum(), found.total.detach())
     assert all(value > 0 and not value.requires_grad for value in found.terms.values())
     for name in found.terms:
-        without = Loss(LossSettings.model_validate({"edges": 0.5, name: 0.0}), narrow)(results, truth).terms
+        without = Loss(LossSettings.model_validate({"image_gradient": 0.5, name: 0.0}), narrow)(results, truth).terms
         assert without == {other: value for other, value in found.terms.items() if other != name}
 
 
-@pytest.mark.parametrize("term", ["l1", "lpips", "style", "content", "edges"])
+@pytest.mark.parametrize("term", ["l1", "lpips", "style", "content", "image_gradient"])
 def test_a_weight_multiplies_its_term_alone(
     term: str, narrow: Perceptual, results: list[Tensor], truth: LossTargets
 ) -> None:
-    base = {"edges": 1.0, "l1": 1.0, "lpips": 1.0, "style": 1.0, "content": 1.0}
+    base = {"image_gradient": 1.0, "l1": 1.0, "lpips": 1.0, "style": 1.0, "content": 1.0}
     once, thrice = (
         Loss(LossSettings.model_validate(given), narrow)(results, truth).terms for given in (base, {**base, term: 3.0})
     )
@@ -124,7 +124,7 @@ def test_a_weight_multiplies_its_term_alone(
 
 def test_perfect_results_cost_nothing(narrow: Perceptual, truth: LossTargets) -> None:
     results = perfect(truth)
-    found = Loss(LossSettings(edges=1.0), narrow)(results, truth)
+    found = Loss(LossSettings(image_gradient=1.0), narrow)(results, truth)
     assert found.total.item() == 0
     assert all(torch.isfinite(gradient).all() for gradient in gradients(found.total, results))
 
@@ -176,7 +176,7 @@ def test_the_bend_of_the_flows_reaches_the_estimators_alone(truth: LossTargets) 
     assert [tuple(offset.shape[1:]) for offset in offsets[:3]] == [(4, 8, 6), (4, 8, 6), (8, 8, 6)]
     assert len(offsets) == 9
     found.total.backward()
-    assert found.terms["flow_bend"].item() == found.total.item() > 0
+    assert found.terms["flow_smoothness"].item() == found.total.item() > 0
     for name, parameter in network.named_parameters():
         if "MFEs" in name and name.endswith("6.weight"):
             assert parameter.grad is not None, name

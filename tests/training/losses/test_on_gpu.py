@@ -24,7 +24,7 @@ from tryon.training.optimizer import freeze_bn_stats, make_optimizer
 from tryon.training.validation import garment_l1
 
 SIZE = (128, 96)
-ALL_TERMS = {"perceptual": "vgg", "hidden_weight": 3.0, "edges": 1.0, "flow_bend": 0.1}
+ALL_TERMS = {"perceptual": "vgg", "masked_weight": 3.0, "image_gradient": 1.0, "flow_smoothness": 0.1}
 
 MakeState = Callable[..., dict[str, Tensor]]
 MakeHeads = Callable[..., list[Tensor]]
@@ -76,6 +76,8 @@ def test_a_whole_step_needs_nothing_of_the_host(frozen: Perceptual) -> None:
     average.update(network, 0)
     assert denormalize(result).dtype == torch.uint8
     assert garment_l1(result, person, mask).shape == (2,)
-    assert set(value.terms) == set(loss.names) == {"l1", "lpips", "style", "content", "edges", "flow_bend"}
+    assert (
+        set(value.terms) == set(loss.names) == {"l1", "lpips", "style", "content", "image_gradient", "flow_smoothness"}
+    )
     slopes = [parameter.grad for parameter in network.parameters()]
     assert {None if slope is None else slope.device.type for slope in slopes} == {"meta"}

@@ -116,5 +116,5 @@ def test_files_are_read_as_data_and_only_those_of_the_published_shapes(
     networks = ((narrow_file, None), (full["heads"], None), (None, full["vgg16"]), (pickled, None))
     heads = (full["vgg16"], broken)
     for given in (*((*pair, None) for pair in networks), *((None, None, file) for file in heads)):
-        with pytest.raises(WeightsError, match=r"holds the published .*`tryon weights`"):
+        with pytest.raises(WeightsError, match=r"holds the published .*`tryon download-weights`"):
             read_networks(*given)

@@ -59,7 +59,7 @@ def test_lpips_of_one_layer_by_hand() -> None:
     assert lpips(result * 7, target, head).item() == pytest.approx(0.36 + 10 * 0.04)  # brightness does not count
 
 
-@pytest.mark.parametrize("term", ["l1", "edges", "lpips", "flow_bend"])
+@pytest.mark.parametrize("term", ["l1", "image_gradient", "lpips", "flow_smoothness"])
 def test_gradients_are_right(term: str) -> None:
     random = torch.Generator().manual_seed(5)
     result, target = (torch.rand(1, 3, 4, 4, generator=random, dtype=torch.float64) for _ in range(2))
@@ -67,8 +67,8 @@ def test_gradients_are_right(term: str) -> None:
     head = torch.rand(1, 3, 1, 1, generator=random, dtype=torch.float64)
     function = {
         "l1": lambda given: l1(given, target, weight),
-        "edges": lambda given: image_gradient(given, target, weight),
+        "image_gradient": lambda given: image_gradient(given, target, weight),
         "lpips": lambda given: lpips(given, target, head),
-        "flow_bend": flow_smoothness,
+        "flow_smoothness": flow_smoothness,
     }[term]
     assert torch.autograd.gradcheck(function, [result.requires_grad_()])

@@ -23,10 +23,10 @@ from tryon.training.training_log import TERM_COLUMNS, TERMS
 from tryon.workspace import Workspace
 
 PLAIN = {
-    "l1": 1.0, "hidden_weight": 1.0, "scale_power": 1.0, "lpips": 1.0, "style": 100.0,
-    "content": 0.1, "edges": 0.0, "flow_bend": 0.0,
+    "l1": 1.0, "masked_weight": 1.0, "scale_weight_exponent": 1.0, "lpips": 1.0, "style": 100.0,
+    "content": 0.1, "image_gradient": 0.0, "flow_smoothness": 0.0,
 }  # fmt: skip
-CHANGED = {"l1": 0.0, "hidden_weight": 5.0, "scale_power": 3.0, "edges": 3.0, "flow_bend": 1.0}
+CHANGED = {"l1": 0.0, "masked_weight": 5.0, "scale_weight_exponent": 3.0, "image_gradient": 3.0, "flow_smoothness": 1.0}
 PERCEPTUAL = {"lpips": 0.0, "style": 1.0, "content": 5.0}
 
 
@@ -75,7 +75,11 @@ def test_perceptual_terms_train_too_and_repeat(train: Any, narrow: Perceptual) -
 
 
 def test_the_history_has_the_terms_in_effect_and_they_add_up(train: Any, narrow: Perceptual) -> None:
-    for networks, changed in ((narrow, {"edges": 1.0, "flow_bend": 1.0}), (narrow, {"l1": 0.0}), (None, {})):
+    for networks, changed in (
+        (narrow, {"image_gradient": 1.0, "flow_smoothness": 1.0}),
+        (narrow, {"l1": 0.0}),
+        (None, {}),
+    ):
         row = train(str(changed), networks, **changed)[2]
         terms = {name: row[name] for name in TERM_COLUMNS if name in row}
         weights = {**PLAIN, **changed}

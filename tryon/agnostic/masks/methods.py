@@ -47,7 +47,7 @@ PERSON_METHODS: dict[str, PersonMaskMethod] = {"fitting-room": _fitting_room, "d
 """The recipes for those who also audit the mask: `audit_person` takes the same scene."""
 
 METHODS: dict[str, MaskMethod] = {name: _of_maps(recipe) for name, recipe in PERSON_METHODS.items()}
-"""What `agnostic.recipe` in `params.yaml` chooses from. Arguments and result as in `tryon.agnostic.agnostic_mask`."""
+"""What `agnostic.method` in `params.yaml` chooses from. Arguments and result as in `tryon.agnostic.agnostic_mask`."""
 
 MARGINS: dict[str, Callable[[int], float]] = {
     "fitting-room": lambda height: GARMENT_MARGIN * height,

@@ -86,7 +86,7 @@ def render_preview(
         select_people(audits, count, count), audits, lambda number: masks[number].as_py(), planned, workspace
     )
     height, width = size
-    write_bytes(path, contact_sheet(f"{category}, recipe {settings.recipe}, masks of {height}x{width}", shown))
+    write_bytes(path, contact_sheet(f"{category}, recipe {settings.method}, masks of {height}x{width}", shown))
     return path, f"{category}: the worst and some typical of {of}"
 
 
@@ -123,7 +123,7 @@ def render_people(
         mask = decode_mask(mask_of(number) or b"")
         numbers = {name: row[name] for name in NUMBERS}
         image = person_strip(files[row["person_id"]], mask, making)
-        faults = violated_columns(numbers, planned.settings.limits)
+        faults = violated_columns(numbers, planned.settings.quality_limits)
         shown.append(PreviewEntry(why, row["person_id"], row["worn"], numbers, faults, image))
     return shown
 
@@ -160,7 +160,7 @@ def _manifest_audits(planned: MaskPlan, workspace: Workspace) -> pa.Table | None
     if not path.is_file():
         return None
     marks = read_metadata(path, made_by)
-    if (marks.get("recipe"), marks.get("index_sha256")) != (planned.recipe, planned.index_sha256):
+    if (marks.get("config_hash"), marks.get("index_sha256")) != (planned.config_hash, planned.index_sha256):
         return None
     table = read_table(path, MANIFEST, ["person_id", "worn", "mask_png", *NUMBERS], made_by)
     table = table.filter(pc.is_valid(table["mask_png"]))

@@ -69,7 +69,7 @@ def _recipes(workspace: Workspace, category: Category) -> dict[str, dict[str, An
     told: dict[str, dict[str, Any]] = {}
     for row in json.loads(read_metadata(workspace.manifest(category)).get(COMPARISON, "[]")):
         own = {"people": row["people"], **{name: row[name] for name in NUMBERS}}
-        told.setdefault(row["recipe"], {})[row["worn"]] = own
+        told.setdefault(row["method"], {})[row["worn"]] = own
     return told
 
 

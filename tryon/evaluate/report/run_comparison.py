@@ -50,7 +50,7 @@ def load_baseline_run(folder: Path) -> BaselineRun:
     absent = [name for name in FILES if not (folder / name).is_file()]
     if absent:
         remedy = "Name a folder with another finished run's evaluation/ and checkpoints/, or null."
-        raise MissingInputError(f"evaluate.beside {folder}", expected="has " + ", ".join(absent), hint=remedy)
+        raise MissingInputError(f"evaluate.baseline_run {folder}", expected="has " + ", ".join(absent), hint=remedy)
     return BaselineRun(read_evaluation(folder / "evaluation"), read_history(folder / "checkpoints" / "history.csv"))
 
 

@@ -22,7 +22,7 @@ class Person(NamedTuple):
     hidden, `dense_pose` the PNG file with DensePose ids, None where there is none or the layout does not ask for it."""
 
     person_id: str
-    setting: Split
+    split: Split
     photo: bytes
     mask: NDArray[np.bool_]
     dense_pose: bytes | None
@@ -32,7 +32,7 @@ class Garment(NamedTuple):
     """One garment: `photo` is the JPEG file, `size` the manifest's."""
 
     garment_id: str
-    setting: Split
+    split: Split
     photo: bytes
     size: Size
 
@@ -43,8 +43,8 @@ class Layout(ABC):
     extra_roles: ClassVar[tuple[str, ...]]
     """Raw files that it is made from besides the person's photo: of "garment" and "dense_pose"."""
 
-    lists: ClassVar[Mapping[Split, tuple[str, ...]]] = {setting: (pair_list_name(setting),) for setting in Split}
-    """Files that name the pairs of each setting."""
+    lists: ClassVar[Mapping[Split, tuple[str, ...]]] = {split: (pair_list_name(split),) for split in Split}
+    """Files that name the pairs of each split."""
 
     one_id_for_own_garment: ClassVar[bool] = False
     """Whether a person and the garment that they wear must have one id."""
@@ -52,8 +52,8 @@ class Layout(ABC):
     note: ClassVar[str]
     """For README.txt: what the files are, who reads them, and what is not there."""
 
-    def place(self, setting: Split) -> str:
-        """Word for the part of the folder that a setting's files go to: in each a person is written once."""
+    def place(self, split: Split) -> str:
+        """Word for the part of the folder that a split's files go to: in each a person is written once."""
         return ""
 
     @abstractmethod

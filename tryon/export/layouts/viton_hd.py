@@ -21,7 +21,7 @@ Who reads which of these:
   neck among them) and `openpose_json` (BODY_25). Dress Code has ATR labels and 18 joints, from which these cannot be
   had, nor can `cloth-mask`: these three codebases cannot run on this export.
 
-In the paired setting all of them take the cloth with the person's own name, so a person and the garment that they wear
+In the paired split all of them take the cloth with the person's own name, so a person and the garment that they wear
 must have one id, as in Dress Code.
 
 Images are JPEG of quality 95, all of the manifest's size unless one is given. DensePose ids are drawn as detectron2's
@@ -65,22 +65,22 @@ Each category is a data set of its own: give a loader <this folder>/<category>.
 Read by CatVTON (--dataset_name vitonhd), by IDM-VTON (which also wants its captions, vitonhd_test_tagged.json, and
 files of just the size that it runs at: --size 1024x768 by its default) and by StableVITON up to its release of the
 training code (since then it also wants cloth-mask and, to train, gt_cloth_warped_mask).
-To run them paired, the setting test_paired must be here too: it brings the garments that people wear.
+To run them paired, the split test_paired must be here too: it brings the garments that people wear.
 Not here, because they cannot be had from Dress Code's files: image-parse-v3 and image-parse-agnostic-v3.2 (LIP labels),
 openpose_json and openpose_img (25 joints), cloth-mask, captions. VITON-HD, HR-VITON and LaDI-VTON need them.
 Nor is gt_cloth_warped_mask.
 Codebases of this layout were made for tops; whether one copes with lower_body and dresses is up to it.
 """
 
-    def place(self, setting: Split) -> str:
+    def place(self, split: Split) -> str:
         """The folder `train` or `test`."""
-        return "train" if setting is Split.TRAIN else "test"
+        return "train" if split is Split.TRAIN else "test"
 
     def person_files(self, person: Person, size: Size | None) -> Files:
         """Photo, agnostic image, mask and, where there is one, the DensePose image."""
         mask = resize_mask(person.mask, size or person.mask.shape)
         photo = decode_photo(person.photo, mask.shape)
-        folder, name = self.place(person.setting), f"{person.person_id}_00"
+        folder, name = self.place(person.split), f"{person.person_id}_00"
         files = {
             f"{folder}/image/{name}.jpg": encode_jpeg(photo),
             f"{folder}/agnostic-v3.2/{name}.jpg": encode_jpeg(gray_out(photo, mask, GRAY)),
@@ -93,7 +93,7 @@ Codebases of this layout were made for tops; whether one copes with lower_body a
 
     def garment_files(self, garment: Garment, size: Size | None) -> Files:
         """The garment's photo."""
-        name = f"{self.place(garment.setting)}/cloth/{garment.garment_id}_00.jpg"
+        name = f"{self.place(garment.split)}/cloth/{garment.garment_id}_00.jpg"
         return {name: encode_jpeg(decode_photo(garment.photo, size or garment.size))}
 
     def pair_line(self, person_id: str, garment_id: str) -> str:

@@ -76,14 +76,14 @@ class Loss:
     @property
     def names(self) -> tuple[str, ...]:
         """Terms that have a weight, those in `LossValue.terms`."""
-        pixels = ("l1", "edges", "flow_bend")
+        pixels = ("l1", "image_gradient", "flow_smoothness")
         seen = ("lpips", "style", "content") if self.perceptual else ()
         return tuple(name for name in (*pixels, *seen) if getattr(self.settings, name))
 
     @contextmanager
     def capturing_offsets(self, network: nn.Module) -> Iterator[list[Tensor]]:
         """Around a forward pass of `network`: a list that takes what the loss needs besides the results."""
-        if self.settings.flow_bend:
+        if self.settings.flow_smoothness:
             with capture_offsets(network) as offsets:
                 yield offsets
         else:
@@ -98,7 +98,7 @@ class Loss:
             offsets: what `watching` gave, from the same forward pass.
         """
         terms: dict[str, Tensor] = {}
-        shares = scale_weights(len(results), self.settings.scale_power)
+        shares = scale_weights(len(results), self.settings.scale_weight_exponent)
         gradients = [self._scale(scale, result, truth, shares[scale], terms) for scale, result in enumerate(results)]
         for number, offset in enumerate(offsets):
             gradients.append(self._offsets(offset, shares[number // ESTIMATORS], terms))
@@ -127,10 +127,10 @@ class Loss:
         settings = self.settings
         found: dict[str, Tensor] = {}
         if settings.l1:
-            weight = masked_weights(truth.mask, settings.hidden_weight)
+            weight = masked_weights(truth.mask, settings.masked_weight)
             found["l1"] = settings.l1 * l1(result, target, None if weight is None else resize(weight, size))
-        if settings.edges:
-            found["edges"] = settings.edges * image_gradient(
+        if settings.image_gradient:
+            found["image_gradient"] = settings.image_gradient * image_gradient(
                 result, target, resize(truth.garment.to(result.dtype), size)
             )
         return found
@@ -138,8 +138,8 @@ class Loss:
     def _offsets(self, offset: Tensor, share: float, terms: dict[str, Tensor]) -> Tensor:
         leaf = offset.detach().requires_grad_()
         with torch.enable_grad():
-            bend = share * self.settings.flow_bend / ESTIMATORS * flow_smoothness(leaf)
-        return _backward_term({"flow_bend": bend}, leaf, terms)
+            bend = share * self.settings.flow_smoothness / ESTIMATORS * flow_smoothness(leaf)
+        return _backward_term({"flow_smoothness": bend}, leaf, terms)
 
 
 def scale_weights(count: int, power: float) -> list[float]:

@@ -139,5 +139,5 @@ def _read(path: Path, what: str) -> dict[str, Any]:
 
 
 def _wrong(path: Path, what: str, value: str) -> WeightsError:
-    remedy = "Remove it and run `tryon weights`."
+    remedy = "Remove it and run `tryon download-weights`."
     return WeightsError(str(path), expected=f"holds the published {what}", found=value, hint=remedy)
