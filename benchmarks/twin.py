@@ -41,7 +41,7 @@ from tryon.synthetic.render import RenderedPerson, render_person
 
 SEED = 7
 WATCHED = (100, 400, 1600, 3000)
-CONTENTS = {"default": RenderOptions(), "everything": RenderOptions(uv=True, flow=True, parser_errors=1.0)}
+CONTENTS = {"default": RenderOptions(), "everything": RenderOptions(uv=True, flow=True, parsing_noise_fraction=1.0)}
 
 
 class Finished(NamedTuple):
@@ -172,7 +172,11 @@ def in_use(content: RenderOptions, items: int) -> str:
 
     pairs = -(-items // 3)
     settings = SyntheticSettings(
-        train_pairs=pairs, test_pairs=2, uv=content.uv, flow=content.flow, parsing_noise_fraction=content.parser_errors
+        train_pairs=pairs,
+        test_pairs=2,
+        uv=content.uv,
+        flow=content.flow,
+        parsing_noise_fraction=content.parsing_noise_fraction,
     )
     with tempfile.TemporaryDirectory() as folder:
         write_archive(Path(folder) / "twin.zip", settings, SEED, progress)

@@ -23,7 +23,7 @@ from tryon.categories import Category
 from tryon.child_process import exit_with_parent
 from tryon.console import log_line, print_result, run_cli
 from tryon.errors import EXIT_CODE, TryOnError
-from tryon.pipeline.stages import STAGES
+from tryon.pipeline.stages import PER_CATEGORY, STAGES
 from tryon.runtime.atomic_files import translate_os_errors
 from tryon.workspace import Workspace
 
@@ -69,7 +69,7 @@ def _run_as_flow(stage: str, category: Category | None) -> None:
     with gc_paused():
         from flows.subflow import run_as_subflow
 
-        flow = getattr(import_module(f"flows.{stage}"), stage)
+        flow = getattr(import_module("flows.agnostic" if stage in PER_CATEGORY else "flows.stages"), stage)
     parameters: dict[str, Any] = {} if category is None else {"category": category}
     since = time.monotonic()
     print_result(run_as_subflow(flow, parameters, assert_inputs_unchanged(stage, category)), time.monotonic() - since)

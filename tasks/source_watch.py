@@ -93,7 +93,9 @@ def _check_source(
         return f"The source has changed; a run was started for it and has not looked at it yet.{going_on}"
     same, looked = state == memory.last_fingerprint, time.time()
     if not same or abs(looked - memory.checked_at) >= min_interval_seconds:
-        memory = replace(memory, seen=state, ticks=memory.stable_count + 1 if same else 1, looked=looked)
+        memory = replace(
+            memory, last_fingerprint=state, stable_count=memory.stable_count + 1 if same else 1, checked_at=looked
+        )
         _write_state(workspace, memory)  # before anything is started: the key must be the same after a crash
     if memory.stable_count < stable_checks:
         return f"The source has changed; seen so {memory.stable_count} of {stable_checks} times.{going_on}"

@@ -97,7 +97,7 @@ def test_both_settings_are_scored_between_the_baselines_and_the_ideal_warp(finis
         for category in Category:
             headline = metrics["headline"][setting][category]
             assert all(value > 0 for value in headline.values()), headline
-            ideal = headline.pop("ideal_warp")
+            ideal = headline.pop("oracle_warp")
             assert ideal < min(headline[method] for method in ("model", "copy", "mean_color"))
 
 

@@ -66,8 +66,8 @@ def test_the_module_is_the_command() -> None:
     [
         ("seed: 7", "seed: seven", "seed"),
         ("seed: 7", "seed: 7\nsead: 8", "sead: unknown key"),
-        ("keep_uv: false", "keep_uv: maybe", "download.include_densepose_uv"),
-        ("validation_share: 0.1", "validation_share: 1.5", "sample.val_fraction"),
+        ("include_densepose_uv: false", "include_densepose_uv: maybe", "download.include_densepose_uv"),
+        ("val_fraction: 0.1", "val_fraction: 1.5", "sample.val_fraction"),
         ("seed: 7", "seed: [7", "is YAML"),
     ],
 )
@@ -155,7 +155,9 @@ def test_a_preset_takes_a_source_and_keeps_its_comments(project: Path) -> None:
 
 
 def test_a_preset_without_a_source_of_its_own_asks_for_one(project: Path, capsys: Captured) -> None:
-    assert "`tryon use-preset dresscode --source <folder or zip>`" in refused(project, capsys, "use", "dresscode")
+    assert "`tryon use-preset dresscode --source <folder or zip>`" in refused(
+        project, capsys, "use-preset", "dresscode"
+    )
 
 
 def test_the_fingerprint_notes_source_and_weights(project: Path, capsys: Captured) -> None:
@@ -246,7 +248,7 @@ def test_the_twin_is_made_as_the_options_say(project: Path, capsys: Captured, mo
     assert "easy" in (project / "twin" / "people.csv").read_text()
 
 
-@pytest.mark.parametrize("arguments", [["use", "nothing"], ["use", "default", "--source", "nowhere.zip"]])
+@pytest.mark.parametrize("arguments", [["use-preset", "nothing"], ["use-preset", "default", "--source", "nowhere.zip"]])
 def test_a_preset_that_cannot_be_used_changes_nothing(project: Path, capsys: Captured, arguments: list[str]) -> None:
     before = (project / "params.yaml").read_bytes()
     message = refused(project, capsys, *arguments)

@@ -52,12 +52,13 @@ def test_every_place_names_the_same_stages() -> None:
 def test_flows_and_tasks_are_called_after_their_stage(stage: str) -> None:
     from prefect import Flow, Task
 
-    flow = getattr(import_module(f"flows.{stage}"), stage)
+    module = "agnostic" if stage in PER_CATEGORY else "stages"
+    flow = getattr(import_module(f"flows.{module}"), stage)
     assert isinstance(flow, Flow)
     assert flow.name == stage
-    tasks = [thing for thing in vars(import_module(f"tasks.{stage}")).values() if isinstance(thing, Task)]
-    assert tasks
-    assert {task.name for task in tasks} == {stage}
+    assert [task.name for task in vars(import_module(f"tasks.{module}")).values() if isinstance(task, Task)].count(
+        stage
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -18,7 +18,7 @@ def test_parts_that_are_not_given_leave_no_trace():
 
 @pytest.mark.parametrize("kind", [TryOnError, ParameterError, SourceError])
 def test_errors_come_back_whole_from_a_worker_process(kind):
-    error = kind("a", rule="b", value=3, remedy="d")
+    error = kind("a", expected="b", found=3, hint="d")
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is kind
     assert str(copy) == str(error)

@@ -316,8 +316,8 @@ def compare(
     from tryon.scoring.console_tables import print_evaluations
 
     _check_out(out, Workspace(root))
-    saved = (evaluations.read_evaluation(folder) for folder in (current, baseline))
-    content = evaluations.comparison_to_dict(evaluations.compare(*saved))
+    comparison = evaluations.compare(evaluations.read_evaluation(current), evaluations.read_evaluation(baseline))
+    content = evaluations.comparison_to_dict(comparison)
     if out is not None:
         write_json(out, content)
     print_evaluations(content)

@@ -79,7 +79,9 @@ def test_rows_beyond_each_limit():
 
 @pytest.mark.parametrize(("share", "fails"), [(0.0, True), (0.71, True), (0.72, False), (1.0, False)])
 def test_the_share_is_of_the_good_rows(share, fails):
-    assert exceeds_rejected_fraction(TABLE, find_violations(TABLE, limits()), limits(max_bad_fraction=share)) is fails
+    assert (
+        exceeds_rejected_fraction(TABLE, find_violations(TABLE, limits()), limits(max_rejected_fraction=share)) is fails
+    )
 
 
 def test_rows_that_are_set_aside_say_why():
@@ -111,7 +113,7 @@ def test_more_bad_rows_than_allowed_are_one_message_a_image_and_no_manifest(inde
         "10 of 10 rows of dresses have a mask beyond agnostic.quality_limits: at most 0 % of rows may\n"
     )
     assert "\n  max_mask_fraction 0.2: 10 rows beyond it, the worst first\n    0" in said
-    assert "\n    max_bad_fraction: 1\n" in said
+    assert "\n    max_rejected_fraction: 1\n" in said
     assert "run `tryon agnostic dresses` again" in said
     assert all(len(line) < 160 for line in said.splitlines() if str(indexed.root) not in line)
     assert "dresscode-official" not in said
@@ -152,7 +154,7 @@ def test_the_limits_that_the_message_proposes_let_the_rows_pass(audits):
     assert not any_violation(
         find_violations(table, LimitSettings.model_construct(**{**limits().model_dump(), **proposed}))
     ).any()
-    assert not exceeds_rejected_fraction(table, found, limits(max_bad_fraction=share))
+    assert not exceeds_rejected_fraction(table, found, limits(max_rejected_fraction=share))
 
 
 def test_masks_must_have_room_between_the_least_and_the_most():
@@ -197,7 +199,7 @@ def test_bad_rows_within_the_allowed_share_are_set_aside(indexed):
     table = read_table(indexed.manifest(DRESSES), MANIFEST)
     middle = float(np.nanmedian(table["mask_fraction"].to_numpy()))
     summary = stage.agnostic(
-        DRESSES, settings(max_mask_fraction=middle, max_bad_fraction=1.0), SIZE, indexed, no_progress
+        DRESSES, settings(max_mask_fraction=middle, max_rejected_fraction=1.0), SIZE, indexed, no_progress
     )
     table = read_table(indexed.manifest(DRESSES), MANIFEST)
     bad = table.filter(pc.greater(table["mask_fraction"], middle))
@@ -207,7 +209,7 @@ def test_bad_rows_within_the_allowed_share_are_set_aside(indexed):
     assert summary.summary == f"{good} rows of dresses have a mask of 128x96 pixels; {aside} are quarantined."
     before = indexed.manifest(DRESSES).read_bytes()
     with pytest.raises(TryOnError, match=r"all 11 rows of dresses: are set aside.*10 x mask: mask_fraction is beyond"):
-        stage.agnostic(DRESSES, settings(max_mask_fraction=0.1, max_bad_fraction=1.0), SIZE, indexed, no_progress)
+        stage.agnostic(DRESSES, settings(max_mask_fraction=0.1, max_rejected_fraction=1.0), SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
 
 

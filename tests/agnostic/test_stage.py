@@ -286,7 +286,7 @@ def test_a_row_whose_label_map_shows_no_garment_is_bad_and_set_aside_with_the_re
     with pytest.raises(MaskQualityError, match=r"(?s)2 of 10 rows.*000002_000002 \(unknown\)") as raised:
         run(indexed)
     assert "\n    max_leak_fraction: 1\n" in str(raised.value)
-    assert "\n    max_bad_fraction: 0.2\n" in str(raised.value)
+    assert "\n    max_rejected_fraction: 0.2\n" in str(raised.value)
     some = SETTINGS.model_copy(
         update={"quality_limits": SETTINGS.quality_limits.model_copy(update={"max_rejected_fraction": 0.2})}
     )

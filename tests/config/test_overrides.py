@@ -65,7 +65,7 @@ def test_a_preset_is_taken_as_it_stands_and_then_changed(workspace: Workspace) -
 
 def test_null_is_written_as_a_word(workspace: Workspace) -> None:
     proposal = prepare_update(workspace, None, {}, ["finetune.divergence_factor"])
-    assert "  loss_limit: null\n" in proposal.text
+    assert "  divergence_factor: null\n" in proposal.text
     assert "sha256: null\n" in proposal.text
     assert proposal.parameters.finetune.divergence_factor is None
 

@@ -46,8 +46,8 @@ def test_a_disagreement_is_a_finding_and_the_list_of_the_category_counts(
             "split": "train",
             "pair_id": None,
             "file": "train_pairs.txt",
-            "rule": "names the same pairs as the list in the category's folder",
-            "value": "0 only in the category's list, 1 only in the root's",
+            "problem": "names the same pairs as the list in the category's folder",
+            "found": "0 only in the category's list, 1 only in the root's",
         }
     ]
 

@@ -87,7 +87,7 @@ def test_the_number_of_workers_changes_no_byte(
 
 
 @pytest.mark.parametrize(
-    ("role", "damage", "rule"),
+    ("role", "damage", "problem"),
     [
         ("person", lambda data: data[: len(data) // 2], "is a whole JPEG or PNG file"),
         ("garment", lambda data: b"", "is a whole JPEG or PNG file"),
@@ -115,14 +115,14 @@ def test_a_bad_file_quarantines_its_pairs_with_the_reason_and_the_run_goes_on(
         path.unlink()
     else:
         path.write_bytes(damage(path.read_bytes()))
-    run(data_set, max_bad_fraction=0.5)
+    run(data_set, max_invalid_fraction=0.5)
     rows = rows_of(workspace, category)
     bad = {(row["split"], row["pair_id"]) for row in rows if row["status"] == "quarantined"}
     unpaired = "000104_000103" if role == "garment" else "000103_000104"
     assert bad == {("test_paired", "000103_000103"), ("test_unpaired", unpaired)}
     assert {row["reason"] for row in rows if row["status"] != "ok"} == {f"{relative} fails: {rule}"}
     found = findings_of(workspace)
-    assert {(row["split"], row["pair_id"], row["file"], row["rule"]) for row in found} == {
+    assert {(row["split"], row["pair_id"], row["file"], row["problem"]) for row in found} == {
         (*pair, relative, rule) for pair in bad
     }
     assert len(found) == 2
@@ -141,8 +141,8 @@ def test_a_wrong_size_or_id_is_found_before_it_can_harm(run: Run, data_set: Path
     Image.fromarray(wrong).convert("P").save(data_set / "upper_body/label_maps/000001_4.png")
     wrong[0, 0] = 25
     Image.fromarray(wrong).save(data_set / "upper_body/dense/000002_5.png")
-    run(data_set, max_bad_fraction=0.5)
-    assert [(row["pair_id"], row["rule"], row["value"]) for row in findings_of(workspace)] == [
+    run(data_set, max_invalid_fraction=0.5)
+    assert [(row["pair_id"], row["problem"], row["found"]) for row in findings_of(workspace)] == [
         ("000000_000000", "is 1024x768 (height x width)", "512x384"),
         ("000001_000001", "ids are 0 to 17", "18"),
         ("000002_000002", "ids are 0 to 24", "25"),
@@ -156,15 +156,15 @@ def test_too_many_bad_pairs_stop_the_run_and_leave_the_index_as_it_was(
     before = outputs(workspace)
     (data_set / "dresses/keypoints/000200_2.json").unlink()
     with pytest.raises(SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json fails"):
-        run(data_set, max_bad_fraction=0.04)
+        run(data_set, max_invalid_fraction=0.04)
     assert outputs(workspace) == before
     rejected = workspace.work_dir("download") / "findings.parquet"
     with pytest.raises(SourceError, match=re.escape(str(rejected))):
-        run(data_set, max_bad_fraction=0.04)
-    assert [(row["file"], row["rule"]) for row in read_table(rejected, FINDINGS).to_pylist()] == [
+        run(data_set, max_invalid_fraction=0.04)
+    assert [(row["file"], row["problem"]) for row in read_table(rejected, FINDINGS).to_pylist()] == [
         ("dresses/keypoints/000200_2.json", "exists")
     ]
-    run(data_set, max_bad_fraction=0.05)
+    run(data_set, max_invalid_fraction=0.05)
     assert outputs(workspace) != before
     assert not rejected.exists()
 
@@ -179,7 +179,7 @@ def test_skeleton_images_are_not_needed(run: Run, data_set: Path, workspace: Wor
 def test_a_line_that_stands_twice_counts_once(run: Run, data_set: Path, workspace: Workspace) -> None:
     path = data_set / "dresses/train_pairs.txt"
     path.write_text(path.read_text() + path.read_text().splitlines()[0] + "\n")
-    run(data_set, max_bad_fraction=0.1)
+    run(data_set, max_invalid_fraction=0.1)
     rows = [row for row in rows_of(workspace, Category.DRESSES) if row["pair_id"] == "000200_000200"]
     assert [row["status"] for row in rows] == ["ok", "quarantined"]
     assert rows[1]["reason"] == "the pair fails: is named once in its list"
@@ -207,7 +207,7 @@ def test_a_known_bad_label_map_is_quarantined_whatever_the_licence_but_not_on_th
     run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, licence: str | None
 ) -> None:
     monkeypatch.setattr("tryon.download.index_rows.KNOWN_BAD_LABEL_MAPS", {Category.UPPER_BODY: ("000001",)})
-    run(data_set, max_bad_fraction=0.1, licence=licence)
+    run(data_set, max_invalid_fraction=0.1, licence=licence)
     bad = [row for row in rows_of(workspace, Category.UPPER_BODY) if row["status"] != "ok"]
     assert [row["reason"] for row in bad] == ["upper_body/label_maps/000001_4.png fails: is not a known bad label map"]
     (data_set / "synthetic.txt").write_text("drawn")
@@ -255,7 +255,7 @@ def test_uv_maps_are_left_out_unless_asked_for(run: Run, data_set: Path, workspa
     np.savez(bad, uv=np.zeros((2, 8, 8), np.float32))
     run(data_set)
     assert not (workspace.raw / "dresses/dense/000200_5_uv.npz").exists()
-    run(data_set, keep_uv=True, max_bad_fraction=0.1)
+    run(data_set, include_densepose_uv=True, max_invalid_fraction=0.1)
     rows = {row["pair_id"]: row for row in rows_of(workspace, Category.DRESSES) if row["split"] == "train"}
     assert rows["000200_000200"]["uv_sha256"] == sha256_file(good)
     assert rows["000201_000201"]["reason"].endswith("has the shape 2x1024x768")

@@ -38,14 +38,14 @@ def test_a_whole_uv_map_passes() -> None:
     ids=["empty", "text", "cut", "cut short", "other key", "bare array", "pickled"],
 )
 def test_a_damaged_uv_map_breaks_a_rule(data: bytes) -> None:
-    assert check_file("uv", data).rule == "is a whole npz file with the key uv"
+    assert check_file("uv", data).problem == "is a whole npz file with the key uv"
 
 
 def test_a_skeleton_that_is_too_large_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.BytesIO()
     Image.new("L", (768, 1025)).save(stream, "PNG")
     monkeypatch.setattr("tryon.download.validate_files.decode_photo", lambda data: pytest.fail("decoded"))
-    assert check_file("skeleton", stream.getvalue()).rule == "is at most 1024x768"
+    assert check_file("skeleton", stream.getvalue()).problem == "is at most 1024x768"
 
 
 def flow_file(x: float) -> bytes:
@@ -56,18 +56,18 @@ def flow_file(x: float) -> bytes:
 
 
 def test_a_whole_flow_passes_and_one_that_leaves_the_garments_image_does_not() -> None:
-    assert check_file("flow", flow_file(767.5)).rule is None
+    assert check_file("flow", flow_file(767.5)).problem is None
     facts = check_file("flow", flow_file(768))
-    assert (facts.rule, facts.value) == ("stays in the garment's image", "(768.0, 7.0)")
+    assert (facts.problem, facts.found) == ("stays in the garment's image", "(768.0, 7.0)")
     eight_bits = io.BytesIO()
     Image.new("RGB", (768, 1024)).save(eight_bits, "PNG")
-    assert check_file("flow", eight_bits.getvalue()).rule == "is a PNG of 16 bit and three channels"
+    assert check_file("flow", eight_bits.getvalue()).problem == "is a PNG of 16 bit and three channels"
 
 
 @pytest.mark.parametrize("role", [*FILE_ROLES, *OPTIONAL_ROLES])
 @pytest.mark.parametrize("data", [b"", b"\0", b"text", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"PK\3\4", b"{}"])
 def test_nonsense_breaks_a_rule_of_every_role_in_the_same_words_each_time(role: str, data: bytes) -> None:
     facts = check_file(role, data)
-    assert facts.rule
+    assert facts.problem
     assert facts == check_file(role, bytes(bytearray(data)))
-    assert " at 0x" not in (facts.value or "")
+    assert " at 0x" not in (facts.found or "")

@@ -65,12 +65,12 @@ def test_a_file_whose_content_changed_is_decoded_again(run, data_set, workspace,
     stamp = file.stat()
     (data_set / relative_path("label_map", Category.DRESSES, "000200")).write_bytes(b"no image")
     with pytest.raises(SourceError, match="1 of"):
-        run(data_set, max_bad_fraction=0.0)
+        run(data_set, max_invalid_fraction=0.0)
     assert counted == {"unpacked": 1, "label_map": 1}
     assert stamp.st_size != file.stat().st_size
     counted.clear()
     with pytest.raises(SourceError, match="1 of"):
-        run(data_set, max_bad_fraction=0.0)
+        run(data_set, max_invalid_fraction=0.0)
     assert counted == {"label_map": 1}  # what was wrong is looked at each time
 
 

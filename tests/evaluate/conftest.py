@@ -74,7 +74,7 @@ def packed_row(number: int, category: Category, setting: str, truth: bool) -> di
     if truth:
         row |= {"truth": png(true), "truth_garment_mask": np.packbits(region).tobytes()}
     if truth or setting == "test_paired":  # the stripes of the figure are what no warp of the flat garment knows
-        row["ideal"] = png(np.where(region[..., None], worn if setting == "test_paired" else new, true))
+        row["oracle_warp"] = png(np.where(region[..., None], worn if setting == "test_paired" else new, true))
     return row
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from tryon.evaluate.estimate_memory import read_rows
 
 from tryon.evaluate.mask_robustness import (
     GROWN,
@@ -24,6 +23,7 @@ from tryon.evaluate.mask_robustness import (
     perturbations,
     robustness_to_dict,
 )
+from tryon.evaluate.predict import read_rows
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tryon.evaluate.estimate_memory import GroundTruth, PredictedBatch
 
 from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
 from tryon.evaluate.baselines import masked_input
+from tryon.evaluate.predict import GroundTruth, PredictedBatch
 from tryon.evaluate.provenance import Fingerprints
 from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedDataset
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tryon.evaluate.estimate_memory import read_rows
 
 from tryon.categories import Category
+from tryon.evaluate.predict import read_rows
 from tryon.evaluate.slices import (
     DIMENSIONS,
     FAMILIES,

@@ -49,7 +49,7 @@ def test_every_setting_category_and_method_has_every_key(evaluated: Workspace) -
     for categories in metrics.values():
         assert list(categories) == [*Category, "all"]
         for methods in categories.values():
-            assert list(methods) == ["model", "copy", "mean_color", "ideal_warp"]
+            assert list(methods) == ["model", "copy", "mean_color", "oracle_warp"]
             assert all(list(numbers) == list(metric_keys()) for numbers in methods.values())
 
 
@@ -71,7 +71,7 @@ def test_numbers_are_numbers_and_missing_ones_have_reasons(evaluated: Workspace)
 def test_the_numbers_of_every_row_are_kept_and_their_means_are_the_table(evaluated: Workspace) -> None:
     scores, metrics = RowScores.read(evaluated.evaluation / "scores.parquet"), _content(evaluated)["metrics"]
     for setting in ("paired", "unpaired"):
-        for method in ("model", "copy", "mean_color", "ideal_warp"):
+        for method in ("model", "copy", "mean_color", "oracle_warp"):
             matrix = scores.matrix(setting, method)
             assert len(matrix) == len(set(scores.pair_ids(setting, method))) == 3 * ROWS
             for key, column in zip(scores.keys, matrix.T, strict=True):
@@ -101,11 +101,11 @@ def test_the_ideal_warp_is_a_bound_beside_the_baselines_and_exact_outside_the_ga
     content = _content(evaluated)
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
-            ideal = methods["ideal_warp"]
+            ideal = methods["oracle_warp"]
             assert 0 < ideal["l1_garment"] <= min(methods[other]["l1_garment"] for other in ("copy", "mean_color"))
             assert ideal["l1_outside"] == 0
-            assert content["headline"][setting][category]["ideal_warp"] == ideal["l1_garment"]
-    assert "ideal_warp" not in {one["metric"] for one in content["unavailable"]}
+            assert content["headline"][setting][category]["oracle_warp"] == ideal["l1_garment"]
+    assert "oracle_warp" not in {one["metric"] for one in content["unavailable"]}
     assert "The ideal warp is the bound" in (evaluated.evaluation / "report.html").read_text()
 
 
@@ -113,18 +113,18 @@ def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_onc
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     rows = make_rows("test_paired", False)
-    write_part(workspace, "test_paired", [rows[0] | {"ideal": None}, *rows[1:]])
-    write_part(workspace, "test_unpaired", [row | {"ideal": None} for row in make_rows("test_unpaired", True)])
+    write_part(workspace, "test_paired", [rows[0] | {"oracle_warp": None}, *rows[1:]])
+    write_part(workspace, "test_unpaired", [row | {"oracle_warp": None} for row in make_rows("test_unpaired", True)])
     summary = evaluate(SETTINGS, 7, workspace, no_progress)
     content = _content(workspace)
     for categories in content["metrics"].values():
         for methods in categories.values():
-            assert list(methods["ideal_warp"]) == list(metric_keys())
-            assert set(methods["ideal_warp"].values()) == {None}
+            assert list(methods["oracle_warp"]) == list(metric_keys())
+            assert set(methods["oracle_warp"].values()) == {None}
             assert methods["model"]["l1_garment"] is not None
-    (told,) = [one for one in content["unavailable"] if one["metric"] == "ideal_warp"]
+    (told,) = [one for one in content["unavailable"] if one["metric"] == "oracle_warp"]
     assert (told["where"], "download.synthetic.flow" in told["reason"]) == ("everywhere", True)
-    assert "ideal" not in summary.summary
+    assert "oracle_warp" not in summary.summary
     page = (workspace.evaluation / "report.html").read_text()
     assert 'scope="col">Ideal warp' not in page
     for text in (page, (workspace.evaluation / "model_card.md").read_text()):

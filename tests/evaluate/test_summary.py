@@ -10,7 +10,7 @@ from tryon.evaluate.summary import summary_sentence, summary_table, to_dict
 def _methods(
     model: float | None, copy: float | None, painted: float | None, ideal: float | None = None
 ) -> dict[str, Any]:
-    values = {"model": model, "copy": copy, "mean_color": painted, "ideal_warp": ideal}
+    values = {"model": model, "copy": copy, "mean_color": painted, "oracle_warp": ideal}
     return {method: {"l1_garment": value} for method, value in values.items()}
 
 
@@ -30,11 +30,11 @@ def test_rows_carry_errors_and_ratios() -> None:
         "model": 0.1,
         "copy": 0.4,
         "mean_color": 0.2,
-        "ideal_warp": 0.05,
+        "oracle_warp": 0.05,
         "ratio_to_copy": 0.25,
         "ratio_to_mean_color": 0.5,
     }
-    assert second["ideal_warp"] is None
+    assert second["oracle_warp"] is None
     assert second["ratio_to_mean_color"] is None  # nothing can be a share of no error
 
 
@@ -47,6 +47,6 @@ def test_nested_numbers_are_those_of_the_rows() -> None:
 def test_the_sentence_says_all_categories() -> None:
     told = summary_sentence(summary_table(CONTENT))
     assert told == "L1 inside the garment: paired 0.1000 (0.25× agnostic copied, – mean garment color)"
-    bounded = summary_sentence([row | {"ideal_warp": 0.05} for row in summary_table(CONTENT)])
+    bounded = summary_sentence([row | {"oracle_warp": 0.05} for row in summary_table(CONTENT)])
     assert bounded.endswith("– mean garment color; an ideal warp 0.0500)")
     assert summary_sentence([]) == "no row shows its garment in a true image"

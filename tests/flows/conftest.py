@@ -26,7 +26,7 @@ from pathlib import Path
 
 import tryon.pipeline.stages
 from tryon.errors import SourceError
-from tryon.runtime.stage_result import Summary
+from tryon.runtime.stage_result import StageResult
 
 
 def stand_in(name):
@@ -44,11 +44,11 @@ def stand_in(name):
         if Path("broken").exists():
             raise RuntimeError("a bug")
         if Path("missing").exists():
-            raise SourceError("/nowhere.zip", rule="exists", remedy="Put it there.")
+            raise SourceError("/nowhere.zip not found", hint="Put it there.")
         # What `sample` gives does not depend on what it reads.
         text = "always the same" if name == "sample" else repr((parameters.seed, getattr(parameters, name)))
         Path("data", name).write_text(text)
-        return Summary(name, f"wrote data/{name}", ({"rows": 3, "share": 0.5},))
+        return StageResult(name, f"wrote data/{name}", ({"rows": 3, "share": 0.5},))
     return run
 
 
@@ -112,7 +112,7 @@ class Project:
         """Run this Python in the project and wait; `url` is the Prefect API that it is told of, None for not a word."""
         return subprocess.run(
             [sys.executable, *arguments],
-            **self._stage_env(url),
+            **self._surroundings(url),
             capture_output=True,
             text=True,
             timeout=120,
@@ -124,7 +124,7 @@ class Project:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job; a child would inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
         quiet = subprocess.DEVNULL
-        return subprocess.Popen([sys.executable, *arguments], **self._stage_env(url), stdout=quiet, stderr=quiet)
+        return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
 
     def _surroundings(self, url: str | None) -> dict:
         # The plain shell that DVC falls back on: unlike bash, it stays there while its last command runs.

@@ -74,7 +74,7 @@ def test_a_dry_run_says_why_and_the_run_does_it(served: Served) -> None:
     newer = before.replace("seed: 7", "seed: 8")  # edited while served: a run must not bring back what was there
     file.write_text(newer)
     assert served.ended(served.started("pipeline", settings=settings))["state_name"] == "Completed"
-    assert file.read_text() == newer.replace("max_bad_fraction: 0.01", "max_bad_fraction: 0.5")
+    assert file.read_text() == newer.replace("max_invalid_fraction: 0.01", "max_invalid_fraction: 0.5")
     assert project.log() == [f"{stage} with Prefect" for stage in ("download", "sample", "pretrain")]
     lock = YAML(typ="safe").load((project.root / "dvc.lock").read_text())
     assert lock["stages"]["download"]["params"]["params.yaml"]["download"]["max_invalid_fraction"] == 0.5

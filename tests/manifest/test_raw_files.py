@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tryon.errors import MissingInputError
 from tryon.manifest.raw_files import read_verified, require_files
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
 
 
 @pytest.fixture

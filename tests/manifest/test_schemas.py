@@ -8,11 +8,11 @@ from tryon.manifest import FINDINGS, INDEX, MANIFEST, MASK_PREVIEWS, PACKED, SLI
 from tryon.runtime.atomic_files import short_hash
 
 PINNED = {
-    "index": (3, "151cf16855da555b"),
-    "findings": (1, "19f070e520486909"),
-    "manifest": (2, "bf1220197d405c95"),
-    "packed": (3, "5698fe14077ccac6"),
-    "shown": (1, "a06ea2ac542de58d"),
+    "index": (4, "865de4922581c9b3"),
+    "findings": (2, "6290e7ede497c2ee"),
+    "manifest": (3, "2e2fd6acf56a51aa"),
+    "packed": (4, "62e4de61fff4dfec"),
+    "mask_previews": (2, "e44e54339d70fedf"),
 }
 
 

@@ -93,7 +93,7 @@ def twin_row(workspace: Workspace, category: Category, split: Split, flow: bool)
 def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, split: Split) -> None:
     row = twin_row(Workspace(tmp_path), category, split, flow=True)
     true = "truth" if split is Split.TEST_UNPAIRED else "person"
-    images = {name: decode_photo(row[name])[None] for name in ("person", "garment", "ideal", true)}
+    images = {name: decode_photo(row[name])[None] for name in ("person", "garment", "oracle_warp", true)}
     bits = row["truth_garment_mask" if split is Split.TEST_UNPAIRED else "garment_mask"]
     inside = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(1, 128, 96).astype(bool)
     hidden = np.ones_like(inside)
@@ -101,13 +101,13 @@ def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, catego
     def error(result: np.ndarray, where: np.ndarray) -> float:
         return float(np.abs(result.astype(float) - images[true])[where].mean())
 
-    ideal = error(images["ideal"], inside)
+    ideal = error(images["oracle_warp"], inside)
     painted = mean_color_fill(images["person"], hidden, images["garment"])
     assert 0 < ideal < 0.75 * min(error(painted, inside), error(masked_input(images["person"], hidden), inside))
-    assert error(images["ideal"], ~inside) < 1  # the garment's very edge at most
+    assert error(images["oracle_warp"], ~inside) < 1  # the garment's very edge at most
 
 
 def test_without_the_flow_there_is_none(tmp_path: Path) -> None:
     for split in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
         row = twin_row(Workspace(tmp_path / split), Category.DRESSES, split, flow=False)
-        assert row["ideal"] is None
+        assert row["oracle_warp"] is None

@@ -36,7 +36,7 @@ def names(workspace: Workspace, part: str) -> list[tuple[str, str]]:
 
 def test_parts_hold_every_row_once_in_order_and_without_overlap(run: Run, maker: Any, workspace: Workspace) -> None:
     maker.save()
-    summary = run(validation_share=0.2)
+    summary = run(val_fraction=0.2)
     every = {part: names(workspace, part) for part in SUBSET_PARTS}
     assert {part: len(own) for part, own in every.items()} == {
         "train": 24, "val": 6, "test_paired": 9, "test_unpaired": 9,
@@ -60,7 +60,7 @@ def test_counts_are_capped_per_category_and_said_to_be_what_was_asked(
     run: Run, maker: Any, workspace: Workspace
 ) -> None:
     maker.save()
-    summary = run(pairs_per_category=5, test_pairs_per_category=2, validation_share=0.2)
+    summary = run(pairs_per_category=5, test_pairs_per_category=2, val_fraction=0.2)
     assert [len(names(workspace, part)) for part in SUBSET_PARTS] == [12, 3, 6, 6]
     assert "fewer" not in summary.summary
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tryon.evaluate.estimate_memory import read_rows
 
 from tryon.categories import Category
+from tryon.evaluate.predict import read_rows
 from tryon.metrics.inception import FeatureExtractor
 from tryon.scoring.set_metrics import SetMetrics
 from tryon.workspace import Workspace

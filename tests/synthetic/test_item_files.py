@@ -27,7 +27,9 @@ def test_levels_are_drawn_apart() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_makes_every_category(level: Level) -> None:
     for category in Category:
-        made = make_item(SEED, category, 0, "000000", RenderOptions(level, uv=True, flow=True, parser_errors=1.0))
+        made = make_item(
+            SEED, category, 0, "000000", RenderOptions(level, uv=True, flow=True, parsing_noise_fraction=1.0)
+        )
         names = {role: relative_path(role, category, "000000").as_posix() for role in ("uv", "clean_label_map")}
         assert names["uv"] in dict(made.archive)
         assert names["clean_label_map"] in dict(made.truth)
@@ -40,7 +42,10 @@ def test_every_level_makes_every_category(level: Level) -> None:
 
 def test_a_larger_share_of_errors_keeps_those_of_a_smaller_one() -> None:
     def errors(share: float) -> dict[int, list]:
-        made = (make_item(SEED, Category.LOWER_BODY, n, "000000", RenderOptions(parser_errors=share)) for n in range(8))
+        made = (
+            make_item(SEED, Category.LOWER_BODY, n, "000000", RenderOptions(parsing_noise_fraction=share))
+            for n in range(8)
+        )
         return {n: item.rows[PARSER_ERRORS_FILE] for n, item in enumerate(made) if item.rows[PARSER_ERRORS_FILE]}
 
     none, some, every = errors(0.0), errors(0.5), errors(1.0)

@@ -7,7 +7,7 @@ import pytest
 
 from tryon.categories import Category
 from tryon.dresscode.labels import Label
-from tryon.synthetic import parsing_noise as parser_errors
+from tryon.synthetic import parsing_noise
 from tryon.synthetic.item_files import render_in_garment
 from tryon.synthetic.parsing_noise import KINDS, add_parsing_noise
 
@@ -35,7 +35,7 @@ def rng(*words: int) -> np.random.Generator:
     return np.random.default_rng(words)
 
 
-def box_mask(shape: tuple[int, ...], box: parser_errors.BoundingBox) -> np.ndarray:
+def box_mask(shape: tuple[int, ...], box: parsing_noise.BoundingBox) -> np.ndarray:
     inside = np.zeros(shape, bool)
     inside[box.top : box.top + box.height, box.left : box.left + box.width] = True
     return inside
@@ -92,20 +92,20 @@ def count(labels: np.ndarray, *wanted: Label) -> int:
 
 def test_an_eroded_garment_is_smaller_and_a_ragged_one_both_gains_and_loses():
     doll = person(((Label.UPPER_CLOTHES, TRUNK),))
-    eroded = parser_errors.eroded_edge(doll, rng(1))
+    eroded = parsing_noise.eroded_edge(doll, rng(1))
     assert 0.7 < count(eroded, Label.UPPER_CLOTHES) / count(doll, Label.UPPER_CLOTHES) < 0.97
     assert not ((eroded == Label.UPPER_CLOTHES) & (doll != Label.UPPER_CLOTHES)).any()
-    ragged = parser_errors.ragged_edge(doll, rng(1))
+    ragged = parsing_noise.ragged_edge(doll, rng(1))
     assert ((doll == Label.UPPER_CLOTHES) & (ragged == Label.BACKGROUND)).any()
     assert ((doll == Label.BACKGROUND) & (ragged == Label.UPPER_CLOTHES)).any()
-    holes = parser_errors.holes(doll, rng(1))
+    holes = parsing_noise.holes(doll, rng(1))
     assert set(np.unique(holes[doll != holes])) == {Label.BACKGROUND}
     edge = doll[60:64, 130:250]
     assert np.array_equal(holes[60:64, 130:250], edge)
 
 
 def test_swapping_twice_gives_the_map_back():
-    for swap in (parser_errors.swapped_arms, parser_errors.swapped_legs):
+    for swap in (parsing_noise.swapped_arms, parsing_noise.swapped_legs):
         doll = DOLLS["skirt"]
         swapped = swap(doll, rng(5))
         assert (swapped != doll).any()
@@ -114,21 +114,21 @@ def test_swapping_twice_gives_the_map_back():
 
 def test_missing_parts_lie_at_the_far_end_and_go_to_a_neighbor():
     doll = DOLLS["skirt"]
-    hand, forearm = (find(doll, rng(2)) for find in (parser_errors.missing_hand, parser_errors.missing_forearm))
+    hand, forearm = (find(doll, rng(2)) for find in (parsing_noise.missing_hand, parsing_noise.missing_forearm))
     for wrong, least in ((hand, 240), (forearm, 175)):
         rows = np.nonzero(wrong != doll)[0]
         assert least < rows.min() < least + 15
         assert rows.max() == 299
     assert (forearm != doll).sum() > 1.8 * (hand != doll).sum()
-    bag = parser_errors.missed_bag(doll, rng(0))
+    bag = parsing_noise.missed_bag(doll, rng(0))
     assert count(bag, Label.BAG) == 0
     assert set(bag[doll == Label.BAG]) == {Label.BACKGROUND}
 
 
 def test_skirts_become_trousers_and_dresses_top_and_skirt():
-    skirt = parser_errors.skirt_as_trousers(DOLLS["skirt"], rng(0))
+    skirt = parsing_noise.skirt_as_trousers(DOLLS["skirt"], rng(0))
     assert np.array_equal(skirt == Label.PANTS, DOLLS["skirt"] == Label.SKIRT)
-    wrong = parser_errors.dress_as_top_and_skirt(DOLLS["dress"], rng(0))
+    wrong = parsing_noise.dress_as_top_and_skirt(DOLLS["dress"], rng(0))
     dress = DOLLS["dress"] == Label.DRESS
     assert set(np.unique(wrong[dress])) == {Label.UPPER_CLOTHES, Label.SKIRT}
     assert np.nonzero(wrong == Label.UPPER_CLOTHES)[0].mean() < np.nonzero(wrong == Label.SKIRT)[0].mean()

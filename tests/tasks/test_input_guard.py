@@ -83,7 +83,7 @@ def test_what_the_stage_does_not_read_may_change(workspace: Workspace) -> None:
         edit(workspace, "index/upper_body", "after!")
         edit(workspace, "code/__pycache__/mask.pyc", "after!")
         workspace.params_file.write_text(
-            text.replace("seed: 7", "seed: 7  # lucky").replace("keep_uv: f", "keep_uv:  f")
+            text.replace("seed: 7", "seed: 7  # lucky").replace("include_densepose_uv: f", "include_densepose_uv:  f")
         )
         os.utime(workspace.root / "code/mask.py", ns=(1, 1))
     with assert_inputs_unchanged("cook", None, workspace):

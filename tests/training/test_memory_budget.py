@@ -108,7 +108,7 @@ def test_nothing_is_changed_by_it(workspace: Workspace, network: DAFlow) -> None
 def test_too_little_memory_is_refused_with_what_fits(
     room: int, match: str, workspace: Workspace, network: DAFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = job(workspace, accumulate=3)
+    own = job(workspace, grad_accumulation_steps=3)
     pair = own.train.size[0] * own.train.size[1] * 100
     monkeypatch.setattr(memory, "estimate_memory", lambda *_: MemoryModel(1000, 10, 100))
     monkeypatch.setattr(memory, "free_memory", lambda _: 1010 + room * pair)

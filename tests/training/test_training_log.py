@@ -12,7 +12,7 @@ def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
     text = history_csv([{"epoch": 0, "step": 0, "lr": None, "train_loss": None, "val_l1": 0.123456789}])
     assert text.splitlines() == [
         "epoch,step,lr,train_loss,val_l1,val_l1_upper_body,val_l1_lower_body,val_l1_dresses,"
-        "train_l1,train_edges,train_lpips,train_style,train_content,train_flow_bend",
+        "train_l1,train_image_gradient,train_lpips,train_style,train_content,train_flow_smoothness",
         "0,0,,,0.123457,,,,,,,,,",
     ]
 

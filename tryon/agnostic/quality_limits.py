@@ -177,7 +177,7 @@ def build_error(planned: MaskPlan, rows: pa.Table, found: dict[str, NDArray[np.b
         "  to use all these rows, set",
         *enough,
         "  or to set them aside, set",
-        f"    max_bad_fraction: {_round_for_yaml(count / good, up=True)}",
+        f"    max_rejected_fraction: {_round_for_yaml(count / good, up=True)}",
         f"and run `tryon agnostic {planned.category}` again, which uses the masks made so far.",
         *(textwrap.wrap(LEAKS_BY_DESIGN, _WIDTH) if planned.settings.method == "dresscode-official" else ()),
     ]

@@ -38,6 +38,7 @@ def describe_parameters() -> str:
 
 
 def preset_file(workspace: Workspace, preset: str) -> Path:
+    """Return the path of `params/<preset>.yaml`."""
     return workspace.root / "params" / f"{preset}.yaml"
 
 

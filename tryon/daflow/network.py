@@ -36,23 +36,23 @@ class DAFlow(nn.Module):
         self,
         reference_channels: int = 6,
         garment_channels: int = 3,
-        heads: int = 6,
-        widths: Sequence[int] = (64, 128, 256, 256, 256),
+        num_flows: int = 6,
+        encoder_channels: Sequence[int] = (64, 128, 256, 256, 256),
         pyramid_channels: int = 256,
         flow_channels: Sequence[int] = (128, 64, 32),
-        light_channels: Sequence[int] = (32, 64),
-        grid: GridKind = "published",
+        image_encoder_channels: Sequence[int] = (32, 64),
+        grid_normalization: GridKind = "published",
     ) -> None:
         super().__init__()
         self.config = DAFlowConfig(
             reference_channels,
             garment_channels,
-            heads,
-            tuple(widths),
+            num_flows,
+            tuple(encoder_channels),
             pyramid_channels,
             tuple(flow_channels),
-            tuple(light_channels),  # pyright: ignore[reportArgumentType]  # its length is checked there
-            grid,
+            tuple(image_encoder_channels),  # pyright: ignore[reportArgumentType]  # its length is checked there
+            grid_normalization,
         )
         # Names and order are the published checkpoint's: "source" is the garment, "reference" the person.
         self.source_features = Encoder(garment_channels, self.config.encoder_channels)

@@ -67,7 +67,7 @@ def index_rows(pairs: Sequence[PairEntry], checked: ValidationResult) -> tuple[l
         files = files_of(pair, present)
         broken = _broken_rules(pair, files, checked)
         if pair in seen:
-            broken.append({"rule": "is named once in its list"})
+            broken.append({"problem": "is named once in its list"})
         seen.add(pair)
         rows.append(_row(pair, files, checked, [_reason(rule) for rule in broken]))
         findings += [_pair_columns(pair) | rule for rule in broken]
@@ -79,11 +79,11 @@ def _broken_rules(pair: PairEntry, files: Sequence[FileToCheck], checked: Valida
     for file in files:
         facts = checked.facts.get(file.relative)
         if facts is None:
-            broken.append({"file": file.relative, "rule": "exists"})
-        elif facts.rule is not None:
-            broken.append({"file": file.relative, "rule": facts.rule, "value": facts.value})
+            broken.append({"file": file.relative, "problem": "exists"})
+        elif facts.problem is not None:
+            broken.append({"file": file.relative, "problem": facts.problem, "found": facts.found})
         if file.role == "label_map" and _is_known_bad(pair, checked.synthetic):
-            broken.append({"file": file.relative, "rule": "is not a known bad label map"})
+            broken.append({"file": file.relative, "problem": "is not a known bad label map"})
     return broken
 
 

@@ -103,8 +103,8 @@ def _list_finding(disagreement: PairListConflict) -> Row:
         "category": str(disagreement.category),
         "split": str(disagreement.split),
         "file": disagreement.file,
-        "rule": AGREEMENT_RULE,
-        "value": disagreement.value,
+        "problem": AGREEMENT_RULE,
+        "found": disagreement.value,
     }
 
 

@@ -18,7 +18,7 @@ OWNER_MARK = ".made-by-tryon-download"
 """File in `data/raw` that says whose work area it is; without it nothing there is ever removed."""
 
 
-def sync_raw(containers: Sequence[Container], raw: Path, keep_uv: bool, progress: Progress) -> set[str]:
+def sync_raw(containers: Sequence[Container], raw: Path, include_densepose_uv: bool, progress: Progress) -> set[str]:
     """Make `raw` hold exactly the files of all `containers`.
 
     Each file appears whole or not at all, so a stopped run goes on where it was.
@@ -26,7 +26,7 @@ def sync_raw(containers: Sequence[Container], raw: Path, keep_uv: bool, progress
     Args:
         containers: the source, and the truth beside it where there is one.
         raw: the work area.
-        keep_uv: take the UV maps too.
+        include_densepose_uv: take the UV maps too.
         progress: told the number of files.
 
     Returns:
@@ -37,7 +37,7 @@ def sync_raw(containers: Sequence[Container], raw: Path, keep_uv: bool, progress
             is too small, or `raw` holds what somebody else put there.
         DiskError: a file cannot be written.
     """
-    wanted = _select_members(containers, keep_uv)
+    wanted = _select_members(containers, include_densepose_uv)
     check_truth_matches(wanted)
     _take_ownership(raw)
     _remove_extra(raw, {*wanted, OWNER_MARK})
@@ -54,11 +54,11 @@ def sync_raw(containers: Sequence[Container], raw: Path, keep_uv: bool, progress
     return set(wanted)
 
 
-def _select_members(containers: Sequence[Container], keep_uv: bool) -> dict[str, tuple[Container, Member]]:
+def _select_members(containers: Sequence[Container], include_densepose_uv: bool) -> dict[str, tuple[Container, Member]]:
     wanted: dict[str, tuple[Container, Member]] = {}
     for container in containers:
         for member in container.members():
-            if member.target.endswith("_uv.npz") and not keep_uv:
+            if member.target.endswith("_uv.npz") and not include_densepose_uv:
                 continue
             if member.target in wanted:
                 raise SourceError(

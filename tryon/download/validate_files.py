@@ -43,8 +43,8 @@ class FileFacts(NamedTuple):
 
     bytes: int
     sha256: str
-    rule: str | None = None
-    value: str | None = None
+    problem: str | None = None
+    found: str | None = None
     cached: bool = False
 
 

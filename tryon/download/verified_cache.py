@@ -41,7 +41,7 @@ def read_verified_hashes(workspace: Workspace) -> dict[str, str]:
 
 def write_verified_hashes(facts: Mapping[str, FileFacts], workspace: Workspace) -> None:
     """Remember the files that are right."""
-    good = {relative: fact.sha256 for relative, fact in facts.items() if fact.rule is None}
+    good = {relative: fact.sha256 for relative, fact in facts.items() if fact.problem is None}
     table = pa.table([list(good), list(good.values())], schema=VERIFIED_FILE.columns)
     write_table(_file(workspace), table, VERIFIED_FILE, {"code": _code()})
     write_checksum(_file(workspace))

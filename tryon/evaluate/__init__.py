@@ -1,1 +1,1 @@
-"""How good the model is: every test row scored beside two baselines, and the report that shows it."""
+"""The evaluate stage: predict the test rows, score them, write metrics and report."""

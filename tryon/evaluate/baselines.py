@@ -21,7 +21,7 @@ which washed the mean color out and made the baseline 15 % worse on the twin tha
 LEAST_SHARE = 0.05
 """Less of the image than this is no garment but the label or the buttons of a white one; the twin's begin at 8 %."""
 
-COPY, MEAN_COLOR, IDEAL = "copy", "mean_color", "ideal_warp"
+COPY, MEAN_COLOR, IDEAL = "copy", "mean_color", "oracle_warp"
 """Names of the baselines and the bound in every output."""
 
 

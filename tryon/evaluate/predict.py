@@ -58,13 +58,13 @@ def read_rows(workspace: Workspace, setting: str) -> PackedDataset:
     Raises:
         MissingInputError: the subset has not been made.
     """
-    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "ideal", "licence", *SLICE_COLUMNS)
+    columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "oracle_warp", "licence", *SLICE_COLUMNS)
     return PackedDataset.read(workspace.subset(SETTINGS[setting]), columns)
 
 
 def has_oracle(rows: PackedDataset) -> bool:
     """Whether every row of a setting has its ideal warp: no mean is taken over those alone that happen to have one."""
-    return len(rows) > 0 and all(rows.has("ideal", row) for row in range(len(rows)))
+    return len(rows) > 0 and all(rows.has("oracle_warp", row) for row in range(len(rows)))
 
 
 def category_counts(rows: PackedDataset) -> dict[str, int]:
@@ -108,7 +108,7 @@ def predict_all(
                 MEAN_COLOR: mean_color_fill(person, mask, garment),
             }
             if ideal:
-                results[IDEAL] = np.stack([own.image("ideal", int(row)) for row in chosen])
+                results[IDEAL] = np.stack([own.image("oracle_warp", int(row)) for row in chosen])
             yield PredictedBatch(
                 batch.pair_ids, category, person, garment, results, ground_truth(own, chosen, batch, setting)
             )

@@ -35,7 +35,7 @@ def _row(errors: Mapping[str, Any]) -> dict[str, Cell]:
         "model": model,
         "copy": copy,
         "mean_color": painted,
-        "ideal_warp": errors[IDEAL],
+        "oracle_warp": errors[IDEAL],
         "ratio_to_copy": _ratio(model, copy),
         "ratio_to_mean_color": _ratio(model, painted),
     }

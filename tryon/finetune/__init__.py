@@ -1,1 +1,1 @@
-"""TODO."""
+"""The finetune stage: train on all three categories together."""

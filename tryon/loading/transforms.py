@@ -69,7 +69,9 @@ def check_finite(results: Tensor, pair_ids: Sequence[str]) -> None:
     finite = torch.isfinite(results).flatten(1).all(1).tolist()
     wrong = [pair_id for pair_id, fine in zip(pair_ids, finite, strict=True) if not fine]
     if wrong:
-        remedy = "The training of this network went astray: lower its lr or clip_norm in params.yaml and run it again."
+        remedy = (
+            "The training of this network went astray: lower its lr or max_grad_norm in params.yaml and run it again."
+        )
         raise TryOnError(f"the network's result for pairs {format_list(wrong)}", expected="is finite", hint=remedy)
 
 

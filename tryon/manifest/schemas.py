@@ -69,7 +69,7 @@ def _file_columns(role: str) -> list[pa.Field]:
 
 INDEX = TableSchema(
     "index",
-    3,
+    4,
     pa.schema(
         [
             *_PAIR,
@@ -80,19 +80,18 @@ INDEX = TableSchema(
         ]
     ),
     "tryon download",
-    oldest=2,
 )
 """One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file. Slices are
 what the source itself says, null where it is silent."""
 
 FINDINGS = TableSchema(
-    "findings", 1, pa.schema(_text("category", "split", "pair_id", "file", "rule", "value")), "tryon download"
+    "findings", 2, pa.schema(_text("category", "split", "pair_id", "file", "problem", "found")), "tryon download"
 )
 """One row per broken rule that `download` found."""
 
 MANIFEST = TableSchema(
     "manifest",
-    2,
+    3,
     pa.schema(
         [
             *_PAIR,
@@ -113,8 +112,8 @@ MANIFEST = TableSchema(
 """One row per index row: the mask (1-bit PNG, 1 = hidden, height x width) and its audit."""
 
 MASK_PREVIEWS = TableSchema(
-    "shown",
-    1,
+    "mask_previews",
+    2,
     pa.schema(
         [
             *_text("why", "person_id", "worn"),
@@ -132,7 +131,7 @@ mask and agnostic image, so that who has no raw files can see them too."""
 
 PACKED = TableSchema(
     "packed",
-    3,
+    4,
     pa.schema(
         [
             *_PAIR,
@@ -144,7 +143,7 @@ PACKED = TableSchema(
             pa.field("keypoints", pa.list_(pa.float32(), 54), nullable=False),
             pa.field("truth", pa.large_binary()),
             pa.field("truth_garment_mask", pa.large_binary()),
-            pa.field("ideal", pa.large_binary()),
+            pa.field("oracle_warp", pa.large_binary()),
             pa.field("height", pa.int32(), nullable=False),
             pa.field("width", pa.int32(), nullable=False),
             *_text("licence"),
@@ -152,9 +151,8 @@ PACKED = TableSchema(
         ]
     ),
     "tryon sample",
-    oldest=2,
 )
 """One self-contained pair at training size. Images are encoded bytes (format in the file's metadata, key `images`);
 masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key
-points are 18 x (x, y, score) in pixels of height x width. `ideal` is the true image with the garment warped along the
+points are 18 x (x, y, score) in pixels of height x width. `oracle_warp` is the true image with the garment warped along the
 true flow, on test rows whose flow is known (see `tryon.sample.oracle_warp`)."""

@@ -56,14 +56,14 @@ class DiskEstimate(NamedTuple):
     basis: str
 
 
-def synthetic_bytes(settings: SyntheticSettings, keep_uv: bool) -> DiskEstimate:
+def synthetic_bytes(settings: SyntheticSettings, include_densepose_uv: bool) -> DiskEstimate:
     """The twin's archive, the files unpacked from it and their index."""
     items = len(Category) * (settings.train_pairs + settings.test_pairs)
     tests = len(Category) * settings.test_pairs
     flows = {"none": 0, "test": 2 * tests, "all": items + tests}[settings.flow]
     truth = tests * TRUTH + flows * FLOW
     archive = items * (ITEM + UV * settings.uv) + truth
-    unpacked = items * (ITEM + UV * (settings.uv and keep_uv)) + truth
+    unpacked = items * (ITEM + UV * (settings.uv and include_densepose_uv)) + truth
     return DiskEstimate(
         archive + unpacked + COPIES * INDEX_ROW * (items + tests), f"{items} items of the twin, packed and not"
     )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Files, processes, progress and code versions: what every stage runs on."""

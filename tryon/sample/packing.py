@@ -75,7 +75,7 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
         "truth_garment_mask": region(decode_label_map(read("truth_label_map"), size))
         if true_pair and row["truth_label_map"]
         else None,
-        "ideal": _oracle_warp(row, size, read) if row["flow"] else None,
+        "oracle_warp": _oracle_warp(row, size, read) if row["flow"] else None,
         "height": size[0],
         "width": size[1],
     }

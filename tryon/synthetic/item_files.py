@@ -51,7 +51,7 @@ class RenderOptions:
     level: Level = "catalogue"
     uv: bool = False
     flow: bool = False
-    parser_errors: float = 0.0
+    parsing_noise_fraction: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def make_item(seed: int, category: Category, number: int, item_id: str, content:
     garment = garment_of(seed, category, number, content.level)
     flat = lay_flat(garment)
     image = render_person(figure, flat, content.uv or content.flow)
-    label_map, errors = _label_map(image, _stream(seed, category, number, _ERRORS), content.parser_errors)
+    label_map, errors = _label_map(image, _stream(seed, category, number, _ERRORS), content.parsing_noise_fraction)
     files = {
         "person": encode_jpeg(image.photo),
         "garment": encode_jpeg(garment_image(flat)),

@@ -18,7 +18,7 @@ from tryon.errors import WeightsError, format_list
 from tryon.runtime.atomic_files import write_bytes
 
 KIND = "fitting-room checkpoint"
-VERSION = 2
+VERSION = 3
 
 RETRAIN_HINT = "Make it again with the stage that wrote it."
 """What to do about a checkpoint that cannot be read, where nothing better is known."""
@@ -87,14 +87,14 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "network": _named,
     "model": _tensors,
     "seed": lambda value: isinstance(value, int),
-    "digest": lambda value: isinstance(value, str),
+    "config_hash": lambda value: isinstance(value, str),
     "epoch": _count,
     "step": _count,
     "best_epoch": _count,
     "history": lambda value: isinstance(value, list) and all(map(_named, value)),
     "optimizer": lambda value: value is None or _named(value),
     "scaler": _named,
-    "averaged": lambda value: value is None or _tensors(value),
+    "ema": lambda value: value is None or _tensors(value),
     "losses": lambda value: isinstance(value, list) and all(map(_numbers, value)),
 }
 """Fields of `Checkpoint`, and what a file must hold under their names."""

@@ -46,5 +46,5 @@ def check_gradient_norm(job: RunConfig, group: Sequence[Rows], norm: float) -> N
 
 def _divergence_error(job: RunConfig, what: str, group: Sequence[Rows], rule: str, value: float) -> TryOnError:
     pairs = format_list([job.train.text("pair_id", int(row)) for rows in group for row in rows])
-    remedy = f"Look at these pairs, or lower {job.stage}.lr or {job.stage}.clip_norm in params.yaml."
+    remedy = f"Look at these pairs, or lower {job.stage}.lr or {job.stage}.max_grad_norm in params.yaml."
     return TryOnError(f"{what} of pairs {pairs}", expected=rule, found=value, hint=remedy)

@@ -26,7 +26,7 @@ def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace
             told = content["slices"][setting]["category"][category]
             numbers = " to ".join(f"{told[end]:.4f}" for end in ("low", "high")) if told["low"] else "–"
             name = category.replace("_", " ").capitalize()
-            ideal = content["headline"][setting][category]["ideal_warp"]
+            ideal = content["headline"][setting][category]["oracle_warp"]
             assert f"| {setting} | {name} | {told['rows']} | {ideal:.4f} | {told['mean']:.4f} | {numbers} |" in card
     assert sha256_file(evaluated.checkpoints / "best.ckpt") in card
     assert "No slice of ten rows or more" in card

@@ -57,7 +57,7 @@ def test_deeper_necks_are_deeper_and_a_v_is_deeper_than_a_boat(garment):
 
 def test_a_high_neck_lies_around_the_neck_and_a_collar_has_two_points(garment):
     body = Body()
-    neck = HighNeck(replace(garment, neckline="high")).on(body).points
+    neck = HighNeck(replace(garment, neckline="high")).fit_to(body).points
     assert neck[1, :, 1].min() < SHOULDER - 0.008
     assert np.ptp(neck[2, 2:-2, 0]) > 2 * 0.62 * body.build.head  # as wide as the skin of the neck at least
     collar = Collar(replace(garment, neckline="collar"))

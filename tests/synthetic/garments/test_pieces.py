@@ -50,7 +50,7 @@ def test_sleeves_begin_inside_the_cloth_of_the_trunk(side):
         body, garment = wild(Category.UPPER_BODY, number)
         garment = replace(garment, neckline="round", sleeve="long")
         cloth = TrunkCloth(garment)
-        trunk, sleeve = cloth.on(body).points, SleeveCloth(garment, side).on(body).points
+        trunk, sleeve = cloth.fit_to(body).points, SleeveCloth(garment, side).on(body).points
         outer = int(np.argmin(np.abs(cloth.grid.places - side)))
         for end in (2, -3):  # the columns of the sleeve's own edges
             nearest = trunk[np.argmin(np.abs(trunk[:, outer, 1] - sleeve[1, end, 1])), outer]
@@ -73,7 +73,7 @@ def test_skinny_trousers_follow_the_leg_and_wide_ones_hang_from_the_thigh():
     garment = replace(sample_garment(Category.LOWER_BODY, rng, "catalogue"), kind="trousers", hem=0.93, ease=0.003)
     widths = {}
     for shape, flare in (("skinny", 0.0), ("straight", 0.0), ("wide", 0.06)):
-        leg = TrouserLeg(replace(garment, shape=shape, flare=flare), LEFT).on(Body())
+        leg = TrouserLeg(replace(garment, shape=shape, flare=flare), LEFT).fit_to(Body())
         row = leg.points[-5, :, 0]
         widths[shape] = np.ptp(row) / 2.5 * 2
     assert widths["skinny"] < 0.75 * widths["straight"]

@@ -149,13 +149,13 @@ def test_a_hidden_pixel_counts_as_often_as_its_weight_says(truth: LossTargets) -
     hidden = truth.mask.double().mean().item()
     for wrong, share in ((truth.mask, 5 * hidden), (~truth.mask, 1 - hidden)):
         result = [(truth.person + 0.5 * wrong).requires_grad_()]
-        total = Loss(settings(hidden_weight=5.0))(result, truth).total
+        total = Loss(settings(masked_weight=5.0))(result, truth).total
         assert total.item() == pytest.approx(0.5 * share / (1 + 4 * hidden))
 
 
 def test_a_region_nobody_wears_has_no_edges(results: list[Tensor], truth: LossTargets) -> None:
     naked = LossTargets(truth.person, truth.mask, torch.zeros_like(truth.garment))
-    found = Loss(settings(l1=0.0, edges=1.0))(results, naked)
+    found = Loss(settings(l1=0.0, image_gradient=1.0))(results, naked)
     assert found.total.item() == 0
     assert all((gradient == 0).all() for gradient in gradients(found.total, results))
 
@@ -169,7 +169,7 @@ def test_nothing_to_minimize_is_zero(results: list[Tensor], truth: LossTargets) 
 def test_the_bend_of_the_flows_reaches_the_estimators_alone(truth: LossTargets) -> None:
     torch.manual_seed(0)
     network = DAFlow.from_config(DAFlowConfig(6, 3, 2, (4, 4, 4), 4, (4, 4, 4), (6, 6), "identity")).double().eval()
-    loss = Loss(settings(l1=0.0, flow_bend=2.0))
+    loss = Loss(settings(l1=0.0, flow_smoothness=2.0))
     with loss.capturing_offsets(network) as offsets:
         _, scales = network(images(6, 2), images(3, 3), images(3, 4), all_scales=True)
     found = loss(scales, truth, offsets)

@@ -90,6 +90,6 @@ def test_the_history_has_the_terms_in_effect_and_they_add_up(train: Any, narrow:
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
 def test_it_goes_with_other_number_formats_of_the_network(train: Any, narrow: Perceptual, precision: str) -> None:
-    _, exact, _ = train("exact", narrow, edges=1.0, flow_bend=1.0)
-    _, loss, _ = train("other", narrow, precision, edges=1.0, flow_bend=1.0)
+    _, exact, _ = train("exact", narrow, image_gradient=1.0, flow_smoothness=1.0)
+    _, loss, _ = train("other", narrow, precision, image_gradient=1.0, flow_smoothness=1.0)
     assert loss == pytest.approx(exact, rel=0.05)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Images of masks: contact sheets, histograms and the selection of people to render."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The HTML report and model card: galleries, charts, comparisons and templates."""

@@ -37,7 +37,7 @@ class BeltBand(Piece):
         top = WAIST - width / 2 if self.garment.kind == "dress" else WAISTBAND + 0.002
         return Grid(top, top + width, 8, 17)
 
-    def on(self, body: Body) -> ClothMesh:
+    def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
         trousers = self.garment.kind == "trousers"

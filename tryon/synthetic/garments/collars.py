@@ -26,7 +26,7 @@ class Collar(Piece):
         """A fine grid: the collar is small."""
         return Grid(SHOULDER - _STAND, SHOULDER + self._LEAF + 0.05, 14, 15)
 
-    def on(self, body: Body) -> ClothMesh:
+    def fit_to(self, body: Body) -> ClothMesh:
         """Columns reach to two thirds of the shoulders."""
         heights, columns = self.grid.heights, self.grid.places
         widths = np.full(len(heights), float(body.half_width(SHOULDER)))
@@ -71,7 +71,7 @@ class HighNeck(Piece):
         """From half way up the neck to a little below the neckline."""
         return Grid(SHOULDER - _STAND, self._FOOT, 10, 13, 0.4)
 
-    def on(self, body: Body) -> ClothMesh:
+    def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
         spread = 0.008 * smoothstep(heights, SHOULDER - 0.008, self._FOOT)

@@ -65,7 +65,7 @@ class SleeveCloth(Piece):
     def _bare(self) -> bool:
         return self.garment.neckline == "off_shoulder"
 
-    def on(self, body: Body) -> ClothMesh:
+    def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         columns = cached_linspace(-1 - self._SIDE_MARGIN, 1 + self._SIDE_MARGIN, self._COLUMNS)
         steps = cached_linspace(0, 1, self._rows - 2)[:, None]

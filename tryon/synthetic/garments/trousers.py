@@ -29,7 +29,7 @@ class TrouserLeg(Piece):
         """A row for about every hundredth of the body's height."""
         return Grid(WAISTBAND, self.garment.hem, max(round((self.garment.hem - WAISTBAND) * 90), 20), 13)
 
-    def on(self, body: Body) -> ClothMesh:
+    def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         h, columns = self.grid.heights, self.grid.places
         upper = drape_around_trunk(body, h, (columns + self.side) / 2, body.half_width(h) + self.garment.ease, WAIST)

@@ -54,7 +54,7 @@ class TrunkCloth(Piece):
         held = (fitted**10 + (skirt_reach(body, heights) + 0.006) ** 10) ** 0.1  # a maximum without a kink
         return held + g.flare * np.maximum(heights - WAIST, 0) ** 1.15
 
-    def on(self, body: Body) -> ClothMesh:
+    def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
         heights, columns = self.grid.heights, self.grid.places
         widths = self.half_widths(body, heights)

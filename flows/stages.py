@@ -1,0 +1,38 @@
+"""The flows of the stages that run as one task; `flows.agnostic` maps its task over shards."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks import stages
+from tryon.runtime.stage_result import StageResult
+
+
+@flow(name="download", flow_run_name="download")
+def download() -> StageResult:
+    """Fetch, unpack and validate the data set."""
+    return stages.download()
+
+
+@flow(name="sample", flow_run_name="sample")
+def sample() -> StageResult:
+    """Select and pack the pairs for training, validation and test."""
+    return stages.sample()
+
+
+@flow(name="pretrain", flow_run_name="pretrain")
+def pretrain() -> StageResult:
+    """Import or train the upper-body initial weights."""
+    return stages.pretrain()
+
+
+@flow(name="finetune", flow_run_name="finetune")
+def finetune() -> StageResult:
+    """Train on all three categories together."""
+    return stages.finetune()
+
+
+@flow(name="evaluate", flow_run_name="evaluate")
+def evaluate() -> StageResult:
+    """Score the best checkpoint and write the report."""
+    return stages.evaluate()
