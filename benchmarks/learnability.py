@@ -75,7 +75,7 @@ def finished(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
         if done.returncode:
             raise SystemExit(f"{run}: {step} failed:\n{done.stderr}")
     log_line(f"{run.level}, seed {run.seed}: done")
-    return (time.monotonic() - since) / 60, json.loads((root / "data/evaluation/metrics.json").read_text())["headline"]
+    return (time.monotonic() - since) / 60, json.loads((root / "data/evaluation/metrics.json").read_text())["summary"]
 
 
 def cell(numbers: dict[str, float]) -> str:

@@ -31,7 +31,7 @@ SHARD_SECONDS = 0.02
 MASK_SECONDS = {"1024x768": 0.0034, "512x384": 0.0023}
 """CPU time of a real mask, reading included."""
 
-PLAIN = {".json": b'{"headline": {}}\n', ".csv": b"epoch,val_l1\n0,0.5\n"}
+PLAIN = {".json": b'{"summary": {}}\n', ".csv": b"epoch,val_l1\n0,0.5\n"}
 """Outputs that DVC reads itself."""
 
 ROOT = Path(__file__).parent.parent

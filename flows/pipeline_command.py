@@ -83,7 +83,7 @@ def summary_rows(metrics: dict[str, Any]) -> list[dict[str, Cell]]:
     """Rows of the headline in the content of `metrics.json`: one per setting and category."""
     return [
         {"setting": setting, "category": category, **numbers}
-        for setting, categories in metrics["headline"].items()
+        for setting, categories in metrics["summary"].items()
         for category, numbers in categories.items()
     ]
 

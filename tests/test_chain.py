@@ -95,10 +95,10 @@ def test_both_settings_are_scored_between_the_baselines_and_the_ideal_warp(finis
     metrics = json.loads((finished.evaluation / "metrics.json").read_text())
     for setting in ("paired", "unpaired"):
         for category in Category:
-            headline = metrics["headline"][setting][category]
+            headline = metrics["summary"][setting][category]
             assert all(value > 0 for value in headline.values()), headline
             ideal = headline.pop("oracle_warp")
-            assert ideal < min(headline[method] for method in ("model", "copy", "mean_color"))
+            assert ideal < min(headline[method] for method in ("model", "masked_input", "mean_color_fill"))
 
 
 def test_history_has_a_row_per_epoch_and_no_times(finished: Workspace) -> None:

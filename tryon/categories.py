@@ -27,6 +27,12 @@ class Split(StrEnum):
     TEST_UNPAIRED = "test_unpaired"
 
 
+ALL = "all"
+"""Group of all categories in result tables, each row counting once."""
+
+SETTINGS = {"paired": Split.TEST_PAIRED, "unpaired": Split.TEST_UNPAIRED}
+"""Evaluation settings by name, with the split that holds their rows."""
+
 Level = Literal["easy", "catalogue", "wild"]
 """`easy`: plain stances, coarse bright patterns, quiet walls. `catalogue`: what the shop photographs of Dress Code
 show, the embedded default. `wild`: everything at once, as in people's own photographs."""

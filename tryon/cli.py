@@ -311,16 +311,17 @@ def compare(
     root: Root = HERE,
 ) -> None:
     """Compare two evaluations pair by pair: better, worse or no difference, with 95 % intervals."""
-    from tryon.evaluate import compare as evaluations
     from tryon.runtime.atomic_files import write_json
-    from tryon.scoring.console_tables import print_evaluations
+    from tryon.scoring.compare import compare, comparison_to_dict
+    from tryon.scoring.console_tables import print_comparison
+    from tryon.scoring.result_files import read_runs
 
     _check_out(out, Workspace(root))
-    comparison = evaluations.compare(evaluations.read_evaluation(current), evaluations.read_evaluation(baseline))
-    content = evaluations.comparison_to_dict(comparison)
+    comparison = compare(read_runs(current), read_runs(baseline))
+    content = comparison_to_dict(comparison)
     if out is not None:
         write_json(out, content)
-    print_evaluations(content)
+    print_comparison(comparison)
 
 
 @app.command()

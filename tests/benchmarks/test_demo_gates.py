@@ -18,7 +18,7 @@ GOOD = {
 
 
 def checked(path: Path, headline: Any, monkeypatch: pytest.MonkeyPatch) -> int:
-    path.write_text(json.dumps({"headline": headline}))
+    path.write_text(json.dumps({"summary": headline}))
     monkeypatch.setattr("sys.argv", ["demo_gates", str(path)])
     return main()
 
@@ -29,7 +29,7 @@ def test_a_ratio_above_its_gate_or_unknown_misses_it(
 ) -> None:
     headline = json.loads(json.dumps(GOOD))
     assert checked(tmp_path / "metrics.json", headline, monkeypatch) == 0
-    headline["unpaired"]["dresses"]["ratio_to_copy"] = ratio
+    headline["unpaired"]["dresses"]["ratio_to_masked_input"] = ratio
     assert checked(tmp_path / "metrics.json", headline, monkeypatch) == 1
 
 

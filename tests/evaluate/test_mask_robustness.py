@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from tryon.evaluate.mask_robustness import (
-    GROWN,
+    DILATED,
     JITTERED,
-    SHRUNK,
+    ERODED,
     UNCHANGED,
     MaskPerturbation,
     MaskRobustness,
@@ -51,7 +51,7 @@ def _side(mask: np.ndarray) -> int:
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
 def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> None:
-    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, pixels), 0) for kind in (GROWN, SHRUNK))
+    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, pixels), 0) for kind in (DILATED, ERODED))
     assert _side(grown) == 20 + 2 * pixels
     assert _side(shrunk) == 20 - 2 * pixels
     assert not (shrunk & ~SQUARE).any()
@@ -61,7 +61,7 @@ def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> N
 @pytest.mark.parametrize("seed", range(5))
 def test_a_jittered_outline_stays_between_the_grown_and_the_shrunk(seed: int) -> None:
     jittered = perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed)
-    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, 3), 0) for kind in (GROWN, SHRUNK))
+    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, 3), 0) for kind in (DILATED, ERODED))
     assert not (jittered & ~grown).any()
     assert not (shrunk & ~jittered).any()
     assert (jittered != SQUARE).any()
@@ -71,7 +71,7 @@ def test_a_jittered_outline_stays_between_the_grown_and_the_shrunk(seed: int) ->
 
 def test_masks_that_hide_nothing_or_everything_do_no_harm() -> None:
     for mask in (np.zeros((40, 30), np.bool_), np.ones((40, 30), np.bool_)):
-        for kind in (GROWN, SHRUNK, JITTERED):
+        for kind in (DILATED, ERODED, JITTERED):
             assert (perturb_mask(mask, MaskPerturbation(kind, 2), 0) == mask).all()
 
 
@@ -89,14 +89,14 @@ def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
     found = mask_robustness(Copying(), rows, "paired", 6, 2, lambda done, total, _: told.append((done, total)))
     assert isinstance(found, MaskRobustness)
     assert told[-1] == (6, 6)  # two of each category
-    points = {point.change.kind: point for point in found.points}
+    points = {point.perturbation.kind: point for point in found.points}
     assert {point.error.rows for point in found.points} == {6}
-    assert points[UNCHANGED].added.mean == 0
-    assert points[GROWN].added.mean == 0
+    assert points[UNCHANGED].difference.mean == 0
+    assert points[DILATED].difference.mean == 0
     content = robustness_to_dict(found)
     assert content["setting"] == "paired"
     assert content[UNCHANGED]["0"]["mean"] == pytest.approx(points[UNCHANGED].error.mean, abs=1e-6)
-    assert set(content[GROWN]["1"]) == {"mean", "low", "high", "rows", "added_mean", "added_low", "added_high"}
+    assert set(content[DILATED]["1"]) == {"mean", "low", "high", "rows", "difference_mean", "difference_low", "difference_high"}
 
 
 def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
@@ -108,10 +108,10 @@ def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
     write_part(workspace, "test_paired", rows)
     found = mask_robustness(Copying(), read_rows(workspace, "paired"), "paired", 9, 4, no_progress)
     assert found is not None
-    added = {point.change.kind: point.added for point in found.points}
-    assert added[SHRUNK].high is not None
-    assert added[SHRUNK].high < 0
-    assert added[GROWN].mean == 0
+    added = {point.perturbation.kind: point.difference for point in found.points}
+    assert added[ERODED].high is not None
+    assert added[ERODED].high < 0
+    assert added[DILATED].mean == 0
 
 
 def test_without_true_images_there_is_no_curve(
@@ -123,7 +123,7 @@ def test_without_true_images_there_is_no_curve(
 
 
 def test_the_stage_measures_it_where_most_is_known(evaluated: Workspace) -> None:
-    told = json.loads((evaluated.evaluation / "metrics.json").read_text())["sensitivity"]
+    told = json.loads((evaluated.evaluation / "metrics.json").read_text())["mask_robustness"]
     assert told["setting"] == "unpaired"
-    assert set(told) == {"setting", UNCHANGED, SHRUNK, GROWN, JITTERED}
+    assert set(told) == {"setting", UNCHANGED, ERODED, DILATED, JITTERED}
     assert told[UNCHANGED]["0"]["rows"] == 9

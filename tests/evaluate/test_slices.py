@@ -139,18 +139,18 @@ def test_the_headline_setting_is_unpaired_where_its_truth_is_known() -> None:
 def test_the_stage_writes_all_of_it(evaluated: Workspace) -> None:
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     every = json.loads((evaluated.evaluation / "slices.json").read_text())
-    assert content["weakest"] == []  # nine rows are too few to call any slice weak
+    assert content["worst_slices"] == []  # nine rows are too few to call any slice weak
     for setting in ("paired", "unpaired"):
         told = content["slices"][setting]["category"]
         for category in (*map(str, Category), ALL):
             assert told[category]["mean"] == content["metrics"][setting][category]["model"][KEY]
-            for method in ("model", "copy", "mean_color"):
+            for method in ("model", "masked_input", "mean_color_fill"):
                 numbers = every[setting][method]["category"][category]
                 for key in ("l1", "ssim_garment", "psnr_outside"):
                     assert numbers[key][0] == pytest.approx(
                         content["metrics"][setting][category][method][key], abs=2e-6
                     )
-        assert set(every[setting]["copy"]) == {"category"}
+        assert set(every[setting]["masked_input"]) == {"category"}
         assert "texture" in every[setting]["model"]
     low, high = (content["slices"]["paired"]["category"]["all"][end] for end in ("low", "high"))
-    assert low < content["headline"]["paired"]["all"]["model"] < high
+    assert low < content["summary"]["paired"]["all"]["model"] < high

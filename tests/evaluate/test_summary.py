@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tryon.evaluate.summary import summary_sentence, summary_table, to_dict
+from tryon.evaluate.summary import summary_sentence, summary_table, summary_to_dict
 
 
 def _methods(
     model: float | None, copy: float | None, painted: float | None, ideal: float | None = None
 ) -> dict[str, Any]:
-    values = {"model": model, "copy": copy, "mean_color": painted, "oracle_warp": ideal}
+    values = {"model": model, "masked_input": copy, "mean_color_fill": painted, "oracle_warp": ideal}
     return {method: {"l1_garment": value} for method, value in values.items()}
 
 
@@ -28,25 +28,25 @@ def test_rows_carry_errors_and_ratios() -> None:
         "setting": "paired",
         "category": "dresses",
         "model": 0.1,
-        "copy": 0.4,
-        "mean_color": 0.2,
+        "masked_input": 0.4,
+        "mean_color_fill": 0.2,
         "oracle_warp": 0.05,
-        "ratio_to_copy": 0.25,
-        "ratio_to_mean_color": 0.5,
+        "ratio_to_masked_input": 0.25,
+        "ratio_to_mean_color_fill": 0.5,
     }
     assert second["oracle_warp"] is None
-    assert second["ratio_to_mean_color"] is None  # nothing can be a share of no error
+    assert second["ratio_to_mean_color_fill"] is None  # nothing can be a share of no error
 
 
 def test_nested_numbers_are_those_of_the_rows() -> None:
-    told = to_dict(summary_table(CONTENT))
-    assert told["paired"]["dresses"]["ratio_to_copy"] == 0.25
+    told = summary_to_dict(summary_table(CONTENT))
+    assert told["paired"]["dresses"]["ratio_to_masked_input"] == 0.25
     assert set(told) == {"paired"}
 
 
 def test_the_sentence_says_all_categories() -> None:
     told = summary_sentence(summary_table(CONTENT))
-    assert told == "L1 inside the garment: paired 0.1000 (0.25× agnostic copied, – mean garment color)"
+    assert told == "L1 inside the garment: paired 0.1000 (0.25× masked input, – mean-color fill)"
     bounded = summary_sentence([row | {"oracle_warp": 0.05} for row in summary_table(CONTENT)])
-    assert bounded.endswith("– mean garment color; an ideal warp 0.0500)")
-    assert summary_sentence([]) == "no row shows its garment in a true image"
+    assert bounded.endswith("– mean-color fill; oracle warp 0.0500)")
+    assert summary_sentence([]) == "no ground-truth image shows its garment"

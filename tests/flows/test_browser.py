@@ -188,7 +188,7 @@ def test_masks_grids_and_headline_are_shown(served: Served, finished: str, page:
     assert {*looked_at, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= images
     assert all(len(shown[key]["data"]) <= 300_000 for key in images)
     assert {"download-progress", "finetune-progress"} <= {*shown}
-    for key, text in (("agnostic-dresses", "protected"), ("evaluate", "ratio_to_copy")):
+    for key, text in (("agnostic-dresses", "protected"), ("evaluate", "ratio_to_masked_input")):
         page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
         sees(page, text)
         shoot(page, f"{key}-{size}")
@@ -208,7 +208,7 @@ def test_scoring_a_checkpoint_leaves_what_dvc_keeps_alone(served: Served, finish
     run = served.started("score-checkpoint", checkpoint="data/checkpoints/last.ckpt", name="last")
     assert served.ended(run, 300)["state_name"] == "Completed"
     assert (root / "data/scores/last/metrics.json").is_file()
-    assert "ratio_to_copy" in served.artifacts()["score-checkpoint"]
+    assert "ratio_to_masked_input" in served.artifacts()["score-checkpoint"]
     assert (root / "dvc.lock").read_bytes() == lock
     assert {path: path.stat().st_mtime_ns for path in (root / "data/evaluation").rglob("*")} == before
     assert YAML(typ="safe").load(lock)["stages"]["evaluate"]

@@ -140,7 +140,7 @@ def test_the_result_goes_to_standard_output_and_the_rest_does_not(finished, tmp_
     (project.root / "data/evaluation").mkdir()
     (project.root / "data/evaluation/report.html").touch()
     headline = {"paired": {"dresses": {"model": 0.25}}}
-    (project.root / "data/evaluation/metrics.json").write_text(json.dumps({"headline": headline}))
+    (project.root / "data/evaluation/metrics.json").write_text(json.dumps({"summary": headline}))
     done = project.python(*PIPELINE)
     assert "0.25" in done.stdout
     assert done.stdout.splitlines()[-1] == f"Report: {project.root.resolve() / 'data/evaluation/report.html'}"

@@ -124,7 +124,7 @@ def fill(workspace: Workspace, tmp_path: Path) -> Callable[..., Path]:
         folder = tmp_path / name
         folder.mkdir()
         references = workspace_references(workspace, setting)
-        for number, line in enumerate(references.lines):
+        for number, line in enumerate(references.pairs):
             image = changed(references.packed(line, "person", size), number)
             Image.fromarray(image).save(folder / f"{line.pair_id}{ending}", quality=quality)
         return folder
@@ -178,8 +178,8 @@ def weights(random_weights: Path, workspace: Workspace, monkeypatch: pytest.Monk
     for name in ("alexnet", "squeezenet", "inception", "inception_clean"):
         monkeypatch.setitem(WEIGHTS, name, replace(WEIGHTS[name], sha256=""))
     for name, protocol in PROTOCOLS.items():
-        numbers = tuple(replace(number, metric=with_small_network(number.metric)) for number in protocol.numbers)
-        monkeypatch.setitem(PROTOCOLS, name, replace(protocol, numbers=numbers))
+        numbers = tuple(replace(number, metric=with_small_network(number.metric)) for number in protocol.metrics)
+        monkeypatch.setitem(PROTOCOLS, name, replace(protocol, metrics=numbers))
     return random_weights
 
 

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from tryon.runtime.stage_result import Cell
-from tryon.scoring.compare_results import Comparison
-from tryon.scoring.console_tables import NARROW, notes, print_comparison, print_scores, region_rows, table_rows
+from tryon.scoring.compare import Comparison, MetricComparison
+from tryon.scoring.console_tables import WIDE, print_comparison, print_scores, region_rows, score_notes, score_rows
 
 
 def content(numbers: Mapping[str, float | None], by_person: int | None = None) -> dict[str, Any]:
     block = {
-        "numbers": {"dresses": {"n": 7, **numbers}},
+        "scores": {"dresses": {"n": 7, **numbers}},
         "unavailable": [],
         "warnings": [],
-        "fingerprint": {"numbers": {}},
+        "deviations": [],
+        "fingerprint": {"metrics": {}},
         "short": "01234567",
     }
     results = {} if by_person is None else {"by_person": by_person}
@@ -35,18 +36,18 @@ def content(numbers: Mapping[str, float | None], by_person: int | None = None) -
     ],
 )
 def test_kid_has_its_standard_deviation_beside_it(numbers: dict[str, float | None], cell: Cell) -> None:
-    (row,) = table_rows(content(numbers), NARROW)
+    (row,) = score_rows(content(numbers), WIDE)
     assert row["KID"] == cell
-    (row,) = table_rows(content(numbers), NARROW - 1)
+    (row,) = score_rows(content(numbers), WIDE - 1)
     assert row["KID"] == numbers["kid"]
 
 
 def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ssim", "ms_ssim", "l1", "lpips", "kid", "kid_std")
     full = content(dict.fromkeys(names, 0.00123456) | {"psnr": 22.123, "fid": 123.456})
-    numbers = full["protocols"]["catvton"]["numbers"]["dresses"] | {"ssim": 0.91234, "ms_ssim": 0.91234, "n": 5400}
-    full["protocols"] = {"fitting-room": full["protocols"]["catvton"] | {"numbers": {"upper_body": numbers}}}
-    for width in (80, NARROW):
+    numbers = full["protocols"]["catvton"]["scores"]["dresses"] | {"ssim": 0.91234, "ms_ssim": 0.91234, "n": 5400}
+    full["protocols"] = {"fitting-room": full["protocols"]["catvton"] | {"scores": {"upper_body": numbers}}}
+    for width in (80, WIDE):
         monkeypatch.setenv("COLUMNS", str(width))
         print_scores(full)
         lines = capsys.readouterr().out.splitlines()
@@ -63,7 +64,7 @@ def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("COLUMNS", "80")
     print_scores(full)
     lines = capsys.readouterr().out.splitlines()
-    assert "catvton, region by region" in lines
+    assert "catvton, by region" in lines
     (neckline,) = [line for line in lines if "at neckline" in line]
     assert neckline.split() == ["at", "neckline", *["0.01235"] * 3, "–", "0.01235"]
     assert max(map(len, lines)) <= 80
@@ -74,24 +75,17 @@ def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], m
 def test_files_named_by_their_person_are_told(
     capsys: pytest.CaptureFixture[str], count: int | None, told: bool
 ) -> None:
-    note = "3 files are named by their person alone; that they show the garment of the pair is taken on trust"
-    assert (note in notes(content({}, count))) == told
+    note = "3 files are named by person only; it cannot be checked that they show the pair's garment"
+    assert (note in score_notes(content({}, count))) == told
     print_scores(content({}, count))
     assert (note in capsys.readouterr().out.splitlines()) == told
 
 
-def row(category: str, number: str, this: float | None, other: float | None) -> dict[str, Cell]:
-    return {
-        "protocol": "ladi",
-        "category": category,
-        "number": number,
-        "this": this,
-        "other": other,
-        "difference": None,
-    }
+def row(category: str, key: str, current: float | None, baseline: float | None) -> MetricComparison:
+    return MetricComparison("ladi", "paired", category, key, current, baseline)
 
 
-def test_what_neither_result_has_is_told_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_missing_in_both_are_listed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         row("dresses", "ssim", 0.9, 0.8),
         row("dresses", "lpips", None, 0.1),
@@ -103,10 +97,10 @@ def test_what_neither_result_has_is_told_below_the_table(capsys: pytest.CaptureF
     assert [name in table for name in ("ssim", "lpips", "fid")] == [True, True, False]
     assert below.splitlines() == [
         "ladi paired kid: weights: a and b",
-        "not compared: ladi fid: neither has it (dresses, all)",
+        "not compared: ladi fid: unavailable in both (dresses, all)",
     ]
 
 
-def test_a_comparison_of_nothing_but_absent_numbers_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_comparison_of_missing_metrics_only_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     print_comparison(Comparison([row("dresses", "fid", None, None)]))
-    assert capsys.readouterr().out == "not compared: ladi fid: neither has it (dresses)\n"
+    assert capsys.readouterr().out.splitlines()[-1] == "not compared: ladi fid: unavailable in both (dresses)"

@@ -25,12 +25,13 @@ def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
     facts: dict[str, Any] = {
         "protocol": "fitting-room",
         "size": size,
-        "rows": {},
-        "numbers": {"l1": {"settings": "RGB"}},
+        "rows": {str(category): {"n": 20, "regions": "a"} for category in Category},
+        "metrics": {"l1": {"settings": "RGB"}},
     }
+    means = {group: {"model": {"l1_garment": error, "l1": error}} for group in (*map(str, Category), "all")}
     folder.mkdir()
     scores.write(folder / "scores.parquet")
-    write_json(folder / "metrics.json", {"fingerprints": {"paired": facts}})
+    write_json(folder / "metrics.json", {"fingerprints": {"paired": facts}, "metrics": {"paired": means}})
     return folder
 
 
@@ -42,13 +43,13 @@ def test_the_table_the_verdict_and_the_file(
     out = tmp_path / "compare.json"
     assert main(["compare", str(this), str(other), "--out", str(out)]) == 0
     shown = capsys.readouterr().out
-    assert "verdict on the first: better. L1 inside the garment, paired, 60 rows: 0.1500 and 0.2500" in shown
-    assert shown.count(" l1 ") == 4
-    assert max(map(len, shown.split("verdict on the first")[0].splitlines())) <= 80
+    assert "verdict: better. L1 inside the garment, paired, 60 rows: 0.1500 against 0.2500" in shown
+    assert shown.count(" l1_garment ") == 4
+    assert max(map(len, shown.split("\nverdict")[0].splitlines())) <= 80
     told = json.loads(out.read_text())
     assert told["verdict"] == "better"
-    assert {line["metric"] for line in told["lines"]} == {"l1", "l1_garment"}
-    assert {line["difference"] for line in told["lines"]} == {-0.1}
+    assert {line["metric"] for line in told["metrics"]} == {"l1", "l1_garment"}
+    assert {line["difference"] for line in told["metrics"]} == {-0.1}
 
 
 def test_what_differs_is_told_and_nothing_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,9 +13,9 @@ from tryon.categories import Category
 from tryon.errors import MissingInputError
 from tryon.runtime.progress import no_progress
 from tryon.scoring.protocols.preprocessing import read_image
-from tryon.scoring.result_folder import Results, TestPair, read_results
+from tryon.scoring.result_folder import Results, ScoredPair, read_results
 
-LINES = [TestPair(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
+LINES = [ScoredPair(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
 
 
 def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: int = 75) -> None:
@@ -23,11 +23,11 @@ def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: i
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8)).save(path, quality=quality)
 
 
-def read(folder: Path, lines: list[TestPair] = LINES, wanted: list[TestPair] | None = None) -> Results:
+def read(folder: Path, lines: list[ScoredPair] = LINES, wanted: list[ScoredPair] | None = None) -> Results:
     return read_results(folder, lines, wanted or lines, no_progress)
 
 
-def fault(folder: Path, lines: list[TestPair] = LINES) -> str:
+def fault(folder: Path, lines: list[ScoredPair] = LINES) -> str:
     with pytest.raises(MissingInputError) as caught:
         read(folder, lines)
     return str(caught.value)
@@ -46,7 +46,7 @@ def test_files_are_found_by_pair_by_person_and_in_folders_of_their_category(tmp_
 
 
 def test_a_person_that_the_list_has_twice_needs_the_pair(tmp_path: Path) -> None:
-    lines = [TestPair("1_2", Category.DRESSES, "1"), TestPair("1_3", Category.DRESSES, "1")]
+    lines = [ScoredPair("1_2", Category.DRESSES, "1"), ScoredPair("1_3", Category.DRESSES, "1")]
     save(tmp_path / "1.png")
     told = fault(tmp_path, lines)
     assert "2 missing: 1_2, 1_3" in told

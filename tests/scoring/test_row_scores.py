@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from tryon.categories import Category
 from tryon.errors import MissingInputError
-from tryon.evaluate.metrics_table import (
-    SettingScores,
-    caution_list,
-    collect_warnings,
-    compared_rows,
-    new_reasons,
-    setting_table,
-    unavailable_list,
-)
 from tryon.manifest import read_table
 from tryon.metrics import METRICS
 from tryon.metrics.image_pair import ImageBatch
@@ -25,11 +18,23 @@ from tryon.metrics.inception import FeatureExtractor
 from tryon.metrics.l1 import l1
 from tryon.metrics.pairwise import pair_keys
 from tryon.metrics.regions import NECKLINE, REGIONS
-from tryon.scoring.metric_availability import EMPTY, NO_GARMENT, NO_SPREAD, NO_TRUTH, AvailableMetrics
-from tryon.scoring.row_scores import SCORES, RowScores, metric_keys
-from tryon.scoring.set_metrics import SetMetrics
+from tryon.runtime.progress import no_progress
+from tryon.scoring.fingerprint import ReferenceHashes
+from tryon.scoring.measure import Measurement, ScoringBatch, measure
+from tryon.scoring.metric_availability import EMPTY, NO_GARMENT, NO_ROWS, NO_SPREAD, NO_TRUTH, AvailableMetrics
+from tryon.scoring.metrics_table import (
+    ground_truth_rows,
+    method_table,
+    new_notes,
+    notes_to_list,
+    small_sample_warnings,
+)
+from tryon.scoring.protocols.fitting_room import EVALUATION
+from tryon.scoring.row_scores import SCORES, RowScores
+from tryon.workspace import Workspace
 
-OPENED = AvailableMetrics({"l1": l1}, {name: "not here" for name in METRICS if name != "l1"})
+AVAILABLE = AvailableMetrics({"l1": l1}, reasons={name: "not here" for name in METRICS if name != "l1"})
+KEYS = EVALUATION.keys()
 UPPER, LOWER = Category.UPPER_BODY, Category.LOWER_BODY
 
 
@@ -46,23 +51,26 @@ def _scores(**by_category: dict[str, list[float]]) -> RowScores:
     return scores
 
 
-def _measured(scores: RowScores, opened: AvailableMetrics = OPENED, **rows: int) -> SettingScores:
-    return SettingScores("paired", scores, {}, opened, rows)
+def _measured(scores: RowScores, available: AvailableMetrics = AVAILABLE, **rows: int) -> Measurement:
+    counts = {category: rows.get(category, 0) for category in Category}
+    measurement = Measurement(EVALUATION, "paired", counts, available, scores)
+    measurement.references[UPPER] = ReferenceHashes({"a"}, {}, {"a": "hash of its regions"})
+    return measurement
 
 
 def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp_path: Path) -> None:
     scores = RowScores()
     for batch in range(2):  # methods take turns, as they do in the stage
-        for method in ("model", "copy"):
-            numbers = {"l1": np.array([batch, np.nan]), "ssim_neckline": np.array([0.5, method == "copy"])}
+        for method in ("model", "masked_input"):
+            numbers = {"l1": np.array([batch, np.nan]), "ssim_neckline": np.array([0.5, method == "masked_input"])}
             scores.add("paired", method, UPPER, [f"{batch}a", f"{batch}b"], numbers)
     scores.add("unpaired", "model", LOWER, ["c"], {})
-    assert scores.pair_ids("paired", "copy") == ["0a", "0b", "1a", "1b"]
-    assert scores.values("paired", "copy", UPPER, "ssim_neckline").tolist() == [0.5, 1, 0.5, 1]
+    assert scores.pair_ids("paired", "masked_input") == ["0a", "0b", "1a", "1b"]
+    assert scores.values("paired", "masked_input", UPPER, "ssim_neckline").tolist() == [0.5, 1, 0.5, 1]
     path = tmp_path / "scores.parquet"
     scores.write(path)
     again = RowScores.read(path)
-    for setting, method in (("paired", "model"), ("paired", "copy"), ("unpaired", "model")):
+    for setting, method in (("paired", "model"), ("paired", "masked_input"), ("unpaired", "model")):
         assert again.pair_ids(setting, method) == scores.pair_ids(setting, method)
         np.testing.assert_array_equal(again.matrix(setting, method), scores.matrix(setting, method))
     assert again.table() == scores.table()
@@ -78,6 +86,27 @@ def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
     assert RowScores.read(tmp_path / "scores.parquet").matrix("paired", "model").shape == (0, len(pair_keys()))
 
 
+class Source:
+    """Two rows of tops and one of bottoms, whose persons are in `people`."""
+
+    counts: ClassVar = {UPPER: 2, LOWER: 1}
+
+    def __init__(self, results: int) -> None:
+        self.results, self.read_again = results, 0
+
+    def batches(self, category: Category) -> Iterator[ScoringBatch]:
+        count = self.counts[category]
+        results = {method: _images(self.results + level, count) for method, level in (("a", 0), ("b", 40))}
+        pairs = tuple(f"{category}{row}" for row in range(count))
+        people = np.arange(count * 144, dtype=np.uint8).reshape(count, 8, 6, 3)
+        none = np.zeros(count, np.bool_)
+        yield ScoringBatch(category, pairs, results, none, people[:0], {"image": None}, ReferenceHashes(), people)
+
+    def people(self, category: Category) -> Iterator[ImageBatch]:
+        self.read_again += 1
+        yield from (batch.people for batch in self.batches(category) if batch.people is not None)
+
+
 def _extractor(calls: list[int]) -> FeatureExtractor:
     import torch
 
@@ -88,11 +117,29 @@ def _extractor(calls: list[int]) -> FeatureExtractor:
     return FeatureExtractor(network, torch.from_numpy, "cpu", "mean colors")
 
 
-def test_metrics_that_share_features_extract_them_once() -> None:
+def test_metrics_that_share_an_extractor_see_each_image_once_and_reference_features_are_cached(tmp_path: Path) -> None:
     calls: list[int] = []
     extract = _extractor(calls)
-    SetMetrics({"fid": extract, "kid": extract}).add("model", UPPER, _images(0))
-    assert calls == [2]
+    available = AvailableMetrics(extractors={"fid": extract, "kid": extract})
+    values = []
+    for _ in range(2):
+        source = Source(100)
+        found = measure(EVALUATION, "paired", source, available, Workspace(tmp_path), no_progress)
+        values.append(found.sets)
+    assert source.read_again == 0  # the second round reads features from the cache
+    assert sum(calls) == 2 * 6 + 3  # results of two methods in both rounds, persons once
+    assert values[0].keys() == values[1].keys()
+    assert values[0]["upper_body", "a", "fid"] == values[1]["upper_body", "a", "fid"]
+    assert ("lower_body", "a", "fid") not in values[0]  # one image has no spread
+    assert {key for group, method, key in values[0] if (group, method) == ("all", "b")} == {"fid", "kid", "kid_std"}
+    assert np.isnan(values[0]["all", "b", "kid_std"])  # three rows are in every subset
+
+
+def test_without_set_metrics_no_person_is_read(tmp_path: Path) -> None:
+    source = Source(100)
+    assert measure(EVALUATION, "paired", source, AvailableMetrics(), Workspace(tmp_path), no_progress).sets == {}
+    assert source.read_again == 0
+    assert not list(tmp_path.rglob("*.npy"))
 
 
 def test_all_is_the_mean_over_rows_and_not_over_categories() -> None:
@@ -100,66 +147,62 @@ def test_all_is_the_mean_over_rows_and_not_over_categories() -> None:
         upper_body={"l1": [0.1, 0.2, 0.3], "l1_garment": [0.0, 0.2, np.nan]},
         lower_body={"l1": [1.0], "l1_garment": [1.0]},
     )
-    table = setting_table(_measured(scores, upper_body=3, lower_body=1), ["model"], new_reasons())
-    assert table["upper_body"]["model"]["l1"] == pytest.approx(0.2)
-    assert table["all"]["model"]["l1"] == pytest.approx(0.4)
-    assert table["upper_body"]["model"]["l1_garment"] == pytest.approx(0.1)
-    assert table["all"]["model"]["l1_garment"] == pytest.approx(0.4)
+    table = method_table(_measured(scores, upper_body=3, lower_body=1), "model", new_notes(), 6)
+    assert table["upper_body"]["l1"] == pytest.approx(0.2)
+    assert table["all"]["l1"] == pytest.approx(0.4)
+    assert table["upper_body"]["l1_garment"] == pytest.approx(0.1)
+    assert table["all"]["l1_garment"] == pytest.approx(0.4)
 
 
-def test_rows_that_could_not_be_compared_are_counted() -> None:
-    told = compared_rows(
-        _scores(upper_body={"l1": [0.1, 0.1, 0.1], "l1_garment": [0.1, np.nan, 0.2]}), "paired", "model"
-    )
-    assert told["upper_body"] == told["all"] == {"image": 3, "garment": 2}
-    assert told["dresses"] == {"image": 0, "garment": 0}
+def test_rows_with_ground_truth_are_counted() -> None:
+    scores = _scores(upper_body={"l1": [0.1, 0.1, 0.1], "l1_garment": [0.1, np.nan, 0.2]})
+    counts = ground_truth_rows(_measured(scores, upper_body=3), "model")
+    assert counts["upper_body"] == counts["all"] == {"image": 3, "garment": 2}
+    assert counts["dresses"] == {"image": 0, "garment": 0}
 
 
-def test_what_is_missing_is_null_with_its_reason() -> None:
+def test_missing_scores_are_none_with_a_reason() -> None:
     scores = _scores(
         upper_body={"l1": [0.1], "l1_garment": [np.nan], "l1_outside": [0.2]}, lower_body={"l1": [np.nan, np.nan]}
     )
-    reasons = new_reasons()
-    table = setting_table(_measured(scores, upper_body=1, lower_body=2), ["model"], reasons)
-    numbers = table["upper_body"]["model"]
-    assert numbers | {"l1": None, "l1_outside": None} == dict.fromkeys(metric_keys())
-    told = {(one["metric"], one["reason"]): one["where"] for one in unavailable_list(reasons, places=4)}
-    assert told["ssim", "not here"] == "everywhere"
-    assert told["l1_garment", NO_GARMENT] == "paired upper_body, paired all"
-    assert told["l1_neckline", EMPTY[NECKLINE]] == "paired upper_body, paired all"
-    assert told["l1", NO_TRUTH] == "paired lower_body"
-    assert told["l1", "there are no test rows"] == "paired dresses"
+    reasons = new_notes()
+    table = method_table(_measured(scores, upper_body=1, lower_body=2), "model", reasons, 6, "paired ")
+    assert table["upper_body"] | {"l1": None, "l1_outside": None} == dict.fromkeys(KEYS)
+    where = {(note["metric"], note["reason"]): note["where"] for note in notes_to_list(reasons, 4, "reason")}
+    assert where["ssim", "not here"] == "everywhere"
+    assert where["l1_garment", NO_GARMENT] == "paired upper_body, paired all"
+    assert where["l1_neckline", EMPTY[NECKLINE]] == "paired upper_body, paired all"
+    assert where["l1", NO_TRUTH] == "paired lower_body"
+    assert where["l1", NO_ROWS] == "paired dresses"
 
 
-def _of_set(count: int, sets: dict[tuple[str, str, str], float]) -> SettingScores:
-    return SettingScores(
-        "paired", RowScores(), sets, AvailableMetrics({}, {}, {"kid": _extractor([])}), {"upper_body": count}
-    )
+def _of_set(count: int, sets: dict[tuple[str, str, str], float]) -> Measurement:
+    available = AvailableMetrics(extractors={"kid": _extractor([])})
+    return Measurement(EVALUATION, "paired", {UPPER: count}, available, RowScores(), sets)
 
 
-def test_numbers_of_few_images_carry_a_warning() -> None:
+def test_scores_of_few_images_carry_a_warning() -> None:
     sets = {("upper_body", "model", "kid"): 0.25, ("upper_body", "model", "kid_std"): float("nan")}
-    reasons, measured = new_reasons(), _of_set(999, sets)
-    numbers = setting_table(measured, ["model"], reasons)["upper_body"]["model"]
-    assert numbers["kid"] == 0.25
-    assert numbers["kid_std"] is None
-    assert reasons["kid_std", NO_SPREAD] == ["paired upper_body", "paired all"]
-    cautions = new_reasons()
-    collect_warnings(measured, cautions)
-    (told,) = caution_list(cautions, places=4)
-    assert told["metric"] == "kid"
-    assert told["where"] == "paired upper_body, paired all"
-    assert told["warning"].startswith("999 images; with fewer than 1,000 ")
-    cautions.clear()
-    collect_warnings(_of_set(1000, sets), cautions)
-    assert not cautions
+    reasons, measurement = new_notes(), _of_set(999, sets)
+    scores = method_table(measurement, "model", reasons, 6)["upper_body"]
+    assert scores["kid"] == 0.25
+    assert scores["kid_std"] is None
+    assert reasons["kid_std", NO_SPREAD] == ["upper_body"]
+    warnings = new_notes()
+    small_sample_warnings(measurement, warnings)
+    (note,) = notes_to_list(warnings, 8, "warning")
+    assert (note["metric"], note["where"]) == ("kid", "upper_body (999 images)")
+    assert note["warning"].startswith("with fewer than 1,000 images ")
+    warnings.clear()
+    small_sample_warnings(_of_set(1000, sets), warnings)
+    assert not warnings
 
 
 def test_every_key_belongs_to_a_metric_and_pairwise_ones_have_every_region() -> None:
-    keys = metric_keys()
-    assert set(keys.values()) == set(METRICS)
+    names = {key: each.name for key, (each, _) in KEYS.items()}
+    assert set(names.values()) == set(METRICS)
     pairwise = [name for name, metric in METRICS.items() if metric.pairwise]
     assert pairwise == ["ssim", "ms_ssim", "psnr", "l1", "lpips", "lpips_vgg", "lpips_squeeze"]
     ends = [f"_{region}" if words else "" for region, words in REGIONS.items()]
-    assert {key for key in keys if keys[key] in pairwise} == {name + end for name in pairwise for end in ends}
-    assert [key for key in keys if key.startswith("kid")] == ["kid", "kid_std", "kid_clean", "kid_clean_std"]
+    assert {key for key in names if names[key] in pairwise} == {name + end for name in pairwise for end in ends}
+    assert [key for key in names if key.startswith("kid")] == ["kid", "kid_std", "kid_clean", "kid_clean_std"]

@@ -91,8 +91,8 @@ def test_unpaired_pairs_have_person_and_truth(
         frozen(monkeypatch, category, setting, drawn(tmp_path, category, setting))
     references = synthetic_references(NAME, "unpaired", tmp_path, no_progress)
     references.prepare((category,))
-    assert len(references.lines) == 3 * FEW
-    line = references.lines[0]
+    assert len(references.pairs) == 3 * FEW
+    line = references.pairs[0]
     assert line.category == category
     assert line.pair_id in references.true_pairs
     person, truth = (references.packed(line, role, (512, 384)) for role in ("person", "truth"))

@@ -1,36 +1,47 @@
-"""What is scored: a checkpoint with its network, the test rows, and the facts about them that outputs tell."""
+"""The evaluated checkpoint with its network and test rows, and the facts about them that outputs state."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
+from tryon.categories import SETTINGS
 from tryon.config.evaluate import EvaluateSettings
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError
-from tryon.evaluate.predict import SETTINGS, category_counts, read_rows
-from tryon.evaluate.provenance import Facts, facts, file_hash, protocol
+from tryon.evaluate.baselines import COLORLESS, MIN_GARMENT_FRACTION, WHITE
+from tryon.evaluate.predict import category_counts, read_rows
 from tryon.loading.packed_dataset import PackedDataset
-from tryon.runtime.atomic_files import short_hash
+from tryon.manifest import read_metadata
+from tryon.metrics import METRICS
+from tryon.metrics.regions import BAND, GARMENT, NECKLINE, OUTSIDE
+from tryon.runtime.atomic_files import sha256_file, short_hash
+from tryon.runtime.code_version import code_version
+from tryon.scoring.protocols.fitting_room import EVALUATION
 from tryon.training.checkpoint import Checkpoint, build_network, load_checkpoint
 from tryon.workspace import Workspace
 
 CHECKPOINT = "best.ckpt"
+LIBRARIES = ("torch", "torchmetrics", "torch-fidelity", "clean-fid")
+
+Facts = list[dict[str, str]]
+"""Rows of a two-column table: `name`, `value`."""
 
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """What is scored.
+    """A checkpoint and the rows it is evaluated on.
 
     Args:
         path: of the checkpoint.
         checkpoint: its content.
         network: in evaluation mode, on its device.
-        rows: test rows by setting, in some setting at least one.
-        files: the files of the subset that hold them, by setting.
+        rows: test rows by setting; at least one setting has rows.
+        files: the subset files that hold them, by setting.
     """
 
     path: Path
@@ -41,68 +52,112 @@ class EvaluatedModel:
 
     @property
     def device(self) -> torch.device:
-        """Where the network lies."""
+        """Device of the network."""
         return next(self.network.parameters()).device
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the images."""
-        return next(own.size for own in self.rows.values() if len(own))
+        return next(rows.size for rows in self.rows.values() if len(rows))
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Setting → category → number of rows."""
-        return {setting: category_counts(own) for setting, own in self.rows.items()}
+        return {
+            setting: {str(category): count for category, count in category_counts(rows).items()}
+            for setting, rows in self.rows.items()
+        }
 
     @property
     def licences(self) -> dict[str | None, int]:
         """Licence to number of test rows."""
-        found = Counter(licence for own in self.rows.values() for licence in own.table.column("licence").to_pylist())
-        return dict(sorted(found.items(), key=str))
+        counts = Counter(licence for rows in self.rows.values() for licence in rows.table.column("licence").to_pylist())
+        return dict(sorted(counts.items(), key=str))
 
 
 def load_evaluated_model(workspace: Workspace, checkpoint_file: Path | None, device: torch.device) -> EvaluatedModel:
-    """Load the checkpoint that is named, or the best one, and open the test rows.
+    """Load a checkpoint, by default the best one, and open the test rows.
 
     Raises:
         WeightsError: the checkpoint is absent or damaged.
         MissingInputError: the subset is absent or has no test rows.
     """
     path = checkpoint_file or workspace.checkpoints / CHECKPOINT
-    checkpoint = load_checkpoint(path, remedy="Run `tryon finetune` first.")
+    checkpoint = load_checkpoint(path, "Run `tryon finetune` first.")
     network = build_network(checkpoint, str(path)).eval().to(device)
     rows = {setting: read_rows(workspace, setting) for setting in SETTINGS}
-    files = {setting: workspace.subset(part) for setting, part in SETTINGS.items()}
+    files = {setting: workspace.subset(split) for setting, split in SETTINGS.items()}
     if not any(map(len, rows.values())):
-        remedy = "Run `tryon sample` again on data with test pairs."
-        raise MissingInputError(str(files["paired"]), expected="has test rows", hint=remedy)
+        raise MissingInputError(
+            f"{files['paired']} has no test rows", hint="Run `tryon sample` again on data with test pairs."
+        )
     return EvaluatedModel(path, checkpoint, network, rows, files)
 
 
-def protocol_facts(subject: EvaluatedModel) -> Facts:
-    """How the numbers are made."""
-    pair_ids = {setting: sorted(own.table.column("pair_id").to_pylist()) for setting, own in subject.rows.items()}
-    return protocol(subject.size, subject.counts, pair_ids, subject.files["paired"], subject.device.type)
+def make_facts(**values: object) -> Facts:
+    """Return facts from keywords; underscores become spaces."""
+    return [{"name": name.replace("_", " "), "value": str(value)} for name, value in values.items()]
 
 
-def data_facts(subject: EvaluatedModel) -> Facts:
-    """What the test rows are, and under which licence."""
-    told = [f"{licence or 'not recorded'} ({count} test rows)" for licence, count in subject.licences.items()]
-    rows = ", ".join(f"{setting} {len(own)}" for setting, own in subject.rows.items())
-    return facts(test_rows=rows, licence="; ".join(told))
-
-
-def version_facts(subject: EvaluatedModel, settings: EvaluateSettings, seed: int) -> Facts:
-    """Hashes and versions of what went in."""
-    files = {"checkpoint": subject.path}
-    files |= {f"subset {SETTINGS[setting]}": path for setting, path in subject.files.items()}
-    checkpoint = subject.checkpoint
+def protocol_facts(model: EvaluatedModel) -> Facts:
+    """Describe how the scores are computed."""
+    height, width = model.size
+    pair_ids = {setting: sorted(rows.table.column("pair_id").to_pylist()) for setting, rows in model.rows.items()}
+    counts = {
+        f"rows {setting}": ", ".join(f"{category} {count}" for category, count in by_category.items())
+        for setting, by_category in model.counts.items()
+    }
+    image_format = read_metadata(model.files["paired"]).get("images", "format not recorded")
     return [
-        *facts(**{f"{name} SHA-256": file_hash(path) for name, path in files.items()}),
-        *facts(
+        *make_facts(
+            protocol=EVALUATION.name,
+            size=f"{height}x{width} (height x width)",
+            **counts,
+            list_hash=short_hash(pair_ids),
+            images=f"{image_format}, never re-encoded",
+            results="the network's output rounded to 8-bit RGB, without composition",
+            ground_truth="paired: the person image; unpaired: the row's truth image, where it has one",
+            garment_region="the garment of the row's category in the ground truth, by its label map; keys end in "
+            f"_{GARMENT}",
+            outside_region=f"the rest of the image; keys end in _{OUTSIDE}",
+            neckline_region=f"within {BAND} shoulder widths of the garment's upper edge between the shoulder joints; "
+            f"keys end in _{NECKLINE}",
+            averages="each row counts once, also in `all`",
+            masked_input="the person image with masked pixels black",
+            mean_color_fill="masked pixels in the mean color of the garment image without its background (channels of "
+            f"at least {WHITE} and within {COLORLESS} of each other, connected to the edge, not framed by garment), "
+            f"or of the whole image where less than {MIN_GARMENT_FRACTION:.0%} would be left",
+            oracle_warp="the ground truth with the garment replaced by the garment image's own pixels, moved at full "
+            "size along the true flow of the synthetic data set; everything else as in the ground truth",
+        ),
+        *make_facts(**{metric.title: metric.settings for metric in METRICS.values()}),
+        *make_facts(
+            libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+            device=model.device.type,
+            code_version=code_version("tryon.evaluate.stage"),
+        ),
+    ]
+
+
+def data_facts(model: EvaluatedModel) -> Facts:
+    """Describe the test rows and their licences."""
+    licences = [f"{licence or 'not recorded'} ({count} test rows)" for licence, count in model.licences.items()]
+    rows = ", ".join(f"{setting} {len(rows)}" for setting, rows in model.rows.items())
+    return make_facts(test_rows=rows, licence="; ".join(licences))
+
+
+def version_facts(model: EvaluatedModel, settings: EvaluateSettings, seed: int) -> Facts:
+    """List hashes and versions of all inputs."""
+    files = {"checkpoint": model.path}
+    files |= {f"subset {SETTINGS[setting]}": path for setting, path in model.files.items()}
+    checkpoint = model.checkpoint
+    hashes = {f"{name} SHA-256": sha256_file(path) if path.is_file() else "absent" for name, path in files.items()}
+    return [
+        *make_facts(**hashes),
+        *make_facts(
             training_run=checkpoint.config_hash,
             best_epoch=checkpoint.best_epoch,
-            parameters=f"{subject.network.parameter_count:,}",
+            parameters=f"{model.network.parameter_count:,}",
             network=", ".join(f"{key} {value}" for key, value in checkpoint.network.items()),
             evaluate_settings=short_hash({"settings": settings.model_dump(mode="json"), "seed": seed}),
         ),

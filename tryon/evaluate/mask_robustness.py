@@ -1,7 +1,7 @@
-"""How much the model leans on exact masks: its error under masks grown, shrunk and jittered by a few pixels.
+"""Robustness to inexact masks: the error inside the garment with masks dilated, eroded and jittered by a few pixels.
 
-The same rows are tried on under every mask, so that the difference to the mask as it is can be told pair by pair. In
-the paired setting a smaller mask shows some of the answer; what counts there is what larger and jittered ones cost.
+The same rows are predicted with every mask, so that differences to the original mask are paired. In the paired setting
+a smaller mask reveals part of the answer; there, dilated and jittered masks are the ones to read.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from torch import nn
 
 from tryon.categories import Category
 from tryon.evaluate.predict import ground_truth, try_on
-from tryon.evaluate.report.gallery import hash_choose
+from tryon.evaluate.report.gallery import hash_sample
 from tryon.evaluate.slices import interval_to_dict
-from tryon.evaluate.summary import KEY
 from tryon.loading.batch_loader import load_batches
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.metrics import METRICS
@@ -29,20 +28,21 @@ from tryon.metrics.regions import GARMENT
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.runtime.progress import Progress
 from tryon.scoring.bootstrap import Interval, intervals
+from tryon.scoring.compare import KEY
 
 STEPS = (1, 2, 3)
-"""Pixels by which masks are changed in a image of `HEIGHT` rows; more in a larger one."""
+"""Pixels by which masks change in images of `HEIGHT` rows; scaled with the height."""
 
 HEIGHT = 128
 _CELL = 8
-"""Size of a wave of the jittered outline, in pixels of a image of `HEIGHT` rows."""
+"""Wavelength of a jittered outline, in pixels of an image of `HEIGHT` rows."""
 
-UNCHANGED, SHRUNK, GROWN, JITTERED = "unchanged", "shrunk", "grown", "jittered"
+UNCHANGED, ERODED, DILATED, JITTERED = "unchanged", "eroded", "dilated", "jittered"
 
 
 @dataclass(frozen=True)
 class MaskPerturbation:
-    """One way to change a mask: the kind and by how many pixels."""
+    """A change of a mask: its kind and extent in pixels."""
 
     kind: str
     pixels: int
@@ -50,50 +50,48 @@ class MaskPerturbation:
 
 @dataclass(frozen=True)
 class RobustnessPoint:
-    """Error inside the garment under changed masks, and how much it is above that under the masks as they are."""
+    """Error inside the garment with perturbed masks, and its paired difference to the original masks."""
 
-    change: MaskPerturbation
+    perturbation: MaskPerturbation
     error: Interval
-    added: Interval
+    difference: Interval
 
 
 @dataclass(frozen=True)
 class MaskRobustness:
-    """The curve of one setting, the masks as they are first."""
+    """The results of one setting, the original masks first."""
 
     setting: str
     points: list[RobustnessPoint]
 
 
 def perturbations(height: int) -> list[MaskPerturbation]:
-    """All changes for images of `height` rows, none first."""
+    """Return all perturbations for images of `height` rows, the original mask first."""
     pixels = [max(1, round(step * height / HEIGHT)) for step in STEPS]
-    return [
-        MaskPerturbation(UNCHANGED, 0),
-        *(MaskPerturbation(kind, own) for kind in (SHRUNK, GROWN, JITTERED) for own in pixels),
-    ]
+    kinds = (ERODED, DILATED, JITTERED)
+    return [MaskPerturbation(UNCHANGED, 0), *(MaskPerturbation(kind, extent) for kind in kinds for extent in pixels)]
 
 
-def perturb_mask(mask: NDArray[np.bool_], change: MaskPerturbation, seed: int) -> NDArray[np.bool_]:
-    """A mask with its outline moved.
+def perturb_mask(mask: NDArray[np.bool_], perturbation: MaskPerturbation, seed: int) -> NDArray[np.bool_]:
+    """Move the outline of a mask.
 
     Args:
-        mask: bool (H, W), True = hidden.
-        change: how. Jittered outlines wave in and out by at most its pixels.
-        seed: of the waves.
+        mask: bool (H, W), True = masked.
+        perturbation: the change. Jittered outlines move in and out by at most its pixels.
+        seed: of the jitter.
     """
-    if change.kind == UNCHANGED:
+    if perturbation.kind == UNCHANGED:
         return mask
-    hidden = mask.astype(np.uint8)
-    inside, outside = (cv2.distanceTransform(one, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for one in (hidden, 1 - hidden))
+    masked = mask.astype(np.uint8)
+    inside, outside = (cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for side in (masked, 1 - masked))
     signed = np.where(mask, inside - 0.5, 0.5 - outside)  # 0 on the outline, between two pixels
-    if change.kind == JITTERED:
-        return signed + change.pixels * _waves(mask.shape, seed) > 0
-    return signed + (change.pixels if change.kind == GROWN else -change.pixels) > 0
+    if perturbation.kind == JITTERED:
+        return signed + perturbation.pixels * _smooth_noise(mask.shape, seed) > 0
+    return signed + (perturbation.pixels if perturbation.kind == DILATED else -perturbation.pixels) > 0
 
 
-def _waves(shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
-    """Smooth noise between -1 and 1, float32 (H, W)."""
+def _smooth_noise(shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """Return noise in -1..1, float32 (H, W)."""
     height, width = shape
     cell = max(2.0, _CELL * height / HEIGHT)
     coarse = np.random.default_rng(seed).uniform(-1, 1, (round(height / cell) + 1, round(width / cell) + 1))
@@ -104,33 +102,33 @@ def _waves(shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
 def mask_robustness(
     network: nn.Module, rows: PackedDataset, setting: str, count: int, batch_size: int, progress: Progress
 ) -> MaskRobustness | None:
-    """The curve of one setting.
+    """Measure the error inside the garment under every perturbation.
 
     Args:
         network: in evaluation mode, on its device.
-        rows: of the setting.
+        rows: of one setting.
         setting: paired or unpaired.
-        count: rows that are tried on again, as many of each category as there are; chosen by their names.
-        batch_size: pairs per forward pass.
-        progress: told how far it is.
+        count: rows to predict, spread evenly over the categories and selected by a hash of their pair ids.
+        batch_size: rows per forward pass.
+        progress: called with the number of rows.
 
     Returns:
-        None when no row has a true image that shows its garment.
+        None when no row has a ground-truth image that shows its garment.
 
     Raises:
         TryOnError: a result is not finite.
     """
     order = perturbations(rows.size[0])
     parts = list(_errors(network, rows, setting, (count, batch_size), progress))
-    values = np.concatenate([np.empty((0, len(order))), *parts])
-    values = values[np.isfinite(values).all(axis=1)]
-    if not len(values):
+    errors = np.concatenate([np.empty((0, len(order))), *parts])
+    errors = errors[np.isfinite(errors).all(axis=1)]
+    if not len(errors):
         return None
-    everything = np.ones((len(values), 1), np.bool_)
-    error, added = (intervals(own, everything, 0)[0] for own in (values, values - values[:, :1]))
+    group = np.ones((len(errors), 1), np.bool_)
+    means, differences = (intervals(values, group, 0)[0] for values in (errors, errors - errors[:, :1]))
     points = [
         RobustnessPoint(perturbation, mean, difference)
-        for perturbation, mean, difference in zip(order, error, added, strict=True)
+        for perturbation, mean, difference in zip(order, means, differences, strict=True)
         if mean is not None and difference is not None
     ]
     return MaskRobustness(setting, points)
@@ -139,52 +137,49 @@ def mask_robustness(
 def _errors(
     network: nn.Module, rows: PackedDataset, setting: str, sizes: tuple[int, int], progress: Progress
 ) -> Iterator[NDArray[np.float64]]:
-    """For each batch the error of its rows with a true image under every mask, (K, changes)."""
+    """Yield, per batch, the errors of the K rows with ground truth under every perturbation, (K, perturbations)."""
     count, batch_size = sizes
     device = next(network.parameters()).device
-    order, measures = perturbations(rows.size[0]), {"l1": _l1()}
-    chosen = {
-        category: _chosen(rows.indices_of(category), setting, -(-count // len(Category))) for category in Category
-    }
-    done, total = 0, sum(map(len, chosen.values()))
-    for category, positions in chosen.items():
-        own = rows.indices_of(category)
+    measure = METRICS["l1"].measure
+    assert measure is not None
+    measures = {"l1": measure(None, "cpu")}
+    per_category = -(-count // len(Category))
+    selected = {category: _select(rows.indices_of(category), setting, per_category) for category in Category}
+    done, total = 0, sum(map(len, selected.values()))
+    for category, positions in selected.items():
+        category_rows = rows.indices_of(category)
         parts = [positions[start : start + batch_size] for start in range(0, len(positions), batch_size)]
-        for part, batch in zip(parts, load_batches(own, parts), strict=True):
-            truth = ground_truth(own, part, batch, setting)
+        for part, batch in zip(parts, load_batches(category_rows, parts), strict=True):
+            truth = ground_truth(category_rows, part, batch, setting)
             masks = batch.mask[:, 0].numpy()
             seeds = [int(sha256_bytes(pair.encode())[:15], 16) for pair in batch.pair_ids]
             columns = []
-            for change in order:
-                changed = [perturb_mask(mask, change, seed) for mask, seed in zip(masks, seeds, strict=True)]
+            for perturbation in perturbations(rows.size[0]):
+                changed = [perturb_mask(mask, perturbation, seed) for mask, seed in zip(masks, seeds, strict=True)]
                 results = try_on(network, replace(batch, mask=torch.from_numpy(np.stack(changed))[:, None]), device)
                 region = {GARMENT: truth.regions[GARMENT]}
                 columns.append(score_pairs(measures, results[truth.known], truth.images, region)[KEY])
             done += len(part)
-            progress(done, total, "rows tried on under other masks")
+            progress(done, total, "rows predicted with perturbed masks")
             yield np.column_stack(columns)
 
 
-def _l1() -> Any:
-    measure = METRICS["l1"].measure
-    assert measure is not None
-    return measure(None, "cpu")
-
-
-def _chosen(rows: PackedDataset, setting: str, count: int) -> NDArray[np.int64]:
-    """Positions of the rows with a true image that are tried on again: always the same ones."""
+def _select(rows: PackedDataset, setting: str, count: int) -> NDArray[np.int64]:
+    """Return the positions of the selected rows with ground truth, the same for every model."""
     pairs = rows.table.column("pair_id").to_pylist()
     known = [row for row in range(len(rows)) if setting == "paired" or rows.has("truth", row)]
-    wanted = hash_choose([pairs[row] for row in known], count, 0)
-    return np.array([row for row in known if pairs[row] in wanted], np.int64)
+    selected = hash_sample([pairs[row] for row in known], count, 0)
+    return np.array([row for row in known if pairs[row] in selected], np.int64)
 
 
-def robustness_to_dict(found: MaskRobustness | None) -> dict[str, Any]:
-    """The curve for `metrics.json`: kind → pixels → numbers; empty when there is none."""
-    if found is None:
+def robustness_to_dict(robustness: MaskRobustness | None) -> dict[str, Any]:
+    """Return the results for `metrics.json`: kind → pixels → error and difference; empty for None."""
+    if robustness is None:
         return {}
-    told: dict[str, Any] = {"setting": found.setting}
-    for point in found.points:
-        added = {f"added_{name}": value for name, value in interval_to_dict(point.added).items() if name != "rows"}
-        told.setdefault(point.change.kind, {})[str(point.change.pixels)] = {**interval_to_dict(point.error), **added}
-    return told
+    content: dict[str, Any] = {"setting": robustness.setting}
+    for point in robustness.points:
+        difference = interval_to_dict(point.difference)
+        values = interval_to_dict(point.error)
+        values |= {f"difference_{name}": difference[name] for name in ("mean", "low", "high")}
+        content.setdefault(point.perturbation.kind, {})[str(point.perturbation.pixels)] = values
+    return content

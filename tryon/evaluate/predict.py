@@ -1,38 +1,43 @@
-"""The test rows of one setting, tried on by every method, with the true images where there are any."""
+"""Predict the test rows with every method and yield them, with their ground truth, as a scoring source."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tryon.categories import Category
-from tryon.evaluate.baselines import COPY, IDEAL, MEAN_COLOR, masked_input, mean_color_fill
-from tryon.evaluate.summary import MODEL
+from tryon.categories import SETTINGS, Category
+from tryon.evaluate.baselines import MASKED_INPUT, MEAN_COLOR_FILL, ORACLE_WARP, masked_input, mean_color_fill
+from tryon.evaluate.garment_texture import texture_of
 from tryon.loading.batch_loader import Batch, load_batches
 from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedDataset
 from tryon.loading.transforms import check_finite, denormalize, prepare
 from tryon.manifest.schemas import SLICE_COLUMNS
 from tryon.metrics.image_pair import ImageBatch
 from tryon.metrics.regions import Regions, regions_of
+from tryon.scoring.fingerprint import ReferenceHashes
+from tryon.scoring.measure import ScoringBatch
+from tryon.scoring.result_files import MODEL
 from tryon.workspace import Workspace
 
-SETTINGS = {"paired": "test_paired", "unpaired": "test_unpaired"}
-"""Settings by their short names, with the part of the subset that holds their rows."""
-
-METHODS = {MODEL: "Model", COPY: "Agnostic copied", MEAN_COLOR: "Mean garment color", IDEAL: "Ideal warp"}
+METHODS = {
+    MODEL: "Model",
+    MASKED_INPUT: "Masked input (no model)",
+    MEAN_COLOR_FILL: "Mean-color fill",
+    ORACLE_WARP: "Oracle warp (upper bound)",
+}
 """Methods of every table, with their titles."""
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """True images of some rows of a batch.
+    """Ground truth of the rows of a batch, K of which have it.
 
-    Shapes: known bool (B,), True for the K rows that have one; images uint8 (K, H, W, 3); regions bool (K, H, W).
+    Shapes: known bool (B,); images uint8 (K, H, W, 3); regions bool (K, H, W).
     """
 
     known: NDArray[np.bool_]
@@ -42,7 +47,7 @@ class GroundTruth:
 
 @dataclass(frozen=True)
 class PredictedBatch:
-    """A batch of one category with the results of every method, uint8 (B, H, W, 3) each; `IDEAL` where it is known."""
+    """A batch of one category and the results of every method, uint8 (B, H, W, 3)."""
 
     pair_ids: tuple[str, ...]
     category: Category
@@ -56,66 +61,128 @@ def read_rows(workspace: Workspace, setting: str) -> PackedDataset:
     """Open the test rows of a setting.
 
     Raises:
-        MissingInputError: the subset has not been made.
+        MissingInputError: the subset does not exist.
     """
     columns = (*TRAINING_COLUMNS, "truth", "truth_garment_mask", "oracle_warp", "licence", *SLICE_COLUMNS)
     return PackedDataset.read(workspace.subset(SETTINGS[setting]), columns)
 
 
 def has_oracle(rows: PackedDataset) -> bool:
-    """Whether every row of a setting has its ideal warp: no mean is taken over those alone that happen to have one."""
+    """Return whether every row has its oracle warp, so that no mean is taken over a part of the rows."""
     return len(rows) > 0 and all(rows.has("oracle_warp", row) for row in range(len(rows)))
 
 
-def category_counts(rows: PackedDataset) -> dict[str, int]:
-    """Number of rows of every category, also of those without any."""
+def category_counts(rows: PackedDataset) -> dict[Category, int]:
+    """Return the number of rows of every category."""
     categories = rows.categories
-    return {str(category): categories.count(category) for category in Category}
+    return {category: categories.count(category) for category in Category}
 
 
-def predict_all(
+def predict_category(
     network: nn.Module,
     rows: PackedDataset,
     setting: str,
+    category: Category,
     batch_size: int,
     device: torch.device,
-    only: Mapping[Category, NDArray[np.int64]] | None = None,
+    only: NDArray[np.int64] | None = None,
 ) -> Iterator[PredictedBatch]:
-    """Try on every row, category by category, beside the baselines.
+    """Yield the rows of one category with the results of the network, the baselines and the oracle warp.
 
     Args:
         network: in evaluation mode, on `device`.
         rows: of one setting.
-        setting: `paired` compares with the person image, `unpaired` with the row's own true image.
-        batch_size: pairs per forward pass.
-        device: where the network lies.
-        only: positions among the rows of each category, in the order wanted; all rows when left out.
+        setting: paired or unpaired; selects the ground truth.
+        category: whose rows.
+        batch_size: rows per forward pass.
+        device: of the network.
+        only: positions among the category's rows, in the wanted order; None for all rows.
 
     Raises:
-        TryOnError: a result is not finite, or a image of a row is damaged.
+        TryOnError: a result is not finite, or an image is damaged.
     """
-    ideal = has_oracle(rows)
-    for category in Category:
-        own = rows.indices_of(category)
-        wanted = np.arange(len(own)) if only is None else only[category]
-        positions = [wanted[start : start + batch_size] for start in range(0, len(wanted), batch_size)]
-        for chosen, batch in zip(positions, load_batches(own, positions), strict=True):
-            person, garment = _images(batch.person), _images(batch.garment)
-            mask = batch.mask[:, 0].numpy()
-            results = {
-                MODEL: try_on(network, batch, device),
-                COPY: masked_input(person, mask),
-                MEAN_COLOR: mean_color_fill(person, mask, garment),
+    oracle = has_oracle(rows)
+    category_rows = rows.indices_of(category)
+    selected = np.arange(len(category_rows)) if only is None else only
+    positions = [selected[start : start + batch_size] for start in range(0, len(selected), batch_size)]
+    for batch_positions, batch in zip(positions, load_batches(category_rows, positions), strict=True):
+        person, garment = _to_images(batch.person), _to_images(batch.garment)
+        mask = batch.mask[:, 0].numpy()
+        results = {
+            MODEL: try_on(network, batch, device),
+            MASKED_INPUT: masked_input(person, mask),
+            MEAN_COLOR_FILL: mean_color_fill(person, mask, garment),
+        }
+        if oracle:
+            results[ORACLE_WARP] = np.stack([category_rows.image("oracle_warp", int(row)) for row in batch_positions])
+        truth = ground_truth(category_rows, batch_positions, batch, setting)
+        yield PredictedBatch(batch.pair_ids, category, person, garment, results, truth)
+
+
+@dataclass
+class PredictionSource:
+    """A `ScoringSource` over the test rows of one setting.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        rows: the test rows.
+        setting: paired or unpaired.
+        batch_size: rows per forward pass.
+        device: of the network.
+        textures: filled with the texture of every garment, by pair id, as batches pass.
+    """
+
+    network: nn.Module
+    rows: PackedDataset
+    setting: str
+    batch_size: int
+    device: torch.device
+    textures: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Mapping[Category, int]:
+        """Number of rows of every category."""
+        return category_counts(self.rows)
+
+    def batches(self, category: Category) -> Iterator[ScoringBatch]:
+        """Yield the predicted rows of a category."""
+        for batch in predict_category(self.network, self.rows, self.setting, category, self.batch_size, self.device):
+            self.textures |= {
+                pair: texture_of(garment) for pair, garment in zip(batch.pair_ids, batch.garment, strict=True)
             }
-            if ideal:
-                results[IDEAL] = np.stack([own.image("oracle_warp", int(row)) for row in chosen])
-            yield PredictedBatch(
-                batch.pair_ids, category, person, garment, results, ground_truth(own, chosen, batch, setting)
+            truth = batch.truth
+            yield ScoringBatch(
+                category,
+                batch.pair_ids,
+                batch.results,
+                truth.known,
+                truth.images,
+                truth.regions,
+                reference_hashes(self.setting, batch),
+                batch.person,
             )
+
+    def people(self, category: Category) -> Iterator[ImageBatch]:
+        """Yield the person images of a category."""
+        rows = self.rows.indices_of(category)
+        for start in range(0, len(rows), self.batch_size):
+            stop = min(start + self.batch_size, len(rows))
+            yield np.stack([rows.image("person", row) for row in range(start, stop)])
+
+
+def reference_hashes(setting: str, batch: PredictedBatch) -> ReferenceHashes:
+    """Hash the person images, the ground truth and its regions, as `tryon score` does for the same rows."""
+    hashes = ReferenceHashes()
+    hashes.add(batch.pair_ids, "person", batch.person)
+    known = [pair for pair, has_truth in zip(batch.pair_ids, batch.truth.known, strict=True) if has_truth]
+    if setting != "paired":
+        hashes.add(known, "truth", batch.truth.images)
+    hashes.add_regions(known, batch.truth.regions)
+    return hashes
 
 
 def try_on(network: nn.Module, batch: Batch, device: torch.device) -> ImageBatch:
-    """Results as people get them: 8-bit images.
+    """Return the network's results as 8-bit images, uint8 (B, H, W, 3).
 
     Raises:
         TryOnError: a result is not finite.
@@ -124,11 +191,11 @@ def try_on(network: nn.Module, batch: Batch, device: torch.device) -> ImageBatch
     with torch.inference_mode():
         result = network(inputs.reference, inputs.garment, inputs.agnostic)
     check_finite(result, batch.pair_ids)
-    return _images(denormalize(result.float()).cpu())
+    return _to_images(denormalize(result.float()).cpu())
 
 
 def ground_truth(rows: PackedDataset, positions: NDArray[np.int64], batch: Batch, setting: str) -> GroundTruth:
-    """The true images of a batch: paired rows have the person image, unpaired ones their own, where known.
+    """Return the ground truth of a batch: the person image in the paired setting, else the row's own truth image.
 
     Args:
         rows: of one setting and category.
@@ -136,34 +203,28 @@ def ground_truth(rows: PackedDataset, positions: NDArray[np.int64], batch: Batch
         batch: these rows.
         setting: paired or unpaired.
     """
-    return _paired_truth(rows, positions, batch) if setting == "paired" else _unpaired_truth(rows, positions)
-
-
-def _paired_truth(rows: PackedDataset, positions: NDArray[np.int64], batch: Batch) -> GroundTruth:
-    known = np.ones(len(batch.pair_ids), np.bool_)
-    garment = batch.garment_mask[:, 0].numpy()
-    return GroundTruth(known, _images(batch.person), regions_of(garment, _keypoints(rows, positions)))
-
-
-def _unpaired_truth(rows: PackedDataset, positions: NDArray[np.int64]) -> GroundTruth:
+    if setting == "paired":
+        masks = batch.garment_mask[:, 0].numpy()
+        known = np.ones(len(batch.pair_ids), np.bool_)
+        return GroundTruth(known, _to_images(batch.person), regions_of(masks, _keypoints(rows, positions)))
     known = np.array(
         [rows.has("truth", int(i)) and rows.has("truth_garment_mask", int(i)) for i in positions], np.bool_
     )
     height, width = rows.size
     images = [rows.image("truth", int(i)) for i in positions[known]]
-    garment = [rows.mask("truth_garment_mask", int(i)) for i in positions[known]]
+    masks = [rows.mask("truth_garment_mask", int(i)) for i in positions[known]]
     return GroundTruth(
         known,
         np.array(images, np.uint8).reshape(-1, height, width, 3),
-        regions_of(np.array(garment, np.bool_).reshape(-1, height, width), _keypoints(rows, positions[known])),
+        regions_of(np.array(masks, np.bool_).reshape(-1, height, width), _keypoints(rows, positions[known])),
     )
 
 
 def _keypoints(rows: PackedDataset, positions: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Key points of some rows, (K, 18, 3); a person stands the same whatever is put on."""
+    """Return the key points of some rows, (K, 18, 3); the pose is the same in every garment."""
     return np.array([rows.keypoints(int(i)) for i in positions], np.float32).reshape(-1, 18, 3)
 
 
-def _images(tensor: Tensor) -> ImageBatch:
-    """(B, 3, H, W) to (B, H, W, 3)."""
+def _to_images(tensor: Tensor) -> ImageBatch:
+    """Convert (B, 3, H, W) to (B, H, W, 3)."""
     return np.ascontiguousarray(tensor.permute(0, 2, 3, 1).numpy())

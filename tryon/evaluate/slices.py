@@ -1,7 +1,7 @@
-"""Test rows by what they show (category, sleeve, pose, pattern, mask and so on), and how good the model is on each.
+"""Slices of the test rows (category, sleeve, pose, pattern, mask size) and the model's scores in each.
 
-Every slice's mean has its bootstrap interval; the weakest are those whose error inside the garment lies farthest above
-the error on all rows.
+Every mean has a bootstrap interval. The worst slices are those whose error inside the garment exceeds the error on all
+rows the most.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tryon.categories import Category
-from tryon.evaluate.summary import KEY, MODEL
+from tryon.categories import ALL, Category
 from tryon.loading.packed_dataset import PackedDataset
+from tryon.runtime.number_format import round_or_none
 from tryon.scoring.bootstrap import MIN_ROWS, Interval, intervals
-from tryon.scoring.row_scores import ALL, RowScores
+from tryon.scoring.compare import KEY
+from tryon.scoring.result_files import MODEL
+from tryon.scoring.row_scores import RowScores
 
-DECIMALS = 6
-WEAKEST = 3
-LEAST_ROWS = 2 * MIN_ROWS
-"""Rows below which a slice is not called weak: a few hard rows make any slice look so."""
+NUM_WORST = 3
+MIN_SLICE_ROWS = 2 * MIN_ROWS
+"""Rows below which a slice is not reported as worst: a few hard rows make any small slice look bad."""
 
 MASK_BOUNDS = (0.25, 0.4, 0.5)
-"""Shares of the image hidden at which one slice of mask size ends and the next begins."""
+"""Fractions of the image that are masked at which one slice of mask size ends and the next begins."""
 
 MASK_SIZES = ("below 25 %", "25 to 40 %", "40 to 50 %", "above 50 %")
 
@@ -40,16 +40,16 @@ FAMILIES: dict[str, str] = {
     **dict.fromkeys(("blocks", "logo", "emblem", "icons", "camouflage", "animal"), "printed"),
     "lettering": "lettered",
 }
-"""The twin's patterns by family, as its painter has them; kept here, because scoring does not depend on painting."""
+"""Patterns of the synthetic data set by family. Repeated here because scoring does not depend on rendering."""
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """One way to part the rows.
+    """One way to partition the rows.
 
     Args:
-        title: what people call it.
-        values: in the order of charts; values not among them come last, by name.
+        title: heading of its chart.
+        values: in chart order; values not listed come last, sorted.
     """
 
     title: str
@@ -58,108 +58,102 @@ class Dimension:
 
 DIMENSIONS: dict[str, Dimension] = {
     "category": Dimension("Category", tuple(map(str, Category))),
-    "worn": Dimension("Worn by the person", ("top", "trousers", "skirt", "dress")),
+    "worn": Dimension("Garment type", ("top", "trousers", "skirt", "dress")),
     "sleeve": Dimension("Sleeve", ("sleeveless", "short", "long")),
-    "arm_pose": Dimension("Arms", ("side", "bent", "crossed or hidden")),
+    "arm_pose": Dimension("Arm pose", ("side", "bent", "crossed or hidden")),
     "missing_joints": Dimension("Missing joints", MISSING),
     "neckline": Dimension("Neckline", ()),
     "pattern": Dimension(
-        "Pattern, as drawn", ("plain", "striped", "checked", "dotted", "floral", "printed", "lettered")
+        "Pattern (recorded)", ("plain", "striped", "checked", "dotted", "floral", "printed", "lettered")
     ),
-    "texture": Dimension("Texture, by gradients", ("plain", "striped", "printed")),
-    "mask_size": Dimension("Share of the image hidden", MASK_SIZES),
+    "texture": Dimension("Texture (measured)", ("plain", "striped", "printed")),
+    "mask_size": Dimension("Masked area", MASK_SIZES),
 }
-"""What rows are parted by. Rows whose value is not known belong to no slice of a dimension."""
+"""Partitions of the rows. A row whose value is unknown belongs to no slice of a dimension."""
 
 Values = dict[str, list[str | None]]
-"""Dimension to the value of every row, None where it is not known."""
+"""Dimension to the value of every row, None where unknown."""
 
-Told = dict[str, Interval]
+Slice = dict[str, Interval]
 """Metric key to mean and interval."""
 
-Slices = dict[str, dict[str, Told]]
-"""Dimension → value → metric key → interval; the dimension `category` also has the value `all`."""
+Slices = dict[str, dict[str, Slice]]
+"""Dimension → value → slice; the dimension `category` also has the value `all`."""
+
+_COLUMNS = ("pair_id", "category", "worn", "sleeve", "arm_pose", "missing_joints", "neckline", "pattern")
 
 
 def slice_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
-    """The value of every row in every dimension, category by category as scores have them.
+    """Return the value of every row in every dimension, by category as in `RowScores`.
 
     Args:
         rows: of one setting, with the slice columns and masks.
-        textures: texture of the garment by pair.
+        textures: texture of the garment by pair id.
     """
-    parts = [_of_category(rows.indices_of(category), textures) for category in Category]
+    parts = [_category_values(rows.indices_of(category), textures) for category in Category]
     return {name: [value for part in parts for value in part[name]] for name in DIMENSIONS}
 
 
-def _of_category(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
-    column = {name: rows.table.column(name).to_pylist() for name in _READ}
+def _category_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
+    columns = {name: rows.table.column(name).to_pylist() for name in _COLUMNS}
     return {
-        **{name: column[name] for name in ("category", "worn", "sleeve", "neckline")},
-        "arm_pose": ["crossed or hidden" if pose in ("crossed", "hidden") else pose for pose in column["arm_pose"]],
-        "missing_joints": [None if count is None else missing_joints(count) for count in column["missing_joints"]],
-        "pattern": [FAMILIES.get(pattern) for pattern in column["pattern"]],
-        "texture": [textures.get(pair) for pair in column["pair_id"]],
+        **{name: columns[name] for name in ("category", "worn", "sleeve", "neckline")},
+        "arm_pose": ["crossed or hidden" if pose in ("crossed", "hidden") else pose for pose in columns["arm_pose"]],
+        "missing_joints": [None if count is None else missing_joints(count) for count in columns["missing_joints"]],
+        "pattern": [FAMILIES.get(pattern) for pattern in columns["pattern"]],
+        "texture": [textures.get(pair) for pair in columns["pair_id"]],
         "mask_size": [mask_size(float(rows.mask("mask", row).mean())) for row in range(len(rows))],
     }
 
 
-_READ = ("pair_id", "category", "worn", "sleeve", "arm_pose", "missing_joints", "neckline", "pattern")
-
-
 def missing_joints(count: int) -> str:
-    """The slice of a number of missing key points."""
+    """Return the slice of a number of missing key points."""
     return MISSING[0] if count == 0 else MISSING[1] if count < 5 else MISSING[2]
 
 
-def mask_size(share: float) -> str:
-    """The slice of a share of hidden pixels, 0..1."""
-    return MASK_SIZES[int(np.searchsorted(MASK_BOUNDS, share, side="right"))]
+def mask_size(fraction: float) -> str:
+    """Return the slice of a fraction of masked pixels, 0..1."""
+    return MASK_SIZES[int(np.searchsorted(MASK_BOUNDS, fraction, side="right"))]
 
 
 def slice_scores(scores: RowScores, setting: str, method: str, values: Values, seed: int) -> Slices:
-    """Intervals of every metric in every slice.
+    """Compute mean and interval of every metric in every slice.
 
     Args:
-        scores: numbers of every row.
-        setting: whose rows `values` tells.
+        scores: of every row.
+        setting: whose rows `values` describes.
         method: the model or a baseline.
         values: of every row, from `slice_values`, or some of its dimensions.
         seed: of the bootstrap.
 
     Returns:
-        Slices and metrics that have a number; nothing when no row has a true image.
+        Slices and metrics that have a score; empty when no row has ground truth.
     """
     matrix = scores.matrix(setting, method)
     known = np.flatnonzero(np.isfinite(matrix).any(axis=0))
     keys = [scores.keys[column] for column in known]
     if not keys:
         return {}
-    places = [("category", ALL), *((name, value) for name in values for value in _ordered(name, values[name]))]
-    found = intervals(matrix[:, known], _membership(values, places), seed)
+    groups = [("category", ALL), *((name, value) for name in values for value in _ordered(name, values[name]))]
+    membership = np.array([[value in (ALL, row) for row in values[name]] for name, value in groups], np.bool_)
+    found = intervals(matrix[:, known], membership.reshape(len(groups), -1).T, seed)
     slices: Slices = {}
-    for (name, value), row in zip(places, found, strict=True):
-        told = {key: one for key, one in zip(keys, row, strict=True) if one is not None}
-        if told:
-            slices.setdefault(name, {})[value] = told
+    for (name, value), row in zip(groups, found, strict=True):
+        scored = {key: interval for key, interval in zip(keys, row, strict=True) if interval is not None}
+        if scored:
+            slices.setdefault(name, {})[value] = scored
     return slices
 
 
 def _ordered(name: str, values: Sequence[str | None]) -> list[str]:
     present = {value for value in values if value is not None}
-    first = [value for value in DIMENSIONS[name].values if value in present]
-    return [*first, *sorted(present - set(first))]
-
-
-def _membership(values: Values, places: Sequence[tuple[str, str]]) -> NDArray[np.bool_]:
-    """Which rows belong to which place, bool (N, G)."""
-    columns = [[value == ALL or own == value for own in values[name]] for name, value in places]
-    return np.array(columns, np.bool_).reshape(len(places), -1).T
+    listed = [value for value in DIMENSIONS[name].values if value in present]
+    return [*listed, *sorted(present - set(listed))]
 
 
 @dataclass(frozen=True)
 class WorstSlice:
-    """A slice on which the model is farther off than on all rows."""
+    """A slice whose error inside the garment is larger than on all rows."""
 
     dimension: str
     value: str
@@ -173,51 +167,53 @@ class WorstSlice:
 
     @property
     def ratio(self) -> float:
-        """Error in the slice by error on all rows."""
+        """Error in the slice divided by the error on all rows."""
         return self.interval.mean / self.overall if self.overall else float("inf")
 
 
-def worst_slices(slices: Slices, count: int = WEAKEST) -> list[WorstSlice]:
-    """The slices with the largest error inside the garment, those whose interval leaves out the overall mean first.
+def worst_slices(slices: Slices, count: int = NUM_WORST) -> list[WorstSlice]:
+    """Return the slices with the largest error inside the garment, significant ones first.
 
-    Slices of fewer than `LEAST_ROWS` rows and those that are no worse than all rows are left out, and so is a slice
-    with the same numbers as one that is already named: all dresses are worn as dresses.
+    Excluded are slices of fewer than `MIN_SLICE_ROWS` rows, slices that are not worse than all rows, and slices with
+    the same rows as one already listed (all dresses have the garment type dress).
     """
     if KEY not in slices.get("category", {}).get(ALL, {}):
         return []
     overall = slices["category"][ALL][KEY]
-    weak = [
-        WorstSlice(name, value, told[KEY], overall.mean)
-        for name, own in slices.items()
-        for value, told in own.items()
-        if KEY in told and told[KEY].rows >= LEAST_ROWS and told[KEY].mean > overall.mean
+    worse = [
+        WorstSlice(name, value, scored[KEY], overall.mean)
+        for name, dimension in slices.items()
+        for value, scored in dimension.items()
+        if KEY in scored and scored[KEY].rows >= MIN_SLICE_ROWS and scored[KEY].mean > overall.mean
     ]
-    weak.sort(key=lambda one: (not one.significant, -one.interval.mean))
-    distinct = {(one.interval.mean, one.interval.rows): one for one in reversed(weak)}
-    return [one for one in weak if distinct[one.interval.mean, one.interval.rows] is one][:count]
+    worse.sort(key=lambda each: (not each.significant, -each.interval.mean))
+    first = {(each.interval.mean, each.interval.rows): each for each in reversed(worse)}
+    return [each for each in worse if first[each.interval.mean, each.interval.rows] is each][:count]
 
 
 def slices_to_dict(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
-    """The content of `slices.json`: setting → method → dimension → value → rows, and key → [mean, low, high]."""
+    """Return the content of `slices.json`: setting → method → dimension → value → rows, and key → [mean, low, high]."""
     return {
         setting: {
-            method: {name: {value: _told(told) for value, told in values.items()} for name, values in own.items()}
-            for method, own in methods.items()
+            method: {
+                name: {value: _slice_to_dict(scored) for value, scored in own.items()} for name, own in each.items()
+            }
+            for method, each in methods.items()
         }
         for setting, methods in slices.items()
     }
 
 
-def _told(told: Told) -> dict[str, Any]:
-    rows = max(one.rows for one in told.values())
-    return {"rows": rows, **{key: [_rounded(x) for x in one[:3]] for key, one in told.items()}}
+def _slice_to_dict(scored: Slice) -> dict[str, Any]:
+    rows = max(interval.rows for interval in scored.values())
+    return {"rows": rows, **{key: [round_or_none(x) for x in interval[:3]] for key, interval in scored.items()}}
 
 
 def summary_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
-    """The model's error inside the garment in every slice, for `metrics.json`: plain numbers under names."""
+    """Return the model's error inside the garment in every slice, for `metrics.json`."""
     return {
         setting: {
-            name: {value: interval_to_dict(told[KEY]) for value, told in values.items() if KEY in told}
+            name: {value: interval_to_dict(scored[KEY]) for value, scored in values.items() if KEY in scored}
             for name, values in methods.get(MODEL, {}).items()
         }
         for setting, methods in slices.items()
@@ -225,31 +221,27 @@ def summary_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]
     }
 
 
-def interval_to_dict(one: Interval) -> dict[str, float | int | None]:
-    """Mean, ends and number of rows."""
-    return {"mean": _rounded(one.mean), "low": _rounded(one.low), "high": _rounded(one.high), "rows": one.rows}
+def interval_to_dict(interval: Interval) -> dict[str, float | int | None]:
+    """Return mean, ends and number of rows."""
+    ends = {name: round_or_none(getattr(interval, name)) for name in ("mean", "low", "high")}
+    return {**ends, "rows": interval.rows}
 
 
-def worst_slice_to_dict(setting: str, weak: Sequence[WorstSlice]) -> list[dict[str, Any]]:
-    """The weakest slices for `metrics.json`."""
+def worst_slices_to_list(setting: str, slices: Sequence[WorstSlice]) -> list[dict[str, Any]]:
+    """Return the worst slices for `metrics.json`."""
     return [
         {
             "setting": setting,
-            "dimension": one.dimension,
-            "value": one.value,
-            **interval_to_dict(one.interval),
-            "ratio": round(one.ratio, 4),
-            "stands_out": one.significant,
+            "dimension": each.dimension,
+            "value": each.value,
+            **interval_to_dict(each.interval),
+            "ratio": round(each.ratio, 4),
+            "significant": each.significant,
         }
-        for one in weak
+        for each in slices
     ]
 
 
 def summary_setting(slices: Mapping[str, Mapping[str, Slices]]) -> str | None:
-    """The setting that says most: unpaired where true images are known, else paired; None where none are."""
-    told = [setting for setting in ("unpaired", "paired") if slices.get(setting, {}).get(MODEL)]
-    return next(iter(told), None)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS)
+    """Return unpaired where its ground truth is known, else paired; None without any ground truth."""
+    return next((setting for setting in ("unpaired", "paired") if slices.get(setting, {}).get(MODEL)), None)

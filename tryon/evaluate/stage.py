@@ -1,4 +1,4 @@
-"""The evaluate stage: score the best checkpoint on every test row, write the numbers, the galleries and the report."""
+"""The evaluate stage: score the best checkpoint on every test row; write metrics, galleries, report and model card."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from tryon.categories import Category
+from tryon.categories import SETTINGS, Category
 from tryon.config.evaluate import EvaluateSettings
-from tryon.evaluate.compare import METRICS_FILE, SCORES_FILE, SavedEvaluation
+from tryon.evaluate.baselines import ORACLE_WARP
 from tryon.evaluate.evaluated_model import (
     EvaluatedModel,
     data_facts,
@@ -20,66 +20,84 @@ from tryon.evaluate.evaluated_model import (
     protocol_facts,
     version_facts,
 )
-from tryon.evaluate.garment_texture import texture_of
 from tryon.evaluate.mask_robustness import MaskRobustness, mask_robustness, robustness_to_dict
-from tryon.evaluate.metrics_table import caution_list, unavailable_list
-from tryon.evaluate.predict import METHODS, SETTINGS, PredictedBatch, predict_all
-from tryon.evaluate.provenance import Fingerprints
+from tryon.evaluate.predict import METHODS, PredictionSource
 from tryon.evaluate.report.gallery import GalleryRow, build_gallery, overview, write_strip
 from tryon.evaluate.report.mask_audit import mask_audit, mask_images
-from tryon.evaluate.report.render import Report, render, render_model_card
-from tryon.evaluate.report.run_comparison import RunComparison, compare_runs, load_baseline_run
+from tryon.evaluate.report.render import Report, render_model_card, render_report
+from tryon.evaluate.report.run_comparison import compare_with_baseline, load_baseline_run
 from tryon.evaluate.report.training_curves import read_training_curves
-from tryon.evaluate.score_rows import RowScorer
 from tryon.evaluate.slices import (
     Slices,
-    Values,
     slice_scores,
     slice_values,
     slices_to_dict,
     summary_setting,
     summary_slices,
-    worst_slice_to_dict,
     worst_slices,
+    worst_slices_to_list,
 )
-from tryon.evaluate.summary import MODEL, summary_sentence, summary_table, to_dict
+from tryon.evaluate.summary import summary_sentence, summary_table, summary_to_dict
 from tryon.runtime.atomic_files import atomic_file, atomic_folder, write_json, write_text
 from tryon.runtime.progress import Progress
 from tryon.runtime.stage_result import StageResult
-from tryon.scoring.metric_availability import AvailableMetrics, check_names, check_required, open_metrics
-from tryon.scoring.row_scores import RowScores
+from tryon.scoring.fingerprint import fingerprint
+from tryon.scoring.measure import Measurement, measure
+from tryon.scoring.metric_availability import (
+    NO_FLOW,
+    AvailableMetrics,
+    check_names,
+    check_required,
+    find_unavailable,
+    insufficient_samples,
+    load_metrics,
+)
+from tryon.scoring.metrics_table import (
+    Notes,
+    ground_truth_rows,
+    method_table,
+    new_notes,
+    notes_to_list,
+    small_sample_warnings,
+)
+from tryon.scoring.protocols.fitting_room import EVALUATION
+from tryon.scoring.result_files import METRICS_FILE, MODEL, runs_from_content
+from tryon.scoring.row_scores import SCORES_FILE, RowScores
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.training.training_log import read_history
 from tryon.workspace import Workspace
 
 CARD_FILE = "model_card.md"
+RESULT_FORMAT = "PNG"
+"""Results are scored before they are saved, which equals lossless PNG files in a fingerprint."""
 
-IN_SUMMARY = 3
-"""Rows of a category in the summary's images."""
+RESULT_IMAGE_ROWS = 3
+"""Rows of a category in the images of the stage result."""
 
-_PLACES = len(SETTINGS) * (len(Category) + 1)
-"""Tables that a number may be missing from: every category and all of them, in both settings."""
+DECIMALS = 6
+GROUPS = len(SETTINGS) * (len(Category) + 1)
+"""Groups that a metric may be unavailable for: every category and `all`, in both settings."""
 
 
 @dataclass(frozen=True)
-class EvaluationResult:
-    """All that was found out about a subject.
+class Evaluation:
+    """Everything that was measured for a model.
 
     Args:
-        measured: the numbers.
-        fingerprints: the facts behind them, by setting.
+        measurements: by setting.
+        scores: of every row, of both settings.
         slices: setting → method → slices.
-        setting: the one that says most; None where no true image is known.
-        sensitivity: error under changed masks; None where it was left out.
-        shots: rows of the galleries.
+        setting: the setting of the summary; None without any ground truth.
+        robustness: error under perturbed masks; None where it was not measured.
+        gallery: the rows of the galleries.
     """
 
-    measured: RowScorer
-    fingerprints: dict[str, Any]
+    measurements: dict[str, Measurement]
+    scores: RowScores
     slices: dict[str, dict[str, Slices]]
     setting: str | None
-    sensitivity: MaskRobustness | None
-    shots: list[GalleryRow]
+    robustness: MaskRobustness | None
+    gallery: list[GalleryRow]
 
 
 def evaluate(
@@ -90,169 +108,172 @@ def evaluate(
     checkpoint_file: Path | None = None,
     out: Path | None = None,
 ) -> StageResult:
-    """Make `data/evaluation/`: `metrics.json`, `slices.json`, `scores.parquet`, report, model card and galleries; and
-    a copy of the card beside the checkpoint.
+    """Write `data/evaluation/` (metrics, slices, scores, report, model card, galleries) and a copy of the model card.
 
     Args:
-        settings: what is scored and shown.
-        seed: of the bootstrap and of images chosen by name.
+        settings: section `evaluate`.
+        seed: of the bootstrap and of rows selected by hash.
         workspace: the project.
-        progress: told how far it is.
-        checkpoint_file: scored instead of the best checkpoint; the report then tells nothing of the training here, nor
-            of the run that `beside` names.
-        out: folder that is written instead of `data/evaluation/`, and nothing else.
+        progress: called with the number of rows.
+        checkpoint_file: evaluate this checkpoint instead of the best one; the report then shows neither the training
+            of this project nor the baseline run.
+        out: write this folder instead of `data/evaluation/`, and nothing else.
 
     Raises:
-        ParameterError: a required metric does not exist, or there is no GPU where one is asked for.
+        ParameterError: a required metric does not exist, or there is no GPU although one is requested.
         WeightsError: the checkpoint is absent or damaged.
-        MissingInputError: the subset is absent or has no test rows, or the run to be put beside is not there.
-        TryOnError: a metric of `evaluate.required_metrics` is unavailable, or a result of the network is not finite.
+        MissingInputError: the subset is absent or has no test rows, or the baseline run is incomplete.
+        TryOnError: a metric of `evaluate.required_metrics` is unavailable, or a result is not finite.
     """
     check_names(settings.required_metrics)
     workspace = workspace.with_weights(settings.metric_weights_dir)
     device = torch.device(choose_accelerator("evaluate", settings.accelerator))
     set_cpu_threads()
-    trained_here = checkpoint_file is None
-    other = (
-        load_baseline_run(workspace.root / settings.baseline_run) if settings.baseline_run and trained_here else None
-    )
-    subject = load_evaluated_model(workspace, checkpoint_file, device)
-    opened = open_metrics(workspace, subject.size, device.type)
-    check_required(settings.required_metrics, opened, subject.counts["paired"])
-    found = _analyze(subject, opened, workspace, (settings, seed), progress)
-    ours = SavedEvaluation(found.fingerprints, found.measured.scores)
-    compared = compare_runs(ours, read_history(workspace.checkpoints / "history.csv"), other) if other else None
+    own_training = checkpoint_file is None
+    baseline = None
+    if settings.baseline_run and own_training:
+        baseline = load_baseline_run(workspace.root / settings.baseline_run)
+    model = load_evaluated_model(workspace, checkpoint_file, device)
+    reasons = find_unavailable(EVALUATION, workspace, min(model.size))
+    check_required(settings.required_metrics, reasons | _too_few_rows(model.counts["paired"], reasons))
+    available = load_metrics(EVALUATION, workspace, device.type, reasons)
+    evaluation = _evaluate_model(model, available, workspace, settings, seed, progress)
+    content = _content(model, evaluation, workspace)
+    comparison = None
+    if baseline:
+        runs = runs_from_content(content, evaluation.scores)
+        comparison = compare_with_baseline(runs, read_history(workspace.checkpoints / "history.csv"), baseline)
+        content["baseline_comparison"] = comparison.content
     report = Report(
-        content=_content(subject, found, compared, workspace),
-        shots=found.shots,
-        courses=_courses(workspace) if trained_here else [],
+        content=content,
+        gallery=evaluation.gallery,
+        training=_training_curves(workspace) if own_training else [],
         masks=mask_images(workspace),
-        slices=found.slices,
-        sensitivity=found.sensitivity,
-        beside=compared,
-        data=data_facts(subject),
-        licences=subject.licences,
-        versions=version_facts(subject, settings, seed),
+        slices=evaluation.slices,
+        robustness=evaluation.robustness,
+        comparison=comparison,
+        data=data_facts(model),
+        licences=model.licences,
+        versions=version_facts(model, settings, seed),
     )
-    _write(out or workspace.evaluation, report, found.measured.scores, None if out else workspace.checkpoints)
-    return _summary(report.content, found.shots)
+    _write(out or workspace.evaluation, report, evaluation.scores, None if out else workspace.checkpoints)
+    return _stage_result(content, evaluation.gallery)
 
 
-def _analyze(
-    subject: EvaluatedModel,
-    opened: AvailableMetrics,
+def _too_few_rows(counts: Mapping[str, int], reasons: Mapping[str, str]) -> dict[str, str]:
+    """Return the metrics that some category has too few rows for."""
+    found = {}
+    for each in EVALUATION.metrics:
+        for category, count in counts.items():
+            if each.name not in reasons and (reason := insufficient_samples(each.metric, count)):
+                found[each.name] = f"{reason}, {category} has {count}"
+    return found
+
+
+def _evaluate_model(
+    model: EvaluatedModel,
+    available: AvailableMetrics,
     workspace: Workspace,
-    asked: tuple[EvaluateSettings, int],
+    settings: EvaluateSettings,
+    seed: int,
     progress: Progress,
-) -> EvaluationResult:
-    """Score every row, then look closer: slices, changed masks, and the rows that are worth showing."""
-    settings, seed = asked
-    measured = RowScorer(opened, workspace.work_dir("evaluate") / "references")
-    fingerprints = Fingerprints()
-    values = _score(subject, (measured, fingerprints), settings.batch_size, progress)
-    slices = {setting: _slices(measured.scores, setting, own, seed) for setting, own in values.items()}
+) -> Evaluation:
+    scores = RowScores()
+    measurements: dict[str, Measurement] = {}
+    slices: dict[str, dict[str, Slices]] = {}
+    for setting, rows in model.rows.items():
+        source = PredictionSource(model.network, rows, setting, settings.batch_size, model.device)
+        measurements[setting] = measure(EVALUATION, setting, source, available, workspace, progress, scores)
+        values = slice_values(rows, source.textures)
+        category_only = {"category": values["category"]}
+        slices[setting] = {
+            method: slice_scores(scores, setting, method, values if method == MODEL else category_only, seed)
+            for method in METHODS
+        }
     setting = summary_setting(slices)
-    sensitivity = _sensitivity(subject, setting, settings, progress)
+    robustness = None
+    if setting is not None and (count := settings.num_robustness_samples):
+        robustness = mask_robustness(model.network, model.rows[setting], setting, count, settings.batch_size, progress)
     sizes = settings.num_gallery_samples, settings.batch_size
-    picked = [
-        build_gallery(subject.network, own, name, measured.scores, sizes, seed) for name, own in subject.rows.items()
+    gallery = [
+        row
+        for name, rows in model.rows.items()
+        for row in build_gallery(model.network, rows, name, scores, sizes, seed)
     ]
-    shots = [shot for own in picked for shot in own]
-    told = fingerprints.told(subject.size, workspace)
-    return EvaluationResult(measured, told, slices, setting, sensitivity, shots)
+    return Evaluation(measurements, scores, slices, setting, robustness, gallery)
 
 
-def _score(
-    subject: EvaluatedModel, kept: tuple[RowScorer, Fingerprints], batch_size: int, progress: Progress
-) -> dict[str, Values]:
-    """Score every setting, keeping numbers and fingerprints; returns what slices its rows belong to."""
-    measured, fingerprints = kept
-    values: dict[str, Values] = {}
-    done, total = 0, sum(map(len, subject.rows.values()))
-    for setting, own in subject.rows.items():
-        textures: dict[str, str | None] = {}
-
-        def each(batch: PredictedBatch, setting: str = setting, textures: dict[str, str | None] = textures) -> None:
-            nonlocal done
-            textures |= {pair: texture_of(own) for pair, own in zip(batch.pair_ids, batch.garment, strict=True)}
-            fingerprints.add(setting, batch)
-            done += len(batch.pair_ids)
-            progress(done, total, "rows tried on and scored")
-
-        measured.score(setting, own, predict_all(subject.network, own, setting, batch_size, subject.device), each)
-        values[setting] = slice_values(own, textures)
-    return values
-
-
-def _slices(scores: RowScores, setting: str, values: Values, seed: int) -> dict[str, Slices]:
-    """The model's intervals in every slice, the other methods' by category."""
-    by_category = {"category": values["category"]}
+def _content(model: EvaluatedModel, evaluation: Evaluation, workspace: Workspace) -> dict[str, Any]:
+    """Return the content of `metrics.json`, the most important first."""
+    unavailable, warnings = new_notes(), new_notes()
+    measurements = evaluation.measurements
+    tables = {setting: _setting_table(measurement, unavailable) for setting, measurement in measurements.items()}
+    for setting, measurement in measurements.items():
+        small_sample_warnings(measurement, warnings, f"{setting} ")
+    worst = []
+    if evaluation.setting:
+        worst = worst_slices_to_list(evaluation.setting, worst_slices(evaluation.slices[evaluation.setting][MODEL]))
     return {
-        method: slice_scores(scores, setting, method, values if method == MODEL else by_category, seed)
-        for method in METHODS
-    }
-
-
-def _sensitivity(
-    subject: EvaluatedModel, setting: str | None, settings: EvaluateSettings, progress: Progress
-) -> MaskRobustness | None:
-    if setting is None or not settings.num_robustness_samples:
-        return None
-    rows, count = subject.rows[setting], settings.num_robustness_samples
-    return mask_robustness(subject.network, rows, setting, count, settings.batch_size, progress)
-
-
-def _content(
-    subject: EvaluatedModel, found: EvaluationResult, compared: RunComparison | None, workspace: Workspace
-) -> dict[str, Any]:
-    """The content of `metrics.json`, what says most first."""
-    measured = found.measured
-    weak = worst_slices(found.slices[found.setting][MODEL]) if found.setting else []
-    return {
-        "headline": to_dict(summary_table({"metrics": measured.tables})),
-        "slices": summary_slices(found.slices),
-        "weakest": worst_slice_to_dict(found.setting, weak) if found.setting else [],
-        "sensitivity": robustness_to_dict(found.sensitivity),
-        "metrics": measured.tables,
-        "rows": subject.counts,
-        "compared": measured.compared,
+        "summary": summary_to_dict(summary_table({"metrics": tables})),
+        "slices": summary_slices(evaluation.slices),
+        "worst_slices": worst,
+        "mask_robustness": robustness_to_dict(evaluation.robustness),
+        "metrics": tables,
+        "rows": model.counts,
+        "ground_truth_rows": {setting: ground_truth_rows(each, MODEL) for setting, each in measurements.items()},
         "masks": mask_audit(workspace),
-        "unavailable": unavailable_list(measured.reasons, _PLACES),
-        "warnings": caution_list(measured.cautions, _PLACES),
-        "beside": compared.content if compared else {},
-        "fingerprints": found.fingerprints,
-        "protocol": protocol_facts(subject),
+        "unavailable": notes_to_list(unavailable, GROUPS, "reason"),
+        "warnings": notes_to_list(warnings, GROUPS, "warning"),
+        "baseline_comparison": {},
+        "fingerprints": {
+            setting: fingerprint(EVALUATION, setting, (model.size, RESULT_FORMAT), each.references, workspace)
+            for setting, each in measurements.items()
+        },
+        "protocol": protocol_facts(model),
     }
 
 
-def _courses(workspace: Workspace) -> list[Any]:
+def _setting_table(measurement: Measurement, unavailable: Notes) -> dict[str, Any]:
+    """Return group → method → key → score; a missing oracle warp is noted once instead of metric by metric."""
+    prefix = f"{measurement.setting} "
+    table: dict[str, Any] = {group: {} for group in measurement.groups}
+    for method in METHODS:
+        missing_oracle = method == ORACLE_WARP and method not in measurement.methods()
+        scores = method_table(measurement, method, new_notes() if missing_oracle else unavailable, DECIMALS, prefix)
+        for group, values in scores.items():
+            table[group][method] = values
+            if missing_oracle:
+                unavailable[ORACLE_WARP, NO_FLOW].append(f"{prefix}{group}")
+    return table
+
+
+def _training_curves(workspace: Workspace) -> list[Any]:
     stages = {"Pretraining": workspace.pretrained, "Fine-tuning": workspace.checkpoints}
     return [read_training_curves(title, folder) for title, folder in stages.items()]
 
 
-def _write(place: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:
-    """Write everything or nothing; the model card into `checkpoints` too: whoever takes one of them takes its card."""
-    with ExitStack() as both:
+def _write(folder: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:
+    """Write everything or nothing; the model card also next to the checkpoint that it describes."""
+    card = render_model_card(report)
+    with ExitStack() as stack:
         if checkpoints:
-            both.enter_context(atomic_file(checkpoints / CARD_FILE)).write_text(
-                render_model_card(report), encoding="utf-8"
-            )
-        folder = both.enter_context(atomic_folder(place))
-        scores.write(folder / SCORES_FILE)
-        write_json(folder / METRICS_FILE, report.content)
-        write_json(folder / "slices.json", slices_to_dict(report.slices))
-        write_text(folder / "report.html", render(report))
-        write_text(folder / CARD_FILE, render_model_card(report))
-        for shot in report.shots:
-            write_strip(folder, shot)
+            stack.enter_context(atomic_file(checkpoints / CARD_FILE)).write_text(card, encoding="utf-8")
+        temporary = stack.enter_context(atomic_folder(folder))
+        scores.write(temporary / SCORES_FILE)
+        write_json(temporary / METRICS_FILE, report.content)
+        write_json(temporary / "slices.json", slices_to_dict(report.slices))
+        write_text(temporary / "report.html", render_report(report))
+        write_text(temporary / CARD_FILE, card)
+        for row in report.gallery:
+            write_strip(temporary, row)
 
 
-def _summary(content: Mapping[str, Any], shots: list[GalleryRow]) -> StageResult:
+def _stage_result(content: Mapping[str, Any], gallery: list[GalleryRow]) -> StageResult:
     rows = summary_table(content)
     images = {
-        f"{setting}-{category}".replace("_", "-"): overview(chosen[:IN_SUMMARY])
+        f"{setting}-{category}".replace("_", "-"): overview(selected[:RESULT_IMAGE_ROWS])
         for setting in SETTINGS
         for category in Category
-        if (chosen := [shot for shot in shots if (shot.setting, shot.category) == (setting, category)])
+        if (selected := [row for row in gallery if (row.setting, row.category) == (setting, category)])
     }
     return StageResult("evaluate", summary_sentence(rows), tuple(rows), images)

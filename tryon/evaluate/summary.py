@@ -1,73 +1,64 @@
-"""The one table that says whether the model tries on: its error inside the garment, two baselines' and a bound."""
+"""The summary table: L1 inside the garment of the model, the baselines and the oracle warp."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from tryon.evaluate.baselines import COPY, IDEAL, MEAN_COLOR
+from tryon.categories import ALL
+from tryon.evaluate.baselines import MASKED_INPUT, MEAN_COLOR_FILL, ORACLE_WARP
 from tryon.runtime.stage_result import Cell
-
-MODEL = "model"
-KEY = "l1_garment"
-"""The metric of the headline: mean absolute difference inside the garment, 0..1, lower is better."""
+from tryon.scoring.compare import KEY
+from tryon.scoring.result_files import MODEL
 
 
 def summary_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
-    """Rows of the headline from the content of `metrics.json`: setting by setting, each category, then all.
+    """Return the rows of the summary from the content of `metrics.json`, one per setting and group.
 
-    Columns: setting, category, model, copy, mean_color, ideal_warp (L1 inside the garment; the last None where no true
-    flow is known), ratio_to_copy, ratio_to_mean_color (the model's L1 over the baseline's; below 1 is better than the
-    baseline). Settings without truth have no rows.
+    Columns: setting, category, the L1 inside the garment of model, masked_input, mean_color_fill and oracle_warp (None
+    where the true flow is unknown), and ratio_to_masked_input, ratio_to_mean_color_fill: the model's error divided by
+    the baseline's, below 1 if the model is better. Settings without ground truth have no rows.
     """
     rows: list[dict[str, Cell]] = []
-    for setting, categories in content["metrics"].items():
-        for category, methods in categories.items():
-            errors = {method: numbers[KEY] for method, numbers in methods.items()}
+    for setting, groups in content["metrics"].items():
+        for group, methods in groups.items():
+            errors = {method: scores[KEY] for method, scores in methods.items()}
             if errors[MODEL] is not None:
-                rows.append({"setting": setting, "category": category, **_row(errors)})
+                rows.append({"setting": setting, "category": group, **_row(errors)})
     return rows
 
 
 def _row(errors: Mapping[str, Any]) -> dict[str, Cell]:
-    model, copy, painted = errors[MODEL], errors[COPY], errors[MEAN_COLOR]
+    baselines = (MASKED_INPUT, MEAN_COLOR_FILL)
     return {
-        "model": model,
-        "copy": copy,
-        "mean_color": painted,
-        "oracle_warp": errors[IDEAL],
-        "ratio_to_copy": _ratio(model, copy),
-        "ratio_to_mean_color": _ratio(model, painted),
+        **{method: errors[method] for method in (MODEL, *baselines, ORACLE_WARP)},
+        **{f"ratio_to_{name}": round(errors[MODEL] / errors[name], 4) if errors[name] else None for name in baselines},
     }
 
 
-def _ratio(model: float, baseline: float) -> float | None:
-    return round(model / baseline, 4) if baseline else None
-
-
-def to_dict(rows: list[dict[str, Cell]]) -> dict[str, Any]:
-    """The same rows as setting → category → numbers, for `metrics.json`."""
-    found: dict[str, Any] = {}
+def summary_to_dict(rows: list[dict[str, Cell]]) -> dict[str, Any]:
+    """Return the summary as setting → group → columns, for `metrics.json`."""
+    summary: dict[str, Any] = {}
     for row in rows:
-        numbers = {key: value for key, value in row.items() if key not in ("setting", "category")}
-        found.setdefault(str(row["setting"]), {})[str(row["category"])] = numbers
-    return found
+        columns = {key: value for key, value in row.items() if key not in ("setting", "category")}
+        summary.setdefault(str(row["setting"]), {})[str(row["category"])] = columns
+    return summary
 
 
 def summary_sentence(rows: list[dict[str, Cell]]) -> str:
-    """The headline in words, from its `all` rows."""
-    told = [
-        f"{row['setting']} {row['model']:.4f} ({_times(row['ratio_to_copy'])} agnostic copied, "
-        f"{_times(row['ratio_to_mean_color'])} mean garment color{_bound(row['ideal_warp'])})"
+    """Return the summary of all categories in one sentence."""
+    parts = [
+        f"{row['setting']} {row['model']:.4f} ({_ratio(row['ratio_to_masked_input'])} masked input, "
+        f"{_ratio(row['ratio_to_mean_color_fill'])} mean-color fill{_oracle(row[ORACLE_WARP])})"
         for row in rows
-        if row["category"] == "all"
+        if row["category"] == ALL
     ]
-    return f"L1 inside the garment: {'; '.join(told)}" if told else "no row shows its garment in a true image"
+    return f"L1 inside the garment: {'; '.join(parts)}" if parts else "no ground-truth image shows its garment"
 
 
-def _bound(error: Cell) -> str:
-    return "" if error is None else f"; an ideal warp {error:.4f}"
+def _oracle(error: Cell) -> str:
+    return "" if error is None else f"; oracle warp {error:.4f}"
 
 
-def _times(ratio: Cell) -> str:
+def _ratio(ratio: Cell) -> str:
     return "–" if ratio is None else f"{ratio:.2f}×"

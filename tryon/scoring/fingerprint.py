@@ -1,8 +1,7 @@
-"""What fixes a number: two results may be compared only where these facts are equal.
+"""Fingerprints: the facts that fix a score. Two results may be compared only where these facts are equal.
 
-The evaluate stage writes the same block into `metrics.json` for its own numbers, which are those of `fitting-room`.
-True images and regions reach the two on different ways, so what came is hashed, and not the code that read it; the
-code that makes numbers of them is the same for both, and its hash is a fact.
+The evaluate stage and `tryon score` write the same block. Ground truth and regions reach them in different ways, so
+their content is hashed instead of the code that reads them; the code that computes scores is hashed.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy as np
 import torchmetrics
 from numpy.typing import NDArray
 
+from tryon.categories import Category
 from tryon.dresscode.readers import Size
 from tryon.metrics import Metric
 from tryon.metrics.regions import Regions
@@ -27,30 +27,31 @@ from tryon.scoring.protocols import Protocol
 from tryon.workspace import Workspace
 
 CODE = ("tryon.scoring.protocols", "tryon.metrics.pairwise")
-"""The modules whose import closures make the numbers."""
+"""Modules whose import closures compute the scores."""
 
 LIBRARIES = ("torch", "torchmetrics", "torch-fidelity", "clean-fid", "opencv-python-headless", "pillow", "numpy")
 
-NUMBERS = "numbers"
-"""Key of the block whose entries fix one number each; all others fix every number."""
+METRIC_FACTS = "metrics"
+"""Key of the block with the facts of each metric; all other facts apply to every metric."""
 
 ROWS = "rows"
 """Key of the block with the facts of each category."""
 
 REGIONS = "regions"
-"""Key, in the facts of a category, of what fixes the numbers inside regions alone."""
+"""Key, in the facts of a category, of the hash that fixes only the scores inside regions."""
 
 _HEADS = {"alexnet": "alex", "vgg16": "vgg", "squeezenet": "squeeze"}
-"""The layers on top of LPIPS' backbones, which torchmetrics brings along."""
+"""The linear layers of LPIPS that torchmetrics ships, by backbone."""
 
 
 @dataclass
-class TruthHashes:
-    """True images as they were read, by pair and role, and where garment and neckline are in them.
+class ReferenceHashes:
+    """Pair ids, hashes of their ground-truth images as they were read, and of the regions in them.
 
     The order in which they are added does not matter.
     """
 
+    pair_ids: set[str] = field(default_factory=set)
     images: dict[str, str] = field(default_factory=dict)
     regions: dict[str, str] = field(default_factory=dict)
 
@@ -59,45 +60,52 @@ class TruthHashes:
         for pair_id, image in zip(pair_ids, images, strict=True):
             shape = "x".join(map(str, image.shape))
             content = sha256_bytes(np.ascontiguousarray(image).tobytes())
+            self.pair_ids.add(pair_id)
             self.images[f"{pair_id} {role}"] = f"{shape} {content}"
 
     def add_regions(self, pair_ids: Iterable[str], regions: Regions) -> None:
-        """Add the regions, bool (N, H, W) each, of as many true images."""
-        places = [region for region in regions.values() if region is not None]
+        """Add the regions, bool (N, H, W) each, of N ground-truth images."""
+        masks = [region for region in regions.values() if region is not None]
         for number, pair_id in enumerate(pair_ids):
-            packed = [np.packbits(region[number]).tobytes() for region in places]
+            packed = [np.packbits(mask[number]).tobytes() for mask in masks]
             self.regions[pair_id] = sha256_bytes(b"".join(packed))
 
+    def update(self, batch: ReferenceHashes) -> None:
+        """Add the hashes of a batch."""
+        self.pair_ids |= batch.pair_ids
+        self.images |= batch.images
+        self.regions |= batch.regions
 
-def rows_facts(pair_ids: Iterable[str], hashes: TruthHashes) -> dict[str, Any]:
-    """The facts of one category: how many pairs, which ones, what their true images show, and where."""
-    listed = sorted(pair_ids)
-    return {
-        "n": len(listed),
-        "list": short_hash(listed),
-        "reference": short_hash(hashes.images),
-        REGIONS: short_hash(hashes.regions) if hashes.regions else None,
-    }
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of one category: number and list of pairs, hashes of ground truth and regions."""
+        pair_ids = sorted(self.pair_ids)
+        return {
+            "n": len(pair_ids),
+            "list": short_hash(pair_ids),
+            "reference": short_hash(self.images),
+            REGIONS: short_hash(self.regions) if self.regions else None,
+        }
 
 
 def fingerprint(
     protocol: Protocol,
     setting: str,
     results: tuple[Size, str],
-    rows: Mapping[str, Mapping[str, Any]],
+    references: Mapping[Category, ReferenceHashes],
     workspace: Workspace,
 ) -> dict[str, Any]:
-    """The facts behind the numbers of one protocol.
+    """Return the facts that fix the scores of one protocol and setting.
 
     Args:
-        protocol: how was scored.
+        protocol: the protocol.
         setting: paired or unpaired.
-        results: size and file format of the results.
-        rows: `rows_facts` of every category.
+        results: size (height, width) and file format of the results.
+        references: of every category.
         workspace: its weights are hashed.
 
     Returns:
-        Text and numbers under text keys; `numbers` holds what fixes each number alone.
+        A JSON object; `metrics` holds what fixes one metric each, `rows` the facts of each category, all other keys
+        apply to every score.
     """
     size, format = results
     return {
@@ -106,10 +114,9 @@ def fingerprint(
         "size": f"{size[0]}x{size[1]}",
         "format": format,
         "handling": dict(protocol.handling),
-        ROWS: {category: dict(facts) for category, facts in rows.items()},
-        NUMBERS: {
-            number.name: {**_metric_facts(number.metric, workspace), "scale": number.scale}
-            for number in protocol.numbers
+        ROWS: {str(category): hashes.facts() for category, hashes in references.items()},
+        METRIC_FACTS: {
+            each.name: {**_metric_facts(each.metric, workspace), "scale": each.scale} for each in protocol.metrics
         },
         "libraries": {name: version(name).partition("+")[0] for name in LIBRARIES},
         "code": short_hash([code_version(module) for module in CODE])[:16],
@@ -117,7 +124,7 @@ def fingerprint(
 
 
 def short_fingerprint(fingerprint: Mapping[str, Any]) -> str:
-    """Eight hex digits for a table: equal for equal fingerprints."""
+    """Return eight hex digits for tables, equal for equal fingerprints."""
     return short_hash(dict(fingerprint))[:8]
 
 
@@ -128,61 +135,42 @@ def _metric_facts(metric: Metric, workspace: Workspace) -> dict[str, Any]:
     path = workspace.weights / WEIGHTS[metric.weights].file
     facts |= {"backbone": path.name, "weights": weight_hash(path) if path.is_file() else None}
     if metric.weights in _HEADS and metric.pairwise:
-        facts["head"] = weight_hash(_head(_HEADS[metric.weights]))
+        models = Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models"
+        facts["head"] = weight_hash(models / f"{_HEADS[metric.weights]}.pth")
     return facts
-
-
-def _head(net: str) -> Path:
-    return Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models" / f"{net}.pth"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One fact that is not the same."""
+    """A fact that differs between two fingerprints."""
 
     key: str
-    ours: object
-    theirs: object
+    current: object
+    baseline: object
 
     def __str__(self) -> str:
-        return f"{self.key}: {_told(self.ours)} and {_told(self.theirs)}"
+        return f"{self.key}: {_format_fact(self.current)} and {_format_fact(self.baseline)}"
 
 
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
-    """What keeps two fingerprints, or two parts of them, from being equal; empty when they are."""
-    one, other = dict(_flat(ours)), dict(_flat(theirs))
-    keys = [*one, *(key for key in other if key not in one)]
-    return [Difference(key, one.get(key), other.get(key)) for key in keys if one.get(key) != other.get(key)]
+def differences(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[Difference]:
+    """List the facts in which two fingerprints, or parts of them, differ."""
+    a, b = dict(_flatten(current)), dict(_flatten(baseline))
+    return [Difference(key, a.get(key), b.get(key)) for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
 
 
 def shared_facts(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a fingerprint that fixes every number."""
-    rows = {
-        category: {key: value for key, value in facts.items() if key != REGIONS}
-        for category, facts in fingerprint[ROWS].items()
-    }
-    return {key: value for key, value in fingerprint.items() if key != NUMBERS} | {ROWS: rows}
+    """Return the facts that apply to every score of every category."""
+    return {key: value for key, value in fingerprint.items() if key not in (METRIC_FACTS, ROWS)}
 
 
-def differing_regions(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Categories of both in whose true images garment and neckline are in other places."""
-    one, other = ours[ROWS], theirs[ROWS]
-    return [place for place in one if place in other and one[place].get(REGIONS) != other[place].get(REGIONS)]
-
-
-def whole_image_only_note(places: Iterable[str]) -> str:
-    """What to say of these categories."""
-    return f"where garment and neckline are in the true images of {', '.join(places)}; whole images are compared"
-
-
-def _flat(block: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+def _flatten(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, value in block.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
-            yield f"{before}{key}", value
+            yield f"{prefix}{key}", value
 
 
-def _told(value: object) -> str:
+def _format_fact(value: object) -> str:
     text = "nothing" if value is None else str(value)
     return f"{text[:12]}…" if len(text) > 40 and " " not in text else text

@@ -1,208 +1,222 @@
-"""From images to numbers per pair, and to features of sets: they stream by in batches, category by category."""
+"""The scoring engine: compare results with ground truth by every metric of a protocol, in one pass.
+
+Used by the evaluate stage and by `tryon score`. A `ScoringSource` yields batches category by category; only scores,
+features and hashes outlive a batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.categories import Category
+from tryon.categories import ALL, Category
+from tryon.metrics.image_pair import ImageBatch
 from tryon.metrics.inception import FeatureExtractor
-from tryon.metrics.metric import Features, Measure
+from tryon.metrics.metric import Features
 from tryon.metrics.pairwise import score_pairs
-from tryon.metrics.reference import reference_features
-from tryon.metrics.regions import WHOLE_IMAGE, Regions, regions_of
-from tryon.pretrained_weights import weight_path
+from tryon.metrics.reference import Reference, reference_features
+from tryon.metrics.regions import Regions
 from tryon.runtime.atomic_files import sha256_bytes
-from tryon.runtime.process_pool import split_chunks
 from tryon.runtime.progress import Progress
-from tryon.scoring.fingerprint import TruthHashes
-from tryon.scoring.protocols.preprocessing import read_image
-from tryon.scoring.protocols.protocol import ImageArray, PreprocessedImage, Protocol, ProtocolMetric
-from tryon.scoring.references import GroundTruthSource, Role
-from tryon.scoring.result_folder import Results, TestPair, format_size
+from tryon.scoring.fingerprint import ReferenceHashes
+from tryon.scoring.metric_availability import AvailableMetrics, insufficient_samples
+from tryon.scoring.protocols.protocol import Protocol as EvaluationProtocol
+from tryon.scoring.row_scores import RowScores
 from tryon.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class ScoringTask:
-    """What is scored.
+class ScoringBatch:
+    """Results and ground truth of some rows of one category, B rows of which K have a ground-truth image.
 
     Args:
-        setting: paired or unpaired.
-        references: the true images.
-        lines: the pairs.
-        results: their images.
+        category: of all rows.
+        pair_ids: B pair ids.
+        results: by method, uint8 (B, H, W, 3), as compared with `targets`.
+        known: bool (B,), True for the K rows with ground truth.
+        targets: uint8 (K, H, W, 3).
+        regions: bool (K, H, W) by name.
+        references: hashes of the ground-truth images as they were read and of their regions.
+        people: B photos of the persons as set metrics take them; None when no set metric is available.
+        set_results: by method, as set metrics take the results; None where these are `results`.
     """
 
-    setting: str
-    references: GroundTruthSource
-    lines: tuple[TestPair, ...]
-    results: Results
+    category: Category
+    pair_ids: tuple[str, ...]
+    results: Mapping[str, ImageBatch]
+    known: NDArray[np.bool_]
+    targets: ImageBatch
+    regions: Regions
+    references: ReferenceHashes
+    people: ImageBatch | None = None
+    set_results: Mapping[str, ImageBatch] | None = None
+
+
+class ScoringSource(Protocol):
+    """The results of one setting."""
 
     @property
-    def role(self) -> Role:
-        """The true image that each result is compared with."""
-        return "person" if self.setting == "paired" else "truth"
+    def counts(self) -> Mapping[Category, int]:
+        """Number of rows of every category that is scored."""
+        ...
 
-    def of(self, category: Category) -> tuple[TestPair, ...]:
-        """The pairs of one category."""
-        return tuple(line for line in self.lines if line.category == category)
+    def batches(self, category: Category) -> Iterable[ScoringBatch]:
+        """Yield the rows of a category in batches."""
+        ...
 
-    @property
-    def knows_garments(self) -> bool:
-        """Whether it is known of every pair where the garment is in its true image."""
-        return all(line.pair_id in self.references.known_garments for line in self.lines)
-
-    @property
-    def categories(self) -> list[Category]:
-        """Categories with pairs."""
-        return [category for category in Category if self.of(category)]
+    def people(self, category: Category) -> Iterator[ImageBatch]:
+        """Yield the photos of a category again, as set metrics take them, in the same order."""
+        ...
 
 
-@dataclass(frozen=True)
-class ScoringContext:
-    """Where and how it is computed.
-
-    Args:
-        workspace: its `weights` and `staging` folders are used.
-        device: of torch.
-        batch_size: pairs at a time.
-        progress: told pairs.
-    """
-
-    workspace: Workspace
-    device: str
-    batch_size: int
-    progress: Progress
+SetScores = dict[tuple[str, str, str], float]
+"""(category or `ALL`, method, key) to value."""
 
 
 @dataclass
-class RawScores:
-    """Numbers per pair by key and category, features by number and category, and the hashes of the true images."""
-
-    pairs: dict[str, dict[Category, NDArray[np.float64]]] = field(default_factory=dict)
-    sets: dict[str, dict[Category, tuple[Features, Features]]] = field(default_factory=dict)
-    hashes: dict[Category, TruthHashes] = field(default_factory=dict)
-
-
-class ShapeError(Exception):
-    """A result and its true image are not of one size, so that the protocol cannot compare them."""
-
-
-def measure(protocol: Protocol, task: ScoringTask, bench: ScoringContext, reasons: Collection[str]) -> RawScores:
-    """Compare all pairs, and see the features of all sets.
+class Measurement:
+    """What was measured in one setting.
 
     Args:
-        protocol: how.
-        task: what.
-        bench: where.
-        reasons: numbers that are left out.
+        protocol: the protocol.
+        setting: paired or unpaired.
+        counts: number of rows by category.
+        available: the loaded metrics.
+        rows: scores of every row; may hold other settings too.
+        sets: values of set metrics.
+        references: by category, pair ids and hashes of the ground truth.
+    """
+
+    protocol: EvaluationProtocol
+    setting: str
+    counts: dict[Category, int]
+    available: AvailableMetrics
+    rows: RowScores
+    sets: SetScores = field(default_factory=dict)
+    references: dict[Category, ReferenceHashes] = field(default_factory=lambda: defaultdict(ReferenceHashes))
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """Number of rows of every category and, where there are several, of `ALL`."""
+        by_category = {str(category): count for category, count in self.counts.items()}
+        return by_category | ({ALL: sum(by_category.values())} if len(by_category) > 1 else {})
+
+    def methods(self) -> list[str]:
+        """Return the methods that have results in this setting."""
+        return self.rows.methods(self.setting)
+
+
+def measure(
+    protocol: EvaluationProtocol,
+    setting: str,
+    source: ScoringSource,
+    available: AvailableMetrics,
+    workspace: Workspace,
+    progress: Progress,
+    rows: RowScores | None = None,
+) -> Measurement:
+    """Score every row of a source.
+
+    Args:
+        protocol: names metrics and regions.
+        setting: paired or unpaired.
+        source: results and ground truth.
+        available: the metrics to compute.
+        workspace: features of the persons are cached in its work folder, by content.
+        progress: called with the number of scored rows.
+        rows: receives the scores; a new object by default.
 
     Raises:
-        ShapeError: a result is not as large as its true image.
-        MissingInputError: a true image is absent or has changed.
+        MissingInputError: a ground-truth image is absent or differs from the index.
         TryOnError: a packed image is damaged.
     """
-    open_numbers = [number for number in protocol.numbers if number.name not in reasons]
-    measures = {number.name: _measure(number, bench) for number in open_numbers if number.metric.pairwise}
-    extractors = {number.name: _extractor(number, bench) for number in open_numbers if not number.metric.pairwise}
-    found = RawScores(sets={name: {} for name in extractors})
-    done = 0
-    for category in task.categories:
-        gatherer = _Category(protocol, task, bench, found.hashes.setdefault(category, TruthHashes()))
-        for batch in split_chunks(task.of(category), bench.batch_size):
-            gatherer.add(batch, measures, extractors)
-            done += len(batch)
-            bench.progress(done, len(task.lines), f"pairs scored ({protocol.name})")
-        for key, rows in gatherer.pairs.items():
-            found.pairs.setdefault(key, {})[category] = np.concatenate(rows)
-        for name, extractor in extractors.items():
-            people = gatherer.people(extractor, task.of(category))
-            found.sets[name][category] = np.concatenate(gatherer.features[extractor.identity]), people
-    return found
+    scores = RowScores(tuple(protocol.pair_keys())) if rows is None else rows
+    measurement = Measurement(protocol, setting, dict(source.counts), available, scores)
+    cache = workspace.work_dir("score") / "features"
+    features = _SetFeatures(available.extractors)
+    done, total = 0, sum(source.counts.values())
+    for category in source.counts:
+        for batch in source.batches(category):
+            _add_rows(measurement, batch)
+            features.add(batch)
+            measurement.references[category].update(batch.references)
+            done += len(batch.pair_ids)
+            progress(done, total, f"rows scored ({protocol.name}, {setting})")
+        features.add_people(category, source, cache)
+    measurement.sets = features.distances(measurement)
+    return measurement
 
 
-class _Category:
-    """The pairs of one category, batch by batch."""
-
-    def __init__(self, protocol: Protocol, task: ScoringTask, bench: ScoringContext, hashes: TruthHashes) -> None:
-        self.protocol, self.task, self.bench, self.hashes = protocol, task, bench, hashes
-        self.pairs: dict[str, list[NDArray[np.float64]]] = {}
-        self.features: dict[str, list[Features]] = {}
-        self._people: list[str] = []
-
-    def add(
-        self, lines: Sequence[TestPair], measures: dict[str, Measure], extractors: dict[str, FeatureExtractor]
-    ) -> None:
-        """Score a batch."""
-        results = [
-            self.protocol.result(read_image(self.task.results.files[line.pair_id]), self.task.results.format)
-            for line in lines
-        ]
-        people = self._read(lines, "person")
-        if extractors:
-            self._people += [sha256_bytes(self._treated(image).set.tobytes()) for image in people]
-        if measures:
-            targets = people if self.task.role == "person" else self._read(lines, self.task.role)
-            ours = np.stack([one.pair for one in results])
-            true = np.stack([self._treated(image).pair for image in targets])
-            if ours.shape != true.shape:
-                sizes = (format_size((one.shape[1], one.shape[2])) for one in (ours, true))
-                raise ShapeError("made ready to be compared, results are {} and true images {}".format(*sizes))
-            for name, rows in score_pairs(measures, ours, true, self._regions(lines)).items():
-                self.pairs.setdefault(name, []).append(rows)
-        for identity, extractor in {own.identity: own for own in extractors.values()}.items():
-            self.features.setdefault(identity, []).append(extractor(np.stack([one.set for one in results])))
-
-    def _regions(self, lines: Sequence[TestPair]) -> Regions:
-        """Where the numbers of a batch look: the whole image alone, where nobody says more."""
-        if not (self.protocol.regions and self.task.knows_garments):
-            return WHOLE_IMAGE
-        garments, keypoints = zip(*(self.task.references.garment(line) for line in lines), strict=True)
-        found = regions_of(np.stack(garments), np.stack(keypoints))
-        self.hashes.add_regions(ids(lines), found)
-        return found
-
-    def people(self, extractor: FeatureExtractor, lines: Sequence[TestPair]) -> Features:
-        """Features of the people, kept by content from the last time."""
-        return reference_features(
-            extractor, self._people, self._batches(lines), self.bench.workspace.work_dir("score") / "features"
-        )
-
-    def _batches(self, lines: Sequence[TestPair]) -> Iterator[NDArray[np.uint8]]:
-        for batch in split_chunks(lines, self.bench.batch_size):
-            yield np.stack([self._treated(image).set for image in self._read(batch, "person")])
-
-    def _read(self, lines: Sequence[TestPair], role: Role) -> list[ImageArray]:
-        source, size = self.task.references, self.protocol.size or self.task.references.native
-        if self.protocol.sizes == "rows":
-            size = source.native
-        if self.protocol.reference == "packed":
-            images = [source.packed(line, role, size) for line in lines]
-        else:
-            images = [source.original(line, role) for line in lines]
-        self.hashes.add(ids(lines), role, images)
-        return images
-
-    def _treated(self, image: ImageArray) -> PreprocessedImage:
-        return self.protocol.true_image(image, self.task.results.size)
+def _add_rows(measurement: Measurement, batch: ScoringBatch) -> None:
+    for method, results in batch.results.items():
+        numbers: dict[str, NDArray[np.float64]] = {}
+        if measurement.available.measures and batch.known.any():
+            known = score_pairs(measurement.available.measures, results[batch.known], batch.targets, batch.regions)
+            for key, column in known.items():
+                numbers[key] = np.full(len(batch.known), np.nan)
+                numbers[key][batch.known] = column
+        measurement.rows.add(measurement.setting, method, batch.category, batch.pair_ids, numbers)
 
 
-def _measure(number: ProtocolMetric, bench: ScoringContext) -> Measure:
-    metric = number.metric
-    assert metric.measure is not None
-    return metric.measure(weight_path(bench.workspace, metric.weights) if metric.weights else None, bench.device)
+class _SetFeatures:
+    """Features of results and persons; metrics that share an extractor see each image once."""
 
+    def __init__(self, extractors: Mapping[str, FeatureExtractor]) -> None:
+        self.extractors = dict(extractors)
+        self.distinct = {extractor.identity: extractor for extractor in extractors.values()}
+        self.results: dict[tuple[str, str, Category], list[Features]] = defaultdict(list)
+        self.people: dict[tuple[str, Category], Features] = {}
+        self.hashes: dict[Category, list[str]] = defaultdict(list)
 
-def _extractor(number: ProtocolMetric, bench: ScoringContext) -> FeatureExtractor:
-    assert number.metric.extract is not None
-    assert number.metric.weights is not None
-    return number.metric.extract(weight_path(bench.workspace, number.metric.weights), bench.device)
+    def add(self, batch: ScoringBatch) -> None:
+        if not self.distinct:
+            return
+        assert batch.people is not None
+        self.hashes[batch.category] += [sha256_bytes(np.ascontiguousarray(image).tobytes()) for image in batch.people]
+        for method, images in (batch.set_results or batch.results).items():
+            for identity, extractor in self.distinct.items():
+                self.results[identity, method, batch.category].append(extractor(images))
 
+    def add_people(self, category: Category, source: ScoringSource, cache: Path) -> None:
+        if hashes := self.hashes[category]:
+            for identity, extractor in self.distinct.items():
+                self.people[identity, category] = reference_features(extractor, hashes, source.people(category), cache)
 
-def ids(lines: Sequence[TestPair]) -> list[str]:
-    """Pair ids of some lines."""
-    return [line.pair_id for line in lines]
+    def distances(self, measurement: Measurement) -> SetScores:
+        """Compute the distance of every method to the persons, in every category and in all."""
+        scores: SetScores = {}
+        for identity in self.distinct:
+            for group in measurement.groups:
+                categories = [c for c in measurement.counts if group in (str(c), ALL) and self.hashes[c]]
+                if not categories:
+                    continue
+                reference = Reference(np.concatenate([self.people[identity, c] for c in categories]))
+                for method in measurement.methods():
+                    parts = [part for c in categories for part in self.results[identity, method, c]]
+                    features = np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
+                    scores |= self._distances(measurement.protocol, identity, (group, method), features, reference)
+        return scores
+
+    def _distances(
+        self,
+        protocol: EvaluationProtocol,
+        identity: str,
+        key: tuple[str, str],
+        features: Features,
+        reference: Reference,
+    ) -> SetScores:
+        scores: SetScores = {}
+        for each in protocol.metrics:
+            extractor = self.extractors.get(each.name)
+            if extractor is None or extractor.identity != identity or insufficient_samples(each.metric, len(features)):
+                continue
+            assert each.metric.distance is not None
+            for name, value in each.metric.distance(features, reference).items():
+                scores[*key, name.replace(each.metric.name, each.name)] = value * each.scale
+        return scores

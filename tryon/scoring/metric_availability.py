@@ -1,124 +1,140 @@
-"""Which metrics can be computed here, and for those that cannot, why."""
+"""The availability check: load every metric of a protocol that can be computed here, with the reason for the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tryon.errors import ParameterError, TryOnError, WeightsError
+from tryon.errors import ParameterError, TryOnError
 from tryon.metrics import METRICS, Metric
 from tryon.metrics.inception import FeatureExtractor
 from tryon.metrics.metric import Measure
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
-from tryon.pretrained_weights import COMMAND, WEIGHTS, weight_path
+from tryon.pretrained_weights import COMMAND, weight_path, weights_status
+from tryon.scoring.protocols import Protocol
 from tryon.workspace import Workspace
 
-NO_TRUTH = "there is no true image of these rows to compare with"
-NO_GARMENT = "no row shows the garment in its true image"
-NO_FLOW = "it needs the true flow from garment to body of every row, known on the twin alone (download.synthetic.flow)"
+NO_TRUTH = "these rows have no ground-truth image"
+NO_GARMENT = "no ground-truth image shows the garment"
+NO_FLOW = (
+    "requires the true garment-to-person flow of every row, which only synthetic data has (download.synthetic.flow)"
+)
 NO_SPREAD = "every random subset would be the whole set"
+NO_ROWS = "there are no test rows"
+UNKNOWN_REGIONS = "the garment's position in the ground-truth images is not known for every pair"
 
 EMPTY = {
     IMAGE: NO_TRUTH,
     GARMENT: NO_GARMENT,
-    OUTSIDE: "the garment covers the whole of every true image",
+    OUTSIDE: "the garment covers every ground-truth image completely",
     NECKLINE: "no row shows both shoulders and an upper edge of the garment near the neck",
 }
-"""Why a region has no number although there are true images."""
+"""Why a region has no value although ground-truth images exist."""
 
 
 @dataclass(frozen=True)
 class AvailableMetrics:
-    """The metrics after looking for their weights.
+    """The metrics of a protocol, by their names in it.
 
     Args:
-        measures: pairwise metrics that can be computed, by name.
-        reasons: for metrics that cannot, why not.
-        extractors: metrics of sets that can be computed, by name, with what sees their features.
+        measures: loaded pairwise metrics.
+        extractors: loaded feature extractors of set metrics.
+        reasons: unavailable metrics with the reason.
     """
 
-    measures: dict[str, Measure]
-    reasons: dict[str, str]
+    measures: dict[str, Measure] = field(default_factory=dict)
     extractors: dict[str, FeatureExtractor] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
-def open_metrics(workspace: Workspace, size: tuple[int, int], device: str) -> AvailableMetrics:
-    """Load every metric whose weights lie in `workspace.weights` and which images of `size` can feed.
+def find_unavailable(protocol: Protocol, workspace: Workspace, min_side: int, no_truth: str = "") -> dict[str, str]:
+    """Find the metrics of a protocol that cannot be computed, before anything is loaded.
+
+    Args:
+        protocol: the protocol.
+        workspace: its `weights` folder is searched.
+        min_side: shorter side of the compared images, in pixels.
+        no_truth: why pairwise metrics cannot be computed; empty when they can.
+
+    Returns:
+        Metric name in the protocol to reason.
 
     Raises:
-        WeightsError: a file of weights is there but damaged.
+        WeightsError: a weights file is present but damaged.
     """
-    opened = AvailableMetrics({}, {}, {})
-    for name, metric in METRICS.items():
-        reason = _cannot_open(metric, workspace, size)
-        path = weight_path(workspace, metric.weights) if metric.weights and not reason else None
-        if reason:
-            opened.reasons[name] = reason
-        elif metric.measure is not None:
-            opened.measures[name] = metric.measure(path, device)
-        elif metric.extract is not None:
-            opened.extractors[name] = metric.extract(path, device)
-    return opened
+    reasons = {}
+    for each in protocol.metrics:
+        if each.metric.pairwise and no_truth:
+            reasons[each.name] = no_truth
+        elif reason := _unavailable(each.metric, workspace, min_side):
+            reasons[each.name] = reason
+    return reasons
 
 
-def _cannot_open(metric: Metric, workspace: Workspace, size: tuple[int, int]) -> str:
-    if min(size) < metric.min_side:
+def _unavailable(metric: Metric, workspace: Workspace, min_side: int) -> str:
+    if min_side < metric.min_side:
         return f"images are smaller than {metric.min_side} pixels"
     if metric.weights is None:
         return ""
-    try:
-        weight_path(workspace, metric.weights)
-    except WeightsError as error:
-        if error.expected != "exists":
-            raise
-        return f"its weights {WEIGHTS[metric.weights].file} are not here; `{COMMAND}` fetches them"
+    (status,) = weights_status(workspace, [metric.weights])
+    if not status.path.is_file():
+        return f"weights {status.weight.file} not found; `{COMMAND}` downloads them"
+    weight_path(workspace, metric.weights)
     return ""
 
 
-def small_sample_warning(metric: Metric, count: int) -> str:
-    """What to bear in mind with a number of a set of `count` images; empty when nothing."""
-    if metric.pairwise or count >= metric.recommended_samples:
-        return ""
-    return f"{count} images; with fewer than {metric.recommended_samples:,} {metric.small_sample_warning}"
+def load_metrics(protocol: Protocol, workspace: Workspace, device: str, reasons: Mapping[str, str]) -> AvailableMetrics:
+    """Load the metrics of a protocol, except those in `reasons`.
+
+    Raises:
+        WeightsError: a weights file is damaged.
+    """
+    available = AvailableMetrics(reasons=dict(reasons))
+    for each in protocol.metrics:
+        metric = each.metric
+        if each.name in reasons:
+            continue
+        path = weight_path(workspace, metric.weights) if metric.weights else None
+        if metric.measure is not None:
+            available.measures[each.name] = metric.measure(path, device)
+        elif metric.extract is not None:
+            available.extractors[each.name] = metric.extract(path, device)
+    return available
 
 
 def insufficient_samples(metric: Metric, count: int) -> str:
-    """Why `count` images are not enough for `metric`; empty when they are."""
+    """Return why `count` images are too few for a metric; empty when they suffice."""
     if not count:
-        return "there are no test rows"
-    return f"it needs at least {metric.min_side_for} images" if count < metric.min_side_for else ""
+        return NO_ROWS
+    return f"requires at least {metric.min_side_for} images" if count < metric.min_side_for else ""
 
 
 def check_names(required: Iterable[str]) -> None:
-    """Stop on a name in `evaluate.required_metrics` that is no metric.
+    """Reject names in `evaluate.required_metrics` that are not metrics.
 
     Raises:
-        ParameterError: there is one.
+        ParameterError: a name is unknown.
     """
     unknown = [name for name in required if name not in METRICS]
     if unknown:
         raise ParameterError(
-            "evaluate.required_metrics", expected=f"names metrics among {', '.join(METRICS)}", found=unknown
+            "unknown metric in evaluate.required_metrics", found=unknown, expected=f"names from {', '.join(METRICS)}"
         )
 
 
-def check_required(required: Iterable[str], opened: AvailableMetrics, paired_counts: dict[str, int]) -> None:
-    """Stop, before anything is computed, when a required metric will be missing for paired rows.
+def check_required(required: Iterable[str], reasons: Mapping[str, str]) -> None:
+    """Stop when a required metric is unavailable.
 
     Args:
         required: `evaluate.required_metrics`.
-        opened: what could be loaded.
-        paired_counts: number of paired test rows by category.
+        reasons: metric name to reason, for every unavailable metric.
 
     Raises:
-        TryOnError: a required metric is unavailable; the message says why for each.
+        TryOnError: a required metric is in `reasons`; the message lists all of them.
     """
-    missing = {name: opened.reasons[name] for name in required if name in opened.reasons}
-    for name in required:
-        for category, count in paired_counts.items():
-            if name not in missing and (reason := insufficient_samples(METRICS[name], count)):
-                missing[name] = f"{reason}, {category} has {count}"
+    missing = [f"{name}: {reasons[name]}" for name in required if name in reasons]
     if missing:
-        rule = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
-        remedy = "Provide what is missing, or take the name out of evaluate.required_metrics in params.yaml."
-        raise TryOnError("metrics required by evaluate.required_metrics are unavailable", expected=rule, hint=remedy)
+        raise TryOnError(
+            f"metrics required by evaluate.required_metrics are unavailable: {'; '.join(missing)}",
+            hint="Provide what is missing, or remove the name from evaluate.required_metrics in params.yaml.",
+        )

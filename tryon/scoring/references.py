@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tryon.categories import Category, Split
+from tryon.categories import SETTINGS, Category, Split
 from tryon.dresscode.labels import garment_region
 from tryon.dresscode.readers import Size, decode_keypoints, decode_label_map, decode_photo
 from tryon.loading.packed_dataset import PackedDataset
@@ -21,14 +21,12 @@ from tryon.manifest import INDEX, read_table
 from tryon.manifest.raw_files import read_verified
 from tryon.runtime.progress import Progress
 from tryon.scoring.protocols.protocol import ImageArray
-from tryon.scoring.result_folder import TestPair
+from tryon.scoring.result_folder import ScoredPair
 from tryon.scoring.synthetic_references import SyntheticPair, render_pairs, synthetic_pairs
 from tryon.workspace import Workspace
 
 Role = Literal["person", "truth"]
 """`person` is the photo of the pair's person; `truth` that person really wearing the garment of an unpaired pair."""
-
-SETTINGS = {"paired": Split.TEST_PAIRED, "unpaired": Split.TEST_UNPAIRED}
 
 TWIN_SIZE = (512, 384)
 """Size at which the twin's own images are packed for our protocol."""
@@ -40,7 +38,7 @@ class GroundTruthSource:
 
     Args:
         name: of the data set, as on the command line.
-        lines: of the test list, category by category.
+        pairs: of the test list, category by category.
         native: height and width at which test rows are packed.
         packed: reads a image at a size as the sample stage would pack it.
         original: reads a image as the data set has it.
@@ -54,12 +52,12 @@ class GroundTruthSource:
     """
 
     name: str
-    lines: tuple[TestPair, ...]
+    pairs: tuple[ScoredPair, ...]
     native: Size
-    packed: Callable[[TestPair, Role, Size], ImageArray]
-    original: Callable[[TestPair, Role], ImageArray]
+    packed: Callable[[ScoredPair, Role, Size], ImageArray]
+    original: Callable[[ScoredPair, Role], ImageArray]
     true_pairs: frozenset[str]
-    garment: Callable[[TestPair], tuple[NDArray[np.bool_], NDArray[np.float32]]]
+    garment: Callable[[ScoredPair], tuple[NDArray[np.bool_], NDArray[np.float32]]]
     known_garments: frozenset[str]
     prepare: Callable[[Iterable[Category]], None] = lambda _: None
 
@@ -94,25 +92,25 @@ class _Rows:
         self.rows = PackedDataset.read(workspace.subset(setting), columns)
         self.rows.require_non_empty()
         table = self.rows.table.select(["pair_id", "category", "person_id"]).to_pylist()
-        self.lines = [TestPair(row["pair_id"], Category(row["category"]), row["person_id"]) for row in table]
+        self.lines = [ScoredPair(row["pair_id"], Category(row["category"]), row["person_id"]) for row in table]
         self._position = {line.pair_id: number for number, line in enumerate(self.lines)}
 
     def having(self, column: str) -> frozenset[str]:
         return frozenset(pair_id for pair_id, row in self._position.items() if self.rows.has(column, row))
 
-    def garment(self, column: str, line: TestPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    def garment(self, column: str, line: ScoredPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         row = self._position[line.pair_id]
         return self.rows.mask(column, row), self.rows.keypoints(row)
 
-    def packed(self, line: TestPair, role: Role, size: Size) -> ImageArray:
+    def packed(self, line: ScoredPair, role: Role, size: Size) -> ImageArray:
         if size == self.rows.size:
             return self.rows.image(role, self._position[line.pair_id])
         return decode_photo(self._raw(line, role), size)
 
-    def original(self, line: TestPair, role: Role) -> ImageArray:
+    def original(self, line: ScoredPair, role: Role) -> ImageArray:
         return _decoded(self._raw(line, role))
 
-    def _raw(self, line: TestPair, role: Role) -> bytes:
+    def _raw(self, line: ScoredPair, role: Role) -> bytes:
         path, sha256 = self._files[line.category][line.pair_id, role]
         return read_verified(self.workspace, path, sha256)
 
@@ -143,12 +141,12 @@ def synthetic_references(name: str, setting: str, cache: Path, progress: Progres
     Returns:
         References whose `prepare` raises SourceError where what is drawn here is not the frozen version.
     """
-    lines: list[TestPair] = []
+    lines: list[ScoredPair] = []
     found: dict[tuple[str, Role], SyntheticPair] = {}
     for category in Category:
         people = {pair.person_id: pair for pair in synthetic_pairs(name, category, Split.TEST_PAIRED, cache)}
         for pair in synthetic_pairs(name, category, SETTINGS[setting], cache):
-            lines.append(TestPair(pair.pair_id, category, pair.person_id))
+            lines.append(ScoredPair(pair.pair_id, category, pair.person_id))
             found[pair.pair_id, "person"], found[pair.pair_id, "truth"] = people[pair.person_id], pair
 
     def prepare(categories: Iterable[Category]) -> None:
@@ -156,7 +154,7 @@ def synthetic_references(name: str, setting: str, cache: Path, progress: Progres
             for own in dict.fromkeys((Split.TEST_PAIRED, SETTINGS[setting])):
                 render_pairs(name, category, own, cache, progress)
 
-    def garment(line: TestPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    def garment(line: ScoredPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         pair = found[line.pair_id, "truth"]
         labels = decode_label_map(pair.label_map.read_bytes(), TWIN_SIZE)
         return garment_region(labels, line.category), decode_keypoints(pair.keypoints.read_bytes(), TWIN_SIZE)
@@ -175,7 +173,7 @@ def synthetic_references(name: str, setting: str, cache: Path, progress: Progres
     )
 
 
-def _order(line: TestPair) -> tuple[int, str]:
+def _order(line: ScoredPair) -> tuple[int, str]:
     return line.category.list_code, line.pair_id
 
 

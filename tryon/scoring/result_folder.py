@@ -27,7 +27,7 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 OTHER_ENDINGS = (".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jxl", ".ppm", ".tga", ".tif", ".tiff", ".webp")
 """Images too, but not read; they are told where pairs are missing."""
 
-SHOWN = 12
+MAX_NAMED = 12
 """How many of each kind of fault are named."""
 
 _SHARD = 256
@@ -36,7 +36,7 @@ _FAULTS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Unide
 
 
 @dataclass(frozen=True)
-class TestPair:
+class ScoredPair:
     """A line of a test list: the pair, its category and its person."""
 
     pair_id: str
@@ -81,7 +81,7 @@ class _InspectedImage:
     fault: str = ""
 
 
-def read_results(folder: Path, known: Sequence[TestPair], wanted: Sequence[TestPair], progress: Progress) -> Results:
+def read_results(folder: Path, known: Sequence[ScoredPair], wanted: Sequence[ScoredPair], progress: Progress) -> Results:
     """Find and check the images of `wanted`.
 
     A file is named by its pair, `<person>_<garment>`, or by its person, `<person>` or `<person>_0`, where that is in
@@ -150,7 +150,7 @@ def format_size(size: Size | None) -> str:
     return "of one size" if size is None else f"{size[0]}x{size[1]}"
 
 
-def _found(folder: Path, known: Sequence[TestPair]) -> tuple[dict[str, list[Path]], list[Path]]:
+def _found(folder: Path, known: Sequence[ScoredPair]) -> tuple[dict[str, list[Path]], list[Path]]:
     """Files by pair id, and those of no pair."""
     places = {None: _names(known)} | {one: _names(line for line in known if line.category == one) for one in Category}
     found: dict[str, list[Path]] = {}
@@ -187,7 +187,7 @@ def _is_image(path: Path, endings: Sequence[str] = ENDINGS) -> bool:
     return path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
 
 
-def _names(lines: Iterable[TestPair]) -> dict[str, str]:
+def _names(lines: Iterable[ScoredPair]) -> dict[str, str]:
     """Every name that a file may have, without its ending, with the pair that it means."""
     lines = list(lines)
     persons = Counter(line.person_id for line in lines)
@@ -252,7 +252,7 @@ def _most_common(values: Iterable[_Value]) -> _Value | None:
 
 
 def _raise_any(folder: Path, faults: dict[str, list[str]], count: int) -> None:
-    lines = [f"\n  {len(names)} {fault}: {format_list(names, SHOWN)}" for fault, names in faults.items() if names]
+    lines = [f"\n  {len(names)} {fault}: {format_list(names, MAX_NAMED)}" for fault, names in faults.items() if names]
     if lines:
         rule = f"holds one good image for each of the {count} pairs to score; of these files are" + "".join(lines)
         remedy = "Mend the folder, or name the pairs to score with --pairs-file FILE, one pair id a line."

@@ -1,4 +1,4 @@
-"""The numbers of every row, kept. Knows no network and no report."""
+"""Scores of every test row, before they are averaged, and their parquet file."""
 
 from __future__ import annotations
 
@@ -10,105 +10,106 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tryon.categories import Category
+from tryon.categories import ALL, Category
 from tryon.manifest import read_table, write_table
 from tryon.manifest.schemas import TableSchema
-from tryon.metrics import METRICS
 from tryon.metrics.pairwise import Numbers, pair_keys
 
-ALL = "all"
-"""The rows of every category together, each row counting once."""
+SCORES_FILE = "scores.parquet"
 
-
-def metric_keys() -> dict[str, str]:
-    """Every key of the outputs with its metric, in the order of tables: whole images, sets of them, then regions."""
-    pairs = {key: name for key, (name, _) in pair_keys().items()}
-    whole = {name: name for name in METRICS if name in pairs}
-    sets = {
-        key: name for name, metric in METRICS.items() if not metric.pairwise for key in (name, *metric.extra_outputs)
-    }
-    return {**whole, **sets, **pairs}
-
-
-def _schema() -> TableSchema:
-    texts = [pa.field(name, pa.string(), nullable=False) for name in ("setting", "method", "category", "pair_id")]
-    return TableSchema("scores", 1, pa.schema([*texts, *(pa.field(key, pa.float64()) for key in pair_keys())]))
-
-
-SCORES = _schema()
-"""One row per test row and method: setting (paired, unpaired), method, category, pair_id, then a column per pairwise
-metric and region, null where the row has no true image, its region is empty or the metric is not available."""
+_GROUP = ("setting", "method", "category", "pair_id")
+SCORES = TableSchema(
+    "scores",
+    2,
+    pa.schema(
+        [
+            *(pa.field(name, pa.string(), nullable=False) for name in _GROUP),
+            *(pa.field(key, pa.float64()) for key in pair_keys()),
+        ]
+    ),
+    "tryon evaluate",
+)
+"""One row per test row and method: setting (paired, unpaired), method, category, pair_id, then one column per pairwise
+metric and region. Null where the row has no ground truth, its region is empty or the metric is unavailable."""
 
 
 class RowScores:
-    """The numbers of every row, by setting and method, gathered batch by batch and never averaged away.
+    """Scores of test rows by setting, method and category, collected batch by batch.
 
-    Rows of a setting have the same order for every method: category by category, as they came in.
+    Rows of a setting have the same order for every method: by category, then in the order they were added.
+
+    Args:
+        keys: metric keys, the columns of `matrix`; by default those of the parquet file.
     """
 
-    def __init__(self) -> None:
-        self.keys = tuple(pair_keys())
+    def __init__(self, keys: Sequence[str] = tuple(pair_keys())) -> None:
+        self.keys = tuple(keys)
         self._parts: dict[tuple[str, str, str], list[tuple[tuple[str, ...], NDArray[np.float64]]]] = defaultdict(list)
 
     def add(self, setting: str, method: str, category: str, pair_ids: Sequence[str], numbers: Numbers) -> None:
-        """Add the rows of a batch; keys that are not in `numbers` stay empty.
+        """Add the rows of a batch; keys absent from `numbers` become NaN.
 
         Args:
             setting: paired or unpaired.
-            method: whose results they are.
+            method: the method that produced the results.
             category: of all rows of the batch.
-            pair_ids: B of them.
-            numbers: float64 (B,) by key; NaN where a row has no number.
+            pair_ids: B pair ids.
+            numbers: float64 (B,) by key; NaN where a row has no value.
         """
         values = np.full((len(pair_ids), len(self.keys)), np.nan)
-        for key, own in numbers.items():
-            values[:, self.keys.index(key)] = own
+        for key, column in numbers.items():
+            values[:, self.keys.index(key)] = column
         self._parts[setting, method, str(category)].append((tuple(pair_ids), values))
 
     def pair_ids(self, setting: str, method: str, category: str = ALL) -> list[str]:
-        """Pairs of a category, or of `ALL`, in the order of `matrix`."""
-        return [pair for pairs, _ in self._of(setting, method, category) for pair in pairs]
+        """Return the pair ids of a category, or of `ALL`, in the order of `matrix`."""
+        return [pair for pairs, _ in self._select(setting, method, category) for pair in pairs]
 
     def matrix(self, setting: str, method: str, category: str = ALL) -> NDArray[np.float64]:
-        """Numbers of a category, or of `ALL`: float64 (N, M), a column per entry of `keys`, NaN where there is none."""
-        return np.concatenate([np.empty((0, len(self.keys))), *(own for _, own in self._of(setting, method, category))])
+        """Return the scores of a category or of `ALL`, float64 (N, len(keys)), NaN where there is none."""
+        parts = self._select(setting, method, category)
+        return np.concatenate([np.empty((0, len(self.keys))), *(values for _, values in parts)])
 
     def values(self, setting: str, method: str, category: str, key: str) -> NDArray[np.float64]:
-        """One column of `matrix`, float64 (N,)."""
+        """Return one column of `matrix`, float64 (N,)."""
         return self.matrix(setting, method, category)[:, self.keys.index(key)]
 
-    def _of(self, setting: str, method: str, category: str) -> list[tuple[tuple[str, ...], NDArray[np.float64]]]:
-        wanted = map(str, Category) if category == ALL else [str(category)]
-        return [part for one in wanted for part in self._parts.get((setting, method, one), [])]
+    def methods(self, setting: str) -> list[str]:
+        """Return the methods that have rows in a setting, in the order they were added."""
+        return list(dict.fromkeys(method for name, method, _ in self._parts if name == setting))
+
+    def _select(self, setting: str, method: str, category: str) -> list[tuple[tuple[str, ...], NDArray[np.float64]]]:
+        categories = map(str, Category) if category == ALL else [str(category)]
+        return [part for each in categories for part in self._parts.get((setting, method, each), [])]
 
     def table(self) -> pa.Table:
-        """All of it as a table of schema `SCORES`."""
-        groups = {(setting, method): None for setting, method, _ in self._parts}
-        whole = [(*group, category) for group in groups for category in map(str, Category)]
-        texts = [(*place, pair) for place in whole for pair in self.pair_ids(*place)]
-        numbers = np.concatenate([np.empty((0, len(self.keys))), *(self.matrix(*place) for place in whole)])
-        columns = [pa.array([text[column] for text in texts], pa.string()) for column in range(4)]
-        columns += [pa.array(column, pa.float64(), from_pandas=True) for column in numbers.T]  # NaN becomes null
+        """Return all scores as a table of schema `SCORES`."""
+        methods = dict.fromkeys((setting, method) for setting, method, _ in self._parts)
+        groups = [(*pair, category) for pair in methods for category in map(str, Category)]
+        texts = [(*group, pair_id) for group in groups for pair_id in self.pair_ids(*group)]
+        values = np.concatenate([np.empty((0, len(self.keys))), *(self.matrix(*group) for group in groups)])
+        columns = [pa.array([text[index] for text in texts], pa.string()) for index in range(len(_GROUP))]
+        columns += [pa.array(column, pa.float64(), from_pandas=True) for column in values.T]  # NaN becomes null
         return pa.table(columns, schema=SCORES.columns)
 
     def write(self, path: Path) -> None:
-        """Write the table."""
+        """Write the parquet file."""
         write_table(path, self.table(), SCORES)
 
     @classmethod
-    def read(cls, path: Path, made_by: str = "tryon evaluate") -> RowScores:
-        """What `write` wrote.
+    def read(cls, path: Path) -> RowScores:
+        """Read a file that `write` wrote.
 
         Raises:
-            MissingInputError: there is no such file.
-            TryOnError: it is no table of scores of this version.
+            MissingInputError: the file does not exist.
+            TryOnError: it is damaged or of another version.
         """
-        table = read_table(path, SCORES, made_by=made_by)
+        table = read_table(path, SCORES)
         scores = cls()
-        texts = list(zip(*(table.column(name).to_pylist() for name in SCORES.columns.names[:4]), strict=True))
-        numbers = np.column_stack([table.column(key).to_numpy() for key in scores.keys])
+        texts = list(zip(*(table.column(name).to_pylist() for name in _GROUP), strict=True))
+        values = np.column_stack([table.column(key).to_numpy() for key in scores.keys])
         starts = [row for row in range(len(texts)) if not row or texts[row][:3] != texts[row - 1][:3]]
         for start, end in zip(starts, [*starts[1:], len(texts)], strict=False):
             pairs = tuple(text[3] for text in texts[start:end])
-            scores._parts[texts[start][:3]].append((pairs, numbers[start:end]))
+            scores._parts[texts[start][:3]].append((pairs, values[start:end]))
         return scores

@@ -1,4 +1,4 @@
-"""What `tryon score` does: from options to the content of its result file and the rows of its table."""
+"""`tryon score`: score a folder of result images by one or more protocols, and compare with an earlier result."""
 
 from __future__ import annotations
 
@@ -7,39 +7,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tryon.categories import Category
+from tryon.categories import ALL, SETTINGS, Category
 from tryon.config.evaluate import EvaluateSettings
 from tryon.config.parameters import load_parameters
-from tryon.errors import MissingInputError, ParameterError, TryOnError, format_list
+from tryon.errors import MissingInputError, ParameterError, format_list
 from tryon.runtime.atomic_files import write_json
 from tryon.runtime.progress import Progress
-from tryon.scoring.compare_results import Comparison, compared, read_runs, runs_of
-from tryon.scoring.measure import ScoringContext, ScoringTask
-from tryon.scoring.metric_availability import check_names
+from tryon.scoring.compare import Comparison, compare
+from tryon.scoring.fingerprint import ReferenceHashes, fingerprint, short_fingerprint
+from tryon.scoring.folder_source import METHOD, FolderSource, FolderTask, ShapeError
+from tryon.scoring.measure import Measurement, measure
+from tryon.scoring.metric_availability import (
+    AvailableMetrics,
+    check_names,
+    check_required,
+    find_unavailable,
+    load_metrics,
+)
+from tryon.scoring.metrics_table import method_table, new_notes, notes_to_list, small_sample_warnings
 from tryon.scoring.protocols import PROTOCOLS, Protocol
-from tryon.scoring.references import SETTINGS, GroundTruthSource, synthetic_references, workspace_references
-from tryon.scoring.result_folder import SHOWN, TestPair, check_folder, format_size, read_results
-from tryon.scoring.score_protocol import Block, score_protocol, size_mismatch, unavailable
+from tryon.scoring.protocols.preprocessing import read_image
+from tryon.scoring.references import GroundTruthSource, synthetic_references, workspace_references
+from tryon.scoring.result_files import read_runs, runs_from_content
+from tryon.scoring.result_folder import MAX_NAMED, ScoredPair, check_folder, format_size, read_results
+from tryon.scoring.row_scores import RowScores
 from tryon.scoring.synthetic_references import IMAGE_HASHES
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.workspace import Workspace
 
-EVERY = "all"
 WORKSPACE = "workspace"
-SCHEMA = 1
+SCHEMA = 2
+DECIMALS = 8
+
+Block = dict[str, Any]
+"""The result of one protocol: `scores` by group, `unavailable`, `warnings`, `fingerprint`."""
 
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """The options.
+    """The options of `tryon score`.
 
     Args:
         folder: of result images.
         protocols: names, or `all`.
-        dataset: `workspace` or a frozen twin.
+        dataset: `workspace` or a frozen version of the synthetic data set.
         setting: paired or unpaired.
-        categories: which are scored.
-        pairs_file: file of pair ids that are scored alone.
+        categories: the categories to score.
+        pairs_file: file of pair ids; only these are scored.
     """
 
     folder: Path
@@ -53,53 +67,54 @@ class ScoreRequest:
 def run(
     request: ScoreRequest, workspace: Workspace, baseline: Path | None, out: Path | None, progress: Progress
 ) -> tuple[dict[str, Any], Comparison | None]:
-    """Score a folder, write the result, and put it beside another one.
+    """Score a folder, write the result, and compare it with a baseline.
 
     Args:
         request: the options.
-        workspace: its `params.yaml`, if there is one, says how metrics are computed.
-        baseline: a file of another result; None for none.
+        workspace: its `params.yaml`, if present, sets how metrics are computed.
+        baseline: another result file; None for none.
         out: the file to write; None for none.
-        progress: told images.
+        progress: called with the number of images.
 
     Raises:
-        TryOnError: as `score_folder`; or nothing of the two results can be compared, and the message says what differs.
+        TryOnError: see `score_folder`, or the baseline cannot be read.
     """
-    others = read_runs(baseline) if baseline else None
-    known = workspace.params_file.is_file()
-    settings = load_parameters(workspace.params_file).evaluate if known else EvaluateSettings()  # pyright: ignore[reportCallIssue]
+    other = read_runs(baseline) if baseline else None
+    configured = workspace.params_file.is_file()
+    settings = load_parameters(workspace.params_file).evaluate if configured else EvaluateSettings()  # pyright: ignore[reportCallIssue]
     content = score_folder(request, settings, workspace, progress)
     if out is not None:
         write_json(out, content)
-    return content, compared(runs_of(content), others) if others is not None else None
+    return content, compare(runs_from_content(content), other) if other is not None else None
 
 
-def validate_request(order: ScoreRequest) -> None:
-    """Stop on a name that there is not.
+def validate_request(request: ScoreRequest) -> None:
+    """Reject unknown protocols, data sets and settings.
 
     Raises:
-        ParameterError: there is one.
+        ParameterError: a name is unknown.
     """
     choices = {
-        "--protocol": (order.protocols, (*PROTOCOLS, EVERY)),
-        "--dataset": ((order.dataset,), (WORKSPACE, *IMAGE_HASHES)),
-        "--setting": ((order.setting,), tuple(SETTINGS)),
+        "--protocol": (request.protocols, (*PROTOCOLS, ALL)),
+        "--dataset": ((request.dataset,), (WORKSPACE, *IMAGE_HASHES)),
+        "--setting": ((request.setting,), tuple(SETTINGS)),
     }
-    for option, (given, known) in choices.items():
-        unknown = [name for name in given if name not in known]
-        if unknown:
-            raise ParameterError(option, expected=f"is one of {', '.join(known)}", found=format_list(unknown))
+    for option, (names, known) in choices.items():
+        if unknown := [name for name in names if name not in known]:
+            raise ParameterError(
+                f"unknown value of {option}", found=format_list(unknown), expected=f"one of {', '.join(known)}"
+            )
 
 
 def score_folder(
     request: ScoreRequest, settings: EvaluateSettings, workspace: Workspace, progress: Progress
 ) -> dict[str, Any]:
-    """Score a folder; what `--out` writes.
+    """Score a folder; return what `--out` writes.
 
     Raises:
-        ParameterError: an option has a value that there is not.
-        MissingInputError: the folder is not good, or there are no true images.
-        TryOnError: a number of `evaluate.required_metrics` could not be computed.
+        ParameterError: an option has an unknown value.
+        MissingInputError: result images are missing or unusable, or there is no ground truth.
+        TryOnError: a metric of `evaluate.required_metrics` is unavailable.
     """
     validate_request(request)
     check_names(settings.required_metrics)
@@ -107,27 +122,31 @@ def score_folder(
     device = choose_accelerator("evaluate", settings.accelerator)
     set_cpu_threads()
     workspace = workspace.with_weights(settings.metric_weights_dir)
-    names = list(PROTOCOLS) if EVERY in request.protocols else list(dict.fromkeys(request.protocols))
+    names = list(PROTOCOLS) if ALL in request.protocols else list(dict.fromkeys(request.protocols))
     protocols = [PROTOCOLS[name] for name in names]
     references = _references(request, workspace, progress)
-    wanted = select_pairs(references.lines, request)
-    results = read_results(request.folder, references.lines, wanted, progress)
-    task = ScoringTask(request.setting, references, tuple(wanted), results)
-    bench = ScoringContext(workspace, device, settings.batch_size, progress)
-    _check_required(
-        settings.required_metrics,
-        protocols,
-        [size_mismatch(one, task) or unavailable(one, task, bench) for one in protocols],
-    )
-    references.prepare(task.categories)
-    blocks = {one.name: score_protocol(one, task, bench) for one in protocols}
-    _check_required(settings.required_metrics, protocols, [_told(blocks[one.name]) for one in protocols])
+    pairs = select_pairs(references.pairs, request)
+    results = read_results(request.folder, references.pairs, pairs, progress)
+    task = FolderTask(request.setting, references, tuple(pairs), results)
+    unavailable = {protocol.name: _find_unavailable(protocol, task, workspace) for protocol in protocols}
+    _check_required(settings.required_metrics, protocols, unavailable)  # before anything is rendered or computed
+    references.prepare(list(task.counts))
+    blocks: dict[str, Block] = {}
+    for protocol in protocols:
+        reasons = unavailable[protocol.name]
+        blocks[protocol.name] = _score_protocol(
+            protocol, task, workspace, (device, settings.batch_size), reasons, progress
+        )
+    missing = {
+        name: {note["metric"]: note["reason"] for note in block["unavailable"]} for name, block in blocks.items()
+    }
+    _check_required(settings.required_metrics, protocols, missing)
     return {
         "schema": SCHEMA,
         "dataset": request.dataset,
         "setting": request.setting,
         "results": {
-            "n": len(wanted),
+            "n": len(pairs),
             "size": format_size(results.size),
             "format": results.format,
             "sha256": results.digest,
@@ -138,55 +157,128 @@ def score_folder(
     }
 
 
-def select_pairs(lines: Sequence[TestPair], order: ScoreRequest) -> list[TestPair]:
-    """The lines that are scored: of the categories, and of the file that `--pairs-file` names.
+def select_pairs(pairs: Sequence[ScoredPair], request: ScoreRequest) -> list[ScoredPair]:
+    """Select the pairs of the requested categories and, if given, of `--pairs-file`.
 
     Raises:
-        ParameterError: the file cannot be read, or names what is not among them.
-        MissingInputError: no line is left.
+        ParameterError: the file cannot be read, or lists pairs that are not in the test list.
+        MissingInputError: no pair is left.
     """
-    wanted = [line for line in lines if line.category in order.categories]
-    if order.pairs_file is not None:
+    selected = [pair for pair in pairs if pair.category in request.categories]
+    categories = ", ".join(request.categories)
+    if request.pairs_file is not None:
         try:
-            names = set(order.pairs_file.read_text(encoding="utf-8-sig").split())
+            names = set(request.pairs_file.read_text(encoding="utf-8-sig").split())
         except (OSError, UnicodeDecodeError) as error:
-            raise ParameterError("--pairs-file", expected="is a text file of pair ids", found=str(error)) from error
-        unknown = sorted(names - {line.pair_id for line in lines})
-        if unknown or not names:
-            rule = f"names pairs of the {order.setting} test list of {order.dataset}, one a line; these are not in it"
-            value = format_list(unknown, SHOWN) or "an empty file"
-            raise ParameterError("--pairs-file", expected=rule, found=value)
-        if elsewhere := sorted(names - {line.pair_id for line in wanted}):
-            rule = f"names pairs of {', '.join(order.categories)} alone, as --category says; these are of another"
-            raise ParameterError("--pairs-file", expected=rule, found=format_list(elsewhere, SHOWN))
-        wanted = [line for line in wanted if line.pair_id in names]
-    if not wanted:
-        rule = f"has {order.setting} test pairs of {', '.join(order.categories)}"
-        raise MissingInputError(f"the data set {order.dataset}", expected=rule)
-    return wanted
+            raise ParameterError(f"--pairs-file {request.pairs_file} cannot be read", found=str(error)) from error
+        if not names:
+            raise ParameterError(f"--pairs-file {request.pairs_file} is empty", expected="one pair id per line")
+        if unknown := sorted(names - {pair.pair_id for pair in pairs}):
+            raise ParameterError(
+                f"--pairs-file lists pairs that are not in the {request.setting} test list of {request.dataset}",
+                found=format_list(unknown, MAX_NAMED),
+            )
+        if excluded := sorted(names - {pair.pair_id for pair in selected}):
+            raise ParameterError(
+                "--pairs-file lists pairs of categories that --category excludes",
+                found=format_list(excluded, MAX_NAMED),
+                expected=f"pairs of {categories}",
+            )
+        selected = [pair for pair in selected if pair.pair_id in names]
+    if not selected:
+        raise MissingInputError(f"data set {request.dataset} has no {request.setting} test pairs of {categories}")
+    return selected
 
 
-def _references(order: ScoreRequest, workspace: Workspace, progress: Progress) -> GroundTruthSource:
-    if order.dataset == WORKSPACE:
-        return workspace_references(workspace, order.setting)
-    return synthetic_references(order.dataset, order.setting, workspace.work_dir("score"), progress)
+def _references(request: ScoreRequest, workspace: Workspace, progress: Progress) -> GroundTruthSource:
+    if request.dataset == WORKSPACE:
+        return workspace_references(workspace, request.setting)
+    return synthetic_references(request.dataset, request.setting, workspace.work_dir("score"), progress)
 
 
-def _told(block: Block) -> dict[str, str]:
-    return {entry["number"]: entry["reason"] for entry in block["unavailable"]}
-
-
-def _check_required(required: Sequence[str], protocols: Sequence[Protocol], reasons: Sequence[dict[str, str]]) -> None:
-    """Looked at twice: what is known to be missing stops the work before it begins, the rest before it is written."""
-    asked = {number.metric.name for protocol in protocols for number in protocol.numbers}
-    missing = [f"{name}: no protocol that was asked for has it" for name in required if name not in asked] + [
-        f"{protocol.name} {number.name}: {own[number.name]}"
-        for protocol, own in zip(protocols, reasons, strict=True)
-        for number in protocol.numbers
-        if number.name in own and {number.name, number.metric.name} & set(required)
-    ]
-    if missing:
-        remedy = "Provide what is missing, or take the name out of evaluate.required_metrics in params.yaml."
-        raise TryOnError(
-            "numbers required by evaluate.required_metrics are unavailable", expected="; ".join(missing), hint=remedy
+def _find_unavailable(protocol: Protocol, task: FolderTask, workspace: Workspace) -> dict[str, str]:
+    """Find the metrics of a protocol that cannot be computed, before ground truth is read."""
+    size = {"any": None, "size": protocol.size, "rows": task.references.native}[protocol.sizes]
+    if size is not None and task.results.size != size:
+        reason = f"results are {format_size(task.results.size)}, and {protocol.name} requires {format_size(size)}"
+        return {each.name: reason for each in protocol.metrics}
+    first = read_image(next(iter(task.results.files.values())))
+    min_side = min(protocol.result(first, task.results.format).pair.shape[:2])
+    known = sum(pair.pair_id in task.references.true_pairs for pair in task.pairs)
+    no_truth = ""
+    if known < len(task.pairs):
+        no_truth = (
+            f"{f'only {known}' if known else 'none'} of the {len(task.pairs)} pairs have a ground-truth image of that "
+            "person in that garment, and a comparison with the person in other clothes is meaningless"
         )
+    return find_unavailable(protocol, workspace, min_side, no_truth)
+
+
+def _score_protocol(
+    protocol: Protocol,
+    task: FolderTask,
+    workspace: Workspace,
+    compute: tuple[str, int],
+    reasons: dict[str, str],
+    progress: Progress,
+) -> Block:
+    device, batch_size = compute
+    available = AvailableMetrics(reasons=reasons)
+    measurement = Measurement(protocol, task.setting, task.counts, available, RowScores(tuple(protocol.pair_keys())))
+    measurement.references |= {
+        category: ReferenceHashes({pair.pair_id for pair in task.of_category(category)}) for category in task.counts
+    }
+    try:
+        if len(reasons) < len(protocol.metrics):
+            available = load_metrics(protocol, workspace, device, reasons)
+            source = FolderSource(protocol, task, batch_size, bool(available.measures), bool(available.extractors))
+            measurement = measure(protocol, task.setting, source, available, workspace, progress)
+    except ShapeError as error:
+        available.reasons.update({each.name: str(error) for each in protocol.metrics})
+    except MissingInputError as error:
+        available.reasons.update({each.name: f"{protocol.reference} photos: {error}" for each in protocol.metrics})
+    measurement.available = available
+    unavailable, warnings = new_notes(), new_notes()
+    table = method_table(measurement, METHOD, unavailable, DECIMALS)
+    small_sample_warnings(measurement, warnings)
+    size = task.results.size, task.results.format
+    facts = fingerprint(protocol, task.setting, size, measurement.references, workspace)
+    groups = measurement.groups
+    return {
+        "scores": {group: {"n": groups[group], **scores} for group, scores in table.items()},
+        "unavailable": notes_to_list(unavailable, len(groups), "reason"),
+        "warnings": notes_to_list(warnings, len(groups), "warning"),
+        "deviations": _deviations(protocol, task),
+        "fingerprint": facts,
+        "short": short_fingerprint(facts),
+    }
+
+
+def _deviations(protocol: Protocol, task: FolderTask) -> list[str]:
+    """List where the results deviate from those that the protocol was published for."""
+    results, deviations = task.results, []
+    if protocol.format not in (None, results.format):
+        deviations.append(f"results are {results.format} files, not {protocol.format} as in the protocol")
+    if protocol.size not in (None, results.size):
+        deviations.append(
+            f"results are {format_size(results.size)}, not {format_size(protocol.size)} as in the protocol"
+        )
+    if any(count != protocol.rows for count in task.counts.values()):
+        deviations.append(f"not the protocol's {protocol.rows:,} pairs per category")
+    return deviations
+
+
+def _check_required(
+    required: Sequence[str], protocols: Sequence[Protocol], unavailable: dict[str, dict[str, str]]
+) -> None:
+    reasons: dict[str, list[str]] = {}
+    computed = {each.metric.name for protocol in protocols for each in protocol.metrics}
+    for name in required:
+        if name not in computed:
+            reasons.setdefault(name, []).append("not part of the requested protocols")
+    for protocol in protocols:
+        for each in protocol.metrics:
+            if reason := unavailable[protocol.name].get(each.name):
+                for name in {each.name, each.metric.name} & set(required):
+                    reasons.setdefault(name, []).append(f"{reason} ({protocol.name})")
+    check_required(required, {name: "; ".join(dict.fromkeys(texts)) for name, texts in reasons.items()})

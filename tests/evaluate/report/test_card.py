@@ -7,14 +7,14 @@ import re
 
 from tryon.categories import Category
 from tryon.download.index_rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE
-from tryon.evaluate.report.data_cards import DRESS_CODE, TWIN, cards_of
+from tryon.evaluate.report.data_cards import DRESS_CODE, SYNTHETIC, cards_for_licences
 from tryon.runtime.atomic_files import sha256_file
 from tryon.workspace import Workspace
 
 
 def test_cards_go_by_licence() -> None:
-    assert cards_of([SYNTHETIC_LICENCE, OFFICIAL_LICENCE, SYNTHETIC_LICENCE]) == [TWIN, DRESS_CODE]
-    assert cards_of(["something else", None]) == []
+    assert cards_for_licences([SYNTHETIC_LICENCE, OFFICIAL_LICENCE, SYNTHETIC_LICENCE]) == [SYNTHETIC, DRESS_CODE]
+    assert cards_for_licences(["something else", None]) == []
 
 
 def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace) -> None:
@@ -26,12 +26,12 @@ def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace
             told = content["slices"][setting]["category"][category]
             numbers = " to ".join(f"{told[end]:.4f}" for end in ("low", "high")) if told["low"] else "–"
             name = category.replace("_", " ").capitalize()
-            ideal = content["headline"][setting][category]["oracle_warp"]
+            ideal = content["summary"][setting][category]["oracle_warp"]
             assert f"| {setting} | {name} | {told['rows']} | {ideal:.4f} | {told['mean']:.4f} | {numbers} |" in card
     assert sha256_file(evaluated.checkpoints / "best.ckpt") in card
     assert "No slice of ten rows or more" in card
-    assert "Masks that are not exact: shrunk by 1 px " in card
-    assert "Synthetic twin" in card
+    assert "Mask errors: eroded by 1 px " in card
+    assert "Synthetic Dress Code" in card
     assert str(evaluated.root) not in card
 
 

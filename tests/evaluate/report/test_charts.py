@@ -1,31 +1,45 @@
-"""Charts: round ticks, and points that lie inside the frame."""
+"""Charts: deterministic SVG in the colors and font of the page."""
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as some
+import re
+from xml.etree import ElementTree
 
-from tryon.evaluate.report.charts import HEIGHT, WIDTH, line_chart, ticks
-
-
-@pytest.mark.parametrize(("highest", "expected"), [(0.4, [0, 0.1, 0.2, 0.3, 0.4]), (7, [0, 2, 4, 6, 8]), (0, [0, 1])])
-def test_ticks_are_round_numbers(highest: float, expected: list[float]) -> None:
-    assert ticks(highest) == pytest.approx(expected)
+from tryon.evaluate.report.charts import Chart, Series, interval_chart, line_chart
+from tryon.scoring.bootstrap import Interval
 
 
-@given(some.floats(1e-9, 1e9))
-def test_ticks_reach_from_zero_to_above_the_highest(highest: float) -> None:
-    told = ticks(highest)
-    assert told[0] == 0
-    assert told[-1] >= highest * (1 - 1e-6)
-    assert 2 <= len(told) <= 6
+def lines() -> Chart:
+    series = {"a": Series([(0, 3.0), (1, 1.0), (2, 0.5)], 0, ((1, 0.8, 1.2),)), "b": Series([(0, 2.0), (2, 1.0)], 1)}
+    return line_chart("loss", series, mark=(2, "best: epoch 2"))
 
 
-def test_lines_lie_inside_the_frame_and_up_is_more() -> None:
-    chart = line_chart("loss", {"a": [(0, 3.0), (1, 1.0), (2, 0.0)]}, {"a": 0}, mark=(2, "best"))
-    points = [tuple(map(float, pair.split(","))) for pair in chart.lines[0].points.split()]
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
-    assert points[0][1] < points[1][1] < points[2][1]
-    assert chart.mark == points[2][0]
-    assert [label for _, label in chart.x_ticks] == ["0", "1", "2"]
+def intervals() -> Chart:
+    values = {"short": Interval(0.1, 0.08, 0.12, 30), "long": Interval(0.2, None, None, 3)}
+    return interval_chart("Sleeve", values, 0.12, 0.2, {"long"})
+
+
+def texts(chart: Chart) -> list[str]:
+    return [element.text or "" for element in ElementTree.fromstring(chart.svg).iter() if element.tag.endswith("text")]
+
+
+def test_charts_are_well_formed_scale_and_use_the_colors_of_the_page() -> None:
+    for chart in (lines(), intervals()):
+        root = ElementTree.fromstring(chart.svg)
+        assert root.get("viewBox")
+        assert root.get("width") is None
+        assert not re.search(r"#[0-9a-f]{6}|url\(|<style|<metadata", chart.svg)
+        assert "var(--c0)" in chart.svg
+        assert "var(--c1)" in chart.svg
+
+
+def test_equal_input_gives_equal_bytes() -> None:
+    assert lines() == lines()
+    assert intervals() == intervals()
+
+
+def test_axes_marks_and_legend_are_labelled() -> None:
+    chart = lines()
+    assert {"epoch", "0", "1", "2", "best: epoch 2"} <= set(texts(chart))
+    assert chart.legend == (("b", 1), ("a", 0))
+    assert {"short", "long", "30", "3"} <= set(texts(intervals()))

@@ -38,13 +38,14 @@ def test_what_is_noted_as_input_is_what_is_read() -> None:
 def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluated: Workspace) -> None:
     _copied(evaluated, workspace.root)
     evaluate(SETTINGS, 7, workspace, no_progress)
-    told = _content(workspace)["beside"]
+    told = _content(workspace)["baseline_comparison"]
     assert told["verdict"] == "no difference"
-    assert {line["metric"] for line in told["lines"]} == {"l1_garment"}
+    assert {line["metric"] for line in told["metrics"]} == {"l1_garment"}
     page = (workspace.evaluation / "report.html").read_text()
-    section = page[page.index('<section id="beside">') : page.index('<section id="masks">')]
-    assert "This run is not different" in section
-    assert section.count("<polyline") == 2
+    section = page[page.index('<section id="comparison">') : page.index('<section id="masks">')]
+    assert "Verdict on this run: no difference." in section
+    assert "Baseline run</li>" in section
+    assert section.count("<svg") == 1
     assert str(workspace.root) not in page
 
 
@@ -55,9 +56,9 @@ def test_what_cannot_be_compared_is_said_and_why(workspace: Workspace, evaluated
         facts["code"] = "another"
     metrics.write_text(json.dumps(content))
     evaluate(SETTINGS, 7, workspace, no_progress)
-    told = _content(workspace)["beside"]
-    assert set(told) == {"not_compared"}
-    assert "paired: code: " in told["not_compared"][0]
+    told = _content(workspace)["baseline_comparison"]
+    assert set(told) == {"skipped"}
+    assert "paired: code: " in told["skipped"][0]
     assert "Not compared: " in (workspace.evaluation / "report.html").read_text()
 
 
@@ -65,11 +66,11 @@ def test_a_folder_that_is_not_whole_stops_the_stage_at_once(workspace: Workspace
     other = _copied(evaluated, workspace.root)
     (other / "evaluation" / "scores.parquet").unlink()
     (other / "checkpoints" / "history.csv").unlink()
-    with pytest.raises(MissingInputError, match=r"has evaluation/scores\.parquet, checkpoints/history\.csv"):
+    with pytest.raises(MissingInputError, match=r"incomplete: evaluation/scores\.parquet, checkpoints/history\.csv"):
         evaluate(SETTINGS, 7, workspace, no_progress)
     assert not workspace.evaluation.exists()
 
 
 def test_no_run_beside_leaves_no_trace(evaluated: Workspace) -> None:
-    assert _content(evaluated)["beside"] == {}
-    assert "Beside another run" not in (evaluated.evaluation / "report.html").read_text()
+    assert _content(evaluated)["baseline_comparison"] == {}
+    assert "Comparison with baseline run" not in (evaluated.evaluation / "report.html").read_text()

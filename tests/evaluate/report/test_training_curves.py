@@ -26,13 +26,13 @@ def test_a_course_has_both_charts_and_a_strip_per_category(workspace: Workspace)
 
 def test_the_starting_points_empty_cells_are_left_out(workspace: Workspace) -> None:
     loss, validation = read_training_curves("Fine-tuning", workspace.checkpoints).charts
-    assert len(loss.lines[0].points.split()) == 2
-    assert {line.name for line in validation.lines} == {"All categories", "Upper body", "Lower body", "Dresses"}
+    assert loss.legend == (("Epoch mean", 0),)
+    assert {name for name, _ in validation.legend} == {"All categories", "Upper body", "Lower body", "Dresses"}
 
 
 def test_a_stage_that_trained_one_category_shows_one_line(workspace: Workspace) -> None:
     course = read_training_curves("Pretraining", workspace.pretrained)
-    assert [line.name for line in course.charts[-1].lines] == ["Upper body"]
+    assert course.charts[-1].legend == (("Upper body", 0),)
 
 
 def test_a_stage_that_trained_nothing_is_empty(tmp_path: Path) -> None:

@@ -1,155 +1,159 @@
-"""Line charts as plain numbers in a fixed frame, ready for a template to draw as SVG."""
+"""Charts of the report as SVG, drawn by matplotlib in the colors of the page (light, dark and print)."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import io
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tryon.scoring.bootstrap import Interval
 
-WIDTH, HEIGHT = 360, 210
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 30
-"""Margins around the plotting area, in the units of the drawing."""
-
 Point = tuple[float, float]
 
-Span = tuple[float, float, float]
-"""x, lower end, upper end."""
+COLORS = ("--c0", "--c1", "--c2", "--c3", "--soft", "--ink", "--line")
+"""CSS variables of `report.css` that charts use."""
+
+_HEX = {name: f"#0a0b{number:02x}" for number, name in enumerate(COLORS)}
+"""Placeholder colors in matplotlib, replaced by CSS variables in the SVG."""
+
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text, in the font of the page
+    "svg.hashsalt": "fitting-room",  # ids depend on the content only, so that equal reports are equal bytes
+    "font.size": 8.5,
+    "text.color": _HEX["--soft"],
+    "axes.edgecolor": _HEX["--line"],
+    "axes.labelcolor": _HEX["--soft"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "xtick.color": _HEX["--soft"],
+    "ytick.color": _HEX["--soft"],
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "grid.color": _HEX["--line"],
+    "grid.linewidth": 0.8,
+}
 
 
 @dataclass(frozen=True)
-class CurveLine:
-    """A drawn line: its name, `x,y x,y …`, and the number of its color."""
+class Series:
+    """A line of a chart.
 
-    name: str
-    points: str
-    color: int
+    Args:
+        points: (x, y) in ascending x.
+        color: index of the color, 0..3.
+        intervals: (x, low, high) around points.
+    """
 
-
-@dataclass(frozen=True)
-class Bar:
-    """An upright interval: where it stands, its ends, and the number of its color."""
-
-    x: float
-    low: float
-    high: float
-    color: int
+    points: list[Point]
+    color: int = 0
+    intervals: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn chart. Ticks are (position, label); `mark` is where a vertical line stands."""
+    """A chart: its title, a description for screen readers, the SVG element, and the legend (name, color index)."""
 
     title: str
-    x_title: str
-    lines: list[CurveLine]
-    x_ticks: list[tuple[float, str]]
-    y_ticks: list[tuple[float, str]]
-    mark: float | None
-    mark_label: str
-    bars: list[Bar]
+    description: str
+    svg: str
+    legend: tuple[tuple[str, int], ...] = ()
 
 
 def line_chart(
-    title: str,
-    series: dict[str, list[Point]],
-    colors: dict[str, int],
-    x_title: str = "epoch",
-    mark: tuple[float, str] | None = None,
-    spans: dict[str, list[Span]] | None = None,
+    title: str, series: Mapping[str, Series], x_title: str = "epoch", mark: tuple[float, str] | None = None
 ) -> Chart:
-    """Lay out named series of (x, y) with intervals (x, low, high) around their points; the y axis begins at 0."""
-    spans = spans or {}
-    xs = [x for points in series.values() for x, _ in points]
-    ys = [y for points in series.values() for _, y in points] + [high for own in spans.values() for *_, high in own]
-    x_low, x_high = min(xs), max(max(xs), min(xs) + 1)
-    y_steps = ticks(max(ys))
-    across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    """Draw lines over x, with intervals and an optional vertical line; the y axis starts at 0."""
+    from matplotlib.ticker import MaxNLocator
 
-    def at_x(x: float) -> float:
-        return round(LEFT + (x - x_low) / (x_high - x_low) * across, 1)
-
-    def at_y(y: float) -> float:
-        return round(TOP + (1 - y / y_steps[-1]) * down, 1)
-
-    return Chart(
-        title=title,
-        x_title=x_title,
-        lines=[
-            CurveLine(name, " ".join(f"{at_x(x)},{at_y(y)}" for x, y in points), colors[name])
-            for name, points in series.items()
-        ],
-        x_ticks=[(at_x(x), f"{x:g}".replace("-", "−")) for x in _whole_steps(x_low, x_high)],
-        y_ticks=[(at_y(y), f"{y:g}") for y in y_steps],
-        mark=None if mark is None else at_x(mark[0]),
-        mark_label="" if mark is None else mark[1],
-        bars=[Bar(at_x(x), at_y(low), at_y(high), colors[name]) for name, own in spans.items() for x, low, high in own],
-    )
+    figure, axes = _figure(3.75, 2.2)
+    for number, each in enumerate(series.values()):
+        color = _HEX[f"--c{each.color}"]
+        x, y = zip(*each.points, strict=True)
+        axes.plot(x, y, color=color, linewidth=2.2 if each.color == 0 else 1.4, zorder=3 + number, clip_on=False)
+        for position, low, high in each.intervals:
+            axes.plot((position, position), (low, high), color=color, linewidth=1.2, alpha=0.55, zorder=2, clip_on=False)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.grid(axis="y")
+    axes.set_xlabel(x_title, loc="right")
+    if mark is not None:
+        axes.axvline(mark[0], color=_HEX["--soft"], linewidth=0.8, linestyle=(0, (3, 3)), clip_on=False)
+        low, high = axes.get_xlim()
+        right = mark[0] > (low + high) / 2
+        axes.annotate(
+            mark[1], (mark[0], 1), xycoords=("data", "axes fraction"), xytext=(-4 if right else 4, -6),
+            textcoords="offset points", ha="right" if right else "left", va="top",
+        )  # fmt: skip
+    legend = tuple((name, each.color) for name, each in reversed(list(series.items())))
+    return Chart(title, f"{title} by {x_title}", _svg(figure), legend)
 
 
-@dataclass(frozen=True)
-class Dot:
-    """A line of a dot chart: label, number of rows, where the mean and the ends of its interval lie, whether marked."""
-
-    label: str
-    rows: int
-    y: float
-    x: float
-    ends: tuple[float, float] | None
-    marked: bool
-
-
-@dataclass(frozen=True)
-class DotChart:
-    """Means with intervals, one below the other; `mean` is where the upright line stands."""
-
-    title: str
-    dots: list[Dot]
-    ticks: list[tuple[float, str]]
-    mean: float
-    height: float
-
-
-DOT_LEFT, DOT_RIGHT, DOT_LINE, DOT_TOP, DOT_BOTTOM = 124, 326, 24, 10, 24
-"""Where the plotting area of a dot chart begins and ends across, the height of a line, and the margins."""
-
-
-def dot_chart(title: str, values: dict[str, Interval], mean: float, highest: float, marked: set[str]) -> DotChart:
-    """Lay out means with their intervals.
+def interval_chart(title: str, values: Mapping[str, Interval], mean: float, limit: float, marked: set[str]) -> Chart:
+    """Draw means with intervals, one below the other, with the number of rows at the right.
 
     Args:
         title: of the chart.
         values: label to interval, top down.
-        mean: of all rows, drawn as an upright line.
-        highest: what the axis must hold, the same for charts to be read together; it begins at 0.
-        marked: labels to point out.
+        mean: of all rows, drawn as a vertical line.
+        limit: end of the x axis, the same for charts that are read together; the axis starts at 0.
+        marked: labels to highlight.
     """
-    steps = ticks(highest, 4)
+    from matplotlib.ticker import MaxNLocator
 
-    def at(x: float) -> float:
-        return round(DOT_LEFT + x / steps[-1] * (DOT_RIGHT - DOT_LEFT), 1)
+    figure, axes = _figure(3.75, 0.45 + 0.25 * len(values))
+    for row, (label, interval) in enumerate(values.items()):
+        color = _HEX["--c1" if label in marked else "--c0"]
+        if interval.low is not None and interval.high is not None:
+            axes.plot((interval.low, interval.high), (row, row), color=color, linewidth=2.2, alpha=0.55, clip_on=False)
+        axes.plot([interval.mean], [row], "o", color=color, markersize=5.5, clip_on=False)
+        axes.annotate(
+            f"{interval.rows}", (1, row), xycoords=("axes fraction", "data"), xytext=(22, 0),
+            textcoords="offset points", ha="right", va="center",
+        )  # fmt: skip
+    axes.axvline(mean, color=_HEX["--soft"], linewidth=0.8, linestyle=(0, (3, 3)), clip_on=False)
+    axes.set_xlim(0, limit * 1.03)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    axes.set_yticks(range(len(values)), list(values))
+    for label in axes.get_yticklabels():
+        label.set_color(_HEX["--c1" if label.get_text() in marked else "--ink"])
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    axes.grid(axis="x")
+    axes.spines["bottom"].set_visible(False)
+    return Chart(title, f"L1 inside the garment by {title.lower()}", _svg(figure))
 
-    dots = [
-        Dot(
-            label, one.rows, DOT_TOP + (number + 0.5) * DOT_LINE, at(one.mean),
-            None if one.low is None or one.high is None else (at(one.low), at(one.high)), label in marked,
-        )
-        for number, (label, one) in enumerate(values.items())
-    ]  # fmt: skip
-    height = DOT_TOP + len(dots) * DOT_LINE + DOT_BOTTOM
-    return DotChart(title, dots, [(at(x), f"{x:g}") for x in steps], at(mean), height)
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    """Return a figure of this size in inches, and its axes."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        figure = Figure((width, height), layout="constrained")
+        axes = figure.add_subplot()
+    axes.set_axisbelow(True)
+    for line in (*axes.get_xgridlines(), *axes.get_ygridlines()):
+        line.set_clip_on(False)
+    return figure, axes
 
 
-def ticks(highest: float, most: int = 5) -> list[float]:
-    """Round numbers from 0 to at least `highest`, at most `most` steps of 1, 2 or 5 times a power of ten."""
-    if highest <= 0:
-        return [0.0, 1.0]
-    power = 10 ** math.floor(math.log10(highest / most))
-    step = next(power * nice for nice in (1, 2, 5, 10) if highest <= power * nice * most)
-    return [round(step * number, 12) for number in range(math.ceil(highest / step - 1e-9) + 1)]
+def _svg(figure: Any) -> str:
+    """Return the figure as an SVG element that scales to its container and uses the page's font and colors."""
+    import matplotlib as mpl
 
-
-def _whole_steps(low: float, high: float) -> Sequence[float]:
-    step = max(1, math.ceil((high - low) / 10))
-    return range(int(low), int(high) + 1, step)
+    file = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(?::xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg)
+    svg = re.sub(r' id="\w*(?:figure|axes|axis|patch|line2d|text|tick)\w*"| id="matplotlib[^"]*"', "", svg)
+    svg = re.sub(r"font-family: [^;]*;", "font-family: inherit;", svg)
+    for name, color in _HEX.items():
+        svg = svg.replace(color, f"var({name})")
+    return re.sub(r"\s*\n\s*", " ", svg).strip()

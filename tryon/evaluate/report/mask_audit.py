@@ -1,4 +1,4 @@
-"""What the masks hide and what they leave visible: the audit of the manifests, and the images beside them."""
+"""Mask quality of the manifests and example masks, for `metrics.json` and the report."""
 
 from __future__ import annotations
 
@@ -15,78 +15,67 @@ from tryon.manifest import MANIFEST, MASK_PREVIEWS, read_metadata, read_table
 from tryon.manifest.schemas import COMPARISON, LEAK_THRESHOLD, STATUS_OK
 from tryon.workspace import Workspace
 
-NUMBERS = ("mask_fraction", "leak_fraction", "leaking", "protected_fraction", "outline_similarity")
-"""What is told of the masks of a category and of each recipe, as keys of `metrics.json`."""
+COLUMNS = ("mask_fraction", "leak_fraction", "leaking", "protected_fraction", "outline_similarity")
+"""Mask quality of a category and of each mask method, keys in `metrics.json`; means in 0..1."""
 
-MOST_IMAGES = 4
-"""People of a category in the report, of the worst and of the typical ones each."""
-
-_DECIMALS = 6
+MAX_IMAGES = 4
+"""Masks of a category and kind (worst, random) in the report."""
 
 
 @dataclass(frozen=True)
 class MaskImage:
-    """One person's mask as the report shows it: why it is there, who, what is worn, the audit, the image."""
+    """One mask in the report: why it was selected, person, garment type, quality, image."""
 
     why: str
     person_id: str
     worn: str
-    numbers: dict[str, float | None]
+    quality: dict[str, float | None]
     uri: str
 
 
 def mask_audit(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """By category whose manifest is here: counts, means in 0..1 (None where nothing is known), and the recipes.
+    """Return, for every category with a manifest, row counts, mean quality (None if unknown) and mask methods.
 
-    `recipes` maps recipe and type of worn garment to the same numbers over a sample of people, the same for every
-    recipe.
+    `methods` maps mask method and garment type to the mean quality over one sample of people.
     """
-    here = [category for category in Category if workspace.manifest(category).is_file()]
-    return {str(category): _audit(workspace, category) for category in here}
+    present = [category for category in Category if workspace.manifest(category).is_file()]
+    return {str(category): _category_audit(workspace, category) for category in present}
 
 
 def mask_images(workspace: Workspace) -> dict[str, list[MaskImage]]:
-    """By category: the worst masks and some typical ones, where the agnostic stage left images of them."""
+    """Return the worst and some random masks of every category, where the agnostic stage rendered them."""
     paths = {category: workspace.mask_images(category) for category in Category}
-    return {str(category): _images(workspace, category) for category, path in paths.items() if path.is_file()}
+    return {str(category): _category_images(workspace, category) for category, path in paths.items() if path.is_file()}
 
 
-def _audit(workspace: Workspace, category: Category) -> dict[str, Any]:
-    columns = ["status", *(name for name in NUMBERS if name != "leaking")]
+def _category_audit(workspace: Workspace, category: Category) -> dict[str, Any]:
+    columns = ["status", *(name for name in COLUMNS if name != "leaking")]
     table = read_table(workspace.manifest(category), MANIFEST, columns, made_by=f"tryon agnostic {category}")
-    good = table.filter(np.array([status == STATUS_OK for status in table.column("status").to_pylist()], np.bool_))
-    known = {name: _known(good.column(name).to_pylist()) for name in columns[1:]}
+    usable = table.filter(np.array([status == STATUS_OK for status in table.column("status").to_pylist()], np.bool_))
+    known = {name: _known(usable.column(name).to_pylist()) for name in columns[1:]}
     known["leaking"] = (known["leak_fraction"] > LEAK_THRESHOLD).astype(np.float64)
+    methods: dict[str, dict[str, Any]] = {}
+    for row in json.loads(read_metadata(workspace.manifest(category)).get(COMPARISON, "[]")):
+        quality = {"people": row["people"], **{name: row[name] for name in COLUMNS}}
+        methods.setdefault(row["method"], {})[row["worn"]] = quality
     return {
         "rows": table.num_rows,
-        "set_aside": table.num_rows - good.num_rows,
-        **{name: _mean(known[name]) for name in NUMBERS},
-        "recipes": _recipes(workspace, category),
+        "quarantined": table.num_rows - usable.num_rows,
+        **{name: round(float(known[name].mean()), 6) if len(known[name]) else None for name in COLUMNS},
+        "methods": methods,
     }
 
 
-def _recipes(workspace: Workspace, category: Category) -> dict[str, dict[str, Any]]:
-    told: dict[str, dict[str, Any]] = {}
-    for row in json.loads(read_metadata(workspace.manifest(category)).get(COMPARISON, "[]")):
-        own = {"people": row["people"], **{name: row[name] for name in NUMBERS}}
-        told.setdefault(row["method"], {})[row["worn"]] = own
-    return told
-
-
-def _images(workspace: Workspace, category: Category) -> list[MaskImage]:
+def _category_images(workspace: Workspace, category: Category) -> list[MaskImage]:
     rows = read_table(workspace.mask_images(category), MASK_PREVIEWS).to_pylist()
-    shown = []
+    images = []
     for why in dict.fromkeys(row["why"] for row in rows):
-        for row in [row for row in rows if row["why"] == why][:MOST_IMAGES]:
+        for row in [row for row in rows if row["why"] == why][:MAX_IMAGES]:
             uri = "data:image/webp;base64," + base64.b64encode(row["image"]).decode()
-            numbers = {name: row[name] for name in NUMBERS if name != "leaking"}
-            shown.append(MaskImage(why, row["person_id"], row["worn"], numbers, uri))
-    return shown
+            quality = {name: row[name] for name in COLUMNS if name != "leaking"}
+            images.append(MaskImage(why, row["person_id"], row["worn"], quality, uri))
+    return images
 
 
 def _known(values: list[float | None]) -> NDArray[np.float64]:
     return np.array([value for value in values if value is not None], np.float64)
-
-
-def _mean(values: NDArray[np.float64]) -> float | None:
-    return round(float(values.mean()), _DECIMALS) if len(values) else None

@@ -1,8 +1,8 @@
-"""Published numbers on Dress Code, to stand beside ours: who printed them, where, and by which protocol.
+"""Published scores on Dress Code, with their source and protocol.
 
-This is no leaderboard. The same released LaDI-VTON has a paired SSIM of .9025, .7656 and .756 in three papers; the rank
-of two methods turns over between tables. A number here is comparable with another one of its own table, and with ours
-only under the protocol that it names, where it names one of ours.
+Not a leaderboard: the same LaDI-VTON checkpoint has a paired SSIM of .9025, .7656 and .756 in three papers, and the
+rank of two methods differs between tables. A score is comparable with others of its table, and with this project's only
+under a protocol that `tryon score` implements.
 """
 
 from __future__ import annotations
@@ -11,26 +11,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tryon.categories import Category
-
-ALL = "all"
+from tryon.categories import ALL, Category
 
 PER_CATEGORY, WHOLE = 1800, 5400
-"""Pairs of an official test list of one category, and of all three."""
+"""Pairs of the official test list of one category, and of all three."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Where numbers were printed.
+    """A published table.
 
     Args:
         source: the paper.
-        table: which of its tables.
-        protocol: how they were made, as far as it is known; our name of it where we can do the same.
-        size: height x width of the images; None where it is not known.
-        read: `printed`: read in the paper or by its authors; `second hand`: as another paper quotes it.
-        kid_scale: what KID is multiplied with there; None where nobody says.
-        note: what to beware of.
+        table: its number in the paper.
+        protocol: as far as known; the name of the protocol of `tryon score` where it is the same.
+        size: height x width of the images; None if unknown.
+        read: `printed` in the paper or by its authors, or `second hand`, quoted by another paper.
+        kid_scale: factor applied to KID; None if not stated.
+        note: a caveat.
     """
 
     source: str
@@ -44,13 +42,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Published:
-    """Numbers of one method in one category, None where the table has none.
+    """Scores of one method in one category, None where the table has none.
 
     Args:
-        table: where they stand.
-        method: as it is called there.
+        table: the table.
+        method: its name there.
         category: of Dress Code, or `all`.
-        n: pairs that they are over, as the official lists have them.
+        n: number of pairs, by the official lists.
         ssim, lpips, fid, kid: paired.
         fid_unpaired, kid_unpaired: unpaired.
     """

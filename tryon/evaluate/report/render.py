@@ -1,4 +1,4 @@
-"""The report: everything in one HTML file that asks nothing of any host."""
+"""Render the report, one self-contained HTML file, and the model card."""
 
 from __future__ import annotations
 
@@ -9,72 +9,73 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tryon.categories import Category
-from tryon.evaluate.baselines import IDEAL
-from tryon.evaluate.mask_robustness import GROWN, JITTERED, SHRUNK, UNCHANGED, MaskRobustness, RobustnessPoint
+from tryon.categories import ALL, Category
+from tryon.evaluate.baselines import ORACLE_WARP
+from tryon.evaluate.evaluated_model import Facts
+from tryon.evaluate.mask_robustness import DILATED, ERODED, JITTERED, UNCHANGED, MaskRobustness, RobustnessPoint
 from tryon.evaluate.predict import METHODS
-from tryon.evaluate.provenance import Facts
-from tryon.evaluate.report.charts import Chart, DotChart, dot_chart, line_chart
-from tryon.evaluate.report.data_cards import cards_of
-from tryon.evaluate.report.gallery import BEST, BY_NAME, MEDIAN, WORST, GalleryRow, data_uri
+from tryon.evaluate.report.charts import Chart, Series, interval_chart, line_chart
+from tryon.evaluate.report.data_cards import cards_for_licences
+from tryon.evaluate.report.gallery import BEST, MEDIAN, RANDOM, WORST, GalleryRow, data_uri
 from tryon.evaluate.report.mask_audit import MaskImage
 from tryon.evaluate.report.published import PUBLISHED, Published, Table
 from tryon.evaluate.report.run_comparison import RunComparison
 from tryon.evaluate.report.training_curves import TrainingCurves, title_of
-from tryon.evaluate.slices import DIMENSIONS, LEAST_ROWS, Slices
-from tryon.evaluate.summary import KEY, MODEL, summary_table
+from tryon.evaluate.slices import DIMENSIONS, MIN_SLICE_ROWS, Slices
+from tryon.evaluate.summary import summary_table
 from tryon.manifest.schemas import LEAK_THRESHOLD
 from tryon.metrics import METRICS
-from tryon.metrics.pairwise import pair_keys
-from tryon.metrics.regions import IMAGE, REGIONS
+from tryon.metrics.regions import REGIONS
 from tryon.scoring.bootstrap import MIN_ROWS
+from tryon.scoring.compare import KEY
 from tryon.scoring.fingerprint import short_fingerprint
 from tryon.scoring.metric_availability import NO_FLOW
-from tryon.scoring.row_scores import ALL, metric_keys
+from tryon.scoring.protocols.fitting_room import EVALUATION
+from tryon.scoring.result_files import MODEL
 
-MOST_SHOTS = 4
-"""Rows of a kind, category and setting inside the report; the others are files in `galleries/`."""
+MAX_GALLERY_ROWS = 4
+"""Rows of a kind, category and setting inside the report; all rows are files in `galleries/`."""
 
 KINDS = {
     BEST: "smallest error",
     MEDIAN: "around the median",
     WORST: "largest error",
-    BY_NAME: "drawn by a hash of their names",
+    RANDOM: "selected by a hash of their pair ids",
 }
-"""Why rows are shown, in words."""
+"""Descriptions of why rows were selected."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the report shows.
+    """Everything the report shows.
 
     Args:
         content: of `metrics.json`.
-        shots: rows of the galleries.
-        courses: training stages, in time order.
-        masks: by category, images of masks.
+        gallery: rows of the galleries.
+        training: curves of the training stages, in order.
+        masks: example masks by category.
         slices: setting → method → slices.
-        sensitivity: error under changed masks; None where it was left out.
-        beside: another run; None where none is named.
-        data: what the test rows are and under which licence.
+        robustness: error under perturbed masks; None where it was not measured.
+        comparison: with the baseline run; None where none is set.
+        data: what the test rows are, and their licence.
         licences: number of test rows by licence.
-        versions: hashes and versions of what went in.
+        versions: hashes and versions of all inputs.
     """
 
     content: Mapping[str, Any]
-    shots: list[GalleryRow]
-    courses: list[TrainingCurves]
+    gallery: list[GalleryRow]
+    training: list[TrainingCurves]
     masks: Mapping[str, list[MaskImage]]
     slices: Mapping[str, Mapping[str, Slices]]
-    sensitivity: MaskRobustness | None
-    beside: RunComparison | None
+    robustness: MaskRobustness | None
+    comparison: RunComparison | None
     data: Facts
     licences: Mapping[str | None, int]
     versions: Facts
 
 
 def templates() -> Environment:
-    """The templates of page and model card, with what writes numbers and names in them."""
+    """Return the templates of report and model card, with their filters."""
     environment = Environment(
         loader=PackageLoader("tryon.evaluate.report"),
         autoescape=True,
@@ -82,196 +83,210 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = {
-        "number": format_metric,
+    environment.filters |= {
+        "metric": format_metric,
         "percent": format_percent,
-        "times": format_ratio,
-        "title_of": title_of,
-        "compared": compared,
-    }
-    environment.filters |= filters | {
+        "ratio": format_ratio,
         "signed": format_signed,
-        "dimension": dimension_title,
-        "short": short_fingerprint,
         "plain": format_plain,
+        "title_of": title_of,
+        "dimension": dimension_title,
+        "fingerprint": short_fingerprint,
+        "coverage": ground_truth_sentence,
     }
     return environment
 
 
-def render(report: Report) -> str:
-    """The page; equal reports give equal text."""
+def render_report(report: Report) -> str:
+    """Render the HTML page; equal reports give equal text."""
+    content = report.content
     return (
         templates()
         .get_template("report.html.j2")
         .render(
             report=report,
-            content=report.content,
-            headline=summary_table(report.content),
-            galleries=_galleries(report.shots),
-            columns=_columns(report.content),
+            content=content,
+            summary=summary_table(content),
+            galleries=_galleries(report.gallery),
+            columns=_columns(content),
             methods=METHODS,
-            best=best_methods(report.content),
-            leaky=LEAK_THRESHOLD,
+            best=best_methods(content),
+            leak_threshold=LEAK_THRESHOLD,
             slices={setting: slice_charts(report, setting) for setting in report.slices},
             no_flow=NO_FLOW,
-            fewest=MIN_ROWS,
-            least=LEAST_ROWS,
-            sensitivity=None if report.sensitivity is None else sensitivity_chart(report.sensitivity),
+            min_rows=MIN_ROWS,
+            min_slice_rows=MIN_SLICE_ROWS,
+            robustness_chart=None if report.robustness is None else robustness_chart(report.robustness),
             published=published_tables(),
-            ours=our_rows(report.content),
-            cards=cards_of(report.licences),
+            published_columns=own_published_rows(content),
+            cards=cards_for_licences(report.licences),
             kinds=KINDS,
         )
     )
 
 
+def render_model_card(report: Report) -> str:
+    """Render the model card in Markdown; equal reports give equal text."""
+    # Nothing is escaped in Markdown; the only text from outside are names of licences.
+    markdown = templates().overlay(autoescape=False, keep_trailing_newline=True)
+    return markdown.get_template("model_card.md.j2").render(
+        report=report,
+        content=report.content,
+        summary=summary_table(report.content),
+        no_flow=NO_FLOW,
+        cards=cards_for_licences(report.licences),
+    )
+
+
 def format_metric(value: float | None, key: str = "") -> str:
-    """A number as tables show it: decibel with two decimals, the rest with four; a dash for none."""
+    """Format a score for tables: decibels and FID with two decimals, others with four; a dash for None."""
     if value is None:
         return "–"
     return f"{value:.2f}" if key.startswith(("psnr", "fid")) else f"{value:.4f}"
 
 
 def format_ratio(value: float | None) -> str:
-    """A ratio to a baseline; a dash for none."""
+    """Format a ratio to a baseline; a dash for None."""
     return "–" if value is None else f"{value:.2f}×"
 
 
 def format_plain(value: float | None) -> str:
-    """A number as a paper prints it; a dash for none."""
+    """Format a score as papers print it; a dash for None."""
     return "–" if value is None else f"{value:.4f}".rstrip("0") if value < 1 else f"{value:.4g}"
 
 
 def format_signed(value: float) -> str:
-    """A difference with its sign."""
+    """Format a difference with its sign."""
     return f"{value:+.4f}".replace("-", "−")
 
 
-def dimension_title(name: str) -> str:
-    """What people call a dimension of slices."""
-    return DIMENSIONS[name].title
-
-
 def format_percent(value: float | None, digits: int = 1) -> str:
-    """A share as percent; a dash for none."""
+    """Format a fraction as percent; a dash for None."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
-def compared(content: Mapping[str, Any]) -> str:
-    """How many rows are compared with a true image, setting by setting; Dress Code has none of its unpaired rows."""
-    told = [
-        f"{content['compared'][setting][ALL]['image']} of {sum(counts.values())} {setting} rows"
+def dimension_title(name: str) -> str:
+    """Return the title of a dimension of slices."""
+    return DIMENSIONS[name].title
+
+
+def ground_truth_sentence(content: Mapping[str, Any]) -> str:
+    """State how many rows have a ground-truth image, by setting; unpaired Dress Code rows have none."""
+    parts = [
+        f"{content['ground_truth_rows'][setting][ALL]['image']} of {sum(counts.values())} {setting} rows"
         for setting, counts in content["rows"].items()
     ]
-    return f"Compared with the true image: {', '.join(told)}."
+    return f"Compared with ground truth: {', '.join(parts)}."
 
 
 def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
-    """(setting, category, method, key) of the best number of each group of methods; the bound does not compete."""
-    found = set()
-    for setting, categories in content["metrics"].items():
-        for category, methods in categories.items():
-            for key, name in metric_keys().items():
-                if key in METRICS[name].extra_outputs:
-                    continue  # a spread is neither good nor bad
-                known = {
-                    method: told[key] for method, told in methods.items() if method != IDEAL and told[key] is not None
+    """Return (setting, group, method, key) of the best score of every key; the oracle warp does not take part."""
+    best = set()
+    for setting, groups in content["metrics"].items():
+        for group, methods in groups.items():
+            for key, (each, _) in EVALUATION.keys().items():
+                if key in each.metric.extra_outputs:
+                    continue  # a standard deviation is neither good nor bad
+                scores = {
+                    method: values[key]
+                    for method, values in methods.items()
+                    if method != ORACLE_WARP and values[key] is not None
                 }
-                if known:
-                    pick = max if METRICS[name].better == "higher" else min
-                    found.add((setting, category, pick(known, key=lambda method: known[method]), key))
-    return found
+                if scores:
+                    select = max if each.metric.better == "higher" else min
+                    best.add((setting, group, select(scores, key=lambda method: scores[method]), key))
+    return best
 
 
 def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Tables of each setting, one a region: metric columns that have a number, with their titles."""
-    regions = {key: region for key, (_, region) in pair_keys().items()}
+    """Return the tables of every setting, one per region, with the columns that have a score."""
     tables: dict[str, list[dict[str, Any]]] = {}
-    for setting, categories in content["metrics"].items():
-        told = [numbers for methods in categories.values() for numbers in methods.values()]
-        known = {
-            key: _title(key, name)
-            for key, name in metric_keys().items()
-            if any(numbers[key] is not None for numbers in told)
-        }
-        by_region = {
-            words: [{"key": key, "title": title} for key, title in known.items() if regions.get(key, IMAGE) == region]
-            for region, words in REGIONS.items()
-        }
-        tables[setting] = [{"region": words, "columns": columns} for words, columns in by_region.items() if columns]
+    for setting, groups in content["metrics"].items():
+        methods = [scores for each in groups.values() for scores in each.values()]
+        by_region: dict[str, list[dict[str, str]]] = {region: [] for region in REGIONS}
+        for key, (each, region) in EVALUATION.keys().items():
+            if any(scores[key] is not None for scores in methods):
+                by_region[region].append({"key": key, "title": _column_title(key, each.name)})
+        tables[setting] = [
+            {"region": REGIONS[region], "columns": columns} for region, columns in by_region.items() if columns
+        ]
     return tables
 
 
-def _title(key: str, name: str) -> str:
+def _column_title(key: str, name: str) -> str:
     if key in METRICS[name].extra_outputs:
         return f"{METRICS[name].title} ±"
     return f"{METRICS[name].title} {'↑' if METRICS[name].better == 'higher' else '↓'}"
 
 
-def slice_charts(report: Report, setting: str) -> list[DotChart]:
-    """The model's error inside the garment in every slice of a setting, all charts on one scale."""
-    slices = report.slices[setting].get(MODEL, {})
-    told = {
-        name: {value: own[KEY] for value, own in values.items() if KEY in own and (value != ALL or name == "category")}
-        for name, values in slices.items()
+def slice_charts(report: Report, setting: str) -> list[Chart]:
+    """Draw the model's error inside the garment in every slice of a setting, all charts on one scale."""
+    errors = {
+        name: {
+            value: each[KEY] for value, each in values.items() if KEY in each and (value != ALL or name == "category")
+        }
+        for name, values in report.slices[setting].get(MODEL, {}).items()
     }
-    overall = told.get("category", {}).get(ALL)
+    overall = errors.get("category", {}).get(ALL)
     if overall is None:
         return []
-    shown = [one for values in told.values() for one in values.values()]
-    highest = max(one.mean if one.high is None else one.high for one in shown)
-    weak = {(one["dimension"], one["value"]) for one in report.content["weakest"] if one["setting"] == setting}
+    limit = max(each.mean if each.high is None else each.high for values in errors.values() for each in values.values())
+    worst = {
+        (each["dimension"], each["value"]) for each in report.content["worst_slices"] if each["setting"] == setting
+    }
     return [
-        dot_chart(
+        interval_chart(
             dimension_title(name),
-            {title_of(value): one for value, one in values.items()},
+            {title_of(value): each for value, each in values.items()},
             overall.mean,
-            highest,
-            {title_of(value) for value in values if (name, value) in weak},
+            limit,
+            {title_of(value) for value in values if (name, value) in worst},
         )
-        for name, values in told.items()
+        for name, values in errors.items()
         if values
     ]
 
 
-def sensitivity_chart(found: MaskRobustness) -> Chart:
-    """Error by pixels: one line from shrunk to grown masks, one for jittered ones, with intervals."""
-    by_kind = {kind: [point for point in found.points if point.change.kind == kind] for kind in _KINDS}
-    moved = [*by_kind[SHRUNK][::-1], *by_kind[UNCHANGED], *by_kind[GROWN]]
-    lines = {"Shrunk (−) or grown (+)": moved, "Outline jittered": [*by_kind[UNCHANGED], *by_kind[JITTERED]]}
-    series = {name: [(_x(point), point.error.mean) for point in points] for name, points in lines.items()}
-    spans = {name: [(_x(p), p.error.low, p.error.high) for p in points] for name, points in lines.items()}
-    known = {
-        name: [(x, low, high) for x, low, high in own if low is not None and high is not None]
-        for name, own in spans.items()
+def robustness_chart(robustness: MaskRobustness) -> Chart:
+    """Draw the error by pixels: one line from eroded to dilated masks, one for jittered masks."""
+    by_kind: dict[str, list[RobustnessPoint]] = {kind: [] for kind in (UNCHANGED, ERODED, DILATED, JITTERED)}
+    for point in robustness.points:
+        by_kind[point.perturbation.kind].append(point)
+    lines = {
+        "Eroded (−) or dilated (+)": [*by_kind[ERODED][::-1], *by_kind[UNCHANGED], *by_kind[DILATED]],
+        "Outline jittered": [*by_kind[UNCHANGED], *by_kind[JITTERED]],
     }
-    return line_chart(
-        "L1 inside the garment", series, dict.fromkeys(lines, 0) | {"Outline jittered": 1}, "pixels", spans=known
-    )
-
-
-_KINDS = (UNCHANGED, SHRUNK, GROWN, JITTERED)
-
-
-def _x(point: RobustnessPoint) -> float:
-    return -point.change.pixels if point.change.kind == SHRUNK else point.change.pixels
+    series = {}
+    for color, (name, points) in enumerate(lines.items()):
+        pixels = [point.perturbation.pixels * (-1 if point.perturbation.kind == ERODED else 1) for point in points]
+        errors = [point.error for point in points]
+        series[name] = Series(
+            [(x, error.mean) for x, error in zip(pixels, errors, strict=True)],
+            color,
+            tuple(
+                (x, error.low, error.high)
+                for x, error in zip(pixels, errors, strict=True)
+                if error.low is not None and error.high is not None
+            ),
+        )
+    return line_chart("L1 inside the garment", series, "pixels")
 
 
 def published_tables() -> list[tuple[Table, list[Published]]]:
-    """Published numbers, table by table."""
+    """Return published scores, table by table."""
     return [(table, list(rows)) for table, rows in groupby(PUBLISHED, lambda row: row.table)]
 
 
-def our_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Our numbers in the columns of published tables: paired SSIM, LPIPS, FID and KID, unpaired FID and KID."""
+def own_published_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return this model's scores in the columns of published tables: paired SSIM, LPIPS, FID, KID, unpaired FID, KID."""
     rows = []
-    for category in content["metrics"]["paired"]:
-        paired, unpaired = (content["metrics"][setting][category][MODEL] for setting in ("paired", "unpaired"))
+    for group in content["metrics"]["paired"]:
+        paired, unpaired = (content["metrics"][setting][group][MODEL] for setting in ("paired", "unpaired"))
         counts = content["rows"]["paired"]
         rows.append(
             {
-                "category": category,
-                "n": sum(counts.values()) if category == ALL else counts[category],
+                "category": group,
+                "n": sum(counts.values()) if group == ALL else counts[group],
                 **{key: paired[key] for key in ("ssim", "lpips", "fid", "kid")},
                 **{f"{key}_unpaired": unpaired[key] for key in ("fid", "kid")},
             }
@@ -279,35 +294,27 @@ def our_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-_RANK = {category: number for number, category in enumerate(Category)}
-
-
-def _galleries(shots: list[GalleryRow]) -> list[dict[str, Any]]:
+def _galleries(rows: list[GalleryRow]) -> list[dict[str, Any]]:
+    order = {category: number for number, category in enumerate(Category)}
     galleries = []
-    for (setting, category, why), group in groupby(shots, lambda shot: (shot.setting, shot.category, shot.pick.why)):
-        rows = list(group)
+    for (setting, category, why), group in groupby(rows, lambda row: (row.setting, row.category, row.selected.why)):
+        members = list(group)
         shown = [
             {
-                "pair_id": shot.pair_id,
-                "error": shot.pick.error,
-                "images": [(caption, data_uri(image)) for caption, image in shot.images.items()],
+                "pair_id": row.pair_id,
+                "error": row.selected.error,
+                "images": [(caption, data_uri(image)) for caption, image in row.images.items()],
             }
-            for shot in rows[:MOST_SHOTS]
+            for row in members[:MAX_GALLERY_ROWS]
         ]
-        more = max(len(rows) - MOST_SHOTS, 0)
-        place = {"setting": setting, "category": str(category), "why": why, "place": f"{setting} {_RANK[category]}"}
-        galleries.append({**place, "shots": shown, "more": more})
+        galleries.append(
+            {
+                "setting": setting,
+                "category": str(category),
+                "why": why,
+                "order": f"{setting} {order[category]}",
+                "rows": shown,
+                "more": max(len(members) - MAX_GALLERY_ROWS, 0),
+            }
+        )
     return galleries
-
-
-def render_model_card(report: Report) -> str:
-    """The card; equal reports give equal text."""
-    # Markdown: nothing is escaped, and nothing in it comes from outside but names of licences.
-    markdown = templates().overlay(autoescape=False, keep_trailing_newline=True)
-    return markdown.get_template("model_card.md.j2").render(
-        report=report,
-        content=report.content,
-        headline=summary_table(report.content),
-        no_flow=NO_FLOW,
-        cards=cards_of(report.licences),
-    )

@@ -1,4 +1,4 @@
-"""Another run put beside this one: its validation curve in the same chart, and the paired comparison with it."""
+"""Comparison of this run with a baseline run: validation curves in one chart, and scores pair by pair."""
 
 from __future__ import annotations
 
@@ -7,34 +7,33 @@ from pathlib import Path
 from typing import Any
 
 from tryon.errors import MissingInputError, TryOnError
-from tryon.evaluate.compare import SavedEvaluation, compare, comparison_to_dict, read_evaluation
-from tryon.evaluate.report.charts import Chart, Point, line_chart
-from tryon.evaluate.summary import KEY
+from tryon.evaluate.report.charts import Chart, Point, Series, line_chart
+from tryon.scoring.compare import KEY, compare, comparison_to_dict
+from tryon.scoring.result_files import ScoredRun, read_runs
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.training_log import read_history
 
 FILES = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
-"""What is read of the other run's folder; `tryon.pipeline.external_inputs.BASELINE_FILES` names the same files."""
+"""Files read of the baseline run; `tryon.pipeline.external_inputs.BASELINE_FILES` lists the same."""
 
-OURS, THEIRS = "This run", "The run beside it"
+CURRENT, BASELINE = "This run", "Baseline run"
 
 
 @dataclass(frozen=True)
 class BaselineRun:
-    """The other run: its evaluation and the course of its training."""
+    """The baseline run: its evaluation and training history."""
 
-    evaluated: SavedEvaluation
+    runs: list[ScoredRun]
     history: list[HistoryRow]
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What the report shows of it.
+    """What the report shows of the comparison.
 
     Args:
-        content: of the comparison by the error inside the garment, for `metrics.json`; verdict and lines are absent where
-            nothing can be compared.
-        charts: both validation curves, none where a run has no more than one epoch.
+        content: for `metrics.json`; verdict and metrics are absent where nothing could be compared.
+        charts: both validation curves; empty where a run has no more than one epoch.
     """
 
     content: dict[str, Any]
@@ -42,33 +41,32 @@ class RunComparison:
 
 
 def load_baseline_run(folder: Path) -> BaselineRun:
-    """Read another run's folder, before anything is computed.
+    """Read a baseline run, before anything is computed.
 
     Raises:
-        MissingInputError: a file is absent or not what it should be; all absent ones are listed.
+        MissingInputError: files are absent (all are listed) or damaged.
     """
     absent = [name for name in FILES if not (folder / name).is_file()]
     if absent:
-        remedy = "Name a folder with another finished run's evaluation/ and checkpoints/, or null."
-        raise MissingInputError(f"evaluate.baseline_run {folder}", expected="has " + ", ".join(absent), hint=remedy)
-    return BaselineRun(read_evaluation(folder / "evaluation"), read_history(folder / "checkpoints" / "history.csv"))
+        raise MissingInputError(
+            f"baseline run {folder} is incomplete: {', '.join(absent)} not found (evaluate.baseline_run)",
+            hint="Name a folder with evaluation/ and checkpoints/ of a finished run, or null.",
+        )
+    return BaselineRun(read_runs(folder / "evaluation"), read_history(folder / "checkpoints" / "history.csv"))
 
 
-def compare_runs(ours: SavedEvaluation, history: list[HistoryRow], other: BaselineRun) -> RunComparison:
-    """Compare this run with the other; what cannot be compared is told, and why."""
+def compare_with_baseline(runs: list[ScoredRun], history: list[HistoryRow], baseline: BaselineRun) -> RunComparison:
+    """Compare this run with the baseline run; what cannot be compared is listed with the reason."""
     try:
-        told = comparison_to_dict(compare(ours, other.evaluated))
-        told["lines"] = [line for line in told["lines"] if line["metric"] == KEY]
+        content = comparison_to_dict(compare(runs, baseline.runs))
+        content["metrics"] = [each for each in content["metrics"] if each["metric"] == KEY]
     except TryOnError as error:
-        told = {"not_compared": [str(error)]}
-    return RunComparison(told, _charts({OURS: history, THEIRS: other.history}))
-
-
-def _charts(histories: dict[str, list[HistoryRow]]) -> list[Chart]:
-    series = {name: _curve(history) for name, history in histories.items()}
-    if min(map(len, series.values())) < 2:
-        return []
-    return [line_chart("Validation L1 inside the garment", series, {OURS: 0, THEIRS: 1})]
+        content = {"skipped": [str(error)]}
+    curves = {CURRENT: Series(_curve(history)), BASELINE: Series(_curve(baseline.history), 1)}
+    charts = []
+    if min(len(each.points) for each in curves.values()) > 1:
+        charts = [line_chart("Validation L1 inside the garment", curves)]
+    return RunComparison(content, charts)
 
 
 def _curve(history: list[HistoryRow]) -> list[Point]:

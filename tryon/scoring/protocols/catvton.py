@@ -26,7 +26,7 @@ PROTOCOL = Protocol(
     format=None,
     result=identity,
     true_image=_true_image,
-    numbers=(
+    metrics=(
         ProtocolMetric("ssim", METRICS["ssim"]),
         ProtocolMetric("lpips", METRICS["lpips_squeeze"]),
         ProtocolMetric("fid", METRICS["fid_clean"]),

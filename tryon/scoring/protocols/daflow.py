@@ -26,7 +26,7 @@ PROTOCOL = Protocol(
     format="JPEG 75",
     result=_result,
     true_image=identity,
-    numbers=(ProtocolMetric("ssim", zero_padded.METRIC), ProtocolMetric("fid", METRICS["fid"])),
+    metrics=(ProtocolMetric("ssim", zero_padded.METRIC), ProtocolMetric("fid", METRICS["fid"])),
     handling={
         "results": "saved as JPEG of quality 75 by Pillow, unless they are JPEG",
         "reference": "the photo at 256x192 by area averaging, not saved again",

@@ -6,10 +6,12 @@ the official test lists, 1800 pairs per category.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tryon.metrics import METRICS
 from tryon.scoring.protocols.protocol import Protocol, ProtocolMetric, identity
 
-NUMBERS = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
+METRIC_NAMES = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
 
 PROTOCOL = Protocol(
     name="fitting-room",
@@ -20,7 +22,10 @@ PROTOCOL = Protocol(
     format="PNG",
     result=identity,
     true_image=identity,
-    numbers=tuple(ProtocolMetric(name, METRICS[name]) for name in NUMBERS),
+    metrics=tuple(ProtocolMetric(name, METRICS[name]) for name in METRIC_NAMES),
     handling={"results": "as they are", "reference": "the packed test row, by area averaging, never saved with loss"},
     regions=True,
 )
+
+EVALUATION = replace(PROTOCOL, metrics=tuple(ProtocolMetric(name, metric) for name, metric in METRICS.items()))
+"""The same protocol with every metric, for the evaluate stage."""

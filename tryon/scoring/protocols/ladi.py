@@ -29,7 +29,7 @@ PROTOCOL = Protocol(
     format=None,
     result=_treated,
     true_image=_treated,
-    numbers=(
+    metrics=(
         ProtocolMetric("ssim", METRICS["ssim"]),
         ProtocolMetric("lpips", METRICS["lpips"]),
         ProtocolMetric("fid", METRICS["fid_clean"]),

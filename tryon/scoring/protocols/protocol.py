@@ -1,4 +1,4 @@
-"""What a protocol is: how images are treated before they are compared, and which metrics compare them."""
+"""The protocol of an evaluation: how images are preprocessed, and which metrics compare them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from tryon.dresscode.readers import Size
 from tryon.metrics import Metric
+from tryon.metrics.pairwise import key_of
+from tryon.metrics.regions import IMAGE, REGIONS
 
 ImageArray = NDArray[np.uint8]
 """One image, uint8 (H, W, 3), RGB."""
@@ -18,7 +20,7 @@ ImageArray = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class PreprocessedImage:
-    """A image made ready: as it is compared with its counterpart, and as it goes into the set's statistics."""
+    """An image as it is compared with its counterpart (`pair`) and as it enters set statistics (`set`)."""
 
     pair: ImageArray
     set: ImageArray
@@ -26,12 +28,12 @@ class PreprocessedImage:
 
 @dataclass(frozen=True)
 class ProtocolMetric:
-    """A metric as a protocol gives it.
+    """A metric as a protocol reports it.
 
     Args:
-        name: its key in the protocol's numbers.
-        metric: what is computed.
-        scale: what it is multiplied with.
+        name: key in the protocol's results.
+        metric: the metric that is computed.
+        scale: factor applied to values of set metrics.
     """
 
     name: str
@@ -41,23 +43,22 @@ class ProtocolMetric:
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way of scoring.
+    """One evaluation protocol.
 
     Args:
         name: on the command line and in every output.
-        origin: whose way it is.
-        size: height and width of the results that it is about; None for any.
-        reference: `packed` reads a true image as the sample stage packs test rows, `original` as the data set has it.
-        sizes: `any` takes results as they are. `size` and `rows` refuse results of another size than `size`, or than
-            the data set's packed rows.
-        format: file format that results should have, as `tryon.scoring.result_folder` spells it; None for any.
-        result: treats a result; also gets the format of its file.
-        true_image: treats a true image; also gets the size of the results.
-        numbers: in the order of tables.
-        handling: what `result` and `true_image` do, in words.
-        regions: whether pairs are compared inside the garment, outside it and at the neckline too; only where true
-            images are packed rows, of which the places are known.
-        rows: pairs per category that the protocol is about.
+        origin: the publications that use it.
+        size: height and width of the results; None for any.
+        reference: `packed` reads ground truth as the sample stage packs test rows, `original` as the data set holds it.
+        sizes: `any` accepts results of any size; `size` requires `size`; `rows` requires the size of the packed rows.
+        format: file format of the results, as `tryon.scoring.result_folder` names it; None for any.
+        result: preprocesses a result, given the image and its file format.
+        true_image: preprocesses a ground-truth image, given the image and the size of the results.
+        metrics: in the order of tables.
+        handling: `result` and `true_image` in words, part of the fingerprint.
+        regions: whether pairs are also compared inside the garment, outside it and at the neckline. Only possible
+            where ground truth is packed rows, whose regions are known.
+        rows: pairs per category in the published protocol.
     """
 
     name: str
@@ -68,12 +69,30 @@ class Protocol:
     format: str | None
     result: Callable[[ImageArray, str], PreprocessedImage]
     true_image: Callable[[ImageArray, Size], PreprocessedImage]
-    numbers: tuple[ProtocolMetric, ...]
+    metrics: tuple[ProtocolMetric, ...]
     handling: Mapping[str, str]
     regions: bool = False
     rows: int = 1800
 
+    def keys(self) -> dict[str, tuple[ProtocolMetric, str]]:
+        """Map every key of the results to its metric and region, in the order of tables.
+
+        Whole-image and set metrics come first ("ssim", "fid", "kid", "kid_std"), then the regions ("ssim_garment").
+        """
+        whole = {
+            key.replace(each.metric.name, each.name): (each, IMAGE)
+            for each in self.metrics
+            for key in (each.metric.name, *each.metric.extra_outputs)
+        }
+        return whole | {key: value for key, value in self.pair_keys().items() if value[1] != IMAGE}
+
+    def pair_keys(self) -> dict[str, tuple[ProtocolMetric, str]]:
+        """Map every key of a pairwise metric to its metric and region, region by region."""
+        pairwise = [each for each in self.metrics if each.metric.pairwise]
+        regions = REGIONS if self.regions else (IMAGE,)
+        return {key_of(each.name, region): (each, region) for region in regions for each in pairwise}
+
 
 def identity(image: ImageArray, *_: object) -> PreprocessedImage:
-    """A image that is compared as it was read."""
+    """Return the image unchanged, for pairs and sets."""
     return PreprocessedImage(image, image)

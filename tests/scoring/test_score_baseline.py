@@ -16,9 +16,10 @@ from tryon.errors import MissingInputError, TryOnError
 from tryon.metrics import METRICS
 from tryon.runtime.code_version import import_closure
 from tryon.runtime.progress import no_progress
-from tryon.scoring.compare_results import Comparison, compared, read_runs, runs_of
-from tryon.scoring.console_tables import print_comparison, table_rows
+from tryon.scoring.compare import Comparison, compare
+from tryon.scoring.console_tables import print_comparison, score_rows
 from tryon.scoring.fingerprint import CODE, differences
+from tryon.scoring.result_files import read_runs, runs_from_content
 from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
@@ -33,25 +34,25 @@ def result(
     return score_folder(order, SETTINGS, workspace, no_progress)
 
 
-def beside(one: dict, other: dict) -> Comparison:
-    return compared(runs_of(one), runs_of(other))
+def compared(current: dict, baseline: dict) -> Comparison:
+    return compare(runs_from_content(current), runs_from_content(baseline))
 
 
 def test_the_same_folder_twice_compares_with_no_difference(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill()
     first, second = (result(workspace, folder, "fitting-room", "catvton") for _ in range(2))
     assert first == second
-    found = beside(first, second)
-    assert not found.refused
-    assert {row["difference"] for row in found.rows if row["this"] is not None} == {0}
-    assert {row["category"] for row in found.rows} == {*map(str, Category), "all"}
+    found = compared(first, second)
+    assert not found.skipped
+    assert {row.difference for row in found.metrics if row.current is not None} == {0}
+    assert {row.group for row in found.metrics} == {*map(str, Category), "all"}
 
 
 def test_jpeg_and_png_have_other_fingerprints(workspace: Workspace, fill: Fill) -> None:
     png, jpeg = result(workspace, fill("png")), result(workspace, fill("jpeg", ending=".jpg", quality=95))
-    found = beside(jpeg, png)
-    assert not found.rows
-    assert found.refused == ["fitting-room paired: format: JPEG 95 and PNG"]
+    found = compared(jpeg, png)
+    assert not found.metrics
+    assert found.skipped == ["fitting-room paired: format: JPEG 95 and PNG"]
     with pytest.raises(TryOnError, match="format: JPEG 95 and PNG"):
         print_comparison(found)
 
@@ -62,27 +63,30 @@ def test_two_protocols_give_other_numbers_and_are_never_compared(
     folder = fill()
     ours, theirs = result(workspace, folder, "fitting-room"), result(workspace, folder, "catvton")
     numbers = [
-        content["protocols"][name]["numbers"]["all"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
+        content["protocols"][name]["scores"]["all"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
     ]
     assert numbers[0]["ssim"] != numbers[1]["ssim"]
-    found = beside(ours, theirs)
-    assert not found.rows
-    assert found.refused == ["fitting-room paired: not in the other result, which has catvton paired"]
+    found = compared(ours, theirs)
+    assert not found.metrics
+    assert found.skipped == [
+        "fitting-room paired: not in the baseline",
+        "catvton paired: only in the baseline",
+    ]
     prints = [
         content["protocols"][name]["fingerprint"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
     ]
     told = {str(difference) for difference in differences(*prints)}
     assert "protocol: fitting-room and catvton" in told
-    assert "numbers.kid.scale: 1 and 1000" in told
+    assert "metrics.kid.scale: 1 and 1000" in told
 
 
 def test_categories_that_both_have_are_compared(workspace: Workspace, fill: Fill) -> None:
     folder = fill()
-    found = beside(result(workspace, folder), result(workspace, folder, categories=(Category.DRESSES,)))
-    assert {row["category"] for row in found.rows} == {"dresses"}
-    assert found.refused == [
-        "fitting-room paired: only this result has upper_body",
-        "fitting-room paired: only this result has lower_body",
+    found = compared(result(workspace, folder), result(workspace, folder, categories=(Category.DRESSES,)))
+    assert {row.group for row in found.metrics} == {"dresses"}
+    assert found.skipped == [
+        "fitting-room paired: upper_body: not in the baseline",
+        "fitting-room paired: lower_body: not in the baseline",
     ]
 
 
@@ -91,11 +95,11 @@ def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: P
     listed.write_text("200000_200000\n200001_200001\n")
     whole = result(workspace, folder, categories=(Category.DRESSES,))
     part = result(workspace, folder, categories=(Category.DRESSES,), pairs_file=listed)
-    assert part["protocols"]["fitting-room"]["numbers"]["dresses"]["n"] == 2
-    found = beside(part, whole)
-    assert not found.rows
-    assert "rows.dresses.n: 2 and 3" in found.refused[0]
-    assert "rows.dresses.list: " in found.refused[0]
+    assert part["protocols"]["fitting-room"]["scores"]["dresses"]["n"] == 2
+    found = compared(part, whole)
+    assert not found.metrics
+    assert "rows.dresses.n: 2 and 3" in found.skipped[0]
+    assert "rows.dresses.list: " in found.skipped[0]
 
 
 def test_other_true_images_under_the_same_names_are_noticed(workspace: Workspace, fill: Fill) -> None:
@@ -103,9 +107,9 @@ def test_other_true_images_under_the_same_names_are_noticed(workspace: Workspace
     first = result(workspace, folder)
     changed = json.loads(json.dumps(first))
     changed["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["reference"] = "0" * 16
-    found = beside(first, changed)
-    assert {row["category"] for row in found.rows} == {"upper_body", "lower_body"}
-    assert "rows.dresses.reference" in found.refused[0]
+    found = compared(first, changed)
+    assert {row.group for row in found.metrics} == {"upper_body", "lower_body"}
+    assert "rows.dresses.reference" in found.skipped[0]
 
 
 def test_a_metric_with_other_weights_is_left_out_alone(
@@ -114,21 +118,21 @@ def test_a_metric_with_other_weights_is_left_out_alone(
     folder = fill()
     with_weights = result(workspace, folder)
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "absent"))
-    found = beside(with_weights, result(workspace, folder))
-    numbers = {str(row["number"]) for row in found.rows}
+    found = compared(with_weights, result(workspace, folder))
+    numbers = {row.key for row in found.metrics}
     assert {name for name in numbers if name in METRICS} == {"ssim", "ms_ssim", "psnr", "l1"}
     assert not any("lpips" in name for name in numbers)
-    assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in found.refused)
+    assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in found.skipped)
 
 
 def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fill) -> None:
     ours = result(workspace, fill())
     block = ours["protocols"]["fitting-room"]
-    metrics = {place: {"model": numbers, "copy": {}} for place, numbers in block["numbers"].items()}
+    metrics = {group: {"model": scores} for group, scores in block["scores"].items()}
     theirs = {"metrics": {"paired": metrics}, "fingerprints": {"paired": block["fingerprint"]}}
-    found = beside(ours, theirs)
-    assert not found.refused
-    assert found.rows
+    found = compared(ours, theirs)
+    assert not found.skipped
+    assert found.metrics
 
 
 @pytest.mark.parametrize(
@@ -139,21 +143,29 @@ def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fil
         "no json",
         '{"protocols": {}}',
         '{"protocols": {"x": {}}}',
-        '{"protocols": {"x": {"fingerprint": {}, "numbers": {}}}, "setting": "paired"}',
-        '{"protocols": {"x": {"fingerprint": {"rows": [], "numbers": {}}, "numbers": {}}}, "setting": "paired"}',
+        '{"protocols": {"x": {"fingerprint": {}, "scores": {}}}, "setting": "paired"}',
+        '{"protocols": {"x": {"fingerprint": {"rows": [], "metrics": {}}, "scores": {}}}, "setting": "paired"}',
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)
-    with pytest.raises(MissingInputError, match="is a result of `tryon score --out`"):
+    with pytest.raises(MissingInputError, match="is not a result file"):
         read_runs(path)
 
 
 def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
     names = {path.name for module in CODE for path in import_closure(module)}
-    assert {"fid.py", "inception.py", "images.py", "ladi.py", "zero_padded.py", "regions.py", "pairwise.py"} <= names
-    assert not {"job.py", "cli.py", "folder.py"} & names
+    assert {
+        "fid.py",
+        "inception.py",
+        "preprocessing.py",
+        "ladi.py",
+        "zero_padded.py",
+        "regions.py",
+        "pairwise.py",
+    } <= names
+    assert not {"score_folder.py", "cli.py", "result_folder.py"} & names
 
 
 def test_the_command_writes_prints_and_compares(
@@ -171,7 +183,7 @@ def test_the_command_writes_prints_and_compares(
         "upper_body",
         "MS-SSIM",
         "`tryon download-weights`",
-        "KID times 1000",
+        "KID x 1000",
         "fingerprint",
     ):
         assert word in printed
@@ -186,12 +198,15 @@ def test_the_command_writes_prints_and_compares(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--protocol", "viton"], "--protocol: is one of fitting-room, ladi, catvton, daflow, all"),
-        (["--dataset", "twin:v0"], "--dataset: is one of workspace, twin:v1"),
-        (["--setting", "both"], "--setting: is one of paired, unpaired"),
-        (["--pairs-file", "absent.txt"], "--pairs-file: is a text file of pair ids"),
-        (["--baseline", "absent.json"], "absent.json: can be read"),
-        (["--out", "."], "--out: is a file in a folder"),
+        (
+            ["--protocol", "viton"],
+            "unknown value of --protocol: found 'viton', expected one of fitting-room, ladi",
+        ),
+        (["--dataset", "twin:v0"], "unknown value of --dataset: found 'twin:v0'"),
+        (["--setting", "both"], "unknown value of --setting: found 'both'"),
+        (["--pairs-file", "absent.txt"], "--pairs-file absent.txt cannot be read"),
+        (["--baseline", "absent.json"], "absent.json cannot be read"),
+        (["--out", "."], "--out is a folder"),
         (["--out", "data/subset/x.json"], "--out"),
     ],
 )
@@ -218,12 +233,12 @@ def test_pairs_that_the_list_has_not_are_refused(
     assert "unknown" in capsys.readouterr().err
     (tmp_path / "list.txt").write_text("")
     assert main(["score", str(folder), *options]) == 2
-    assert "an empty file" in capsys.readouterr().err
+    assert "list.txt is empty" in capsys.readouterr().err
     (tmp_path / "list.txt").write_text("\ufeff200000_200000\n", encoding="utf-8")
     assert main(["score", str(folder), *options]) == 0
     (tmp_path / "list.txt").write_text("200000_200000\n100000_100000\n")
     assert main(["score", str(folder), *options, "--category", "dresses"]) == 2
-    assert "these are of another (found: '100000_100000')" in " ".join(capsys.readouterr().err.split())
+    assert "categories that --category excludes: found '100000_100000'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_folder_is_looked_for_before_a_twin_is_drawn(
@@ -232,7 +247,7 @@ def test_the_folder_is_looked_for_before_a_twin_is_drawn(
     monkeypatch.setattr("tryon.scoring.references.render_pairs", None)
     base = ["--dataset", "twin:v1", "--root", str(workspace.root)]
     assert main(["score", "nowhere", *base]) == 2
-    assert "nowhere: is a folder of result images" in capsys.readouterr().err
+    assert "nowhere" in capsys.readouterr().err
     assert main(["score", str(workspace.root), *base, "--category", "dresses"]) == 2
     assert "700 missing" in capsys.readouterr().err
 
@@ -240,9 +255,9 @@ def test_the_folder_is_looked_for_before_a_twin_is_drawn(
 def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
     settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
     order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
-    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights .* `tryon download-weights` fetches them"):
+    with pytest.raises(TryOnError, match=r"lpips: weights .* not found; `tryon download-weights`"):
         score_folder(order, settings, workspace, no_progress)
-    for name, told in (("lpipss", "names metrics among"), ("lpips_vgg", "no protocol that was asked for has it")):
+    for name, told in (("lpipss", "unknown metric"), ("lpips_vgg", "not part of the requested protocols")):
         settings = EvaluateSettings(accelerator="cpu", required_metrics=(name,))  # pyright: ignore[reportCallIssue]
         with pytest.raises(TryOnError, match=told):
             score_folder(order, settings, workspace, no_progress)
@@ -251,10 +266,10 @@ def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) 
 def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
     workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tryon.scoring.score_folder.score_protocol", None)
+    monkeypatch.setattr("tryon.scoring.score_folder._score_protocol", None)
     settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
     order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
-    with pytest.raises(TryOnError, match=r"fitting-room lpips: its weights"):
+    with pytest.raises(TryOnError, match=r"lpips: weights"):
         score_folder(order, settings, workspace, no_progress)
 
 
@@ -262,22 +277,22 @@ def test_other_garment_masks_leave_whole_images_to_compare(workspace: Workspace,
     first = result(workspace, fill())
     other = json.loads(json.dumps(first))
     other["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
-    found = beside(first, other)
-    assert len(found.refused) == 1
-    assert "where garment and neckline are in the true images of dresses" in found.refused[0]
-    inside = {row["category"] for row in found.rows if row["number"] == "l1_garment"}
+    found = compared(first, other)
+    assert len(found.skipped) == 1
+    assert "positions of garment and neckline in the ground truth of dresses" in found.skipped[0]
+    inside = {row.group for row in found.metrics if row.key == "l1_garment"}
     assert inside == {"upper_body", "lower_body"}
-    assert {row["category"] for row in found.rows if row["number"] == "l1"} == {*map(str, Category), "all"}
+    assert {row.group for row in found.metrics if row.key == "l1"} == {*map(str, Category), "all"}
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("numbers", "all", "ssim"), "much"),
-        (("numbers", "all", "ssim"), float("nan")),
-        (("numbers", "all"), None),
+        (("scores", "all", "ssim"), "much"),
+        (("scores", "all", "ssim"), float("nan")),
+        (("scores", "all"), None),
         (("fingerprint", "rows", "dresses"), 3),
-        (("fingerprint", "numbers", "ssim"), [1]),
+        (("fingerprint", "metrics", "ssim"), [1]),
         (("fingerprint", "rows"), "dresses"),
     ],
 )
@@ -290,11 +305,11 @@ def test_damaged_results_are_one_message(
         block = block[key]
     block[path[-1]] = value
     (tmp_path / "damaged.json").write_text(json.dumps(content))
-    with pytest.raises(MissingInputError, match="is a result of `tryon score --out`"):
+    with pytest.raises(MissingInputError, match="is not a result file"):
         read_runs(tmp_path / "damaged.json")
 
 
 def test_narrow_terminals_are_shown_fewer_numbers(workspace: Workspace, fill: Fill) -> None:
     content = result(workspace, fill())
-    assert "MS-SSIM" in table_rows(content, 120)[0]
-    assert list(table_rows(content, 80)[0]) == ["protocol", "category", "N", "SSIM", "PSNR", "LPIPS", "FID", "KID"]
+    assert "MS-SSIM" in score_rows(content, 120)[0]
+    assert list(score_rows(content, 80)[0]) == ["protocol", "category", "N", "SSIM", "PSNR", "LPIPS", "FID", "KID"]

@@ -112,7 +112,7 @@ def alone(paths: list[Path], folder: Path) -> Path:
 def test_ladi_is_what_its_code_base_computes(workspace: Workspace, fill: Fill, by_hand: ByHand, tmp_path: Path) -> None:
     folder = fill(size=(128, 96))
     block = scored(workspace, folder, "ladi")
-    numbers, true_paths = block["numbers"]["upper_body"], originals(workspace, Category.UPPER_BODY)
+    numbers, true_paths = block["scores"]["upper_body"], originals(workspace, Category.UPPER_BODY)
     transform = transforms.Compose([transforms.Resize((512, 384)), transforms.ToTensor()])
     ours = tensors(results(folder, Category.UPPER_BODY), transform)
     true = tensors(true_paths, transform)
@@ -123,8 +123,8 @@ def test_ladi_is_what_its_code_base_computes(workspace: Workspace, fill: Fill, b
     kid, distance = by_hand.clean(own, true_paths[0].parent)
     assert numbers["kid"] == pytest.approx(kid, rel=1e-4)
     assert numbers["fid"] == pytest.approx(distance, rel=1e-3, abs=1e-4)
-    assert block["numbers"]["all"]["ssim"] == pytest.approx(
-        np.mean([block["numbers"][str(category)]["ssim"] for category in Category])
+    assert block["scores"]["all"]["ssim"] == pytest.approx(
+        np.mean([block["scores"][str(category)]["ssim"] for category in Category])
     )
 
 
@@ -132,7 +132,7 @@ def test_catvton_is_what_its_code_base_computes(
     workspace: Workspace, fill: Fill, by_hand: ByHand, tmp_path: Path
 ) -> None:
     folder = fill(size=(128, 96))
-    numbers = scored(workspace, folder, "catvton")["numbers"]["dresses"]
+    numbers = scored(workspace, folder, "catvton")["scores"]["dresses"]
     own, saved = alone(results(folder, Category.DRESSES), tmp_path / "own"), tmp_path / "saved"
     saved.mkdir()
     for path in originals(workspace, Category.DRESSES):
@@ -146,7 +146,7 @@ def test_catvton_is_what_its_code_base_computes(
     assert numbers["fid"] == pytest.approx(distance, rel=1e-3, abs=1e-4)
     # At the originals' own height nothing is saved again.
     at_height = fill("high", size=(256, 192))
-    numbers = scored(workspace, at_height, "catvton")["numbers"]["dresses"]
+    numbers = scored(workspace, at_height, "catvton")["scores"]["dresses"]
     ours = tensors(results(at_height, Category.DRESSES), transforms.ToTensor())
     true = tensors(originals(workspace, Category.DRESSES), transforms.ToTensor())
     assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
@@ -177,7 +177,7 @@ def test_daflow_is_pytorch_ssim_and_torch_fidelity_on_saved_jpegs(
             Image.open(path).save(saved)
         ours.append(np.asarray(Image.open(saved)))
         true.append(decode_photo(original.read_bytes(), (256, 192)))
-    numbers = block["numbers"]["lower_body"]
+    numbers = block["scores"]["lower_body"]
     by_hand = np.mean([ssim_with_zeros_around(one, other) for one, other in zip(ours, true, strict=True)])
     assert numbers["ssim"] == pytest.approx(by_hand, rel=1e-4)
     network = load_small(weights / WEIGHTS["inception"].file)
@@ -199,17 +199,17 @@ def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
         assert metric.measure is not None
         path = weights / WEIGHTS[metric.weights].file if metric.weights else None
         by_hand = metric.measure(path, "cpu")(ours, true, {"image": None})["image"].mean()
-        assert block["numbers"]["dresses"][name] == pytest.approx(by_hand, rel=1e-5)
-    assert {entry["number"]: entry["reason"] for entry in block["unavailable"]} == {
+        assert block["scores"]["dresses"][name] == pytest.approx(by_hand, rel=1e-5)
+    assert {entry["metric"]: entry["reason"] for entry in block["unavailable"]} == {
         "ms_ssim": "images are smaller than 176 pixels",
         "kid_std": "every random subset would be the whole set",
     }
-    assert block["numbers"]["all"]["kid"] is not None
-    assert block["numbers"]["all"]["kid_std"] is None
-    told = "\n".join(block["warnings"])
+    assert block["scores"]["all"]["kid"] is not None
+    assert block["scores"]["all"]["kid_std"] is None
+    told = "\n".join([*block["deviations"], *(note["warning"] for note in block["warnings"])])
     assert "with fewer than 2,048 images FID is biased" in told
     assert "with fewer than 1,000 images KID" in told
-    assert "64x48, not the protocol's 512x384" in told
+    assert "64x48, not 512x384 as in the protocol" in told
 
 
 @pytest.mark.parametrize("setting", ["paired", "unpaired"])
@@ -229,27 +229,28 @@ def test_pairs_are_compared_inside_the_regions_of_their_true_images(
             errors[name] += [error[region].mean()] if region.any() else []
     assert len(errors["garment"]) == len(errors["neckline"]) == PER_CATEGORY - 1  # one shows no garment
     for name, own in errors.items():
-        assert block["numbers"]["dresses"][f"l1_{name}"] == pytest.approx(np.mean(own), rel=1e-5)
+        assert block["scores"]["dresses"][f"l1_{name}"] == pytest.approx(np.mean(own), rel=1e-5)
     assert block["fingerprint"]["rows"]["dresses"]["regions"]
 
 
 def test_protocols_of_others_know_no_regions(workspace: Workspace, fill: Fill, weights: Path) -> None:
     for name in ("ladi", "catvton"):
         block = scored(workspace, fill(name), name)
-        assert "ssim_garment" not in block["numbers"]["all"]
+        assert "ssim_garment" not in block["scores"]["all"]
         assert {facts["regions"] for facts in block["fingerprint"]["rows"].values()} == {None}
 
 
 def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
-    folder, reason = fill(), "no row shows the garment in its true image"
+    folder, reason = fill(), "no ground-truth image shows the garment"
     listed = tmp_path / "list.txt"
     listed.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
     wanted = (Category.UPPER_BODY, Category.DRESSES)
     block = scored(workspace, folder, "fitting-room", categories=wanted, pairs_file=listed)
-    told = {entry["number"]: entry["reason"] for entry in block["unavailable"]}
-    assert block["numbers"]["dresses"]["l1_garment"] is None
-    assert block["numbers"]["all"]["l1_garment"] > 0
-    assert told["l1_garment"] == f"{reason} (dresses)"
+    told = {entry["metric"]: entry["reason"] for entry in block["unavailable"]}
+    assert block["scores"]["dresses"]["l1_garment"] is None
+    assert block["scores"]["all"]["l1_garment"] > 0
+    assert told["l1_garment"] == reason
+    assert {entry["where"] for entry in block["unavailable"] if entry["metric"] == "l1_garment"} == {"dresses"}
     assert "l1_outside" not in told
 
 
@@ -258,16 +259,16 @@ def test_unpaired_pairs_are_compared_only_where_all_have_a_true_image(
 ) -> None:
     folder = fill(setting="unpaired")
     block = scored(workspace, folder, "fitting-room", "unpaired")
-    reasons = {entry["number"]: entry["reason"] for entry in block["unavailable"]}
-    assert reasons["ssim"].startswith("only 3 of the 9 pairs have a true image of that person in that garment")
-    assert block["numbers"]["dresses"]["ssim"] is None
-    assert block["numbers"]["dresses"]["fid"] is not None
+    reasons = {entry["metric"]: entry["reason"] for entry in block["unavailable"]}
+    assert reasons["ssim"].startswith("only 3 of the 9 pairs have a ground-truth image of that person in that garment")
+    assert block["scores"]["dresses"]["ssim"] is None
+    assert block["scores"]["dresses"]["fid"] is not None
     block = scored(workspace, folder, "fitting-room", "unpaired", categories=(Category.DRESSES,))
     ours = np.stack([np.asarray(Image.open(path)) for path in results(folder, Category.DRESSES)])
     truth = sorted((workspace.raw / "dresses" / "truth").iterdir())
     true = np.stack([decode_photo(path.read_bytes(), (64, 48)) for path in truth])
-    assert block["numbers"]["dresses"]["l1"] == pytest.approx(np.abs(ours / 255 - true / 255).mean(), rel=1e-4)
-    assert "all" not in block["numbers"]
+    assert block["scores"]["dresses"]["l1"] == pytest.approx(np.abs(ours / 255 - true / 255).mean(), rel=1e-4)
+    assert "all" not in block["scores"]
 
 
 def test_absent_or_changed_originals_leave_null_with_the_reason(
@@ -282,18 +283,16 @@ def test_absent_or_changed_originals_leave_null_with_the_reason(
     ):
         spoil()
         block = scored(workspace, folder, "ladi", categories=(Category.DRESSES,))
-        assert {value for numbers in block["numbers"].values() for key, value in numbers.items() if key != "n"} == {
-            None
-        }
+        assert {value for numbers in block["scores"].values() for key, value in numbers.items() if key != "n"} == {None}
         assert len(block["unavailable"]) == 4
         assert all(path.name in entry["reason"] and reason in entry["reason"] for entry in block["unavailable"])
-    assert scored(workspace, folder, "fitting-room")["numbers"]["dresses"]["ssim"] > 0.5
+    assert scored(workspace, folder, "fitting-room")["scores"]["dresses"]["ssim"] > 0.5
 
 
 def test_results_of_a_size_that_a_protocol_does_not_take_are_null(workspace: Workspace, fill: Fill) -> None:
     block = scored(workspace, fill(), "daflow")
-    assert block["numbers"]["all"] == {"n": 9, "ssim": None, "fid": None}
-    assert block["unavailable"][0]["reason"] == "results are 64x48, and daflow takes 256x192"
+    assert block["scores"]["all"] == {"n": 9, "ssim": None, "fid": None}
+    assert block["unavailable"][0]["reason"] == "results are 64x48, and daflow requires 256x192"
 
 
 def test_results_of_another_shape_are_null_where_nothing_brings_both_to_one_size(
@@ -301,9 +300,9 @@ def test_results_of_another_shape_are_null_where_nothing_brings_both_to_one_size
 ) -> None:
     block = scored(workspace, fill(size=(64, 64)), "catvton")
     assert {entry["reason"] for entry in block["unavailable"]} == {
-        "made ready to be compared, results are 64x64 and true images 64x48"
+        "after preprocessing, results are 64x64 and ground truth 64x48"
     }
-    assert block["numbers"]["all"]["fid"] is None
+    assert block["scores"]["all"]["fid"] is None
 
 
 def test_reference_features_are_kept_and_change_nothing(
@@ -313,7 +312,9 @@ def test_reference_features_are_kept_and_change_nothing(
     first = scored(workspace, folder, "catvton")
     kept = list((workspace.work_dir("score") / "features").glob("*.npy"))
     assert len(kept) == len(Category)
-    monkeypatch.setattr("tryon.scoring.measure._Category._batches", lambda *_: iter(()))  # nothing to make them of
+    monkeypatch.setattr(
+        "tryon.scoring.folder_source.FolderSource.people", lambda *_: iter(())
+    )  # nothing to make them of
     assert scored(workspace, folder, "catvton") == first
 
 
@@ -329,9 +330,9 @@ def test_no_library_reaches_for_the_network(
     order = ScoreRequest(fill(size=(256, 192)), ("all",), "workspace", "paired", tuple(Category))
     content = score_folder(order, SETTINGS, workspace, no_progress)
     assert all(
-        content["protocols"][name]["numbers"]["all"]["fid"] is not None for name in ("ladi", "catvton", "daflow")
+        content["protocols"][name]["scores"]["all"]["fid"] is not None for name in ("ladi", "catvton", "daflow")
     )
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "empty"))
     content = score_folder(order, SETTINGS, workspace, no_progress)
-    missing = {entry["number"] for entry in content["protocols"]["ladi"]["unavailable"]}
+    missing = {entry["metric"] for entry in content["protocols"]["ladi"]["unavailable"]}
     assert missing == {"lpips", "fid", "kid"}

@@ -13,12 +13,12 @@ import pytest
 from tryon.categories import Category
 from tryon.config.evaluate import EvaluateSettings
 from tryon.evaluate.baselines import masked_input
-from tryon.evaluate.predict import GroundTruth, PredictedBatch
-from tryon.evaluate.provenance import Fingerprints
+from tryon.evaluate.predict import GroundTruth, PredictedBatch, reference_hashes
 from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedDataset
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
 from tryon.runtime.progress import no_progress
-from tryon.scoring.compare_results import compared, read_runs, runs_of
+from tryon.scoring.compare import compare
+from tryon.scoring.result_files import read_runs, runs_from_content
 from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
@@ -37,23 +37,27 @@ def test_a_folder_and_the_stage_can_be_compared(
         image = masked_input(example.person[None], example.mask[None])[0]
         cv2.imwrite(str(tmp_path / f"{example.pair_id}.png"), np.ascontiguousarray(image[..., ::-1]))
     order = ScoreRequest(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
-    ours = runs_of(score_folder(order, SETTINGS, evaluated, no_progress))
+    current = runs_from_content(score_folder(order, SETTINGS, evaluated, no_progress))
     metrics = evaluated.evaluation / "metrics.json"
     content = json.loads(metrics.read_text())["metrics"][setting]
-    theirs = [
-        replace(run, numbers={place: methods["copy"] for place, methods in content.items()})
+    baseline = [
+        replace(run, scores={group: methods["masked_input"] for group, methods in content.items()}, rows=None)
         for run in read_runs(metrics)
         if run.setting == setting
     ]
-    found = compared(ours, theirs)
-    assert not found.refused
-    told = [row["difference"] for row in found.rows if row["this"] is not None]
-    assert {row["number"] for row in found.rows} >= {"l1", "l1_garment", "psnr_outside", "ssim_neckline"}
-    assert len(told) >= 4 * 3 * 3
-    assert told == pytest.approx([0] * len(told), abs=1e-6)
+    comparison = compare(current, baseline)
+    # the stage computes more metrics than the command
+    assert all(
+        line.key.startswith(("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")) for line in comparison.metrics
+    )
+    assert not comparison.skipped
+    differences = [line.difference for line in comparison.metrics if line.current is not None]
+    assert {line.key for line in comparison.metrics} >= {"l1", "l1_garment", "psnr_outside", "ssim_neckline"}
+    assert len(differences) >= 4 * 3 * 3
+    assert differences == pytest.approx([0] * len(differences), abs=1e-6)
 
 
-def scored(region: np.ndarray) -> PredictedBatch:
+def predicted(region: np.ndarray) -> PredictedBatch:
     """Two paired rows; the garment of the second is in `region`, bool (8, 6)."""
     images = np.random.default_rng(3).integers(0, 255, (2, 8, 6, 3), np.uint8)
     garment = np.stack([np.eye(8, 6, dtype=np.bool_), region])
@@ -62,11 +66,10 @@ def scored(region: np.ndarray) -> PredictedBatch:
     return PredictedBatch(("a_a", "b_b"), Category.DRESSES, images, images, {"model": images}, truth)
 
 
-def test_other_garment_masks_are_other_regions_of_the_same_images(workspace: Workspace) -> None:
-    rows = []
-    for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_)):
-        fingerprints = Fingerprints()
-        fingerprints.add("paired", scored(region))
-        rows.append(fingerprints.told((8, 6), workspace)["paired"]["rows"]["dresses"])
-    assert rows[0].pop("regions") != rows[1].pop("regions")
-    assert rows[0] == rows[1]
+def test_other_garment_masks_are_other_regions_of_the_same_images() -> None:
+    facts = [
+        reference_hashes("paired", predicted(region)).facts()
+        for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_))
+    ]
+    assert facts[0].pop("regions") != facts[1].pop("regions")
+    assert facts[0] == facts[1]

@@ -1,0 +1,202 @@
+"""Comparing checkpoints: only the same rows, and verdicts that the scores support."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tryon.categories import ALL, Category
+from tryon.errors import TryOnError
+from tryon.scoring.bootstrap import Verdict
+from tryon.scoring.compare import KEY, Comparison, compare, overall_verdict, require_comparable
+from tryon.scoring.result_files import ScoredRun
+from tryon.scoring.row_scores import RowScores
+
+ROWS = 40
+PROTOCOL = "fitting-room"
+
+
+def _facts(setting: str, **other: Any) -> dict[str, Any]:
+    metrics = {"l1": {"metric": "l1", "settings": "RGB"}, "ssim": {"metric": "ssim", "settings": "11x11"}}
+    rows = {str(category): {"n": ROWS, "regions": "a"} for category in Category}
+    return {"protocol": PROTOCOL, "setting": setting, "size": "64x48", "rows": rows, "metrics": metrics} | other
+
+
+def _runs(scores: RowScores, **facts: dict[str, Any]) -> list[ScoredRun]:
+    means = {
+        setting: {
+            group: {key: float(scores.values(setting, "model", group, key).mean()) for key in (KEY, "ssim")}
+            for group in (*map(str, Category), ALL)
+        }
+        for setting in facts
+    }
+    return [ScoredRun(PROTOCOL, setting, own, means[setting], scores) for setting, own in facts.items()]
+
+
+def _evaluated(
+    offsets: dict[Category, float], settings: tuple[str, ...] = ("paired",), first: int = 0, rows: int = ROWS
+) -> list[ScoredRun]:
+    """Errors of the same rows, shifted by category, with a little independent noise."""
+    scores = RowScores()
+    for setting in settings:
+        for number, category in enumerate(Category):
+            base = np.random.default_rng(number).uniform(0.1, 0.3, rows)
+            noise = np.random.default_rng([5, number]).normal(0, 0.01, rows)
+            errors = base + offsets.get(category, 0.0) + noise * (category in offsets)
+            pairs = [f"{category}{row + first}" for row in range(rows)]
+            scores.add(setting, "model", category, pairs, {KEY: errors, "ssim": 1 - errors})
+    return _runs(scores, **{setting: _facts(setting) for setting in settings})
+
+
+def _changed(runs: list[ScoredRun], **facts: Any) -> list[ScoredRun]:
+    """The same scores with other facts."""
+    assert runs[0].rows
+    return _runs(runs[0].rows, paired=_facts("paired", **facts))
+
+
+def _checked(current: list[ScoredRun], baseline: list[ScoredRun]) -> Comparison:
+    comparison = compare(current, baseline)
+    require_comparable(comparison)
+    return comparison
+
+
+SAME = _evaluated({})
+
+
+def test_the_same_results_are_no_different() -> None:
+    comparison = compare(SAME, _evaluated({}))
+    assert {line.verdict for line in comparison.metrics} == {Verdict.NO_DIFFERENCE}
+    assert {line.interval.mean for line in comparison.metrics} == {0.0}
+    assert overall_verdict(comparison).verdict is Verdict.NO_DIFFERENCE
+
+
+def test_smaller_errors_are_better_and_so_is_more_similarity() -> None:
+    better = _evaluated(dict.fromkeys(Category, -0.02))
+    lines = {(line.group, line.key): line for line in compare(better, SAME).metrics}
+    assert set(lines) == {(place, key) for place in (*map(str, Category), ALL) for key in (KEY, "ssim")}
+    assert {line.verdict for line in lines.values()} == {Verdict.BETTER}
+    one = lines[ALL, KEY]
+    assert one.interval.rows == 3 * ROWS
+    assert one.interval.mean == pytest.approx(one.current - one.baseline)
+    assert overall_verdict(compare(SAME, better)).verdict is Verdict.WORSE
+
+
+def test_a_gain_does_not_pay_for_a_loss() -> None:
+    mixed = {Category.UPPER_BODY: -0.08, Category.LOWER_BODY: -0.08, Category.DRESSES: 0.02}
+    judgement = overall_verdict(compare(_evaluated(mixed), SAME))
+    assert judgement.verdict is Verdict.WORSE
+    assert judgement.reason.endswith("better; worse on dresses")
+
+
+def test_what_is_only_just_seen_alone_is_not_judged_among_four() -> None:
+    noise = np.random.default_rng([5, 2]).normal(0, 0.01, ROWS)
+    shift = 2.2 * float(noise.std()) / ROWS**0.5 - float(noise.mean())  # 0 lies 2.2 standard errors away
+    comparison = compare(_evaluated({Category.DRESSES: shift}), SAME)
+    (line,) = [line for line in comparison.metrics if (line.group, line.key) == ("dresses", KEY)]
+    assert (line.verdict, line.corrected_verdict) == (Verdict.WORSE, Verdict.NO_DIFFERENCE)
+    assert overall_verdict(comparison).verdict is Verdict.NO_DIFFERENCE
+
+
+def test_too_few_rows_are_not_judged() -> None:
+    few = _evaluated(dict.fromkeys(Category, -0.02), rows=6), _evaluated({}, rows=6)
+    comparison = compare(*few)
+    assert {line.verdict for line in comparison.metrics} == {Verdict.BETTER}
+    assert overall_verdict(comparison).verdict is Verdict.NO_DIFFERENCE
+    assert "too few rows for a verdict" in overall_verdict(comparison).reason
+
+
+def test_equal_checkpoints_are_seldom_called_different() -> None:
+    """One pair in twenty may be; with intervals of 95 % it was one in seven."""
+    random = np.random.default_rng(1)
+    different = 0
+    for _ in range(60):
+        ours, theirs = RowScores(), RowScores()
+        for category in Category:
+            pairs = [f"{category}{row}" for row in range(24)]
+            for scores in (ours, theirs):
+                scores.add("paired", "model", category, pairs, {KEY: random.normal(0.2, 0.02, 24)})
+        both = [_runs(scores, paired=_facts("paired")) for scores in (ours, theirs)]
+        different += overall_verdict(compare(*both)).verdict is not Verdict.NO_DIFFERENCE
+    assert different <= 5
+
+
+def test_noise_alone_is_no_difference() -> None:
+    judgement = overall_verdict(compare(_evaluated(dict.fromkeys(Category, 0.0)), SAME))
+    assert judgement.verdict is Verdict.NO_DIFFERENCE
+    assert "95 % interval" in judgement.reason
+
+
+def test_the_unpaired_setting_decides_where_it_is_known() -> None:
+    both = ("paired", "unpaired")
+    assert overall_verdict(compare(_evaluated({}, both), _evaluated({}, both))).setting == "unpaired"
+    assert overall_verdict(compare(SAME, SAME)).setting == "paired"
+
+
+def test_other_facts_are_not_compared_and_listed() -> None:
+    with pytest.raises(TryOnError, match="paired: size: 64x48 and 128x96"):
+        _checked(SAME, _changed(SAME, size="128x96"))
+    with pytest.raises(TryOnError, match="paired: not in the baseline"):
+        _checked(SAME, [])
+
+
+def test_other_regions_leave_whole_images_to_compare() -> None:
+    facts = {str(category): {"n": ROWS, "regions": "b"} for category in Category}
+    assert {line.key for line in compare(SAME, SAME).metrics} == {KEY, "ssim"}
+    comparison = compare(SAME, _changed(SAME, rows=facts))
+    assert {line.key for line in comparison.metrics} == {"ssim"}
+    with pytest.raises(TryOnError, match="positions of garment and neckline"):
+        overall_verdict(comparison)
+
+
+def test_other_rows_of_one_category_leave_the_others_to_compare() -> None:
+    facts = {str(category): {"n": ROWS + (category == "dresses"), "regions": "a"} for category in Category}
+    comparison = compare(SAME, _changed(SAME, rows=facts))
+    assert {line.group for line in comparison.metrics} == {"upper_body", "lower_body"}
+    assert comparison.skipped == ["fitting-room paired: rows.dresses.n: 40 and 41"]
+
+
+def test_a_setting_that_only_one_has_is_listed() -> None:
+    more = _evaluated({}, ("paired", "unpaired"))
+    assert compare(SAME, more).skipped == ["fitting-room unpaired: only in the baseline"]
+    assert compare(more, SAME).skipped == ["fitting-room unpaired: not in the baseline"]
+
+
+def test_a_metric_with_other_facts_is_skipped_alone() -> None:
+    metrics = deepcopy(_facts("paired")["metrics"])
+    metrics["ssim"]["settings"] = "7x7"
+    comparison = compare(SAME, _changed(SAME, metrics=metrics))
+    assert {line.key for line in comparison.metrics} == {KEY}
+    assert comparison.skipped == ["fitting-room paired ssim: settings: 11x11 and 7x7"]
+    metrics.pop("l1")
+    with pytest.raises(TryOnError, match="paired l1: not in the baseline"):
+        _checked(SAME, _changed(SAME, metrics=metrics))
+
+
+def test_other_pairs_are_skipped_and_named() -> None:
+    with pytest.raises(
+        TryOnError, match=r"only in the current result: dresses0; pairs only in the baseline: dresses40"
+    ):
+        _checked(SAME, _evaluated({}, first=1))
+
+
+def test_pairs_in_another_order_are_matched() -> None:
+    scores, turned = SAME[0].rows, RowScores()
+    assert scores
+    for category in Category:
+        pairs = scores.pair_ids("paired", "model", category)[::-1]
+        numbers = {key: scores.values("paired", "model", category, key)[::-1] for key in (KEY, "ssim")}
+        turned.add("paired", "model", category, pairs, numbers)
+    comparison = compare(SAME, _runs(turned, paired=_facts("paired")))
+    intervals = [line.interval for line in comparison.metrics if line.interval]
+    assert {(one.mean, one.low, one.high) for one in intervals} == {(0, 0, 0)}
+
+
+def test_without_the_error_inside_the_garment_there_is_no_verdict() -> None:
+    comparison = compare(SAME, SAME)
+    comparison.metrics[:] = [line for line in comparison.metrics if line.key != KEY]
+    comparison.skipped.append("paired l1: settings: RGB and gray")
+    with pytest.raises(TryOnError, match=r"l1_garment[^.]*\n  paired l1: settings: RGB and gray"):
+        overall_verdict(comparison)

@@ -1,0 +1,101 @@
+"""Read result files: `metrics.json` of the evaluate stage and the JSON of `tryon score --out`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tryon.errors import MissingInputError
+from tryon.scoring.fingerprint import METRIC_FACTS, REGIONS, ROWS
+from tryon.scoring.row_scores import SCORES_FILE, RowScores
+
+METRICS_FILE = "metrics.json"
+MODEL = "model"
+"""Name of the evaluated network among the methods of a result."""
+
+_HINT = "Name a folder written by `tryon evaluate`, its metrics.json, or a file written by `tryon score --out`."
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """The scores of one protocol and setting.
+
+    Args:
+        protocol: its name.
+        setting: paired or unpaired.
+        fingerprint: the facts that fix the scores.
+        scores: group → key → mean score.
+        rows: scores of every row; None when only means were saved.
+    """
+
+    protocol: str
+    setting: str
+    fingerprint: Mapping[str, Any]
+    scores: Mapping[str, Mapping[str, Any]]
+    rows: RowScores | None = None
+
+
+def read_runs(path: Path) -> list[ScoredRun]:
+    """Read the runs in a result file, or in a folder that the evaluate stage wrote, with the scores of its rows.
+
+    Raises:
+        MissingInputError: a file is absent, damaged or of another kind.
+    """
+    file = path / METRICS_FILE if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        _validate(runs_from_content(content))
+    except OSError as error:
+        raise MissingInputError(f"{file} cannot be read: {error.strerror}", hint=_HINT) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise MissingInputError(f"{file} is not a result file: {reason}", hint=_HINT) from error
+    return runs_from_content(content, RowScores.read(path / SCORES_FILE) if path.is_dir() else None)
+
+
+def runs_from_content(content: Mapping[str, Any], rows: RowScores | None = None) -> list[ScoredRun]:
+    """Return the runs in the content of a result file."""
+    if "protocols" in content:
+        return [
+            ScoredRun(name, content["setting"], block["fingerprint"], block["scores"])
+            for name, block in content["protocols"].items()
+        ]
+    return [
+        ScoredRun(
+            facts["protocol"],
+            setting,
+            facts,
+            {group: methods[MODEL] for group, methods in content["metrics"][setting].items()},
+            rows,
+        )
+        for setting, facts in content["fingerprints"].items()
+    ]
+
+
+def _validate(runs: list[ScoredRun]) -> None:
+    """Raise KeyError, TypeError or ValueError where a damaged file holds other values than facts and scores."""
+    if not runs:
+        raise ValueError("it has no runs")
+    for run in runs:
+        rows, metrics = run.fingerprint[ROWS], run.fingerprint[METRIC_FACTS]
+        for block in (
+            run.fingerprint,
+            rows,
+            metrics,
+            run.scores,
+            *rows.values(),
+            *metrics.values(),
+            *run.scores.values(),
+        ):
+            if not isinstance(block, Mapping):
+                raise TypeError(f"{block!r} where facts or scores are expected")
+        for facts in rows.values():
+            facts[REGIONS]
+        for group, scores in run.scores.items():
+            for key, value in scores.items():
+                if value is not None and not (isinstance(value, int | float) and math.isfinite(value)):
+                    raise ValueError(f"{group} {key} is not a number: {value!r}")
