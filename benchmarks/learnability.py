@@ -1,4 +1,4 @@
-"""How well the embedded default learns on the twin, by level and seed: the table of docs/twin.md.
+"""How well the embedded default learns on the twin, by level and seed: the table of docs/synthetic.md.
 
     python -m benchmarks.learnability [--levels easy catalogue wild] [--seeds 7 8 9] [--jobs 2] [--keep FOLDER]
 

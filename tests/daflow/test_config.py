@@ -45,7 +45,7 @@ def test_narrow_is_a_quarter_as_wide_on_the_identity_grid():
         {"grid_normalization": ["identity"]},
         {"garment_channels": 1},
         {"image_encoder_channels": (8,)},
-        {"grid_normalization": "centerd"},
+        {"grid_normalization": "centered"},
         {"depth": 5},
         {5: "depth"},
     ],

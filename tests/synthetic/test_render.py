@@ -131,7 +131,7 @@ def test_heads_above_the_frame_have_y_0_and_hidden_joints_are_missing():
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_the_garment_image_is_centerd_on_near_white_and_fills_the_frame(category):
+def test_the_garment_image_is_centered_on_near_white_and_fills_the_frame(category):
     for number in range(3):
         image = garment_image(lay_flat(garment_of(SEED, category, number)))
         edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])

@@ -1,6 +1,6 @@
 """Make the pictures of the twin: `twin.jpg`, a contact sheet, and `twin-truth.jpg`, what is known beside the photo.
 
-python docs/images/twin.py [seed]
+python docs/images/synthetic.py [seed]
 """
 
 from __future__ import annotations
