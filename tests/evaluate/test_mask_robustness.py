@@ -96,7 +96,15 @@ def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
     content = robustness_to_dict(found)
     assert content["setting"] == "paired"
     assert content[UNCHANGED]["0"]["mean"] == pytest.approx(points[UNCHANGED].error.mean, abs=1e-6)
-    assert set(content[DILATED]["1"]) == {"mean", "low", "high", "rows", "difference_mean", "difference_low", "difference_high"}
+    assert set(content[DILATED]["1"]) == {
+        "mean",
+        "low",
+        "high",
+        "rows",
+        "difference_mean",
+        "difference_low",
+        "difference_high",
+    }
 
 
 def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(

@@ -104,7 +104,11 @@ def test_the_ideal_warp_is_a_bound_beside_the_baselines_and_exact_outside_the_ga
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
             ideal = methods["oracle_warp"]
-            assert 0 < ideal["l1_garment"] <= min(methods[other]["l1_garment"] for other in ("masked_input", "mean_color_fill"))
+            assert (
+                0
+                < ideal["l1_garment"]
+                <= min(methods[other]["l1_garment"] for other in ("masked_input", "mean_color_fill"))
+            )
             assert ideal["l1_outside"] == 0
             assert content["summary"][setting][category]["oracle_warp"] == ideal["l1_garment"]
     assert "oracle_warp" not in {one["metric"] for one in content["unavailable"]}
@@ -140,7 +144,9 @@ def test_unpaired_rows_are_compared_with_their_own_truth(evaluated: Workspace) -
     hidden = np.stack([rows.mask("mask", i) for i in range(len(rows))])
     truth = np.stack([rows.image("truth", i) for i in range(len(rows))])
     expected = np.mean([(own * mask[..., None]).mean() / 255 for own, mask in zip(truth, hidden, strict=True)])
-    assert _content(evaluated)["metrics"]["unpaired"]["upper_body"]["masked_input"]["l1"] == pytest.approx(expected, abs=1e-6)
+    assert _content(evaluated)["metrics"]["unpaired"]["upper_body"]["masked_input"]["l1"] == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
 def test_without_truth_nothing_pairwise_is_told_of_unpaired_rows(

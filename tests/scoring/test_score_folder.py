@@ -329,9 +329,7 @@ def test_no_library_reaches_for_the_network(
     monkeypatch.setattr(socket, "getaddrinfo", refused)
     order = ScoreRequest(fill(size=(256, 192)), ("all",), "workspace", "paired", tuple(Category))
     content = score_folder(order, SETTINGS, workspace, no_progress)
-    assert all(
-        content["protocols"][name]["scores"]["all"]["fid"] is not None for name in ("ladi", "catvton", "daflow")
-    )
+    assert all(content["protocols"][name]["scores"]["all"]["fid"] is not None for name in ("ladi", "catvton", "daflow"))
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "empty"))
     content = score_folder(order, SETTINGS, workspace, no_progress)
     missing = {entry["metric"] for entry in content["protocols"]["ladi"]["unavailable"]}

@@ -37,7 +37,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, category: Category, setting: Split, 
 
 def drawn(cache: Path, category: Category, setting: Split) -> list[SyntheticPair]:
     pairs = twin.synthetic_pairs(NAME, category, setting, cache)
-    twin._draw(VERSIONS[NAME], category, pairs)
+    twin._render(VERSIONS[NAME], category, pairs)
     return pairs
 
 

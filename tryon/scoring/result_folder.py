@@ -1,4 +1,4 @@
-"""A folder of result images: which file answers which pair, and everything that is wrong with it at once."""
+"""Find and validate a folder of result images, reporting all faults at once."""
 
 from __future__ import annotations
 
@@ -21,23 +21,34 @@ from tryon.runtime.atomic_files import sha256_bytes
 from tryon.runtime.process_pool import map_chunks, split_chunks
 from tryon.runtime.progress import Progress
 
-ENDINGS = (".png", ".jpg", ".jpeg")
-"""Files that count as images; others in the folder are left alone."""
+SUFFIXES = (".png", ".jpg", ".jpeg")
+"""Image files that are read; other files in the folder are ignored."""
 
-OTHER_ENDINGS = (".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jxl", ".ppm", ".tga", ".tif", ".tiff", ".webp")
-"""Images too, but not read; they are told where pairs are missing."""
+UNREAD_SUFFIXES = (".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jxl", ".ppm", ".tga", ".tif", ".tiff", ".webp")
+"""Image files that are not read; they are reported where pairs are missing."""
 
 MAX_NAMED = 12
-"""How many of each kind of fault are named."""
+"""Files of each kind of fault that a message names."""
 
-_SHARD = 256
+_CHUNK_SIZE = 256
 _Value = TypeVar("_Value")
-_FAULTS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, UnidentifiedImageError)
+_DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, UnidentifiedImageError)
+
+UNREADABLE, CONSTANT, NOT_8_BIT, GRAY, TRANSPARENT = (
+    "unreadable",
+    "a single color",
+    "not 8 bits per channel",
+    "gray or black and white",
+    "transparent",
+)
+OPAQUE = 255
+_PNG_BIT_DEPTH = 24
+"""Offset of the bit depth in a PNG file. Pillow does not report it: it reads 16-bit colors as 8-bit ones."""
 
 
 @dataclass(frozen=True)
 class ScoredPair:
-    """A line of a test list: the pair, its category and its person."""
+    """A pair of a test list: its id, category and person."""
 
     pair_id: str
     category: Category
@@ -46,15 +57,15 @@ class ScoredPair:
 
 @dataclass(frozen=True)
 class Results:
-    """A folder without faults.
+    """A folder of results without faults.
 
     Args:
         files: by pair id.
         size: height and width of every image.
-        format: of every file: `PNG`, `JPEG 75` by the quality that libjpeg would need for its tables, or `JPEG` and a
-            hash of the tables where they are no such ones.
+        format: of every file: `PNG`, `JPEG 75` by the libjpeg quality of its tables, or `JPEG` and a hash of other
+            tables.
         digest: SHA-256 over pair ids and files.
-        by_person: how many files are named by the person alone, and so do not say which garment they show.
+        by_person: number of files named by person only, whose garment cannot be checked.
     """
 
     files: dict[str, Path]
@@ -64,16 +75,9 @@ class Results:
     by_person: int
 
 
-_DEEP, _GREY, _TRANSPARENT = "not of 8 bits a channel", "gray or black and white", "transparent"
-OPAQUE = 255
-BITS = 8
-_PNG_DEPTH = 24
-"""Where the bits a channel stand in a PNG file. Pillow does not tell them: it reads colors of 16 bits as ones of 8."""
-
-
 @dataclass(frozen=True)
 class _InspectedImage:
-    """What looking at one file gave; `fault` is empty where it can be used."""
+    """What was read of one file; `fault` is empty if it can be used."""
 
     sha256: str = ""
     size: Size = (0, 0)
@@ -81,101 +85,100 @@ class _InspectedImage:
     fault: str = ""
 
 
-def read_results(folder: Path, known: Sequence[ScoredPair], wanted: Sequence[ScoredPair], progress: Progress) -> Results:
-    """Find and check the images of `wanted`.
+def read_results(
+    folder: Path, known: Sequence[ScoredPair], selected: Sequence[ScoredPair], progress: Progress
+) -> Results:
+    """Find and validate the images of the selected pairs.
 
-    A file is named by its pair, `<person>_<garment>`, or by its person, `<person>` or `<person>_0`, where that is in
-    the list once. It lies in the folder or in a folder in it that is called as its category.
+    A file is named by its pair, `<person>_<garment>`, or by its person, `<person>` or `<person>_0`, if the list has
+    that person once. It is in the folder, or in a subfolder named as its category.
 
     Args:
-        folder: where to look.
-        known: all lines of the test list; files of those that are not wanted are no fault.
-        wanted: the lines that are scored.
-        progress: told images.
+        folder: the folder.
+        known: all pairs of the test list; files of pairs that are not selected are no fault.
+        selected: the pairs to score.
+        progress: called with the number of images.
 
     Raises:
-        MissingInputError: images are missing, extra, there twice, unreadable, constant, gray, transparent, or of
-            another size or format than most; each kind with its number and its first twelve. Where pairs are missing,
-            images that were not looked at are told too: they may be those.
+        MissingInputError: images are missing, superfluous, duplicated, unreadable, a single color, gray, transparent,
+            or of another size or format than most. Each kind is listed with its count and first files. Where pairs
+            are missing, images that were not read are listed too, since they may be the missing ones.
     """
     check_folder(folder)
-    found, extra = _found(folder, known)
-    files = {line.pair_id: found[line.pair_id] for line in wanted if line.pair_id in found}
-    single = {pair: paths[0] for pair, paths in files.items() if len(paths) == 1}
-    seen = dict(zip(single, _inspect_all(list(single.values()), progress), strict=True))
-    size, format = (
-        _most_common(getattr(one, name) for one in seen.values() if not one.fault) for name in ("size", "format")
-    )
-    missing = [line.pair_id for line in wanted if line.pair_id not in files]
+    candidates, superfluous = _find_files(folder, known)
+    files = {pair.pair_id: candidates[pair.pair_id] for pair in selected if pair.pair_id in candidates}
+    unique = {pair: paths[0] for pair, paths in files.items() if len(paths) == 1}
+    images = dict(zip(unique, _inspect_all(list(unique.values()), progress), strict=True))
+    usable = {pair: image for pair, image in images.items() if not image.fault}
+    size = _most_common(image.size for image in usable.values())
+    format = _most_common(image.format for image in usable.values())
+    missing = [pair.pair_id for pair in selected if pair.pair_id not in files]
     faults = {
         "missing": missing,
-        **(_ignored_images(folder) if missing else {}),
-        "there twice": [f"{pair} ({', '.join(p.name for p in paths)})" for pair, paths in files.items() if paths[1:]],
-        "extra, for no pair of the list": _relative(folder, extra),
+        **(_unread_images(folder) if missing else {}),
+        "duplicated": [f"{pair} ({', '.join(p.name for p in paths)})" for pair, paths in files.items() if paths[1:]],
+        "not in the test list": _relative(folder, superfluous),
         **{
-            fault: [single[pair].name for pair, one in seen.items() if one.fault == fault]
-            for fault in ("unreadable", "constant", _DEEP, _GREY, _TRANSPARENT)
+            fault: [unique[pair].name for pair, image in images.items() if image.fault == fault]
+            for fault in (UNREADABLE, CONSTANT, NOT_8_BIT, GRAY, TRANSPARENT)
         },
-        f"not {format_size(size)} as most are": [
-            f"{single[pair].name} ({format_size(one.size)})"
-            for pair, one in seen.items()
-            if not one.fault and one.size != size
+        f"not {format_size(size)} as most": [
+            f"{unique[pair].name} ({format_size(image.size)})" for pair, image in usable.items() if image.size != size
         ],
-        f"not {format} as most are": [
-            f"{single[pair].name} ({one.format})"
-            for pair, one in seen.items()
-            if not one.fault and one.format != format
+        f"not {format} as most": [
+            f"{unique[pair].name} ({image.format})" for pair, image in usable.items() if image.format != format
         ],
     }
-    _raise_any(folder, faults, len(wanted))
+    _raise_faults(folder, faults, len(selected))
     assert size is not None
     assert format is not None
-    digest = hashlib.sha256(
-        "".join(f"{pair} {one.sha256}\n" for pair, one in sorted(seen.items())).encode()
-    ).hexdigest()
-    by_person = sum(path.stem != pair for pair, path in single.items())
-    return Results(single, size, format, digest, by_person)
+    lines = "".join(f"{pair} {image.sha256}\n" for pair, image in sorted(images.items()))
+    by_person = sum(path.stem != pair for pair, path in unique.items())
+    return Results(unique, size, format, hashlib.sha256(lines.encode()).hexdigest(), by_person)
 
 
 def check_folder(folder: Path) -> None:
-    """Raises MissingInputError if it is none."""
+    """Raise MissingInputError if the folder does not exist."""
     if not folder.is_dir():
-        remedy = "Name the folder with the result images."
-        value = "a file" if folder.exists() else "nothing of that name"
-        raise MissingInputError(str(folder), expected="is a folder of result images", found=value, hint=remedy)
+        problem = f"{folder} is a file" if folder.exists() else f"{folder} not found"
+        raise MissingInputError(problem, expected="a folder of result images")
 
 
 def format_size(size: Size | None) -> str:
-    """512x384 for (512, 384): height x width."""
+    """Format a size as height x width.
+
+    >>> format_size((512, 384))
+    '512x384'
+    """
     return "of one size" if size is None else f"{size[0]}x{size[1]}"
 
 
-def _found(folder: Path, known: Sequence[ScoredPair]) -> tuple[dict[str, list[Path]], list[Path]]:
-    """Files by pair id, and those of no pair."""
-    places = {None: _names(known)} | {one: _names(line for line in known if line.category == one) for one in Category}
-    found: dict[str, list[Path]] = {}
-    extra: list[Path] = []
-    for category, names in places.items():
-        place = folder / category if category else folder
-        images = [path for path in place.iterdir() if _is_image(path)] if place.is_dir() else []
+def _find_files(folder: Path, known: Sequence[ScoredPair]) -> tuple[dict[str, list[Path]], list[Path]]:
+    """Return the files by pair id, and those of no pair."""
+    folders = {folder: _file_names(known)}
+    folders |= {folder / each: _file_names(pair for pair in known if pair.category == each) for each in Category}
+    files: dict[str, list[Path]] = {}
+    superfluous: list[Path] = []
+    for parent, names in folders.items():
+        images = [path for path in parent.iterdir() if _is_image(path)] if parent.is_dir() else []
         for path in sorted(images):
             pair = names.get(path.stem)
             if pair is None:
-                extra.append(path)
+                superfluous.append(path)
             else:
-                found.setdefault(pair, []).append(path)
-    return found, extra
+                files.setdefault(pair, []).append(path)
+    return files, superfluous
 
 
-def _ignored_images(folder: Path) -> dict[str, list[str]]:
-    """Images that are not looked at, by the reason, one folder deep."""
-    places = [folder, *(folder / category for category in Category)]
-    others = [path for place in places for path in place.glob("*") if _is_image(path, OTHER_ENDINGS)]
-    inside = [path for place in places for path in place.glob("*/*") if path.parent not in places]
-    deeper = [path for path in inside if path.parent.name[0] != "." and _is_image(path, (*ENDINGS, *OTHER_ENDINGS))]
+def _unread_images(folder: Path) -> dict[str, list[str]]:
+    """Return the images that are not read, by reason, one folder deep."""
+    folders = [folder, *(folder / category for category in Category)]
+    others = [path for parent in folders for path in parent.glob("*") if _is_image(path, UNREAD_SUFFIXES)]
+    nested = [path for parent in folders for path in parent.glob("*/*") if path.parent not in folders]
+    nested = [path for path in nested if path.parent.name[0] != "." and _is_image(path, (*SUFFIXES, *UNREAD_SUFFIXES))]
     return {
-        "of a kind that is not read (PNG and JPEG are)": _relative(folder, sorted(others)),
-        "in folders that are not looked into (name that folder)": _relative(folder, sorted(deeper)),
+        "not PNG or JPEG": _relative(folder, sorted(others)),
+        "in subfolders that are not searched (name the subfolder)": _relative(folder, sorted(nested)),
     }
 
 
@@ -183,27 +186,27 @@ def _relative(folder: Path, paths: Iterable[Path]) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in paths]
 
 
-def _is_image(path: Path, endings: Sequence[str] = ENDINGS) -> bool:
-    return path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
+def _is_image(path: Path, suffixes: Sequence[str] = SUFFIXES) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
 
 
-def _names(lines: Iterable[ScoredPair]) -> dict[str, str]:
-    """Every name that a file may have, without its ending, with the pair that it means."""
-    lines = list(lines)
-    persons = Counter(line.person_id for line in lines)
-    once = [line for line in lines if persons[line.person_id] == 1]
-    names = {line.person_id: line.pair_id for line in once} | {f"{line.person_id}_0": line.pair_id for line in once}
-    return names | {line.pair_id: line.pair_id for line in lines}
+def _file_names(pairs: Iterable[ScoredPair]) -> dict[str, str]:
+    """Return every accepted file name, without suffix, with its pair id."""
+    pairs = list(pairs)
+    persons = Counter(pair.person_id for pair in pairs)
+    names = {}
+    for pair in pairs:
+        if persons[pair.person_id] == 1:
+            names |= {pair.person_id: pair.pair_id, f"{pair.person_id}_0": pair.pair_id}
+    return names | {pair.pair_id: pair.pair_id for pair in pairs}
 
 
 def _inspect_all(paths: list[Path], progress: Progress) -> list[_InspectedImage]:
-    parts = (
-        map_chunks(_inspect_batch, split_chunks(paths, _SHARD), progress, "result images looked at") if paths else []
-    )
-    return [seen for part in parts for seen in part]
+    parts = map_chunks(_inspect_chunk, split_chunks(paths, _CHUNK_SIZE), progress, "result images read")
+    return [image for part in parts for image in part]
 
 
-def _inspect_batch(paths: Sequence[Path]) -> list[_InspectedImage]:
+def _inspect_chunk(paths: Sequence[Path]) -> list[_InspectedImage]:
     return [_inspect(path) for path in paths]
 
 
@@ -211,18 +214,18 @@ def _inspect(path: Path) -> _InspectedImage:
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as image:
-            if image.mode.startswith(("I", "F")) or (image.format == "PNG" and data[_PNG_DEPTH] > BITS):
-                return _InspectedImage(fault=_DEEP)
+            if image.mode.startswith(("I", "F")) or (image.format == "PNG" and data[_PNG_BIT_DEPTH] > 8):
+                return _InspectedImage(fault=NOT_8_BIT)
             if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < OPAQUE:
-                return _InspectedImage(fault=_TRANSPARENT)
+                return _InspectedImage(fault=TRANSPARENT)
             format = _format(image)
             pixels = np.asarray(image.convert("RGB"))
-    except _FAULTS:
-        return _InspectedImage(fault="unreadable")
+    except _DECODE_ERRORS:
+        return _InspectedImage(fault=UNREADABLE)
     if (pixels == pixels[0, 0]).all():
-        return _InspectedImage(fault="constant")
+        return _InspectedImage(fault=CONSTANT)
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
-        return _InspectedImage(fault=_GREY)
+        return _InspectedImage(fault=GRAY)
     return _InspectedImage(sha256_bytes(data), (pixels.shape[0], pixels.shape[1]), format)
 
 
@@ -232,18 +235,18 @@ def _format(image: Image.Image) -> str:
         return str(image.format)
     _, _, _, luminance = image.layer[0]  # pyright: ignore[reportAttributeAccessIssue]
     table = tuple(tables[luminance])
-    return f"JPEG {_qualities().get(table) or sha256_bytes(str(table).encode())[:8]}"
+    return f"JPEG {_jpeg_qualities().get(table) or sha256_bytes(str(table).encode())[:8]}"
 
 
 @cache
-def _qualities() -> dict[tuple[int, ...], int]:
-    """Quality by the luminance table that Pillow, that is libjpeg, writes for it."""
-    found: dict[tuple[int, ...], int] = {}
+def _jpeg_qualities() -> dict[tuple[int, ...], int]:
+    """Return the JPEG quality by the luminance table that libjpeg writes for it."""
+    qualities: dict[tuple[int, ...], int] = {}
     for quality in range(1, 101):
         data = io.BytesIO()
         Image.new("L", (8, 8)).save(data, "JPEG", quality=quality)
-        found[tuple(Image.open(data).quantization[0])] = quality  # pyright: ignore[reportAttributeAccessIssue]
-    return found
+        qualities[tuple(Image.open(data).quantization[0])] = quality  # pyright: ignore[reportAttributeAccessIssue]
+    return qualities
 
 
 def _most_common(values: Iterable[_Value]) -> _Value | None:
@@ -251,11 +254,12 @@ def _most_common(values: Iterable[_Value]) -> _Value | None:
     return counted[0][0] if counted else None
 
 
-def _raise_any(folder: Path, faults: dict[str, list[str]], count: int) -> None:
+def _raise_faults(folder: Path, faults: dict[str, list[str]], count: int) -> None:
     lines = [f"\n  {len(names)} {fault}: {format_list(names, MAX_NAMED)}" for fault, names in faults.items() if names]
     if lines:
-        rule = f"holds one good image for each of the {count} pairs to score; of these files are" + "".join(lines)
-        remedy = "Mend the folder, or name the pairs to score with --pairs-file FILE, one pair id a line."
+        hint = "Fix the folder, or score only some pairs with --pairs-file FILE (one pair id per line)."
         if len(faults["missing"]) == count:
-            remedy = "No file is of a pair of this list: --dataset and --setting say which list it is."
-        raise MissingInputError(str(folder), expected=rule, hint=remedy)
+            hint = "No file belongs to a pair of this test list. Set the list with --dataset and --setting."
+        raise MissingInputError(
+            f"{folder} does not hold one valid image for each of the {count} pairs:{''.join(lines)}", hint=hint
+        )

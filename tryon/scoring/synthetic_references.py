@@ -1,8 +1,7 @@
-"""The test images of a frozen version of the twin, drawn when they are asked for and kept for the next time.
+"""Test images of a frozen version of the synthetic data set, rendered on demand and cached.
 
-A version's archive takes long to draw and much room; its test people, and those people in the garments that they try
-on, with their label maps and key points, are a few minutes and 600 MB. Their bytes are those of the archive, which the
-hash of each category says.
+The full archive takes long to render and much disk space; its test images with label maps and key points take a few
+minutes and 600 MB. Their bytes equal those of the archive, which the hash of each category verifies.
 """
 
 from __future__ import annotations
@@ -37,19 +36,19 @@ IMAGE_HASHES = {
         },
     }
 }
-"""Hash of the files of each list of a version, as `_hash_of` gives it: what the frozen archive holds."""
+"""Hash (`_hash_of`) of the files of each test list in the frozen archive."""
 
-_SHARD = 16
+_CHUNK_SIZE = 16
 
 
 @dataclass(frozen=True)
 class SyntheticPair:
-    """A line of a version's test list, and the files of its person in its garment.
+    """A pair of a test list and the files that show its person in its garment.
 
     Args:
-        pair_id, person_id, garment_id: as the pair lists have them.
+        pair_id, person_id, garment_id: as in the pair lists.
         numbers: item numbers of person and garment.
-        folder: where the files lie.
+        folder: of the files.
     """
 
     pair_id: str
@@ -60,77 +59,76 @@ class SyntheticPair:
 
     @property
     def photo(self) -> Path:
-        """JPEG."""
+        """Path of the photo, a JPEG."""
         return self.folder / f"{self.pair_id}.jpg"
 
     @property
     def label_map(self) -> Path:
-        """Palette PNG."""
+        """Path of the label map, a palette PNG."""
         return self.folder / f"{self.pair_id}.png"
 
     @property
     def keypoints(self) -> Path:
-        """JSON."""
+        """Path of the key points, a JSON file."""
         return self.folder / f"{self.pair_id}.json"
 
     @property
     def files(self) -> tuple[Path, Path, Path]:
-        """All three."""
+        """Paths of all three files."""
         return self.photo, self.label_map, self.keypoints
 
 
-def synthetic_pairs(name: str, category: Category, setting: Split, cache: Path) -> list[SyntheticPair]:
-    """The lines of a test list, in their order; paired, the image shows the person's own clothes."""
+def synthetic_pairs(name: str, category: Category, split: Split, cache: Path) -> list[SyntheticPair]:
+    """Return the pairs of a test list in order; paired images show the person's own garment."""
     version = VERSIONS[name]
     plan = PairPlan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
-    folder = cache / version.name.replace(":", "-") / category / setting
-    found = []
-    for numbers in plan.pairs(category, setting):
+    folder = cache / version.name.replace(":", "-") / category / split
+    pairs = []
+    for numbers in plan.pairs(category, split):
         pair = plan.named_pair(category, numbers)
-        found.append(SyntheticPair(pair.pair_id, pair.person_id, pair.garment_id, numbers, folder))
-    return found
+        pairs.append(SyntheticPair(pair.pair_id, pair.person_id, pair.garment_id, numbers, folder))
+    return pairs
 
 
-def render_pairs(name: str, category: Category, setting: Split, cache: Path, progress: Progress) -> list[SyntheticPair]:
-    """The same with every image in its place, drawn where absent, and compared with the frozen version.
+def render_pairs(name: str, category: Category, split: Split, cache: Path, progress: Progress) -> list[SyntheticPair]:
+    """Render missing images of a test list, verify all of them, and return the pairs.
 
     Args:
-        name: of the version, as "twin:v1".
+        name: of the version, for example "twin:v1".
         category: of the list.
-        setting: test_paired or test_unpaired.
-        cache: folder that keeps the images.
-        progress: told images.
+        split: test_paired or test_unpaired.
+        cache: folder of the images.
+        progress: called with the number of images.
 
     Raises:
-        SourceError: the images are not those of the version: the drawing code or a library differs from those that
-            it was frozen with.
+        SourceError: the images differ from the version, because the rendering code or a library differs.
     """
     version = VERSIONS[name]
-    pairs = synthetic_pairs(name, category, setting, cache)
+    pairs = synthetic_pairs(name, category, split, cache)
     absent = [pair for pair in pairs if not all(path.is_file() for path in pair.files)]
-    draw = partial(_draw, version, category)
+    render = partial(_render, version, category)
     if absent:
-        map_chunks(draw, split_chunks(absent, _SHARD), progress, f"{category} images of {name} drawn")
-    wanted = IMAGE_HASHES[name][category][setting]
-    if _hash_of(pairs) == wanted:
+        map_chunks(render, split_chunks(absent, _CHUNK_SIZE), progress, f"{category} images of {name} rendered")
+    expected = IMAGE_HASHES[name][category][split]
+    if _hash_of(pairs) == expected:
         return pairs
     map_chunks(
-        draw, split_chunks(pairs, _SHARD), progress, f"{category} images of {name}, perhaps damaged, drawn again"
+        render, split_chunks(pairs, _CHUNK_SIZE), progress, f"{category} images of {name} rendered again (hash differs)"
     )
     found = _hash_of(pairs)
-    if found != wanted:
+    if found != expected:
         raise SourceError(
-            f"the {setting} images of {name} in {pairs[0].folder}",
-            expected=f"have the content hash of the frozen version, {wanted[:16]}…",
+            f"the {split} images of {name} in {pairs[0].folder} differ from the frozen version",
             found=f"{found[:16]}…",
-            hint=f"The drawing code, a library or the processor differs (frozen with {version.made_with}); "
-            "numbers on them would not be comparable. Use the versions of constraints.txt.",
+            expected=f"content hash {expected[:16]}…",
+            hint=f"The rendering code, a library or the processor differs (frozen with {version.made_with}), so scores "
+            "would not be comparable. Use the versions in constraints.txt.",
         )
     return pairs
 
 
-def _draw(version: Version, category: Category, pairs: Sequence[SyntheticPair]) -> None:
-    """Frozen versions have no parser errors, so that the label map of a person is the true one."""
+def _render(version: Version, category: Category, pairs: Sequence[SyntheticPair]) -> None:
+    """Render pairs; frozen versions have no parsing noise, so the label map is the true one."""
     from tryon.imaging.png_encoder import encode_palette
     from tryon.synthetic.item_files import (  # slow to import, not needed for the cache
         encode_jpeg,

@@ -74,7 +74,9 @@ def line_chart(
         x, y = zip(*each.points, strict=True)
         axes.plot(x, y, color=color, linewidth=2.2 if each.color == 0 else 1.4, zorder=3 + number, clip_on=False)
         for position, low, high in each.intervals:
-            axes.plot((position, position), (low, high), color=color, linewidth=1.2, alpha=0.55, zorder=2, clip_on=False)
+            axes.plot(
+                (position, position), (low, high), color=color, linewidth=1.2, alpha=0.55, zorder=2, clip_on=False
+            )
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
