@@ -1,8 +1,7 @@
-"""The protocol of CatVTON (Chong et al. 2024), which Leffa took over.
+"""Protocol of CatVTON (Chong et al. 2024), also used by Leffa.
 
-Where the results are not as high as the original photos, those are resized to the results' height and saved again under
-their .jpg names, so with Pillow's quality of 75; all numbers are made against these. LPIPS is on SqueezeNet, FID and
-KID are clean-fid's, KID times 1000.
+Original photos are resized to the height of the results, unless they have it, and saved as .jpg with Pillow's default
+quality of 75; all scores are computed against these. LPIPS uses SqueezeNet, FID and KID are clean-fid's, KID x 1000.
 """
 
 from __future__ import annotations

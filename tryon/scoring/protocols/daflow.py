@@ -1,8 +1,7 @@
-"""The protocol of DAFlow (Bai et al. 2022), moved from VITON to Dress Code.
+"""Protocol of DAFlow (Bai et al. 2022), transferred from VITON to Dress Code.
 
-Results are 256x192 and saved by torchvision as .jpg, so with a quality of 75. SSIM is pytorch-ssim's on the saved
-images, FID is torch-fidelity's. VITON comes at 256x192; Dress Code does not, so its photos are brought to that size
-as our own test rows are, and not saved again.
+Results are 256x192 and saved by torchvision as .jpg, that is with quality 75. SSIM is pytorch-ssim's on the saved images,
+FID is torch-fidelity's. VITON photos are 256x192; Dress Code photos are resized as the sample stage does, and not saved.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The protocol of LaDI-VTON (Morelli et al. 2023), which OOTDiffusion took over.
+"""Protocol of LaDI-VTON (Morelli et al. 2023), also used by OOTDiffusion.
 
-Pairs are compared with both images resized to 512x384. FID and KID are clean-fid's, of the results as they are
-against the original 1024x768 photos of the test people. Its code also prints SSIM and LPIPS for the unpaired setting,
-against the person in other clothes; those numbers mean nothing and are not made here.
+Pairs are compared after resizing both images to 512x384. FID and KID are clean-fid's, between the results and the original
+1024x768 photos of the test persons. Its code also prints SSIM and LPIPS for the unpaired setting, against the person in
+other clothes; these are meaningless and not computed here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tryon.scoring.protocols.protocol import ImageArray, PreprocessedImage, Prot
 SIZE = (512, 384)
 
 
-def _treated(image: ImageArray, *_: object) -> PreprocessedImage:
+def _resize_pair(image: ImageArray, *_: object) -> PreprocessedImage:
     return PreprocessedImage(resized(image, SIZE, Image.Resampling.BILINEAR), image)
 
 
@@ -27,8 +27,8 @@ PROTOCOL = Protocol(
     reference="original",
     sizes="any",
     format=None,
-    result=_treated,
-    true_image=_treated,
+    result=_resize_pair,
+    true_image=_resize_pair,
     metrics=(
         ProtocolMetric("ssim", METRICS["ssim"]),
         ProtocolMetric("lpips", METRICS["lpips"]),

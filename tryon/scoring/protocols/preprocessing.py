@@ -1,6 +1,6 @@
-"""How results are read and what protocols do to images, by Pillow, as the evaluation code of other systems does it.
+"""Read and preprocess images with Pillow, as the evaluation code of other systems does.
 
-What is here makes the numbers, so it belongs to what a fingerprint covers.
+Part of the code that a fingerprint covers.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from tryon.dresscode.readers import Size
 from tryon.scoring.protocols.protocol import ImageArray
 
 JPEG_QUALITY = 75
-"""What Pillow, and so torchvision's `save_image`, saves a .jpg with when nobody says how."""
+"""Default JPEG quality of Pillow, and so of torchvision's `save_image`."""
 
 
 def read_image(path: Path) -> ImageArray:
-    """A result as it is in its file."""
+    """Read an image file as RGB, uint8 (H, W, 3)."""
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def as_jpeg(image: ImageArray) -> ImageArray:
-    """The image after it was saved as JPEG with Pillow's defaults: quality 75, color at half the size."""
+    """Encode an image as JPEG with Pillow's defaults (quality 75, 4:2:0) and decode it."""
     data = io.BytesIO()
     Image.fromarray(image).save(data, "JPEG")
     return np.asarray(Image.open(data).convert("RGB"))
 
 
 def resized(image: ImageArray, size: Size, filter: Image.Resampling) -> ImageArray:
-    """The image at `size` (height, width); shrinking averages, whatever the filter."""
+    """Resize an image to `size` (height, width); downscaling averages with every filter."""
     if image.shape[:2] == size:
         return image
     return np.asarray(Image.fromarray(image).resize((size[1], size[0]), filter))
 
 
 def at_height(image: ImageArray, height: int) -> ImageArray:
-    """The image at `height`, its width in proportion and rounded down, by a Lanczos filter."""
+    """Resize an image to `height`, its width in proportion and rounded down, with a Lanczos filter."""
     width = int(image.shape[1] * height / image.shape[0])
     return resized(image, (height, width), Image.Resampling.LANCZOS)

@@ -1,4 +1,4 @@
-"""SSIM as pytorch-ssim computes it: with black beyond the border, where other implementations mirror the image."""
+"""SSIM as pytorch-ssim computes it: zero-padded, where other implementations mirror the image at its border."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tryon.metrics.similarity import K1, K2, SIGMA, WINDOW
 
 
 def load(path: Path | None, device: str) -> Measure:
-    """Make the measuring function; it needs no weights and knows the whole image alone."""
+    """Return the scoring function; it needs no weights and scores whole images only."""
     along = torch.exp(-((torch.arange(WINDOW, dtype=torch.float32) - WINDOW // 2) ** 2) / (2 * SIGMA**2))
     window = torch.outer(along, along) / along.sum() ** 2
     kernel = window.expand(3, 1, WINDOW, WINDOW).contiguous().to(device)
@@ -29,7 +29,7 @@ def load(path: Path | None, device: str) -> Measure:
 
 
 def _ssim(first: torch.Tensor, second: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """SSIM (Wang et al. 2004, eq. 13) of images, float (N, 3, H, W) in 0..1, with zeros around them: float (N,)."""
+    """Compute SSIM (Wang et al. 2004, eq. 13) of zero-padded images, float (N, 3, H, W) in 0..1: float (N,)."""
 
     def mean(values: torch.Tensor) -> torch.Tensor:
         return F.conv2d(values, kernel, padding=WINDOW // 2, groups=3)
