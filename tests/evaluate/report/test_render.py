@@ -193,7 +193,7 @@ def test_every_slice_of_a_setting_stands_in_its_charts(source: str, evaluated: W
     slices = json.loads((evaluated.evaluation / "metrics.json").read_text())["slices"]
     section = source[source.index('<section id="slices">') : source.index('<section id="gallery">')]
     assert section.count("<use ") == sum(len(values) for own in slices.values() for values in own.values())
-    assert section.index("Unpaired</h3>") < section.index("Paired <span>")
+    assert section.index("All slices, unpaired") < section.index("All slices, paired")
     assert "No slice of 10 rows or more is worse" in section
 
 

@@ -37,6 +37,9 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+_TEXT = {"color": _HEX["--soft"], "fontsize": _STYLE["font.size"]}
+
+
 @dataclass(frozen=True)
 class Series:
     """A line of a chart.
@@ -88,7 +91,7 @@ def line_chart(
         right = mark[0] > (low + high) / 2
         axes.annotate(
             mark[1], (mark[0], 1), xycoords=("data", "axes fraction"), xytext=(-4 if right else 4, -6),
-            textcoords="offset points", ha="right" if right else "left", va="top",
+            textcoords="offset points", ha="right" if right else "left", va="top", **_TEXT,
         )  # fmt: skip
     legend = tuple((name, each.color) for name, each in reversed(list(series.items())))
     return Chart(title, f"{title} by {x_title}", _svg(figure), legend)
@@ -114,7 +117,7 @@ def interval_chart(title: str, values: Mapping[str, Interval], mean: float, limi
         axes.plot([interval.mean], [row], "o", color=color, markersize=5.5, clip_on=False)
         axes.annotate(
             f"{interval.rows}", (1, row), xycoords=("axes fraction", "data"), xytext=(22, 0),
-            textcoords="offset points", ha="right", va="center",
+            textcoords="offset points", ha="right", va="center", **_TEXT,
         )  # fmt: skip
     axes.axvline(mean, color=_HEX["--soft"], linewidth=0.8, linestyle=(0, (3, 3)), clip_on=False)
     axes.set_xlim(0, limit * 1.03)
