@@ -19,7 +19,7 @@ THREADS: Any = ThreadPoolTaskRunner(worker_count())
 def agnostic(category: Category) -> StageResult:
     """Hide the garment to be replaced."""
     with translate_worker_death(), prepare_masks(category) as masks:
-        shards = make_shards.map(masks.parts, unmapped(masks))
+        shards = make_shards.map(masks.shard_ranges, unmapped(masks))
         shards.wait()  # all of them: what is finished need not be made again after a failure
         shards.result()
         return collect(masks)

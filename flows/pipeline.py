@@ -50,7 +50,7 @@ def pipeline(
     )
     if dry_run:
         return _plan(chosen, force, check_sources)
-    with project_lock(PIPELINE, "pipeline", wait=publish_waiting):
+    with project_lock(PIPELINE, "pipeline", on_wait=publish_waiting):
         order = stage_order()
         forced, proposal = resolve_stages(force, order), chosen()
         if proposal.changes:

@@ -23,6 +23,6 @@ def score_checkpoint(checkpoint: str = "data/checkpoints/best.ckpt", name: str =
     """
     exit_with_runner()
     with project_lock(
-        PIPELINE, f"scoring {checkpoint}", wait=publish_waiting
+        PIPELINE, f"scoring {checkpoint}", on_wait=publish_waiting
     ):  # it reads what a pipeline may be replacing
         return tasks.score_checkpoint.score(checkpoint, name)

@@ -37,7 +37,7 @@ def run_single_stage(stage: StageName, force: bool = False, dry_run: bool = Fals
         return {}
     if dry_run:
         return publish_plan(_find_outdated(stage, force, write=False))
-    with project_lock(PIPELINE, f"stage {stage} alone", wait=publish_waiting):
+    with project_lock(PIPELINE, f"stage {stage} alone", on_wait=publish_waiting):
         due = _find_outdated(stage, force, write=True)
         if not due:
             log_line(f"Nothing to do: {stage} is up to date.")

@@ -52,7 +52,7 @@ def run(stage: str, category: Category | None) -> None:
     name = stage if category is None else f"{stage}@{category}"
     link_shared_data(stage, Workspace())
     # One that was killed may still be ending: it is waited for.
-    with project_lock(f"stage-{name}", f"stage {name}", wait=log_line):
+    with project_lock(f"stage-{name}", f"stage {name}", on_wait=log_line):
         if url is None:
             from tryon.cli import run as run_plainly
 

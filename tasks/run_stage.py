@@ -1,4 +1,4 @@
-"""What every stage's task does: read the settings, call the library, show the result."""
+"""Run a stage inside a task: load the settings, call the library, publish the result."""
 
 from __future__ import annotations
 
@@ -18,22 +18,18 @@ from tryon.workspace import Workspace
 
 
 def run_stage_task(stage: str, category: Category | None = None) -> StageResult:
-    """Run a stage of the project in the current directory and publish what it returns.
-
-    Raises:
-        TryOnError: whatever the stage finds wrong.
-    """
+    """Run a stage of the project in the current directory and publish its result."""
     workspace = Workspace()
     parameters = load_parameters(workspace.params_file)
     accelerator = getattr(getattr(parameters, stage), "accelerator", "cpu")
     name = f"{stage}@{category}" if category else stage
     with gpu_slot(stage, accelerator), progress_artifact(name) as progress:
-        summary = run_stage(stage, parameters, workspace, category, progress)
-    publish(summary, parameters.download.source)
-    return summary
+        result = run_stage(stage, parameters, workspace, category, progress)
+    publish(result, parameters.download.source)
+    return result
 
 
 def is_retryable(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Is it worth trying again? A busy disk and lost processes are; a mistake of the user's or a bug stays one."""
+    """Return whether to retry a task: after an OS error or a lost process, but not after a user error or a bug."""
     del task, task_run
     return isinstance(state.result(raise_on_failure=False), OSError | BrokenExecutor)

@@ -1,4 +1,4 @@
-"""The tasks of the stages that run as one task; `tasks.agnostic` runs shard by shard."""
+"""Tasks of the stages that consist of one task; those of agnostic are in `tasks.agnostic`."""
 
 from __future__ import annotations
 

@@ -102,6 +102,11 @@ def format_cell(cell: Cell) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
+def format_count(count: int, noun: str) -> str:
+    """Format a count with its noun: `1 stage`, `2 stages`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def format_duration(seconds: float) -> str:
     """Format a duration: `0.4 s`, `12 s`, `3 min 05 s`."""
     if seconds < 10:

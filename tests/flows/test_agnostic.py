@@ -87,8 +87,8 @@ def test_processes_that_died_are_replaced(downloaded, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(tasks.agnostic.stage, "run_shard", dies_once)
     with pytest.raises(BrokenExecutor):
-        masks.make(0)
-    masks.make(0)
+        masks.run_shard(0)
+    masks.run_shard(0)
     masks.close()
     assert pools[0] is not None
     assert pools[1] is not pools[0]
@@ -101,8 +101,8 @@ def test_every_shard_belongs_to_one_task(downloaded, monkeypatch: pytest.MonkeyP
     planned = plan(workspace)
     masks = tasks.agnostic.MaskRun(replace(planned, shards=planned.shards[:1] * count), workspace, no_progress)
     masks.close()
-    assert [shard for part in masks.parts for shard in part] == list(range(count))
-    assert max(len(part) for part in masks.parts) == largest
+    assert [shard for part in masks.shard_ranges for shard in part] == list(range(count))
+    assert max(len(part) for part in masks.shard_ranges) == largest
 
 
 def plan(workspace: Workspace):

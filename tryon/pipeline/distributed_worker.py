@@ -12,7 +12,7 @@ With torchrun, all machines run the same command; rank 0 is the stage, all other
 
     torchrun --nnodes 2 --nproc-per-node 4 --node-rank N --master-addr 10.0.0.1 -m tryon finetune
 
-Only rank 0 writes checkpoints and outputs. Settings, inputs and code must be equal on all ranks, which is checked first.
+Only rank 0 writes checkpoints and outputs. Settings, inputs and code must be equal on all ranks; this is checked first.
 """
 
 from __future__ import annotations
