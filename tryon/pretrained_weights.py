@@ -46,62 +46,42 @@ class WeightFile:
     instruction: str = ""
 
 
-WEIGHTS = {
-    weight.name: weight
-    for weight in (
-        WeightFile(
-            "alexnet",
-            "alexnet-owt-7be5be79.pth",
-            needed_for="LPIPS (AlexNet)",
-            url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-            sha256="7be5be79",
-        ),
-        WeightFile(
-            "inception",
-            "weights-inception-2015-12-05-6726825d.pth",
-            needed_for="FID and KID (torch-fidelity)",
-            url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-            "weights-inception-2015-12-05-6726825d.pth",
-            sha256="6726825d",
-        ),
-        WeightFile(
-            "inception_clean",
-            "inception-2015-12-05.pt",
-            needed_for="FID and KID (clean-fid)",
-            url="https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
-            sha256="f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
-        ),
-        WeightFile(
-            "squeezenet",
-            "squeezenet1_1-b8a52dc0.pth",
-            needed_for="LPIPS (SqueezeNet)",
-            url="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
-            sha256="b8a52dc0",
-        ),
-        WeightFile(
-            "vgg16",
-            "vgg16-397923af.pth",
-            needed_for="LPIPS (VGG16), as a metric and in `loss.perceptual: vgg`",
-            url="https://download.pytorch.org/models/vgg16-397923af.pth",
-            sha256="397923af",
-        ),
-        WeightFile(
-            "vgg19",
-            "vgg19-dcbb9e9d.pth",
-            needed_for="style and content losses of `loss.perceptual: vgg`",
-            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-            sha256="dcbb9e9d",
-        ),
-        WeightFile(
-            "daflow",
-            "ckpt_viton.pt",
-            needed_for="`pretrain.init_from: published`",
-            instruction="Download it by hand (link under Prepare in the README of github.com/OFA-Sys/DAFlow; for "
-            "non-commercial use only, no published hash) and save it in this folder under this name, or set "
-            "`pretrain.init_from: train_upper_body`",
-        ),
-    )
-}
+def _from_pytorch(name: str, file: str, needed_for: str) -> WeightFile:
+    """Describe a file of download.pytorch.org, whose name ends with the first digits of its SHA-256."""
+    sha256 = file.removesuffix(".pth").rpartition("-")[2]
+    return WeightFile(name, file, needed_for, f"https://download.pytorch.org/models/{file}", sha256)
+
+
+_CATALOG = (
+    _from_pytorch("alexnet", "alexnet-owt-7be5be79.pth", "LPIPS (AlexNet)"),
+    WeightFile(
+        "inception",
+        "weights-inception-2015-12-05-6726825d.pth",
+        "FID and KID (torch-fidelity)",
+        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+        "6726825d",
+    ),
+    WeightFile(
+        "inception_clean",
+        "inception-2015-12-05.pt",
+        "FID and KID (clean-fid)",
+        "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
+        "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
+    ),
+    _from_pytorch("squeezenet", "squeezenet1_1-b8a52dc0.pth", "LPIPS (SqueezeNet)"),
+    _from_pytorch("vgg16", "vgg16-397923af.pth", "LPIPS (VGG16), as a metric and in `loss.perceptual: vgg`"),
+    _from_pytorch("vgg19", "vgg19-dcbb9e9d.pth", "style and content losses of `loss.perceptual: vgg`"),
+    WeightFile(
+        "daflow",
+        "ckpt_viton.pt",
+        "`pretrain.init_from: published`",
+        instruction="Download it by hand (link under Prepare in the README of github.com/OFA-Sys/DAFlow; for "
+        "non-commercial use only, no published hash) and save it in this folder under this name, or set "
+        "`pretrain.init_from: train_upper_body`",
+    ),
+)
+
+WEIGHTS = {weight.name: weight for weight in _CATALOG}
 """All files by short name."""
 
 
