@@ -24,6 +24,10 @@ COMMAND = "tryon download-weights"
 CHUNK_SIZE = 1 << 20
 
 
+class MissingWeightsError(WeightsError):
+    """A file of pretrained weights is missing."""
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """A published file of weights.
@@ -120,11 +124,12 @@ def weight_path(workspace: Workspace, name: str) -> Path:
     """Return the path of a verified file.
 
     Raises:
-        WeightsError: it is missing or its hash is wrong.
+        MissingWeightsError: it is missing.
+        WeightsError: its hash is wrong.
     """
     (status,) = weights_status(workspace, [name])
     if status.state == "absent":
-        raise WeightsError(
+        raise MissingWeightsError(
             f"{status.path} not found (required by {status.weight.needed_for})", hint=f"{status.remedy}."
         )
     if status.state == "damaged":
@@ -180,7 +185,7 @@ def download_weights(
             _download(weight, weight.url, status.path, progress)
             status = WeightStatus(weight, status.path, "ready")
         elif status.state != "ready" and names:
-            raise WeightsError(f"{status.path} not found", hint=f"{status.remedy}.")
+            raise MissingWeightsError(f"{status.path} not found", hint=f"{status.remedy}.")
         results.append(status)
     return results
 

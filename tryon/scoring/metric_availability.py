@@ -10,7 +10,7 @@ from tryon.metrics import METRICS, Metric
 from tryon.metrics.inception import FeatureExtractor
 from tryon.metrics.metric import Measure
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
-from tryon.pretrained_weights import COMMAND, WEIGHTS, weight_path
+from tryon.pretrained_weights import COMMAND, WEIGHTS, MissingWeightsError, weight_path
 from tryon.workspace import Workspace
 
 NO_TRUTH = "there is no true image of these rows to compare with"
@@ -69,7 +69,7 @@ def _cannot_open(metric: Metric, workspace: Workspace, size: tuple[int, int]) ->
     try:
         weight_path(workspace, metric.weights)
     except WeightsError as error:
-        if error.expected != "exists":
+        if not isinstance(error, MissingWeightsError):
             raise
         return f"its weights {WEIGHTS[metric.weights].file} are not here; `{COMMAND}` fetches them"
     return ""

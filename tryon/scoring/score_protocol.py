@@ -14,7 +14,7 @@ from tryon.metrics.metric import mean
 from tryon.metrics.pairwise import key_of
 from tryon.metrics.reference import Reference
 from tryon.metrics.regions import IMAGE, REGIONS
-from tryon.pretrained_weights import COMMAND, WEIGHTS, weight_path
+from tryon.pretrained_weights import COMMAND, WEIGHTS, MissingWeightsError, weight_path
 from tryon.scoring.fingerprint import TruthHashes, fingerprint, rows_facts, short_fingerprint
 from tryon.scoring.measure import RawScores, ScoringContext, ScoringTask, ShapeError, ids, measure
 from tryon.scoring.metric_availability import EMPTY, NO_SPREAD
@@ -134,7 +134,7 @@ def _no_weights(name: str, workspace: Workspace) -> str:
     try:
         weight_path(workspace, name)
     except WeightsError as error:
-        if error.expected != "exists":
+        if not isinstance(error, MissingWeightsError):
             raise
         return f"its weights {WEIGHTS[name].file} are not here; `{COMMAND}` fetches them"
     return ""
