@@ -1,3 +1,3 @@
-"""When work runs: the pipeline, one flow per stage, the command that `dvc.yaml` names."""
+"""Prefect flows: the pipeline, one flow per stage, and the command of `dvc.yaml`."""
 
-import tasks as tasks  # switches analytics off before anything here imports Prefect
+import tasks as tasks  # disables telemetry before Prefect is imported

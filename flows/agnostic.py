@@ -17,9 +17,9 @@ THREADS: Any = ThreadPoolTaskRunner(worker_count())
 
 @flow(name="agnostic", flow_run_name="agnostic@{category}", task_runner=THREADS)
 def agnostic(category: Category) -> StageResult:
-    """Hide the garment to be replaced."""
+    """Mask the garment to be replaced."""
     with translate_worker_death(), prepare_masks(category) as masks:
-        shards = make_shards.map(masks.parts, unmapped(masks))
-        shards.wait()  # all of them: what is finished need not be made again after a failure
+        shards = make_shards.map(masks.shard_ranges, unmapped(masks))
+        shards.wait()  # for all, so that after a failure the finished shards can be reused
         shards.result()
         return collect(masks)

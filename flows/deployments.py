@@ -1,4 +1,4 @@
-"""What `make serve` offers: names, flows, schedules and limits of the deployments, and what they need on the server."""
+"""Deployments of `make serve`: names, flows, schedules and concurrency limits."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from prefect.schedules import Schedule
 
 WATCH = "watch"
-WATCH_EVERY = 10.0
-"""Minutes between two looks at the data source."""
+WATCH_INTERVAL = 10.0
+"""Default minutes between two checks of the data source."""
 
 _CRON_FIELDS = 5
-_LONGEST = 366 * 24 * 60
+_MAX_MINUTES = 366 * 24 * 60
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One thing that can be started from the page, a schedule or `prefect deployment run <flow>/<name>`.
+    """A flow that can be run from Prefect's UI, a schedule or `prefect deployment run <flow>/<name>`.
 
     Args:
-        name: its own name.
-        flow: module and function, "flows.pipeline.pipeline"; its Prefect name is the first half of the full name.
-        description: what the page says about it.
-        enqueue_concurrent: a second run waits for the first; else it is cancelled at once.
-        parameters: fixed ones; the form shows them filled in.
-        has_schedule: it takes the schedule of the watch.
+        name: name of the deployment.
+        flow: module and function ("flows.pipeline.pipeline").
+        description: text for the UI.
+        enqueue_concurrent: whether a second run waits for the first; otherwise it is cancelled.
+        parameters: default parameters of the flow.
+        has_schedule: whether it runs on the watch schedule.
     """
 
     name: str
@@ -48,53 +48,51 @@ class Deployment:
 
 
 DEPLOYMENTS = (
-    Deployment("pipeline", "flows.pipeline.pipeline", "Bring every stage up to date, with other settings if you like."),
+    Deployment("pipeline", "flows.pipeline.pipeline", "Bring all stages up to date, optionally with other settings."),
     *(
         Deployment(
-            stage, "flows.single_stage.run_single_stage", f"Run the stage {stage} alone.", parameters={"stage": stage}
+            stage, "flows.single_stage.run_single_stage", f"Run only the {stage} stage.", parameters={"stage": stage}
         )
         for stage in STAGES
     ),
     Deployment(
         WATCH,
         "flows.watch.watch",
-        "Look whether the data source has changed; start the pipeline once it has and is at rest.",
+        "Check the data source; start the pipeline once it has changed and is stable.",
         enqueue_concurrent=False,
         has_schedule=True,
     ),
     Deployment(
         "score-checkpoint",
         "flows.score_checkpoint.score_checkpoint",
-        "Score a checkpoint file on the test rows of the subset; nothing that DVC keeps is touched.",
+        "Score a checkpoint file on the test rows of the subset; DVC outputs are unchanged.",
     ),
 )
-"""All of them. Each has one run at a time."""
+"""All deployments. Each is limited to one run at a time."""
 
 
 @dataclass(frozen=True)
 class WatchSchedule:
-    """When to watch: at a cron line, else every `minutes`, else never."""
+    """Schedule of the watch: a cron expression, else an interval in minutes, else none."""
 
-    minutes: float | None = WATCH_EVERY
+    minutes: float | None = WATCH_INTERVAL
     cron: str | None = None
 
     def validate(self) -> None:
-        """Look at the schedule, without Prefect.
+        """Validate the schedule without importing Prefect.
 
         Raises:
-            ParameterError: the interval is below a minute, or the cron line is none.
+            ParameterError: the interval is out of range, or the cron expression is invalid.
         """
         if self.cron is not None:
             validate_cron(self.cron)
-        elif self.minutes is not None and not 1 <= self.minutes <= _LONGEST:
-            raise ParameterError("--watch-every", expected="is at least one minute, at most a year", found=self.minutes)
+        elif self.minutes is not None and not 1 <= self.minutes <= _MAX_MINUTES:
+            raise ParameterError(
+                "--watch-every is out of range", found=self.minutes, expected=f"minutes between 1 and {_MAX_MINUTES}"
+            )
 
     def schedule(self) -> Schedule | None:
-        """For Prefect; None for never. Cron lines are in UTC.
-
-        Raises:
-            ParameterError: as `check`.
-        """
+        """Validate and convert to a Prefect schedule, None without one. Cron expressions are in UTC."""
         from prefect.schedules import Cron, Interval
 
         self.validate()
@@ -103,37 +101,40 @@ class WatchSchedule:
         return None if self.minutes is None else Interval(timedelta(minutes=self.minutes), slug=WATCH)
 
 
-def validate_cron(line: str) -> None:
-    """Raises ParameterError if `line` is no cron line, or one of a day that never comes, as 31 February."""
-    remedy = 'Write five fields: "0 3 * * *" is every night at three.'
-    if len(line.split()) != _CRON_FIELDS:  # of six, the last or the first are seconds
-        raise ParameterError("--watch-cron", expected="is a cron line of five fields", found=line, hint=remedy)
+def validate_cron(expression: str) -> None:
+    """Raise a ParameterError if a cron expression is invalid or never fires, as on 31 February."""
     try:
-        CronSim(line, datetime.now(UTC))
+        if len(expression.split()) != _CRON_FIELDS:  # CronSim takes a sixth field as seconds
+            raise CronSimError("it needs five fields")
+        CronSim(expression, datetime.now(UTC))
     except CronSimError as error:
-        told = f"{line}: {error}"
-        raise ParameterError("--watch-cron", expected="is a cron line", found=told, hint=remedy) from error
+        raise ParameterError(
+            f"--watch-cron is not a valid cron expression ({error})",
+            found=expression,
+            hint='Write five fields, for example "0 3 * * *" for every night at three.',
+        ) from error
 
 
 def build_deployments(watch: WatchSchedule) -> list[RunnerDeployment]:
-    """The deployments as Prefect takes them. Imports every flow."""
+    """Convert all deployments to Prefect's. Imports every flow."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.types.entrypoint import EntrypointType
 
-    found: list[RunnerDeployment] = []
-    for own in DEPLOYMENTS:
-        module, _, name = own.flow.rpartition(".")
-        schedule = watch.schedule() if own.has_schedule else None
-        strategy = ConcurrencyLimitStrategy.ENQUEUE if own.enqueue_concurrent else ConcurrencyLimitStrategy.CANCEL_NEW
-        found.append(
+    result: list[RunnerDeployment] = []
+    for deployment in DEPLOYMENTS:
+        module, _, name = deployment.flow.rpartition(".")
+        schedule = watch.schedule() if deployment.has_schedule else None
+        strategies = ConcurrencyLimitStrategy
+        strategy = strategies.ENQUEUE if deployment.enqueue_concurrent else strategies.CANCEL_NEW
+        result.append(
             getattr(import_module(module), name).to_deployment(
-                name=own.name,
-                description=own.description,
-                parameters=dict(own.parameters),
+                name=deployment.name,
+                description=deployment.description,
+                parameters=dict(deployment.parameters),
                 schedules=[schedule] if schedule else [],
                 concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
                 tags=[TAG],
                 entrypoint_type=EntrypointType.MODULE_PATH,
             )
         )
-    return found
+    return result

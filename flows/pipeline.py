@@ -1,4 +1,4 @@
-"""The pipeline flow: every stage that DVC calls out of date, in DVC's order, each in a process of its own."""
+"""The pipeline flow: run every outdated stage in DVC's order, each in a child process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tryon.console import progress_bars
 from tryon.pipeline.external_inputs import refresh_inputs
 from tryon.workspace import Workspace
 
-NOTHING, KEEP = Overrides(), Preset(UNCHANGED)
+NO_OVERRIDES, CURRENT = Overrides(), Preset(UNCHANGED)
 
 
 @flow(name="pipeline", flow_run_name="pipeline")
@@ -27,65 +27,66 @@ def pipeline(
     dry_run: bool = False,
     force: Sequence[StageName] = (),
     check_sources: bool = True,
-    preset: Preset = KEEP,
-    settings: Overrides = NOTHING,
+    preset: Preset = CURRENT,
+    settings: Overrides = NO_OVERRIDES,
     set_to_null: Sequence[NullableKey] = (),
 ) -> dict[str, str]:
-    """Bring everything up to date.
+    """Bring all stages up to date.
 
     Args:
-        dry_run: only say what would run and why; `params.yaml` stays as it is.
-        force: stages to run even though nothing changed; "agnostic" means all its categories.
-        check_sources: see first whether the data source or weights have changed.
-        preset: put this file of `params/` in the place of `params.yaml` first.
-        settings: keys of `params.yaml` to change first; what is left empty stays as the file has it.
-        set_to_null: keys of `params.yaml` to set to null first, which an empty field cannot say.
+        dry_run: only report what would run and why; `params.yaml` is unchanged.
+        force: stages to run even if they are up to date; "agnostic" selects all its categories.
+        check_sources: check the data source and weights for changes first.
+        preset: replace `params.yaml` by this file of `params/` first.
+        settings: keys of `params.yaml` to change first; empty fields are unchanged.
+        set_to_null: keys of `params.yaml` to set to null first, which an empty field cannot express.
 
     Returns:
-        The stages that were run, or those that would be run first, each with the reasons.
+        The reasons of the stages that were run, or with `dry_run` would be run first.
     """
     exit_with_runner()
-    chosen = partial(
+    prepare = partial(
         validate_overrides, Workspace(), None if preset == UNCHANGED else preset, settings.model_dump(), set_to_null
     )
     if dry_run:
-        return _plan(chosen, force, check_sources)
-    with project_lock(PIPELINE, "pipeline", wait=publish_waiting):
+        return _plan(prepare, force, check_sources)
+    with project_lock(PIPELINE, "pipeline", on_wait=publish_waiting):
         order = stage_order()
-        forced, proposal = resolve_stages(force, order), chosen()
-        if proposal.changes:
-            outdated_stages()  # stops if a stage runs by itself
+        forced, update = resolve_stages(force, order), prepare()
+        if update.changes:
+            outdated_stages()  # fails if a stage is running
         if check_sources:
-            _refresh_inputs(proposal, write=True)
-        proposal.write(Workspace())
-        ran = _run_outdated(order, forced)
+            _refresh_inputs(update, write=True)
+        update.write(Workspace())
+        result = _run_outdated(order, forced)
         record_success(Workspace())
-        return ran
+        return result
 
 
-def _plan(chosen: Callable[[], ConfigUpdate], force: Sequence[str], check_sources: bool) -> dict[str, str]:
+def _plan(prepare: Callable[[], ConfigUpdate], force: Sequence[str], check_sources: bool) -> dict[str, str]:
     if holders := active_processes():
         publish_running(holders)
         return {}
     order = stage_order()
-    forced, proposal = resolve_stages(force, order), chosen()
-    due = stages_to_run_with(proposal, order, forced, _refresh_inputs(proposal, write=False) if check_sources else {})
-    print_plan(due)
-    return publish_plan(due)
+    forced, update = resolve_stages(force, order), prepare()
+    changed = _refresh_inputs(update, write=False) if check_sources else {}
+    stages = stages_to_run_with(update, order, forced, changed)
+    print_plan(stages)
+    return publish_plan(stages)
 
 
-def _refresh_inputs(proposal: ConfigUpdate, write: bool) -> dict[str, str]:
+def _refresh_inputs(update: ConfigUpdate, write: bool) -> dict[str, str]:
     with progress_bars() as progress:
-        return refresh_inputs(Workspace(), proposal.parameters, progress, write)
+        return refresh_inputs(Workspace(), update.parameters, progress, write)
 
 
-def _run_outdated(order: list[str], waiting: list[str]) -> dict[str, str]:
-    due = stages_to_run(order, waiting)
-    ran: dict[str, str] = {}
+def _run_outdated(order: list[str], forced: list[str]) -> dict[str, str]:
+    due = stages_to_run(order, forced)
+    result: dict[str, str] = {}
     while due:
         stage, reasons = next(iter(due.items()))
-        ran[stage] = run_stage_logged(stage, reasons, stage in waiting)
-        waiting = [name for name in waiting if name != stage]
-        # Asked anew: an output that came out as before leaves the stages after it alone.
-        due = {name: why for name, why in stages_to_run(order, waiting).items() if name not in ran}
-    return ran
+        result[stage] = run_stage_logged(stage, reasons, stage in forced)
+        forced = [name for name in forced if name != stage]
+        # DVC is asked again: if an output came out unchanged, the stages after it stay up to date.
+        due = {name: reasons for name, reasons in stages_to_run(order, forced).items() if name not in result}
+    return result

@@ -1,8 +1,8 @@
-"""The settings of `params.yaml` as a form: every key with its description, range and choices, and none filled in.
+"""Run form of the pipeline: every key of `params.yaml` with description, range and choices, all optional.
 
-Prefect draws a form from a flow's parameters, and fills in the values they have when the flow is registered. A form
-filled in that way would write yesterday's values over today's edits of `params.yaml`. So every field here is empty, and
-empty means: leave the file's value alone. The value a key had is told in its description instead.
+Prefect builds a form from a flow's parameters, filled in with their values at registration. Such a form would overwrite
+later edits of `params.yaml`. Therefore all fields are empty, an empty field leaves the key unchanged, and the value at
+registration is part of the description.
 """
 
 from __future__ import annotations
@@ -25,33 +25,31 @@ from tryon.workspace import Workspace
 
 
 def _without_default(schema: dict[str, Any]) -> None:
-    """Nothing to fill in: a `default` of null would be drawn as a choice between a value and none."""
+    """Drop a `default` of null, which the form would show as a choice between a value and none."""
     schema.pop("default", None)
 
 
-_EMPTY_MAPPING = r"^(?!.*://\S*[@?#])"
-"""What is typed must match this, so that it is refused before it is kept."""
-
-_SECRET = "has a name, a password or a query in its address, and Prefect keeps what is typed: write it into params.yaml"
+_NO_CREDENTIALS = r"^(?!.*://\S*[@?#])"
+"""Pattern checked by Prefect's server, so that a URL with credentials is rejected before it is stored."""
 
 
 class OptionalSettings(Settings):
-    """Base of the form's models: what is empty is not there when it is written out."""
+    """Base of the form's models, which omits empty fields when it is serialized."""
 
     @model_serializer(mode="wrap")
-    def _filled_in(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {key: value for key, value in write(self).items() if value not in (None, "", {})}
 
 
 def make_optional_model(
     model: type[BaseModel], current: BaseModel | None = None, name: str = ""
 ) -> type[OptionalSettings]:
-    """A copy of a settings model in which every key may stay empty.
+    """Create a copy of a settings model with all keys optional.
 
     Args:
-        model: of a section, or `Parameters`.
-        current: its current content; None where that is not known.
-        name: of the copy.
+        model: model of a section, or `Parameters`.
+        current: its current values for the descriptions; None if they are unknown.
+        name: name of the new model.
     """
     fields: dict[str, Any] = {}
     schemas = model.model_json_schema()["properties"]
@@ -61,21 +59,23 @@ def make_optional_model(
             section = make_optional_model(kind, value, f"{name}{key.title()}")
             fields[key] = (section, _empty(key, section(), field.description))
         else:
-            was = "" if current is None else f" Was {_format_default(value)} when serving began."
-            told = f"{field.description} ({_capital(describe_constraint(schemas[key]))}.{was})"
-            fields[key] = (_optional_type(field), _empty(key, None, told))
+            constraint = describe_constraint(schemas[key])
+            text = format_value(list(value) if isinstance(value, tuple) else value)
+            at_start = "" if current is None else f" Value at server start: {text}."
+            description = f"{field.description} ({constraint[:1].upper()}{constraint[1:]}.{at_start})"
+            fields[key] = (_optional_type(field), _empty(key, None, description))
     return create_model(name or model.__name__, __base__=OptionalSettings, __doc__=model.__doc__, **fields)
 
 
 def _optional_type(field: FieldInfo) -> Any:
     kind: Any = field.annotation
     if type(None) in get_args(kind):
-        kind = Union[tuple(one for one in get_args(kind) if one is not type(None))]  # noqa: UP007
-    if kind is bool:  # a switch has no third position, and the form would send every one that nobody touched as off
+        kind = Union[tuple(arg for arg in get_args(kind) if arg is not type(None))]  # noqa: UP007
+    if kind is bool:  # the form would show a switch and send it as off when untouched
         kind = Annotated[kind, WithJsonSchema({"enum": [True, False]})]
-    if kind is str:  # checked by Prefect's server, and here for runs that are started without one
+    if kind is str:  # the validator is for runs that are started without a server
         kind = Annotated[
-            str, AfterValidator(_reject_credentials), WithJsonSchema({"type": "string", "pattern": _EMPTY_MAPPING})
+            str, AfterValidator(_reject_credentials), WithJsonSchema({"type": "string", "pattern": _NO_CREDENTIALS})
         ]
     if field.metadata:
         kind = Annotated[(kind, *field.metadata)]
@@ -86,46 +86,38 @@ def _empty(key: str, value: Any, description: str | None) -> Any:
     return Field(value, title=key, description=description, json_schema_extra=_without_default)
 
 
-def _format_default(value: Any) -> str:
-    return format_value(list(value) if isinstance(value, tuple) else value)
-
-
 def _reject_credentials(text: str) -> str:
     if text != redact_urls(text):
-        raise ValueError(_SECRET)
+        raise ValueError("a URL with credentials or a query would be stored by Prefect; write it into params.yaml")
     return text
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _current() -> Parameters | None:
+def _current_parameters() -> Parameters | None:
     try:
         return load_parameters(Workspace().params_file)
-    except TryOnError:  # told when a run reads it
+    except TryOnError:  # reported when a run loads it
         return None
 
 
-_EACH = {stage: [f"{stage}@{category}" for category in Category if stage in PER_CATEGORY] for stage in STAGES}
+_STAGE_NAMES = {stage: [f"{stage}@{category}" for category in Category if stage in PER_CATEGORY] for stage in STAGES}
 
 UNCHANGED = "unchanged"
-"""In the drop-down of presets: keep `params.yaml`."""
+"""Preset that keeps `params.yaml`."""
 
-if TYPE_CHECKING:  # made of what is there, so that a checker knows but their kind
+if TYPE_CHECKING:  # created from files at run time
     Overrides = OptionalSettings
     StageName = str
     Preset = str
     NullableKey = str
 else:
-    Overrides = make_optional_model(Parameters, _current())
-    """Keys of `params.yaml` to change; what is left empty stays as it is."""
+    Overrides = make_optional_model(Parameters, _current_parameters())
+    """Keys of `params.yaml` to change; empty fields are unchanged."""
 
-    StageName = StrEnum("StageName", {name: name for stage, own in _EACH.items() for name in (stage, *own)})
-    """The stages, for a drop-down; a category's own stage as well as all of them together."""
+    StageName = StrEnum("StageName", {name: name for stage, parts in _STAGE_NAMES.items() for name in (stage, *parts)})
+    """All stages; those with categories also one by one."""
 
     Preset = StrEnum("Preset", {name: name for name in (UNCHANGED, *preset_names(Workspace()))})
-    """The files in `params/`, for a drop-down."""
+    """The files in `params/`."""
 
     NullableKey = StrEnum("NullableKey", {key: key for key in nullable_keys()})
-    """Keys that may be null, which an empty field cannot say."""
+    """Keys that may be null."""

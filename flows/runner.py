@@ -1,11 +1,10 @@
-"""Prefect's runner, which starts a process for each run of a deployment, stopped by SIGTERM as by Ctrl-C."""
+"""Prefect's runner, which starts a process for each run of a deployment."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.runner import Runner
@@ -15,26 +14,24 @@ if TYPE_CHECKING:
 
 
 class StoppableRunner(Runner):
-    """Prefect's own handler of SIGTERM forgets to wait for its tidying up, and leaves a warning on the terminal."""
+    """Runner that handles SIGTERM like Ctrl-C. Prefect's handler does not await its cleanup, which prints a warning."""
 
     def handle_sigterm(self, *_: Any, **__: Any) -> None:
-        """End as after Ctrl-C: schedules are paused, runs are ended."""
+        """Pause schedules and end runs."""
         signal.raise_signal(signal.SIGINT)
 
 
 async def serve_deployments(deployments: Sequence[RunnerDeployment], ready: Callable[[], object]) -> None:
-    """Register deployments and run what is asked of them until SIGINT or SIGTERM; `ready` is called in between."""
+    """Register deployments, call `ready`, and execute their runs until SIGINT or SIGTERM.
+
+    Schedules of an earlier registration are deleted; Prefect would keep them where the new one has none.
+    """
     runner = StoppableRunner()
     for deployment in deployments:
-        number = await runner.aadd_deployment(deployment)
+        deployment_id = await runner.aadd_deployment(deployment)
         if not deployment.schedules:
-            await _unschedule(number)
+            async with get_client() as client:
+                for schedule in await client.read_deployment_schedules(deployment_id):
+                    await client.delete_deployment_schedule(deployment_id, schedule.id)
     ready()
     await runner.start()
-
-
-async def _unschedule(deployment: UUID) -> None:
-    """Take away the schedules of an earlier registration: Prefect leaves them where a new one has none."""
-    async with get_client() as client:
-        for schedule in await client.read_deployment_schedules(deployment):
-            await client.delete_deployment_schedule(deployment, schedule.id)

@@ -1,4 +1,4 @@
-"""The flow that scores a checkpoint file by itself."""
+"""The score-checkpoint flow: evaluate any checkpoint file."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from tasks.subprocesses import exit_with_runner
 
 @flow(name="score-checkpoint", flow_run_name="score {checkpoint}")
 def score_checkpoint(checkpoint: str = "data/checkpoints/best.ckpt", name: str = "") -> str:
-    """Score a checkpoint on the test rows of the subset, without touching what DVC keeps.
+    """Score a checkpoint on the test rows of the subset; DVC outputs are unchanged.
 
     Args:
         checkpoint: path of the file, relative to the project or absolute.
-        name: of the folder in data/scores that is written; by default the checkpoint's hash.
+        name: output folder below data/scores; by default the checkpoint's hash.
 
     Returns:
         The folder with metrics, report and galleries.
     """
     exit_with_runner()
-    with project_lock(
-        PIPELINE, f"scoring {checkpoint}", wait=publish_waiting
-    ):  # it reads what a pipeline may be replacing
+    # A pipeline would replace the inputs meanwhile.
+    with project_lock(PIPELINE, f"scoring {checkpoint}", on_wait=publish_waiting):
         return tasks.score_checkpoint.score(checkpoint, name)

@@ -1,4 +1,4 @@
-"""The flow of one stage by itself, run by DVC as in the pipeline, so that what comes of it is recorded."""
+"""The flow of a single stage, run by DVC as in the pipeline, so that its result is recorded."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tryon.pipeline.stages import STAGES
 from tryon.workspace import Workspace
 
 
-@flow(name="stage", flow_run_name="{stage} alone")
+@flow(name="stage", flow_run_name="single stage {stage}")
 def run_single_stage(stage: StageName, force: bool = False, dry_run: bool = False) -> dict[str, str]:
-    """Run one stage if it is out of date, on the outputs of the others as they are.
+    """Run one stage if it is outdated, on the current outputs of the others.
 
     Args:
-        stage: which one; "agnostic" means all its categories.
-        force: run it even though nothing changed.
-        dry_run: only say whether it would run and why.
+        stage: the stage; "agnostic" selects all its categories.
+        force: run it even if it is up to date.
+        dry_run: only report whether it would run and why.
 
     Returns:
-        The stages of `dvc.yaml` that were run, or would be, each with the reasons.
+        The reasons of the stages of `dvc.yaml` that were run, or would be.
     """
     exit_with_runner()
     _validate_stage_matches_deployment(stage)
@@ -37,7 +37,7 @@ def run_single_stage(stage: StageName, force: bool = False, dry_run: bool = Fals
         return {}
     if dry_run:
         return publish_plan(_find_outdated(stage, force, write=False))
-    with project_lock(PIPELINE, f"stage {stage} alone", wait=publish_waiting):
+    with project_lock(PIPELINE, f"single stage {stage}", on_wait=publish_waiting):
         due = _find_outdated(stage, force, write=True)
         if not due:
             log_line(f"Nothing to do: {stage} is up to date.")
@@ -45,17 +45,20 @@ def run_single_stage(stage: StageName, force: bool = False, dry_run: bool = Fals
 
 
 def _validate_stage_matches_deployment(stage: str) -> None:
-    """A stage's deployment has one run at a time, and so runs that stage only."""
-    own = deployment.name
-    if own in STAGES and stage.partition("@")[0] != own:
-        rule = f"is {own} or one of its categories in this deployment"
-        raise ParameterError("stage", expected=rule, found=str(stage), hint=f"Start the deployment stage/{stage}.")
+    """Reject other stages in a stage's deployment, whose concurrency limit covers that stage only."""
+    name = deployment.name
+    if name in STAGES and stage.partition("@")[0] != name:
+        raise ParameterError(
+            f"deployment stage/{name} cannot run stage {stage}",
+            expected=f"{name} or one of its categories",
+            hint=f"Start the deployment stage/{stage.partition('@')[0]}.",
+        )
 
 
 def _find_outdated(stage: str, force: bool, write: bool) -> dict[str, list[str]]:
     with progress_bars() as progress:
         changed = refresh_inputs(Workspace(), progress=progress, write=write)
     order = stage_order()
-    wanted = resolve_stages([stage], order)
-    due = stages_to_run(order, wanted if force else [], changed={} if write else changed)
-    return {name: why for name, why in due.items() if name in wanted}
+    selected = resolve_stages([stage], order)
+    due = stages_to_run(order, selected if force else [], changed={} if write else changed)
+    return {name: reasons for name, reasons in due.items() if name in selected}

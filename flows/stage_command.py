@@ -1,7 +1,6 @@
 """`python -m flows.stage_command <stage> [category]`: the command of every stage in `dvc.yaml`.
 
-With a Prefect API it runs the stage's flow there, without one it calls the library: the same work, the same output.
-Prefect is imported only if there is something to talk to.
+With a Prefect API it runs the stage's flow, else it calls the library without importing Prefect; the output is equal.
 """
 
 from __future__ import annotations
@@ -28,39 +27,38 @@ from tryon.runtime.atomic_files import translate_os_errors
 from tryon.workspace import Workspace
 
 QUIET_LOGGING_ENV = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
-"""Keeps Prefect's log lines in Prefect: the terminal shows progress, summaries and messages."""
+"""Silences Prefect's log on the terminal, which shows progress, results and messages."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the stage that the arguments name; returns the exit code."""
+    """Run the stage named by the arguments and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m flows.stage_command", description="Run one stage of dvc.yaml.")
     parser.add_argument("stage", choices=list(STAGES))
     parser.add_argument("category", nargs="?", type=Category, choices=list(Category))
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     exit_with_parent()
-    return run_cli(lambda: _run_and_forward_error(chosen.stage, chosen.category))
+    return run_cli(lambda: _run_and_forward_error(options.stage, options.category))
 
 
 def run(stage: str, category: Category | None) -> None:
-    """Run one stage of the project in the current directory, as a flow if there is an API, one at a time.
+    """Run one stage of the project in the current directory, as a flow if there is an API.
 
     Raises:
-        TryOnError: whatever the stage finds wrong, its inputs were edited meanwhile, or PREFECT_API_URL is set and does
-            not answer.
+        TryOnError: the stage failed, its inputs were edited meanwhile, or PREFECT_API_URL does not answer.
     """
     url = api_url()
     name = stage if category is None else f"{stage}@{category}"
     link_shared_data(stage, Workspace())
-    # One that was killed may still be ending: it is waited for.
-    with project_lock(f"stage-{name}", f"stage {name}", wait=log_line):
+    # Waits for a killed process of this stage that is still ending.
+    with project_lock(f"stage-{name}", f"stage {name}", on_wait=log_line):
         if url is None:
-            from tryon.cli import run as run_plainly
+            from tryon.cli import run as run_in_process
 
             with assert_inputs_unchanged(stage, category):
-                run_plainly(stage, Path(), category)
+                run_in_process(stage, Path(), category)
         else:
             os.environ.update({API_URL_ENV: url, **QUIET_LOGGING_ENV})
-            if PARENT_TASK_RUN not in os.environ:  # by itself; else its parent has settled it
+            if PARENT_TASK_RUN not in os.environ:  # otherwise the parent decides
                 send_heartbeats()
             _run_as_flow(stage, category)
 
@@ -71,8 +69,9 @@ def _run_as_flow(stage: str, category: Category | None) -> None:
 
         flow = getattr(import_module("flows.agnostic" if stage in PER_CATEGORY else "flows.stages"), stage)
     parameters: dict[str, Any] = {} if category is None else {"category": category}
-    since = time.monotonic()
-    print_result(run_as_subflow(flow, parameters, assert_inputs_unchanged(stage, category)), time.monotonic() - since)
+    start = time.monotonic()
+    result = run_as_subflow(flow, parameters, assert_inputs_unchanged(stage, category))
+    print_result(result, time.monotonic() - start)
 
 
 def _run_and_forward_error(stage: str, category: Category | None) -> None:

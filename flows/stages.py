@@ -1,4 +1,4 @@
-"""The flows of the stages that run as one task; `flows.agnostic` maps its task over shards."""
+"""Flows of the stages that consist of one task; that of agnostic is in `flows.agnostic`."""
 
 from __future__ import annotations
 

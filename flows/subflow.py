@@ -1,7 +1,7 @@
-"""Runs a flow in this process as a child of a task run in another one, so that Prefect shows both as one tree.
+"""Run a flow as a child of a task run in another process, so that Prefect shows one tree.
 
-Prefect does this for flows that call flows within a process. Across processes it takes two calls that Prefect has but
-does not promise to keep; without them the flow runs just the same and stands beside its parent in the list of runs.
+Prefect supports this within a process. Across processes it takes two calls outside Prefect's public API; if they are
+missing, the flow runs without a parent.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ Result = TypeVar("Result")
 def run_as_subflow(
     flow: Flow[..., Result], parameters: dict[str, Any], context: AbstractContextManager[object] | None = None
 ) -> Result:
-    """Run `flow` under the task run that the environment names, or by itself if it names none.
+    """Run `flow` as a child of the task run in the environment variable `PARENT_TASK_RUN`, if it is set.
 
     Args:
-        flow: what is run.
+        flow: the flow.
         parameters: its parameters.
-        context: entered and left as part of the flow, whose run fails if that raises.
+        context: context manager around the flow's function; if it raises, the flow run fails.
     """
-    own = flow.with_options()
-    own.fn = _wrap_in_context(context or nullcontext(), flow.fn)
+    wrapped = flow.with_options()
+    wrapped.fn = _wrap_in_context(context or nullcontext(), flow.fn)
     with tags(TAG):
-        return _run(own, parameters, os.environ.get(PARENT_TASK_RUN))
+        return _run(wrapped, parameters, os.environ.get(PARENT_TASK_RUN))
 
 
-def _wrap_in_context(around: AbstractContextManager[object], work: Callable[..., Result]) -> Callable[..., Result]:
-    @wraps(work)
-    def surrounded(*arguments: Any, **named: Any) -> Result:
-        with around:
-            return work(*arguments, **named)
+def _wrap_in_context(context: AbstractContextManager[object], function: Callable[..., Result]) -> Callable[..., Result]:
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Result:
+        with context:
+            return function(*args, **kwargs)
 
-    # Names in annotations mean what they mean in the flow's module, not in this one.
-    vars(surrounded)["__signature__"] = signature(work, eval_str=True)
-    return surrounded
+    # Annotations are strings; resolve them in the module of the flow, not in this one.
+    vars(wrapper)["__signature__"] = signature(function, eval_str=True)
+    return wrapper
 
 
 def _run(flow: Flow[..., Result], parameters: dict[str, Any], parent: str | None) -> Result:
@@ -60,6 +60,6 @@ def _run(flow: Flow[..., Result], parameters: dict[str, Any], parent: str | None
             flow_run = client.create_flow_run(
                 flow, parameters=flow.serialize_parameters(parameters), parent_task_run_id=UUID(parent), tags=[TAG]
             )
-    except (ImportError, AttributeError, TypeError, HTTPStatusError):  # another version of Prefect, or of its server
+    except (ImportError, AttributeError, TypeError, HTTPStatusError):  # another version of Prefect or of its server
         return flow(**parameters)
     return run_flow(flow, flow_run=flow_run, parameters=parameters)  # pyright: ignore[reportReturnType]

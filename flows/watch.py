@@ -1,4 +1,4 @@
-"""The watch flow: on a schedule, it looks at the source and starts the pipeline when new data have come to rest."""
+"""The watch flow: check the data source on a schedule and start the pipeline for new, stable data."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ DEPLOYMENT = "pipeline/pipeline"
 
 @flow(name="watch", flow_run_name="watch")
 def watch(stable_checks: int = 2, min_interval_seconds: float = 20.0) -> str:
-    """Look at the data source; if it has changed and come to rest, start one run of the pipeline.
+    """Check the data source; if it has changed and is stable, start one run of the pipeline.
 
     Args:
-        stable_checks: looks in a row at which the source must be the same before a run is started.
-        min_interval_seconds: seconds; looks nearer to each other are one. A server that was away starts all that it missed at once.
+        stable_checks: number of consecutive checks with the same fingerprint before a run is started.
+        min_interval_seconds: checks less than this apart count as one, as when a server catches up on missed ones.
 
     Returns:
-        What was found and done.
+        The result in one sentence.
     """
     exit_with_runner()
-    said = check_source(Workspace(), start_pipeline, stable_checks, min_interval_seconds)
-    log_line(said)
-    return said
+    result = check_source(Workspace(), start_pipeline, stable_checks, min_interval_seconds)
+    log_line(result)
+    return result
 
 
 def start_pipeline(key: str) -> None:
-    """Have a served deployment run the pipeline, once for each key.
+    """Start one run of the served pipeline per idempotency key.
 
     Raises:
         TryOnError: the pipeline is not served.
@@ -41,4 +41,4 @@ def start_pipeline(key: str) -> None:
     try:
         run_deployment(DEPLOYMENT, timeout=0, as_subflow=False, idempotency_key=key)
     except ObjectNotFound as error:
-        raise TryOnError(f"deployment {DEPLOYMENT}", expected="is served", hint="Start `make serve`.") from error
+        raise TryOnError(f"deployment {DEPLOYMENT} not found", hint="Run `make serve` first.") from error

@@ -1,6 +1,6 @@
-"""How a stage's work becomes Prefect tasks: thin wrappers around `tryon`, DVC calls, artifacts.
+"""Prefect tasks: thin wrappers around `tryon`, DVC calls and artifacts.
 
-Importing this package switches off what Prefect and DVC would report home; Prefect looks as it is imported itself.
+Importing this package disables the telemetry of Prefect and DVC; Prefect reads these variables when it is imported.
 """
 
 import os

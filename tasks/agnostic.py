@@ -1,7 +1,6 @@
-"""The tasks of the agnostic stage: plan one category, make the masks shard by shard, collect them.
+"""Tasks of the agnostic stage: plan a category, make the masks of some shards, collect them.
 
-A task is a few shards, some seconds of work. The tasks run on threads that wait for one pool of processes, where the
-work is done.
+A task covers a few shards, some seconds of work. Tasks run in threads that share one process pool.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 import tryon.agnostic.stage as stage
 from tasks.artifacts import progress_artifact, publish
-from tasks.run_stage import is_retryable
+from tasks.stages import is_retryable
 from tryon.agnostic.quality_limits import MaskQualityError
 from tryon.categories import Category
 from tryon.config.parameters import load_parameters
@@ -27,37 +26,37 @@ from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 SHARDS_PER_TASK = 32
-"""At most. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes half a second to one; how far the
-run is, is told shard by shard whatever a task is."""
+"""Maximum. A task costs Prefect and its server 75 ms of CPU, a shard of masks takes 0.5 to 1 s. Progress is reported by
+shard, whatever the size of a task."""
 
 
 class MaskRun:
-    """The masks of one category in the making: the plan, the processes, how far it is. For any thread.
+    """Plan, process pool and progress of one category. Thread-safe.
 
-    No dataclass, so that Prefect hands it to tasks as it is instead of looking for futures in every person of the plan.
+    Not a dataclass: Prefect would search every person of its plan for futures.
     """
 
-    def __init__(self, planned: stage.MaskPlan, workspace: Workspace, progress: Progress) -> None:
-        self.planned = planned
+    def __init__(self, plan: stage.MaskPlan, workspace: Workspace, progress: Progress) -> None:
+        self.plan = plan
         self.workspace = workspace
         self._progress = progress
         self._done = 0
         self._lock = threading.Lock()
-        self._workers = min(worker_count(), len(planned.shards))
+        self._workers = min(worker_count(), len(plan.shards))
         self._pool: ProcessPoolExecutor | None = self._new_pool()
 
     @property
-    def parts(self) -> list[range]:
-        """Numbers of the shards of each task; few shards make small parts, so that no process is idle for long."""
-        count = len(self.planned.shards)
+    def shard_ranges(self) -> list[range]:
+        """Shards of each task; with few shards, tasks are small to keep all processes busy."""
+        count = len(self.plan.shards)
         step = min(max(count // (2 * max(self._workers, 1)), 1), SHARDS_PER_TASK)
         return [range(start, min(start + step, count)) for start in range(0, count, step)]
 
-    def make(self, shard: int) -> None:
-        """Make one shard. Processes that died, of too little memory for example, are replaced for the next try."""
+    def run_shard(self, shard: int) -> None:
+        """Make the masks of a shard. If processes died, replace the pool for the retry of the task."""
         pool = self._pool
         try:
-            people = stage.run_shard(self.planned, shard, self.workspace, pool)
+            people = stage.run_shard(self.plan, shard, self.workspace, pool)
         except BrokenExecutor:
             with self._lock:
                 if self._pool is pool:
@@ -65,10 +64,10 @@ class MaskRun:
             raise
         with self._lock:
             self._done += people
-            self._progress(self._done, self.planned.people, f"{self.planned.category} masks")
+            self._progress(self._done, self.plan.people, f"{self.plan.category} masks")
 
     def close(self) -> None:
-        """End the processes."""
+        """Shut down the process pool."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
@@ -78,7 +77,7 @@ class MaskRun:
 
 @contextmanager
 def prepare_masks(category: Category) -> Iterator[MaskRun]:
-    """Plan one category of the project in the current directory; ends the processes afterwards."""
+    """Plan a category of the project in the current directory; on exit, shut down its processes."""
     with progress_artifact(f"agnostic@{category}") as progress:
         masks = plan(category, progress)
         try:
@@ -89,7 +88,7 @@ def prepare_masks(category: Category) -> Iterator[MaskRun]:
 
 @task(name="agnostic", task_run_name="plan", cache_policy=NO_CACHE)
 def plan(category: Category, progress: Progress) -> MaskRun:
-    """Read the index and cut the work into shards."""
+    """Read the index and split the work into shards."""
     workspace = Workspace()
     parameters = load_parameters(workspace.params_file)
     check_disk("agnostic", parameters, workspace, category)
@@ -105,20 +104,20 @@ def plan(category: Category, progress: Progress) -> MaskRun:
     cache_policy=NO_CACHE,
 )
 def make_shards(shards: range, masks: MaskRun) -> None:
-    """Make the masks of some shards, unless they lie in the work area already."""
+    """Make the masks of some shards, unless the work folder already has them."""
     for shard in shards:
-        masks.make(shard)
+        masks.run_shard(shard)
 
 
 @task(name="agnostic", task_run_name="collect", cache_policy=NO_CACHE)
 def collect(masks: MaskRun) -> StageResult:
-    """Make the manifest of all shards; masks beyond the limits are shown."""
-    source, category = load_parameters(masks.workspace.params_file).download.source, masks.planned.category
+    """Write the manifest of all shards; if the quality limits are violated, publish the worst masks."""
+    source, category = load_parameters(masks.workspace.params_file).download.source, masks.plan.category
     try:
-        summary = stage.collect(masks.planned, masks.workspace)
+        result = stage.collect(masks.plan, masks.workspace)
     except MaskQualityError as error:
         worst = masks.workspace.preview(category).read_bytes()
-        publish(StageResult(f"agnostic@{category}", str(error), images={"beyond limits": worst}), source)
+        publish(StageResult(f"agnostic@{category}", str(error), images={"rejected masks": worst}), source)
         raise
-    publish(summary, source)
-    return summary
+    publish(result, source)
+    return result

@@ -1,7 +1,7 @@
-"""What Prefect's pages show of a stage: its summary as table and images, and a bar while it runs.
+"""Publish the result of a stage as Prefect artifacts: table, images and a progress bar.
 
-Artifacts are decoration. Outside a run nothing is published, and a server that hiccups never fails a stage. Images of
-a data set that may not be passed on stay on this machine.
+Outside a run nothing is published, and a server error never fails a stage. Images of a data set that may not be
+redistributed are never sent to another machine.
 """
 
 from __future__ import annotations
@@ -38,83 +38,97 @@ UPDATE_INTERVAL = 2.0
 """Seconds between two updates of a progress artifact."""
 
 MAX_BYTES = 300_000
-"""Longest data URI that an image artifact gets."""
+"""Maximum length of the data URI of an image artifact."""
 
-IMAGES_WITHHELD = "\nImages stay away: the Prefect API is on another machine, and this source may not be passed on.\n"
-"""Stands on the page in the place of images that are not sent."""
+IMAGES_WITHHELD = (
+    "\nImages are not shown: the Prefect API is on another machine, and this data set may not be redistributed.\n"
+)
 
 
-def publish(summary: StageResult, source: str) -> None:
-    """Show a stage's summary on the page of the run that this is called from.
+def publish(result: StageResult, source: str) -> None:
+    """Publish the result of a stage on the page of the current run.
 
     Args:
-        summary: what the stage returned.
-        source: `download.source`. Images made from anything but the twin go to no API on another machine.
+        result: what the stage returned.
+        source: `download.source`. Images of any source but `synthetic` are only sent to an API on this machine.
     """
     if not _in_run():
         return
-    key = slug(summary.stage)
-    allowed = source == SYNTHETIC or _api_is_here()
-    note = "" if allowed or not summary.images else IMAGES_WITHHELD
+    url = get_current_settings().api.url  # without one, Prefect runs an API inside this process
+    allowed = source == SYNTHETIC or url is None or is_loopback(url)
+    note = "" if allowed or not result.images else IMAGES_WITHHELD
     with _log_and_ignore_errors():
-        get_run_logger().info(summary.summary)
-        create_markdown_artifact(redact_urls(render_markdown(summary) + note), key=key, description=summary.summary)
-        for name, image in summary.images.items() if allowed else ():
-            create_image_artifact(image_url=data_uri(image), key=slug(f"{summary.stage}-{name}"), description=name)
+        get_run_logger().info(result.summary)
+        markdown = redact_urls(render_markdown(result) + note)
+        create_markdown_artifact(markdown, key=slug(result.stage), description=result.summary)
+        for name, image in result.images.items() if allowed else ():
+            create_image_artifact(image_url=data_uri(image), key=slug(f"{result.stage}-{name}"), description=name)
 
 
 def publish_markdown(key: str, text: str, description: str) -> None:
-    """Show Markdown on the page of the run that this is called from."""
+    """Publish Markdown on the page of the current run."""
     if _in_run():
-        told = redact_urls(text)
+        markdown = redact_urls(text)
         with _log_and_ignore_errors():
-            get_run_logger().info("%s\n%s", description, told)
-            create_markdown_artifact(told, key=slug(key), description=description)
+            get_run_logger().info("%s\n%s", description, markdown)
+            create_markdown_artifact(markdown, key=slug(key), description=description)
 
 
 @contextmanager
 def progress_artifact(name: str) -> Iterator[Progress]:
-    """A progress callback that shows on the terminal and, inside a run, as a progress artifact named after `name`."""
+    """Yield a progress callback for the terminal and, inside a run, for a progress artifact named after `name`."""
     with progress_bars() as show:
         if not _in_run():
             yield show
             return
         update = _ProgressArtifact(slug(f"{name}-progress"))
 
-        def report(done: int, total: int, what: str) -> None:
-            show(done, total, what)
-            update(done, total, what)
+        def report(done: int, total: int, label: str) -> None:
+            show(done, total, label)
+            update(done, total, label)
 
         yield report
         update.finish()
 
 
-def render_markdown(summary: StageResult) -> str:
-    """A summary as Markdown: its headline and its table."""
-    lines = [f"## {summary.stage}", "", summary.summary]
-    if summary.table:
-        names = list(summary.table[0])
+def render_markdown(result: StageResult) -> str:
+    """Render a result as Markdown: stage, summary and table."""
+    lines = [f"## {result.stage}", "", result.summary]
+    if result.table:
+        names = list(result.table[0])
         lines += ["", _row(list(names)), _row(["---"] * len(names))]
-        lines += [_row([row.get(name) for name in names]) for row in summary.table]
+        lines += [_row([row.get(name) for name in names]) for row in result.table]
     return "\n".join(lines) + "\n"
 
 
+def _row(cells: list[Cell]) -> str:
+    return "| " + " | ".join(format_cell(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
 def data_uri(image: bytes) -> str:
-    """A PNG or JPEG as a data URI of at most `MAX_BYTES` characters; larger images become smaller JPEGs."""
+    """Encode a PNG or JPEG as a data URI of at most `MAX_BYTES`; larger images are scaled down as JPEG."""
     quality = 90
-    while (uri := _data_uri(image)) and len(uri) > MAX_BYTES:
-        image = _shrink_jpeg(image, quality)
-        quality = max(quality - 10, 60)
-    return uri
+    while True:
+        kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+        uri = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+        if len(uri) <= MAX_BYTES:
+            return uri
+        from PIL import Image
+
+        decoded = Image.open(io.BytesIO(image)).convert("RGB")
+        out = io.BytesIO()
+        size = max(1, decoded.width * 4 // 5), max(1, decoded.height * 4 // 5)
+        decoded.resize(size).save(out, "JPEG", quality=quality)
+        image, quality = out.getvalue(), max(quality - 10, 60)
 
 
 def slug(name: str) -> str:
-    """An artifact key: lower-case letters, digits and dashes."""
+    """Convert a name to an artifact key: lower-case letters, digits and dashes."""
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 class _ProgressArtifact:
-    """A bar in Prefect's pages, made once there is something to see and updated now and then."""
+    """Progress artifact, created by the first update and updated every `UPDATE_INTERVAL`. Thread-safe."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -122,15 +136,15 @@ class _ProgressArtifact:
         self._last = time.monotonic()
         self._lock = threading.Lock()
 
-    def __call__(self, done: int, total: int, what: str) -> None:
+    def __call__(self, done: int, total: int, label: str) -> None:
         with self._lock:
             if time.monotonic() - self._last < UPDATE_INTERVAL:
                 return
             self._last = time.monotonic()
-            self._update(100 * done / max(total, 1), f"{what}: {done} of {total}")
+            self._update(100 * done / max(total, 1), f"{label}: {done} of {total}")
 
     def finish(self) -> None:
-        """Fill the bar, if there is one."""
+        """Set the artifact, if there is one, to 100 %."""
         with self._lock:
             if self._id is not None:
                 self._update(100.0, "done")
@@ -141,31 +155,6 @@ class _ProgressArtifact:
                 self._id = cast(UUID, create_progress_artifact(percent, key=self._key, description=text))
             else:
                 update_progress_artifact(self._id, percent, description=text)
-
-
-def _row(cells: list[Cell]) -> str:
-    return "| " + " | ".join(format_cell(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
-def _data_uri(image: bytes) -> str:
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
-
-
-def _shrink_jpeg(image: bytes, quality: int) -> bytes:
-    from PIL import Image
-
-    decoded = Image.open(io.BytesIO(image)).convert("RGB")
-    smaller = decoded.resize((max(1, decoded.width * 4 // 5), max(1, decoded.height * 4 // 5)))
-    out = io.BytesIO()
-    smaller.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def _api_is_here() -> bool:
-    """Whether the API is on this machine; without a URL Prefect runs one inside this process."""
-    url = get_current_settings().api.url
-    return url is None or is_loopback(url)
 
 
 def _in_run() -> bool:

@@ -1,8 +1,8 @@
-"""Runs whose process was killed end as crashed, not as running for ever.
+"""Mark runs whose process was killed as crashed.
 
-An automation on the server waits for a sign of life of each run, from the moment that the server calls it pending or
-running. What a server forgets when it dies is made good when one is started: it is told to wait for the runs that its
-database calls unfinished, or, where nobody can be at work on them any more, they are ended at once.
+An automation on the server expects heartbeats of each run once it is pending or running. A server that restarts forgets
+which runs it was waiting for; then either the watch is armed again for unfinished runs, or, if no process of this
+project is active, they are marked as crashed at once.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tasks.prefect_api import TAG
 from tasks.project_lock import active_processes
 
 HEARTBEAT_TIMEOUT = 90
-"""Seconds without a sign of life after which a run counts as crashed."""
+"""Seconds without heartbeat after which a run counts as crashed."""
 
 NAME = "Runs without heartbeat have crashed"
 
 WATCH_EVENT = "fitting-room.run-awaited"
-"""Event that has the automation wait for a run whose own events its server has forgotten."""
+"""Event that makes the automation expect heartbeats of a run whose own events the server has forgotten."""
 
 _RUN = "prefect.flow-run."
 _UNFINISHED = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
@@ -42,27 +42,27 @@ _END_EVENTS = (
 
 
 def ensure_automation() -> None:
-    """Make the automation. One that is there is left alone: with another it would forget the runs it waits for."""
-    wanted = automation()
+    """Create the automation. An existing one is kept, since a new one would forget the runs it waits for."""
+    new = automation()
     with get_client(sync_client=True) as client:
-        there = client.read_automations_by_name(NAME)
-        for old in there:
-            if old.description != wanted.description:
+        existing = client.read_automations_by_name(NAME)
+        for old in existing:
+            if old.description != new.description:
                 client.delete_automation(old.id)
-        if wanted.description not in [old.description for old in there]:
-            client.create_automation(wanted)
+        if new.description not in [old.description for old in existing]:
+            client.create_automation(new)
 
 
 def automation() -> AutomationCore:
-    """After a sign of life, or a start, there has to be another sign, or an end, within `HEARTBEAT_TIMEOUT` seconds.
+    """Build the automation: a heartbeat or start must be followed by a heartbeat or end within `HEARTBEAT_TIMEOUT`.
 
-    The server itself notes a start, so a run that is killed before its first heartbeat is waited for as well.
+    The server records starts itself, so runs killed before their first heartbeat are covered as well.
     """
     return AutomationCore(
         name=NAME,
-        description=f"No sign of life for {HEARTBEAT_TIMEOUT} s: the process was killed, or the machine went down.",
+        description=f"No heartbeat for {HEARTBEAT_TIMEOUT} s: the process was killed, or the machine went down.",
         trigger=EventTrigger(
-            after={WATCH_EVENT, f"{_RUN}Pending", *(_RUN + sign for sign in _LIVENESS_EVENTS)},
+            after={WATCH_EVENT, f"{_RUN}Pending", *(_RUN + event for event in _LIVENESS_EVENTS)},
             expect={_RUN + event for event in (*_LIVENESS_EVENTS, *_END_EVENTS)},
             match=ResourceSpecification({"prefect.resource.id": [f"{_RUN}*"]}),
             match_related=ResourceSpecification({"prefect.resource.id": [f"prefect.tag.{TAG}"]}),
@@ -73,14 +73,14 @@ def automation() -> AutomationCore:
         ),
         actions=[
             ChangeFlowRunState(
-                name=None, state=StateType.CRASHED, message=f"no sign of life for {HEARTBEAT_TIMEOUT} s", force=False
+                name=None, state=StateType.CRASHED, message=f"no heartbeat for {HEARTBEAT_TIMEOUT} s", force=False
             )
         ],
     )
 
 
 def arm_heartbeat_watch() -> None:
-    """Have the automation wait for every run that the server calls unfinished. A server refuses to end it twice."""
+    """Make the automation expect heartbeats of every unfinished run."""
     with get_client(sync_client=True) as client:
         events = [_watch_event(run).model_dump(mode="json") for run in _unfinished(client)]
         if events:
@@ -88,26 +88,26 @@ def arm_heartbeat_watch() -> None:
 
 
 def mark_orphans_crashed() -> None:
-    """End as crashed the runs that the server calls unfinished, unless somebody is at work in this project.
+    """Mark unfinished runs as crashed, unless a process of this project is active.
 
-    Only for a server that has just been started on a database of this project's alone.
+    Only valid for a server that was just started on a database used by this project alone.
     """
     with get_client(sync_client=True) as client:
-        lost = _unfinished(client)  # looked at before the locks: who has begun since is not among them
-        for run in lost if not active_processes() else ():
-            client.set_flow_run_state(run.id, Crashed(message="its process was gone when a server was started again"))
+        orphans = _unfinished(client)  # before the locks are checked, so that runs started since are not included
+        for run in orphans if not active_processes() else ():
+            client.set_flow_run_state(run.id, Crashed(message="its process was gone when the server was restarted"))
 
 
 def cancel_running() -> None:
-    """End as cancelled what was at work when serving was stopped. A server that is gone already cannot be told."""
+    """Mark unfinished runs as cancelled when serving stops, if the server still answers."""
     with suppress(HTTPError), get_client(sync_client=True) as client:
         for run in _unfinished(client):
             client.set_flow_run_state(run.id, Cancelled(message="serving was stopped"), force=True)
 
 
 def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
-    wanted = {"tags": {"all_": [TAG]}, "state": {"type": {"any_": list(_UNFINISHED)}}}
-    return client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted))
+    query = {"tags": {"all_": [TAG]}, "state": {"type": {"any_": list(_UNFINISHED)}}}
+    return client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(query))
 
 
 def _watch_event(run: FlowRun) -> Event:

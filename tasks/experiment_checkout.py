@@ -1,7 +1,7 @@
-"""What a queued experiment borrows from the project that it belongs to.
+"""Share untracked data of a project with the checkouts of its DVC experiments.
 
-DVC runs experiments of the queue, and those started with `--temp`, in checkouts of their own below `.dvc/tmp/exps`.
-Tracked files and outputs are there; unpacked data, pretrained weights and champions, which DVC does not track, are not.
+DVC runs queued or `--temp` experiments in checkouts below `.dvc/tmp/exps`. They contain tracked files and outputs but
+not the unpacked data, pretrained weights and champions, which DVC does not track.
 """
 
 from __future__ import annotations
@@ -12,31 +12,30 @@ from pathlib import Path
 from tryon.workspace import Workspace
 
 CHECKOUT_FOLDER = (".dvc", "tmp", "exps")
-"""Folders of a project below which lie the checkouts of its queued experiments."""
+"""Folder of a project that contains the checkouts of its experiments."""
 
 
 def link_shared_data(stage: str, workspace: Workspace) -> None:
-    """In the checkout of a queued experiment, make the project's unpacked data, weights and champions available;
-    else do nothing.
+    """Link the project's unpacked data, weights and champions into an experiment's checkout; elsewhere, do nothing.
 
-    The data are linked. The later stages compare each file with the index and so never read another state of them; the
-    download stage, which writes, gets a folder of the experiment's own.
+    Later stages compare each file with the index, so they never read another version of the data. The download stage
+    writes them and gets a folder of its own.
     """
     project = project_of(workspace.root.resolve())
     if project is None:
         return
-    home = Workspace(project)
+    shared = Workspace(project)
     if workspace.raw.is_symlink():
         workspace.raw.unlink()
-    if stage != "download" and not workspace.raw.exists() and home.raw.is_dir():
-        workspace.raw.symlink_to(home.raw)
-    if not workspace.champions.exists() and home.champions.is_dir():
-        workspace.champions.symlink_to(home.champions)
-    if home.weights.is_dir():
-        os.environ.setdefault("TRYON_WEIGHTS", str(home.weights))
+    if stage != "download" and not workspace.raw.exists() and shared.raw.is_dir():
+        workspace.raw.symlink_to(shared.raw)
+    if not workspace.champions.exists() and shared.champions.is_dir():
+        workspace.champions.symlink_to(shared.champions)
+    if shared.weights.is_dir():
+        os.environ.setdefault("TRYON_WEIGHTS", str(shared.weights))
 
 
 def project_of(checkout: Path) -> Path | None:
-    """The project that a queued experiment's checkout belongs to; None for any other folder."""
+    """Return the project that an experiment's checkout belongs to; None for any other folder."""
     parents = (folder for folder in checkout.parents if folder.parts[-len(CHECKOUT_FOLDER) :] == CHECKOUT_FOLDER)
     return next((folder.parents[len(CHECKOUT_FOLDER) - 1] for folder in parents), None)

@@ -1,7 +1,7 @@
-"""Nobody may change a stage's inputs while it runs.
+"""Fail a stage whose inputs are edited while it runs.
 
-DVC reads parameters and dependencies when the stage has finished, and would record an edit made meanwhile as what the
-output was made from. So the stage looks at its inputs at the start and again at the end, and fails if they differ.
+DVC reads parameters and dependencies after the stage and would record an edit as an input of the output. Therefore the
+inputs are compared before and after.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -28,85 +27,90 @@ PARAMETERS = "params.yaml"
 
 
 class ChangedInputError(TryOnError):
-    """What a stage reads was edited while it ran."""
+    """An input of a stage was edited while it ran."""
 
 
 @contextmanager
 def assert_inputs_unchanged(stage: str, category: Category | None, workspace: Workspace = HERE) -> Iterator[None]:
-    """Around a stage's work: its inputs are the same before and after.
+    """Check that the inputs of a stage are the same before and after the block.
 
     Args:
-        stage: its name in `dvc.yaml`, whose `deps` and `params` are looked at; none if it is not there.
-        category: stands for `${item.category}`.
+        stage: name in `dvc.yaml`, whose `deps` and `params` are compared; nothing is if it is missing there.
+        category: value of `${item.category}`.
         workspace: the project.
 
     Raises:
-        ChangedInputError: something differs. DVC sees the stage fail and records nothing.
-        MissingInputError: the stage reads weights that `data/weights.json` does not describe.
+        ChangedInputError: an input differs. DVC then sees the stage fail and records nothing.
+        MissingInputError: `data/weights.json` does not match the weights that the stage reads.
     """
-    deps, keys = _named(workspace, stage, category)
+    deps, keys = _declared_inputs(workspace, stage, category)
     reads_weights = any(workspace.root / file == workspace.weights_file for file, _ in keys)
 
-    def look(known: Mapping[str, FileRecord]) -> tuple[dict[str, Any], dict[str, FileRecord]]:
+    def snapshot(records: Mapping[str, FileRecord]) -> tuple[dict[str, Any], dict[str, FileRecord]]:
         if reads_weights:
             check_weights_recorded(workspace, load_parameters(workspace.params_file), stage)
         with progress_bars() as progress:
-            return _values(workspace.root, keys), _files(workspace.root, deps, known, progress)
+            return _parameter_values(workspace.root, keys), _file_records(workspace.root, deps, records, progress)
 
-    values, files = look({})
+    values, files = snapshot({})
     yield
-    values_now, files_now = look(files)
-    changed = [key for key, value in values.items() if values_now[key] != value]
-    hashes, hashes_now = ({name: seen[-1] for name, seen in found.items()} for found in (files, files_now))
-    changed += [name for name in sorted({*hashes, *hashes_now}) if hashes.get(name) != hashes_now.get(name)]
+    new_values, new_files = snapshot(files)
+    changed = [key for key, value in values.items() if new_values[key] != value]
+    hashes, new_hashes = ({name: record[-1] for name, record in both.items()} for both in (files, new_files))
+    changed += [name for name in sorted({*hashes, *new_hashes}) if hashes.get(name) != new_hashes.get(name)]
     if changed:
-        rule = "stay as they are while it runs"
-        remedy = "Nothing was recorded: run again."
         raise ChangedInputError(
-            f"inputs of {stage}", expected=rule, found=f"{format_list(changed)} changed", hint=remedy
+            f"inputs of {stage} changed while it ran ({format_list(changed)})",
+            hint="Run it again; nothing was recorded.",
         )
 
 
-def _named(workspace: Workspace, stage: str, category: Category | None) -> tuple[list[str], list[tuple[str, str]]]:
-    """Dependencies, and parameters as file and key, that `dvc.yaml` names for a stage."""
-    written = _load(workspace.root / "dvc.yaml").get("stages", {}).get(stage, {})
-    deps = [name.replace("${item.category}", str(category)) for name in written.get("deps", [])]
+def _declared_inputs(
+    workspace: Workspace, stage: str, category: Category | None
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the dependencies and the parameters (file, key) of a stage in `dvc.yaml`."""
+    entry = _load(workspace.root / "dvc.yaml").get("stages", {}).get(stage, {})
+    deps = [name.replace("${item.category}", str(category)) for name in entry.get("deps", [])]
     keys: list[tuple[str, str]] = []
-    for entry in written.get("params", []):
-        named = entry if isinstance(entry, dict) else {PARAMETERS: [entry]}
-        keys += [(file, key) for file, names in named.items() for key in names]
+    for param in entry.get("params", []):
+        by_file = param if isinstance(param, dict) else {PARAMETERS: [param]}
+        keys += [(file, key) for file, names in by_file.items() for key in names]
     return deps, keys
 
 
-def _values(root: Path, keys: list[tuple[str, str]]) -> dict[str, Any]:
-    """Values of parameters as they are parsed: another comment or layout is no change."""
+def _parameter_values(root: Path, keys: list[tuple[str, str]]) -> dict[str, Any]:
+    """Return parsed values, so that edits of comments and layout do not count."""
     contents = {file: _load(root / file) for file, _ in keys}
-    return {f"{file}: {key}": reduce(_member, key.split("."), contents[file]) for file, key in keys}
+    values: dict[str, Any] = {}
+    for file, key in keys:
+        value: Any = contents[file]
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        values[f"{file}: {key}"] = value
+    return values
 
 
-def _member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _files(root: Path, deps: list[str], known: Mapping[str, FileRecord], progress: Progress) -> dict[str, FileRecord]:
-    """Every file of the dependencies."""
-    paths = [path for dep in deps for path in _below(root / dep)]
-    seen: dict[str, FileRecord] = {}
+def _file_records(
+    root: Path, deps: list[str], records: Mapping[str, FileRecord], progress: Progress
+) -> dict[str, FileRecord]:
+    """Return the records of all files of the dependencies, by path."""
+    paths: list[Path] = []
+    for path in (root / dep for dep in deps):
+        if path.is_dir():
+            files = (file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+            paths += sorted(files)
+        elif path.exists():
+            paths.append(path)
+    result: dict[str, FileRecord] = {}
     for done, path in enumerate(paths, start=1):
         name = path.relative_to(root).as_posix()
-        seen[name] = hash_if_changed(path, known.get(name, []))
+        result[name] = hash_if_changed(path, records.get(name, []))
         progress(done, len(paths), "inputs hashed")
-    return seen
-
-
-def _below(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path] if path.exists() else []
-    return sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return result
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """Content of a YAML or JSON file; nothing where there is none."""
+    """Parse a YAML or JSON file; a missing one is empty."""
     if not path.is_file():
         return {}
     text = path.read_text()

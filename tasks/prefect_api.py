@@ -1,4 +1,4 @@
-"""Is there a Prefect API to talk to? Answered without importing Prefect, which takes seconds."""
+"""Find a Prefect API without importing Prefect, which takes seconds."""
 
 from __future__ import annotations
 
@@ -12,41 +12,40 @@ from tryon.errors import TryOnError
 
 API_URL_ENV = "PREFECT_API_URL"
 DEFAULT_URL = "http://127.0.0.1:4200/api"
-"""Where `prefect server start` listens."""
+"""Address of `prefect server start`."""
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds that an API gets which somebody asked for."""
+"""Timeout in seconds for the API of PREFECT_API_URL."""
 
 PROBE_TIMEOUT = 0.5
-"""Seconds that the default address gets: on this machine, it is there or it is not."""
-
+"""Timeout in seconds for the default address, which is on this machine."""
 
 HEARTBEAT_INTERVAL = 30
-"""Seconds between two heartbeats of a flow run, the least that Prefect takes."""
+"""Seconds between two heartbeats of a flow run, Prefect's minimum."""
 
 TAG = "fitting-room"
-"""On every run of this project, so that nobody else's runs on the same server are taken for one."""
+"""Tag of all runs of this project, to tell them apart from other runs on the same server."""
 
 
 class ApiError(TryOnError):
-    """The Prefect API that was asked for does not answer."""
+    """The Prefect API of PREFECT_API_URL does not answer."""
 
 
 def send_heartbeats() -> None:
-    """Have flow runs of this process and its children tell the server that they live; call it before importing Prefect.
+    """Enable heartbeats in flow runs of this process and its children. Must be called before Prefect is imported.
 
-    The end of a run takes half a second longer for it.
+    They make the end of a run half a second slower.
     """
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_INTERVAL))
 
 
 def api_url(default: str = DEFAULT_URL) -> str | None:
-    """The API to use: the one that PREFECT_API_URL names, else `default` if a Prefect server answers there, else None.
+    """Return the API to use: that of PREFECT_API_URL, else `default` if a Prefect server answers there, else None.
 
-    PREFECT_API_URL set to nothing means none, whoever answers at `default`.
+    If PREFECT_API_URL is set to an empty string, the result is None.
 
     Raises:
-        ApiError: PREFECT_API_URL is set and nothing answers there.
+        ApiError: PREFECT_API_URL is set and does not answer.
     """
     url = os.environ.get(API_URL_ENV)
     if url is None:
@@ -54,27 +53,28 @@ def api_url(default: str = DEFAULT_URL) -> str | None:
     if not url:
         return None
     if not is_reachable(url, CONNECT_TIMEOUT):
-        remedy = f"Start it, or unset {API_URL_ENV} to run without Prefect."
-        raise ApiError(API_URL_ENV, expected="names a Prefect API that answers", found=url, hint=remedy)
+        raise ApiError(
+            f"no Prefect API answers at {url} ({API_URL_ENV})",
+            hint=f"Start the server, or unset {API_URL_ENV} to run without Prefect.",
+        )
     return url
 
 
 def is_reachable(url: str, seconds: float) -> bool:
-    """Does a Prefect API answer at `url` within `seconds`?
+    """Return whether a Prefect API answers at `url` within `seconds`.
 
-    Its health page says `true`. A page that asks for a login is taken for an answer as well, another program's is not.
+    Its health endpoint returns `true`. A request for a login counts as an answer; another program's page does not.
     """
-    # A proxy has no business between two processes of one machine.
-    handlers = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
+    handlers = [urllib.request.ProxyHandler({})] if is_loopback(url) else []  # no proxy for this machine
     try:
-        with urllib.request.build_opener(*handlers).open(f"{url.rstrip('/')}/health", timeout=seconds) as answer:
-            return answer.read(16).strip() == b"true"
+        with urllib.request.build_opener(*handlers).open(f"{url.rstrip('/')}/health", timeout=seconds) as response:
+            return response.read(16).strip() == b"true"
     except urllib.error.HTTPError as error:
         return error.code in (401, 403)
-    except (OSError, ValueError, HTTPException):  # the last: whoever answers does not speak HTTP
+    except (OSError, ValueError, HTTPException):  # HTTPException: not an HTTP server
         return False
 
 
 def is_loopback(url: str) -> bool:
-    """Does `url` name this machine by its loopback address, which no other machine can reach?"""
+    """Return whether `url` has a loopback address, which other machines cannot reach."""
     return urlparse(url).hostname in ("127.0.0.1", "localhost", "::1")

@@ -1,7 +1,7 @@
-"""One at a time: who runs the pipeline or a stage here, and what somebody who wants to as well is told.
+"""Project-wide file locks, so that one pipeline and one run of each stage are active at a time.
 
-The lock is the operating system's, on a file, and goes with its process however that ends: the dead keep nobody out.
-Who holds it stands beside it, for people.
+The operating system releases a lock when its holder exits, so a killed process leaves no stale lock. A file next to the
+lock describes the holder for messages.
 """
 
 from __future__ import annotations
@@ -22,57 +22,67 @@ from tryon.workspace import Workspace
 
 HERE = Workspace()
 PIPELINE = "pipeline"
-"""Name of the lock that a pipeline holds from its first look at the inputs to its last stage."""
+"""Name of the lock that a pipeline holds from reading the inputs to its last stage."""
 
 ACQUIRE_TIMEOUT = 1.0
-"""Seconds in which to get a free lock: somebody may hold it for a moment to see whether it is free."""
+"""Seconds to acquire a free lock, which another process may hold for a moment to test it."""
 
 POLL_INTERVAL = 2.0
-"""Seconds between two looks at a lock that is waited for."""
+"""Seconds between two attempts to acquire a lock."""
 
 
 class ProjectBusyError(TryOnError):
-    """Somebody else is doing this here."""
+    """Another process holds the lock."""
 
 
 @contextmanager
 def project_lock(
-    name: str, what: str, workspace: Workspace = HERE, wait: Callable[[str], object] | None = None
+    name: str, activity: str, workspace: Workspace = HERE, on_wait: Callable[[str], object] | None = None
 ) -> Iterator[None]:
-    """Hold the lock `name` of a project. Within one process it may be held again inside.
+    """Hold a lock of a project. It is reentrant within a process.
 
     Args:
-        name: of the lock, a file name.
-        what: its holder is doing, as others are told it.
+        name: name of the lock and its file.
+        activity: what the holder does, for messages.
         workspace: the project.
-        wait: for whoever holds it, who is told to this function first; without one, that is an error.
+        on_wait: called with a message before waiting for the lock; None raises an error instead of waiting.
 
     Raises:
-        AtWorkError: another process holds it.
+        ProjectBusyError: another process holds the lock, and `on_wait` is None.
     """
     lock = _lock(name, workspace)
-    again = lock.is_locked
-    _acquire(lock, name, workspace, wait)
-    note = _holder_file(name, workspace)
+    outermost = not lock.is_locked
     try:
-        if not again:
+        lock.acquire(timeout=ACQUIRE_TIMEOUT)
+    except Timeout:
+        holders = format_list(active_processes(workspace) or [_describe_holder(name, workspace)])
+        if on_wait is None:
+            raise ProjectBusyError(
+                f"another process is active in {workspace.root.resolve()}: {holders}",
+                hint="Wait until it has finished, or stop it. `python -m flows --dry-run` shows what is running.",
+            ) from None
+        on_wait(f"Waiting for {holders}.")
+        lock.acquire(poll_interval=POLL_INTERVAL)
+    holder = _holder_file(name, workspace)
+    try:
+        if outermost:
             since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-            write_json(note, {"what": what, "pid": os.getpid(), "since": since})
+            write_json(holder, {"what": activity, "pid": os.getpid(), "since": since})
         yield
     finally:
-        if not again:
-            note.unlink(missing_ok=True)
+        if outermost:
+            holder.unlink(missing_ok=True)
         lock.release()
 
 
 def active_processes(workspace: Workspace = HERE) -> list[str]:
-    """What other processes are doing in a project, one line each: "pipeline (process 4711 since …)"."""
+    """Describe the other processes that hold locks: "pipeline (process 4711 since …)"."""
     names = sorted(path.stem for path in _folder(workspace).glob("*.lock"))
     return [holder for name in names if (holder := lock_holder(name, workspace))]
 
 
 def lock_holder(name: str, workspace: Workspace = HERE) -> str | None:
-    """Who holds a lock, in words; None if nobody does, or this process."""
+    """Describe the process that holds a lock; None if it is free or held by this process."""
     if not _lock_file(name, workspace).exists():
         return None
     lock = _lock(name, workspace)
@@ -86,28 +96,11 @@ def lock_holder(name: str, workspace: Workspace = HERE) -> str | None:
 
 
 def report_active(workspace: Workspace = HERE) -> bool:
-    """Whether other processes are at work in a project; each is told as running."""
+    """Print the other active processes of a project; return whether there are any."""
     holders = active_processes(workspace)
     for holder in holders:
         log_line(f"running: {holder}")
     return bool(holders)
-
-
-def _acquire(lock: FileLock, name: str, workspace: Workspace, wait: Callable[[str], object] | None) -> None:
-    try:
-        lock.acquire(timeout=ACQUIRE_TIMEOUT)
-        return
-    except Timeout:
-        holders = active_processes(workspace) or [_describe_holder(name, workspace)]
-        if wait is None:
-            remedy = "Wait until it has finished, or stop it. `python -m flows --dry-run` says what is running."
-            raise ProjectBusyError(
-                f"{name} in {workspace.root.resolve()}",
-                expected=f"is free, but at work is {format_list(holders)}",
-                hint=remedy,
-            ) from None
-    wait(f"Waiting for {format_list(holders)}.")
-    lock.acquire(poll_interval=POLL_INTERVAL)
 
 
 def _lock(name: str, workspace: Workspace) -> FileLock:
@@ -118,10 +111,14 @@ def _lock(name: str, workspace: Workspace) -> FileLock:
 
 def _describe_holder(name: str, workspace: Workspace) -> str:
     try:
-        note = json.loads(_holder_file(name, workspace).read_text())
-        return f"{note['what']} (process {note['pid']} since {note['since']})"
-    except (OSError, ValueError, KeyError):  # it has not said so yet
+        holder = json.loads(_holder_file(name, workspace).read_text())
+        return f"{holder['what']} (process {holder['pid']} since {holder['since']})"
+    except (OSError, ValueError, KeyError):  # not written yet
         return f"{name} (another process)"
+
+
+def _folder(workspace: Workspace) -> Path:
+    return workspace.work_dir("running")
 
 
 def _lock_file(name: str, workspace: Workspace) -> Path:
@@ -130,7 +127,3 @@ def _lock_file(name: str, workspace: Workspace) -> Path:
 
 def _holder_file(name: str, workspace: Workspace) -> Path:
     return _folder(workspace) / f"{name}.json"
-
-
-def _folder(workspace: Workspace) -> Path:
-    return workspace.work_dir("running")

@@ -1,4 +1,4 @@
-"""The task of the pipeline: one stage of `dvc.yaml`, run by DVC in a process of its own."""
+"""The task of the pipeline: run one stage of `dvc.yaml` with DVC in a child process."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from tryon.errors import TryOnError, format_list
 
 
 def run_stage_logged(stage: str, reasons: list[str], force: bool) -> str:
-    """Run one stage under its own name, after saying why. Returns the reasons in words."""
-    why = format_list(reasons, 3)
-    log_line(f"\n{stage} runs: {why}")
+    """Run one stage as a task of its name, after logging the reasons; return them as text."""
+    text = format_list(reasons, 3)
+    log_line(f"\n{stage} runs: {text}")
     run_stage_by_dvc.with_options(name=stage, task_run_name=stage)(stage, force)
-    return why
+    return text
 
 
 @task(name="stage", cache_policy=NO_CACHE)
 def run_stage_by_dvc(stage: str, force: bool = False) -> float:
-    """Have DVC run one stage of the project in the current directory; the stage's flow run hangs under this task run.
+    """Run one stage of the project in the current directory; its flow run becomes a child of this task run.
 
     Returns:
-        Seconds it took.
+        Duration in seconds.
 
     Raises:
-        TryOnError: what the stage found wrong, in the stage's own words.
+        TryOnError: the stage failed with this message.
         ChildFailedError: it failed otherwise.
     """
-    since = time.monotonic()
+    start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         message = Path(folder) / "message"
         code = repro_stage(stage, force=force, extra=_stage_env(message))
         if code and message.is_file():
             raise TryOnError(message.read_text())
     if code:
-        raise ChildFailedError(f"stage {stage} failed; its output above says why (dvc repro ended with {code})")
-    seconds = time.monotonic() - since
+        raise ChildFailedError(f"stage {stage} failed; see its output above (exit code {code} of dvc repro)")
+    seconds = time.monotonic() - start
     get_run_logger().info("%s: done in %.1f s", stage, seconds)
     return seconds
 
 
 def _stage_env(message: Path) -> dict[str, str]:
-    """Environment of the stage's process: where the API is, which task run it belongs to, where a message goes."""
+    """Return the variables of the stage: file for an error message, parent task run, API."""
     context = TaskRunContext.get()
     url = get_current_settings().api.url
     return {

@@ -1,4 +1,4 @@
-"""Child processes: with this interpreter first on PATH, in a process group of their own, never left behind."""
+"""Spawn and terminate child processes, each in its own process group with this interpreter first on PATH."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from pathlib import Path
 from tryon.child_process import exit_with_parent, new_process_group, signal_group
 
 PARENT_TASK_RUN = "TRYON_PARENT_TASK_RUN_ID"
-"""Environment variable: the task run that the flow of a child process belongs under."""
+"""Environment variable: the task run that is the parent of a child process's flow run."""
 
 FAILURE_FILE = "TRYON_FAILURE_FILE"
-"""Environment variable: where a child writes the message about a mistake of the user's, for its parent to print.
+"""Environment variable: the file where a child writes the message of a `TryOnError` for its parent.
 
-DVC stands between a stage and the pipeline and passes on neither messages nor exit codes."""
+DVC runs between the pipeline and a stage and forwards neither messages nor exit codes."""
 
 RUNNER = "TRYON_RUNNER"
-"""Environment variable: the process whose children run the flows of deployments."""
+"""Environment variable: the id of the process that serves the deployments and starts their flow runs."""
 
 TERM_TIMEOUT = 15.0
-"""Seconds that a process group gets between SIGTERM and SIGKILL."""
+"""Seconds between SIGTERM and SIGKILL of a process group."""
 
 
 class ChildFailedError(Exception):
-    """A child process ended with an error that is no mistake of the user's; its own output says which."""
+    """A child process failed with an error other than a `TryOnError`; its output shows which."""
 
 
 def child_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment with `extra`, and this interpreter's folder first on PATH.
+    """Return this process's environment with `extra` and with this interpreter's folder first on PATH.
 
-    `python` in `dvc.yaml` is then the Python that runs this, whether its environment is activated or not.
+    `python` in `dvc.yaml` then runs this interpreter, whether or not its virtual environment is activated.
     """
-    own = str(Path(sys.executable).parent)
-    path = [own, *(part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part != own)]
-    return {**os.environ, "PATH": os.pathsep.join(path), **(extra or {})}
+    folder = str(Path(sys.executable).parent)
+    others = [part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part != folder]
+    return {**os.environ, "PATH": os.pathsep.join([folder, *others]), **(extra or {})}
 
 
 def spawn(
@@ -47,15 +47,13 @@ def spawn(
     output: int | None = None,
     errors: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a process group of its own.
-
-    It ends when this process does, however this one ends; see `tryon.child_process`.
+    """Start `command` in a new process group. It ends with this process, even if that is killed.
 
     Args:
         command: the program, found on PATH, and its arguments.
-        root: its current directory.
-        extra: set in its environment.
-        output: file descriptor that takes its standard output; by default it shares this process's.
+        root: its working directory.
+        extra: additional environment variables.
+        output: file descriptor for its standard output; by default that of this process.
         errors: the same for its standard error.
     """
     return subprocess.Popen(
@@ -70,13 +68,13 @@ def spawn(
 
 
 def exit_with_runner() -> None:
-    """In a flow run that a served deployment started: end when the process that serves it does, however it ends."""
+    """In a flow run started by a served deployment, exit when the serving process dies."""
     if os.environ.get(RUNNER) == str(os.getppid()):
         exit_with_parent()
 
 
 def wait_or_kill(child: subprocess.Popen[bytes]) -> int:
-    """Wait for a child and return its exit code; if the waiting is broken off, end its whole process group."""
+    """Wait for a child and return its exit code; if interrupted, terminate its process group."""
     try:
         return child.wait()
     except BaseException:
@@ -85,7 +83,7 @@ def wait_or_kill(child: subprocess.Popen[bytes]) -> int:
 
 
 def terminate_group(child: subprocess.Popen[bytes]) -> None:
-    """End a child and all that it started: SIGTERM, then SIGKILL for what is left."""
+    """Terminate a child and its descendants: SIGTERM, then SIGKILL after `TERM_TIMEOUT`."""
     signal_group(child, signal.SIGTERM)
     try:
         child.wait(TERM_TIMEOUT)

@@ -1,4 +1,4 @@
-"""The six real stages one after the other on a tiny twin, without Prefect and DVC."""
+"""The six stages in sequence on a tiny synthetic data set, without Prefect and DVC."""
 
 import csv
 import json
@@ -63,7 +63,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, parameters: Parameters) -
     return workspace
 
 
-def test_every_pair_of_the_archive_arrives_in_the_subset(finished: Workspace) -> None:
+def test_subset_contains_every_pair_of_the_archive(finished: Workspace) -> None:
     rows = {part: read_table(finished.subset(part), PACKED).num_rows for part in ("train", "val")}
     assert sum(rows.values()) == 3 * 6
     assert rows["val"] > 0
@@ -71,8 +71,8 @@ def test_every_pair_of_the_archive_arrives_in_the_subset(finished: Workspace) ->
         assert read_table(finished.subset(part), PACKED).num_rows == 3 * 2
 
 
-def test_the_disk_that_is_asked_for_holds_what_is_written(finished: Workspace, parameters: Parameters) -> None:
-    """Two copies are counted; what is there is one, and the work areas that are kept."""
+def test_disk_estimate_exceeds_what_is_written(finished: Workspace, parameters: Parameters) -> None:
+    """The estimate counts two copies of an output; measured are one copy and the work folders."""
     data = finished.data
     written = {
         "download": [data / "raw", data / "index", *data.glob("work/download"), *data.glob("work/checks")],
@@ -91,34 +91,34 @@ def size_of(folders: list[Path]) -> int:
     return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
-def test_both_settings_are_scored_between_the_baselines_and_the_ideal_warp(finished: Workspace) -> None:
+def test_oracle_warp_beats_model_and_baselines_in_both_settings(finished: Workspace) -> None:
     metrics = json.loads((finished.evaluation / "metrics.json").read_text())
     for setting in ("paired", "unpaired"):
         for category in Category:
             headline = metrics["summary"][setting][category]
             assert all(value > 0 for value in headline.values()), headline
-            ideal = headline.pop("oracle_warp")
-            assert ideal < min(headline[method] for method in ("model", "masked_input", "mean_color_fill"))
+            oracle = headline.pop("oracle_warp")
+            assert oracle < min(headline[method] for method in ("model", "masked_input", "mean_color_fill"))
 
 
-def test_history_has_a_row_per_epoch_and_no_times(finished: Workspace) -> None:
+def test_history_has_one_row_per_epoch_and_no_times(finished: Workspace) -> None:
     rows = list(csv.DictReader((finished.checkpoints / "history.csv").open()))
     assert [int(row["epoch"]) for row in rows] == sorted({int(row["epoch"]) for row in rows})
     assert int(rows[-1]["epoch"]) == 2
     assert not [name for name in rows[0] if "time" in name or "second" in name]
 
 
-def test_the_same_inputs_give_the_same_bytes(finished: Workspace, parameters: Parameters, tmp_path: Path) -> None:
-    again = Workspace(tmp_path)
-    shutil.copytree(finished.raw, again.raw)
-    shutil.copytree(finished.data / "index", again.data / "index")
+def test_outputs_are_reproducible(finished: Workspace, parameters: Parameters, tmp_path: Path) -> None:
+    second = Workspace(tmp_path)
+    shutil.copytree(finished.raw, second.raw)
+    shutil.copytree(finished.data / "index", second.data / "index")
     stages = [stage for stage in STAGES if stage != "download"]
-    run(parameters, again, *stages)
+    run(parameters, second, *stages)
     folders = ("manifests", "subset", "pretrained", "checkpoints", "evaluation")
-    assert outputs(again, *folders) == outputs(finished, *folders)
+    assert outputs(second, *folders) == outputs(finished, *folders)
 
 
-def test_download_again_changes_nothing(finished: Workspace, parameters: Parameters) -> None:
+def test_second_download_changes_nothing(finished: Workspace, parameters: Parameters) -> None:
     before = outputs(finished, "index", "raw")
     run(parameters, finished, "download")
     assert outputs(finished, "index", "raw") == before

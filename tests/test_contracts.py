@@ -1,4 +1,4 @@
-"""One word per stage: code, parameters, command line, tasks, flows and `dvc.yaml` name the same stages and inputs."""
+"""Code, parameters, command line, tasks, flows and `dvc.yaml` agree on stages and their inputs."""
 
 from __future__ import annotations
 
@@ -33,23 +33,21 @@ CODE = {
     "finetune": "tryon.finetune.stage",
     "evaluate": "tryon.evaluate.stage",
 }
-"""The module that holds each stage's entry."""
+"""Entry module of each stage."""
 
 DVC: dict[str, Any] = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
-
-
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def test_every_place_names_the_same_stages() -> None:
+def test_all_interfaces_name_the_same_stages() -> None:
     assert list(DVC) == list(STAGES) == list(CODE)
     assert [name for name in Parameters.model_fields if name not in ("seed", "image")] == list(STAGES)
     assert [name for name in cli.COMMANDS if name in STAGES] == list(STAGES)
-    assert {stage for stage, written in DVC.items() if "matrix" in written} == PER_CATEGORY
+    assert {stage for stage, entry in DVC.items() if "matrix" in entry} == PER_CATEGORY
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_flows_and_tasks_are_called_after_their_stage(stage: str) -> None:
+def test_flows_and_tasks_are_named_after_their_stage(stage: str) -> None:
     from prefect import Flow, Task
 
     module = "agnostic" if stage in PER_CATEGORY else "stages"
@@ -70,26 +68,25 @@ def test_dvc_runs_the_stage_command(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dvc_depends_on_the_code_that_the_stage_imports(stage: str) -> None:
+def test_dvc_deps_equal_the_import_closure(stage: str) -> None:
     declared = {dep for dep in DVC[stage]["deps"] if not dep.startswith("data/")}
-    needed = needed_code(CODE[stage])
-    wrong = [f"+      - {path}" for path in sorted(needed - declared)]
-    wrong += [f"-      - {path}" for path in sorted(declared - needed)]
-    assert not wrong, "\n".join([f"dvc.yaml, stage {stage}, deps:", *wrong])
+    expected = code_dependencies(CODE[stage])
+    diff = [f"+      - {path}" for path in sorted(expected - declared)]
+    diff += [f"-      - {path}" for path in sorted(declared - expected)]
+    assert not diff, "\n".join([f"dvc.yaml, stage {stage}, deps:", *diff])
 
 
-def needed_code(module: str) -> set[str]:
-    """Import closure of a module as DVC dependencies: whole folders where all of a folder is in it, else files."""
+def code_dependencies(module: str) -> set[str]:
+    """Return the import closure of a module as DVC dependencies; a folder replaces its files if all are included."""
     files = {path.relative_to(ROOT) for path in import_closure(module)}
     folders = {parent for file in files for parent in file.parents if len(parent.parts) > 1}
-    whole = {folder for folder in folders if {p.relative_to(ROOT) for p in (ROOT / folder).rglob("*.py")} <= files}
-    found = {folder for folder in whole if not any(parent in whole for parent in folder.parents)}
-    found |= {file for file in files if not any(parent in whole for parent in file.parents)}
-    return {path.as_posix() for path in found}
+    complete = {folder for folder in folders if {p.relative_to(ROOT) for p in (ROOT / folder).rglob("*.py")} <= files}
+    paths = [path for path in complete | files if not any(parent in complete for parent in path.parents)]
+    return {path.as_posix() for path in paths}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_files_beside_the_code_are_dependencies_too(stage: str) -> None:
+def test_templates_and_data_files_are_dependencies(stage: str) -> None:
     packages = {path.parent for path in import_closure(CODE[stage])} - {ROOT / "tryon"}
     others = {path for package in packages for path in package.rglob("*") if path.suffix in (".j2", ".css", ".npz")}
     folders = [ROOT / dep for dep in DVC[stage]["deps"]]
@@ -97,99 +94,99 @@ def test_files_beside_the_code_are_dependencies_too(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dvc_watches_the_parameters_that_the_stage_is_given(stage: str) -> None:
-    given = set(re.findall(r"parameters\.(\w+)", inspect.getsource(STAGES[stage])))
-    assert {entry.partition(".")[0] for entry in DVC[stage]["params"] if isinstance(entry, str)} == given
+def test_dvc_params_equal_the_settings_that_the_stage_receives(stage: str) -> None:
+    received = set(re.findall(r"parameters\.(\w+)", inspect.getsource(STAGES[stage])))
+    assert {entry.partition(".")[0] for entry in DVC[stage]["params"] if isinstance(entry, str)} == received
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dvc_tells_runs_apart_by_all_parameters(stage: str) -> None:
-    """DVC leaves out keys called `size` or `nfiles` when it looks for an earlier run, and would take a wrong one."""
+def test_dvc_run_cache_sees_all_parameters(stage: str) -> None:
+    """DVC's run cache ignores keys called `size` or `nfiles` and would restore the wrong run."""
     content = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
-    watched = [entry for entry in DVC[stage]["params"] if isinstance(entry, str)]
-    for entry in watched:
+    params = [entry for entry in DVC[stage]["params"] if isinstance(entry, str)]
+    for entry in params:
         value = content
         for name in entry.split("."):
             value = value[name]
-        assert not {"size", "nfiles"} & set(keys_in(value)), f"{stage}: list the keys of {entry} one by one"
+        assert not {"size", "nfiles"} & set(keys_in(value)), f"{stage}: list the keys of {entry} individually"
 
 
 def keys_in(value: Any) -> list[str]:
-    """Keys of a mapping and of all mappings in it."""
+    """Return the keys of nested mappings."""
     return [key for name in value for key in (name, *keys_in(value[name]))] if isinstance(value, dict) else []
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dvc_watches_the_weights_that_the_stage_reads(stage: str) -> None:
-    watched = [entry for entry in DVC[stage]["params"] if isinstance(entry, dict)]
+def test_dvc_params_include_the_weights_that_the_stage_reads(stage: str) -> None:
+    params = [entry for entry in DVC[stage]["params"] if isinstance(entry, dict)]
     file = Workspace().weights_file.as_posix()
-    assert watched == ([{file: [WEIGHT_INPUTS[stage]]}] if stage in WEIGHT_INPUTS else [])
+    assert params == ([{file: [WEIGHT_INPUTS[stage]]}] if stage in WEIGHT_INPUTS else [])
 
 
-def test_the_index_is_never_restored_without_the_files_that_it_describes() -> None:
+def test_index_outputs_are_persistent() -> None:
     assert all(entry[path]["persist"] is True for entry in DVC["download"]["outs"] for path in entry)
 
 
-def test_what_a_stage_reads_another_one_writes() -> None:
+def test_every_data_dependency_is_an_output_of_another_stage() -> None:
     written = {path for stage in DVC for path in outputs(stage)}
     for stage in DVC:
         for dep in DVC[stage]["deps"]:
-            for path in spelled_out(dep) if dep.startswith("data/") else []:
+            for path in expand_matrix(dep) if dep.startswith("data/") else []:
                 assert path == Workspace().source_file.as_posix() or path in written, f"{stage}: {path}"
 
 
-def test_outputs_lie_where_the_workspace_says() -> None:
-    place = Workspace()
-    assert outputs("download") == {place.index(c).as_posix() for c in Category} | {place.findings.as_posix()}
-    made = {path for c in Category for path in (place.manifest(c), place.mask_images(c))}
-    assert outputs("agnostic") == {path.as_posix() for path in made}
-    assert outputs("sample") == {place.subset(part).as_posix() for part in SUBSET_PARTS}
-    assert outputs("pretrain") == {place.pretrained.as_posix()}
-    assert {Path(path).parent for path in outputs("finetune")} == {place.checkpoints}
-    card = (place.checkpoints / CARD_FILE).as_posix()
-    assert {Path(path).parent for path in outputs("evaluate") - {card}} == {place.evaluation}
+def test_outputs_match_the_workspace_paths() -> None:
+    workspace = Workspace()
+    assert outputs("download") == {workspace.index(c).as_posix() for c in Category} | {workspace.findings.as_posix()}
+    manifests = {path for c in Category for path in (workspace.manifest(c), workspace.mask_images(c))}
+    assert outputs("agnostic") == {path.as_posix() for path in manifests}
+    assert outputs("sample") == {workspace.subset(part).as_posix() for part in SUBSET_PARTS}
+    assert outputs("pretrain") == {workspace.pretrained.as_posix()}
+    assert {Path(path).parent for path in outputs("finetune")} == {workspace.checkpoints}
+    card = (workspace.checkpoints / CARD_FILE).as_posix()
+    assert {Path(path).parent for path in outputs("evaluate") - {card}} == {workspace.evaluation}
     assert card in outputs("evaluate")
 
 
 def outputs(stage: str) -> set[str]:
-    """Paths of all outputs, metrics and plots of a stage."""
+    """Return the paths of all outputs, metrics and plots of a stage."""
     entries = [entry for kind in ("outs", "metrics", "plots") for entry in DVC[stage].get(kind, [])]
-    return {path for entry in entries for path in spelled_out(entry if isinstance(entry, str) else next(iter(entry)))}
+    return {path for entry in entries for path in expand_matrix(entry if isinstance(entry, str) else next(iter(entry)))}
 
 
-def spelled_out(path: str) -> list[str]:
+def expand_matrix(path: str) -> list[str]:
     return [path.replace("${item.category}", c) for c in Category] if "${" in path else [path]
 
 
-def test_git_ignores_what_the_stages_write_and_nothing_that_it_tracks() -> None:
+def test_git_ignores_stage_outputs_only() -> None:
     ignored = {line.strip("/") for line in (ROOT / "data/.gitignore").read_text().split()}
     written = {Path(path).parts[1] for stage in DVC for path in outputs(stage)}
     assert ignored == written | {"raw", "work", "weights", "champions", "previews", "scores"}
 
 
-def test_the_embedded_default_is_active() -> None:
+def test_default_preset_is_active() -> None:
     assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params" / "default.yaml").read_bytes()
 
 
-def test_prefect_started_by_hand_reports_nothing_home_and_listens_here_only(tmp_path: Path) -> None:
+def test_prefect_sends_no_telemetry_and_listens_on_loopback(tmp_path: Path) -> None:
     code = (
         "from prefect.settings import get_current_settings; settings = get_current_settings(); "
         "print(settings.server.analytics_enabled, settings.telemetry.enable_resource_metrics, settings.server.api.host)"
     )
-    assert said_here(tmp_path, "-c", code) == ["False", "False", "127.0.0.1"]
+    assert run_in_clean_env(tmp_path, "-c", code) == ["False", "False", "127.0.0.1"]
     code = "import tasks, os; print(os.environ['DO_NOT_TRACK'], os.environ['PREFECT_SERVER_ANALYTICS_ENABLED'])"
-    assert said_here(tmp_path, "-c", code) == ["1", "false"]
+    assert run_in_clean_env(tmp_path, "-c", code) == ["1", "false"]
 
 
-def test_dvc_reports_nothing_home(tmp_path: Path) -> None:
-    assert said_here(tmp_path, "-m", "dvc", "config", "core.analytics") == ["false"]
-    assert said_here(tmp_path, "-m", "dvc", "config", "core.check_update") == ["false"]
+def test_dvc_sends_no_telemetry(tmp_path: Path) -> None:
+    assert run_in_clean_env(tmp_path, "-m", "dvc", "config", "core.analytics") == ["false"]
+    assert run_in_clean_env(tmp_path, "-m", "dvc", "config", "core.check_update") == ["false"]
 
 
-def said_here(home: Path, *arguments: str) -> list[str]:
-    """Words that this Python prints in the project's folder, without anything that is set on this machine."""
-    own = ("PREFECT", "DVC", "DO_NOT_TRACK")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+def run_in_clean_env(home: Path, *arguments: str) -> list[str]:
+    """Run this Python in the project folder without this machine's settings; return the words that it prints."""
+    removed = ("PREFECT", "DVC", "DO_NOT_TRACK")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
     clean |= {"HOME": str(home), "PREFECT_HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=clean, capture_output=True, text=True, check=False
@@ -198,30 +195,30 @@ def said_here(home: Path, *arguments: str) -> list[str]:
     return done.stdout.split()
 
 
-PULLED_IN = {"fastapi", "sqlalchemy", "scipy", "torchvision", "aiohttp"}
-"""Dependencies that need not be imported by us: Prefect and torch-fidelity need theirs within bounds; torchmetrics
-and fsspec want one for LPIPS and for https."""
+INDIRECT = {"fastapi", "sqlalchemy", "scipy", "torchvision", "aiohttp"}
+"""Dependencies that other packages import: Prefect and torch-fidelity need versions within bounds; torchmetrics (LPIPS)
+and fsspec (https) have optional dependencies."""
 
-OTHER_NAMES = {"opencv-python-headless": "cv2", "pillow": "PIL", "clean-fid": "cleanfid"}
-"""Dependencies that are imported by another name."""
+IMPORT_NAMES = {"opencv-python-headless": "cv2", "pillow": "PIL", "clean-fid": "cleanfid"}
+"""Import names that differ from the package name."""
 
 
-def test_every_dependency_is_needed() -> None:
+def test_every_dependency_is_imported() -> None:
     named = {re.split(r"[^\w-]", line)[0] for line in PROJECT["dependencies"]} - {"dvc"}  # run as a command
     files = [path for part in ("flows", "tasks", "tryon") for path in (ROOT / part).rglob("*.py")]
     imports = [re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE) for path in files]
-    imported = {name for found in imports for name in found}
-    assert {name for name in named if OTHER_NAMES.get(name, name.replace("-", "_")) not in imported} <= PULLED_IN
+    imported = {name for names in imports for name in names}
+    assert {name for name in named if IMPORT_NAMES.get(name, name.replace("-", "_")) not in imported} <= INDIRECT
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 @pytest.mark.parametrize("version", [(3, 10), (3, 14)])
-def test_a_python_that_does_not_fit_is_told_before_anything_is_made(tmp_path: Path, version: tuple[int, int]) -> None:
+def test_make_rejects_unsupported_python_versions(tmp_path: Path, version: tuple[int, int]) -> None:
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
     python = tmp_path / "python"
-    pretend = f"import sys; sys.version_info = (*{version}, 0); exec(sys.argv[1])"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretend}" "$2"\n')
+    script = f"import sys; sys.version_info = (*{version}, 0); exec(sys.argv[1])"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{script}" "$2"\n')
     python.chmod(0o755)
     done = subprocess.run(
         ["make", "install", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""The page that DVC fills with plots draws them itself: in a browser it asks for nothing but itself."""
+"""The HTML template of DVC plots draws them without external resources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SPECIFICATION = {
 }
 
 
-def filled(*specifications: dict) -> str:
+def render(*specifications: dict) -> str:
     from dvc_render.html import HTML
 
     page = HTML(PAGE.read_text()).with_scripts('<script src="https://cdn.example/vega.js"></script>')
@@ -38,28 +38,28 @@ def filled(*specifications: dict) -> str:
     return page.embed()
 
 
-def test_nothing_is_loaded_from_elsewhere() -> None:
-    text = filled()
+def test_template_has_no_external_resources() -> None:
+    text = render()
     assert "src=" not in text
     assert "cdn" not in text
-    assert text.count("http") == 1  # the name of SVG
+    assert text.count("http") == 1  # the SVG namespace
 
 
-def test_dvc_takes_this_page() -> None:
+def test_dvc_uses_this_template() -> None:
     assert "html_template = plots/page.html" in (ROOT / ".dvc" / "config").read_text()
 
 
 @pytest.mark.long
 @pytest.mark.skipif(BROWSER is None, reason="needs a browser")
-def test_a_browser_draws_it_and_asks_for_nothing(tmp_path: Path) -> None:
+def test_browser_draws_plots_without_requests(tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    (tmp_path / "index.html").write_text(filled(SPECIFICATION, SPECIFICATION | {"data": {"values": []}}))
-    asked: list[str] = []
+    (tmp_path / "index.html").write_text(render(SPECIFICATION, SPECIFICATION | {"data": {"values": []}}))
+    requests: list[str] = []
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: pytest.fail(str(error)))
         page.goto((tmp_path / "index.html").as_uri())
         assert page.locator("polyline").count() == 2
@@ -67,4 +67,4 @@ def test_a_browser_draws_it_and_asks_for_nothing(tmp_path: Path) -> None:
         assert "L1 inside the garment" in page.inner_text("#plot0")
         assert "No numbers to draw" in page.inner_text("#plot1")
         browser.close()
-    assert asked == [(tmp_path / "index.html").as_uri()]
+    assert requests == [(tmp_path / "index.html").as_uri()]

@@ -1,4 +1,4 @@
-"""Pretrained weights: fetched once, verified, whole or not at all, and nothing is fetched behind anyone's back."""
+"""Pretrained weights: downloaded once, verified, atomic, and never downloaded implicitly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HASH = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture(autouse=True)
-def _no_other_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def _default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
 
 
@@ -43,15 +43,15 @@ def published(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(published: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
+    class QuietHandler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=published)) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=published)) as http_server:
+        thread = threading.Thread(target=http_server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
+        yield f"http://127.0.0.1:{http_server.server_port}"
+        http_server.shutdown()
         thread.join()
 
 
@@ -59,87 +59,87 @@ def _file(url: str | None, sha256: str = HASH[:8]) -> WeightFile:
     return WeightFile("net", "net-1.pth", needed_for="a test", url=url, sha256=sha256, instruction="Ask the author")
 
 
-def test_a_file_is_fetched_whole_and_verified(workspace: Workspace, published: Path) -> None:
+def test_file_is_downloaded_and_verified(workspace: Workspace, published: Path) -> None:
     seen: list[tuple[int, int]] = []
-    catalogue = [_file((published / "net-1.pth").as_uri())]
-    (status,) = download_weights(workspace, ["net"], lambda done, total, what: seen.append((done, total)), catalogue)
+    catalog = [_file((published / "net-1.pth").as_uri())]
+    (status,) = download_weights(workspace, ["net"], lambda done, total, label: seen.append((done, total)), catalog)
     assert status.state == "ready"
     assert (workspace.weights / "net-1.pth").read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert len(seen) == 3
 
 
-def test_a_file_comes_over_http_and_is_not_fetched_twice(workspace: Workspace, published: Path, server: str) -> None:
-    catalogue = [_file(f"{server}/net-1.pth")]
-    download_weights(workspace, ["net"], catalogue=catalogue)
+def test_file_is_downloaded_over_http_once(workspace: Workspace, published: Path, server: str) -> None:
+    catalog = [_file(f"{server}/net-1.pth")]
+    download_weights(workspace, ["net"], catalog=catalog)
     (published / "net-1.pth").unlink()
-    assert download_weights(workspace, ["net"], catalogue=catalogue)[0].state == "ready"
+    assert download_weights(workspace, ["net"], catalog=catalog)[0].state == "ready"
 
 
-def test_a_wrong_hash_leaves_nothing_behind(workspace: Workspace, published: Path) -> None:
-    with pytest.raises(WeightsError, match="published SHA-256"):
-        download_weights(workspace, ["net"], catalogue=[_file((published / "net-1.pth").as_uri(), sha256="00000000")])
+def test_wrong_hash_is_rejected_and_leaves_no_file(workspace: Workspace, published: Path) -> None:
+    with pytest.raises(WeightsError, match=r"net-1\.pth has the wrong SHA-256"):
+        download_weights(workspace, ["net"], catalog=[_file((published / "net-1.pth").as_uri(), sha256="00000000")])
     assert list(workspace.weights.iterdir()) == []
 
 
-def test_a_damaged_file_is_replaced(workspace: Workspace, published: Path) -> None:
+def test_damaged_file_is_replaced(workspace: Workspace, published: Path) -> None:
     workspace.weights.mkdir(parents=True)
     (workspace.weights / "net-1.pth").write_bytes(CONTENT[:-1])
-    download_weights(workspace, ["net"], catalogue=[_file((published / "net-1.pth").as_uri())])
+    download_weights(workspace, ["net"], catalog=[_file((published / "net-1.pth").as_uri())])
     assert (workspace.weights / "net-1.pth").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("place", ["absent.pth", "http"])
-def test_a_failed_download_is_one_clear_message(workspace: Workspace, published: Path, server: str, place: str) -> None:
-    url = f"{server}/absent.pth" if place == "http" else (published / place).as_uri()
-    with pytest.raises(WeightsError, match=r"can be downloaded .*absent\.pth.* `tryon download-weights`"):
-        download_weights(workspace, ["net"], catalogue=[_file(url)])
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_failed_download_is_one_message(workspace: Workspace, published: Path, server: str, scheme: str) -> None:
+    url = f"{server}/absent.pth" if scheme == "http" else (published / "absent.pth").as_uri()
+    with pytest.raises(WeightsError, match=r"absent\.pth could not be downloaded \(\w+: .* `tryon download-weights`"):
+        download_weights(workspace, ["net"], catalog=[_file(url)])
     assert list(workspace.weights.iterdir()) == []
 
 
-def test_a_file_without_an_address_is_reported_and_refused_when_asked_for(workspace: Workspace) -> None:
-    catalogue = [_file(None)]
-    (status,) = download_weights(workspace, catalogue=catalogue)
+def test_file_without_url_is_reported_and_rejected_by_name(workspace: Workspace) -> None:
+    catalog = [_file(None)]
+    (status,) = download_weights(workspace, catalog=catalog)
     assert (status.state, status.remedy) == ("absent", "Ask the author")
     with pytest.raises(WeightsError, match="Ask the author"):
-        download_weights(workspace, ["net"], catalogue=catalogue)
+        download_weights(workspace, ["net"], catalog=catalog)
 
 
-def test_unknown_names_are_refused(workspace: Workspace) -> None:
+def test_unknown_names_are_rejected(workspace: Workspace) -> None:
     with pytest.raises(ParameterError, match="alexnet"):
         weights_status(workspace, ["alexnot"])
 
 
-def test_absent_and_damaged_weights_name_the_file_and_the_command(workspace: Workspace) -> None:
-    with pytest.raises(WeightsError, match=r"alexnet-owt-7be5be79\.pth .*LPIPS.* exists.*`tryon download-weights`"):
+def test_missing_and_damaged_weights_name_file_and_command(workspace: Workspace) -> None:
+    with pytest.raises(WeightsError, match=r"alexnet-owt-7be5be79\.pth not found .*LPIPS.*`tryon download-weights`"):
         weight_path(workspace, "alexnet")
     workspace.weights.mkdir(parents=True)
     (workspace.weights / WEIGHTS["alexnet"].file).write_bytes(b"not these")
     assert weights_status(workspace, ["alexnet"])[0].state == "damaged"
-    with pytest.raises(WeightsError, match="published SHA-256 7be5be79"):
+    with pytest.raises(WeightsError, match=r"wrong SHA-256 .*expected 7be5be79"):
         weight_path(workspace, "alexnet")
 
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Files that were read to be hashed."""
+    """Files that were hashed."""
     read: list[Path] = []
     monkeypatch.setattr("tryon.pretrained_weights.sha256_file", lambda path: (read.append(path), sha256_file(path))[1])
     return read
 
 
-def test_a_file_is_hashed_once_and_again_when_it_changes(tmp_path: Path, hashed: list[Path]) -> None:
+def test_file_is_hashed_again_only_when_it_changes(tmp_path: Path, hashed: list[Path]) -> None:
     path = tmp_path / "net-1.pth"
     path.write_bytes(CONTENT)
     assert [weight_hash(path) for _ in range(3)] == [HASH] * 3
     assert hashed == [path]
     path.write_bytes(CONTENT[::-1])
-    os.utime(path, ns=(1, 1))  # whatever the clock of the file system
+    os.utime(path, ns=(1, 1))  # independent of the resolution of the clock
     assert weight_hash(path) == hashlib.sha256(CONTENT[::-1]).hexdigest()
     assert hashed == [path, path]
 
 
-def test_looking_twice_hashes_once(workspace: Workspace, hashed: list[Path]) -> None:
+def test_status_is_cached(workspace: Workspace, hashed: list[Path]) -> None:
     workspace.weights.mkdir(parents=True)
     (workspace.weights / WEIGHTS["alexnet"].file).write_bytes(b"not these")
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_looking_twice_hashes_once(workspace: Workspace, hashed: list[Path]) -> 
     assert len(hashed) == 1
 
 
-def test_another_folder_can_hold_the_weights(
+def test_weights_folder_can_be_overridden(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRYON_WEIGHTS", str(tmp_path / "elsewhere"))
@@ -156,13 +156,13 @@ def test_another_folder_can_hold_the_weights(
     assert weight_path(workspace, "daflow") == tmp_path / "elsewhere" / "ckpt_viton.pt"
 
 
-def test_the_catalogue_names_its_hashes_as_the_file_names_do() -> None:
+def test_hashes_match_file_names() -> None:
     for weight in WEIGHTS.values():
         assert weight.sha256 in weight.file or len(weight.sha256) == 64
         assert weight.url is None or weight.url.endswith("/" + weight.file)
         assert bool(weight.url) != bool(weight.instruction)
 
 
-def test_looking_at_weights_needs_no_torch() -> None:
+def test_import_does_not_load_torch() -> None:
     code = "import sys, tryon.pretrained_weights; sys.exit('torch' in sys.modules or 'fsspec' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""The three garment categories of Dress Code, by the names used everywhere."""
+"""Names of garment categories, pair lists and difficulty levels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Category(StrEnum):
-    """A garment category; its value is the folder name, the file name and the word in every table."""
+    """Garment category of Dress Code; the value names its folder and its files."""
 
     UPPER_BODY = "upper_body"
     LOWER_BODY = "lower_body"
@@ -15,12 +15,12 @@ class Category(StrEnum):
 
     @property
     def list_code(self) -> int:
-        """Number in the third column of the root pair lists: 0 upper, 1 lower, 2 dresses."""
+        """Code in the third column of the root pair lists: 0 upper, 1 lower, 2 dresses."""
         return list(Category).index(self)
 
 
 class Split(StrEnum):
-    """Which pair list a row comes from."""
+    """Pair list that a row comes from."""
 
     TRAIN = "train"
     TEST_PAIRED = "test_paired"
@@ -34,7 +34,7 @@ SETTINGS = {"paired": Split.TEST_PAIRED, "unpaired": Split.TEST_UNPAIRED}
 """Evaluation settings by name, with the split that holds their rows."""
 
 Level = Literal["easy", "catalogue", "wild"]
-"""`easy`: plain stances, coarse bright patterns, quiet walls. `catalogue`: what the shop photographs of Dress Code
-show, the embedded default. `wild`: everything at once, as in people's own photographs."""
+"""Difficulty of the synthetic Dress Code: `easy` has simple poses, large bright patterns and plain backgrounds,
+`catalogue` matches the shop photographs of Dress Code, `wild` combines all variations, like snapshots."""
 
 LEVELS: tuple[Level, ...] = ("easy", "catalogue", "wild")

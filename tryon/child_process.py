@@ -1,6 +1,6 @@
-"""What only an operating system can promise about processes, each in one function, with a way to do without.
+"""Start, signal and end processes across operating systems.
 
-`python -m tryon.child_process <command> ...` is the command, which then ends when its parent does.
+`python -m tryon.child_process <command> ...` runs the command and ends it when the parent process dies.
 """
 
 from __future__ import annotations
@@ -16,20 +16,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-"""Number of the Linux `prctl` option that names a signal to be sent when the parent goes."""
-
+"""Option of Linux's `prctl` that sets the signal sent when the parent dies."""
 
 TERM_TIMEOUT = 5.0
-"""Seconds for tidying up after the parent has gone."""
+"""Seconds between SIGTERM and SIGKILL after the parent has died."""
 
 
 def set_pdeathsig() -> bool:
-    """Have this process sent SIGTERM when its parent dies, however it dies.
+    """Have this process receive SIGTERM when its parent dies.
 
-    The wish survives `exec`, not `fork`. It follows the thread that forked, so that thread has to outlive the child.
+    The setting survives `exec` but not `fork`. It is bound to the thread that forked, which has to outlive the child.
 
     Returns:
-        False where there is no `prctl`: only Linux has it.
+        Whether the setting was made; only Linux supports it.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -38,28 +37,35 @@ def set_pdeathsig() -> bool:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
     except (OSError, AttributeError):
         return False
-    if os.getppid() != parent:  # it died before the wish was spoken
+    if os.getppid() != parent:  # it died before the call
         os.kill(os.getpid(), signal.SIGTERM)
     return True
 
 
 def exit_with_parent() -> None:
-    """`set_pdeathsig`, and no longer than `TERM_TIMEOUT` after it: whoever still tidies up then is cut short.
+    """Have this process end when its parent dies, at most `TERM_TIMEOUT` seconds after SIGTERM.
 
-    Tidying up can take minutes, for instance when the server that is to be told has gone as well.
+    The limit is needed because cleanup can take minutes, for example if the Prefect server is gone as well.
     """
     parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        time.sleep(TERM_TIMEOUT)
+        os._exit(128 + signal.SIGTERM)
+
     set_pdeathsig()
-    threading.Thread(target=_wait_for_parent_exit, args=(parent,), daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def new_process_group() -> int | None:
-    """The `process_group` of `Popen` that gives a child a group of its own; None where there are no such groups."""
+    """Return the `process_group` argument of `Popen` for a new group; None where groups are not supported."""
     return 0 if hasattr(os, "killpg") else None
 
 
 def signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to a child and all in its group, or to the child alone where there are no groups."""
+    """Send a signal to a child's process group, or to the child alone where groups are not supported."""
     try:
         if hasattr(os, "killpg"):
             os.killpg(child.pid, number)
@@ -70,18 +76,18 @@ def signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None
 
 
 def is_running(process: int) -> bool:
-    """Whether a process runs. One that has ended and waits for its parent to collect it does not, where /proc tells."""
+    """Return whether a process is running; zombies are not, where /proc shows them."""
     try:
         os.kill(process, 0)
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's, or there is no /proc
+    except OSError:  # another user's process, or no /proc
         return True
 
 
 def exec_with_pdeathsig(command: Sequence[str]) -> int:
-    """Be a command that ends with its parent: in this process where `prctl` sees to it, else as a child of it.
+    """Replace this process by a command that ends with the parent; without `prctl`, run it as a child.
 
     Returns:
         The exit code of the child, which ends at most `TERM_TIMEOUT` and a second after the parent.
@@ -101,13 +107,6 @@ def exec_with_pdeathsig(command: Sequence[str]) -> int:
             child.kill()
     code = child.wait()
     return code if code >= 0 else 128 - code
-
-
-def _wait_for_parent_exit(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    time.sleep(TERM_TIMEOUT)
-    os._exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

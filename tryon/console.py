@@ -1,6 +1,6 @@
-"""What a run looks like on a terminal: progress, a summary, one message for what went wrong.
+"""Terminal output: progress, results, tables and error messages.
 
-It goes to standard error, so that standard output holds only results: what another program may want to read.
+Everything goes to standard error except results, which other programs may read from standard output.
 """
 
 from __future__ import annotations
@@ -23,33 +23,32 @@ if TYPE_CHECKING:
     from tryon.runtime.stage_result import Cell, StageResult
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, by shell convention."""
 
 LINE_INTERVAL = 5.0
-"""Seconds between two lines of progress where there is no terminal to draw on."""
+"""Seconds between two progress lines where there is no terminal."""
 
 MIN_LOGGED_SECONDS = 2.0
-"""Seconds from which a finished piece of work leaves a line behind."""
+"""Duration in seconds from which finished work is logged."""
 
 
 def make_console(results: bool = False) -> Console:
-    """The console of people, standard error, or that of results; wide enough for tables where it is a file."""
+    """Return a rich console for standard error, or for standard output if it prints results."""
     from rich.console import Console
 
     on_terminal = (sys.stdout if results else sys.stderr).isatty()
-    width = None if on_terminal or "COLUMNS" in os.environ else 160
+    width = None if on_terminal or "COLUMNS" in os.environ else 160  # tables in files are not cut at 80 columns
     soft = not on_terminal
     return Console(stderr=not results, highlight=False, markup=False, emoji=False, soft_wrap=soft, width=width)
 
 
 def log_line(line: str) -> None:
-    """Tell people something, without what may be a key to something."""
+    """Print a line to standard error with credentials in URLs redacted."""
     print(redact_urls(line), file=sys.stderr, flush=True)
 
 
 def run_cli(work: Callable[[], object]) -> int:
-    """Do `work` and return the exit code: 0, 2 after a mistake of the user's or when the disk refuses, which is told in
-    one message, or 130."""
+    """Call `work` and return the exit code: 0, 2 after an error that the user can fix, 130 after Ctrl-C."""
     try:
         with translate_os_errors():
             work()
@@ -64,7 +63,7 @@ def run_cli(work: Callable[[], object]) -> int:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A progress callback, for any thread: it draws bars on a terminal and writes a line now and then elsewhere."""
+    """Yield a thread-safe progress callback that draws bars on a terminal and logs lines elsewhere."""
     if sys.stderr.isatty():
         with _bars() as report:
             yield report
@@ -72,15 +71,15 @@ def progress_bars() -> Iterator[Progress]:
         yield _lines()
 
 
-def print_result(summary: StageResult, seconds: float) -> None:
-    """Print what a stage returned, and how long it took."""
+def print_result(result: StageResult, seconds: float) -> None:
+    """Print the result of a stage and its duration."""
     console = make_console()
-    console.print(f"{summary.stage}: {summary.summary} ({format_duration(seconds)})")
-    print_table(list(summary.table), console)
+    console.print(f"{result.stage}: {result.summary} ({format_duration(seconds)})")
+    print_table(list(result.table), console)
 
 
 def print_table(rows: list[dict[str, Cell]], console: Console | None = None) -> None:
-    """Print rows of equal keys as a table."""
+    """Print rows with equal keys as a table."""
     if not rows:
         return
     from rich.box import SIMPLE
@@ -97,14 +96,19 @@ def print_table(rows: list[dict[str, Cell]], console: Console | None = None) -> 
 
 
 def format_cell(cell: Cell) -> str:
-    """A cell as people read it: four significant digits, a dash for what is not known."""
+    """Format a cell: four significant digits, a dash for None."""
     if cell is None:
         return "–"
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
+def format_count(count: int, noun: str) -> str:
+    """Format a count with its noun: `1 stage`, `2 stages`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def format_duration(seconds: float) -> str:
-    """Seconds as people say them: `0.4 s`, `12 s`, `3 min 05 s`."""
+    """Format a duration: `0.4 s`, `12 s`, `3 min 05 s`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -113,49 +117,49 @@ def format_duration(seconds: float) -> str:
 
 @contextmanager
 def _bars() -> Iterator[Progress]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bars = Bars(*columns, console=make_console(), refresh_per_second=5)
-    running: dict[str, tuple[object, float]] = {}
+    running: dict[str, tuple[TaskID, float]] = {}
     lock = threading.Lock()
 
-    def report(done: int, total: int, what: str) -> None:
+    def report(done: int, total: int, label: str) -> None:
         with lock:
-            if what not in running:
-                running[what] = (bars.add_task(what, total=total), time.monotonic())
-            task, since = running[what]
-            bars.update(task, completed=done, total=total)  # pyright: ignore[reportArgumentType]
+            if label not in running:
+                running[label] = (bars.add_task(label, total=total), time.monotonic())
+            task, start = running[label]
+            bars.update(task, completed=done, total=total)
             if done >= total:
-                bars.remove_task(task)  # pyright: ignore[reportArgumentType]
-                del running[what]
-                _log_finished(total, what, time.monotonic() - since, bars.console.print)
+                bars.remove_task(task)
+                del running[label]
+                _log_finished(total, label, time.monotonic() - start, bars.console.print)
 
     with bars:
         yield report
 
 
 def _lines() -> Progress:
-    started: dict[str, float] = {}
+    running: dict[str, float] = {}
     lock = threading.Lock()
     last = time.monotonic()
 
-    def report(done: int, total: int, what: str) -> None:
+    def report(done: int, total: int, label: str) -> None:
         nonlocal last
         with lock:
             now = time.monotonic()
-            since = started.setdefault(what, now)
+            start = running.setdefault(label, now)
             if done >= total:
-                del started[what]
-                _log_finished(total, what, now - since, log_line)
+                del running[label]
+                _log_finished(total, label, now - start, log_line)
             elif done and now - last >= LINE_INTERVAL:
-                log_line(f"  {what}: {done} of {total}")
+                log_line(f"  {label}: {done} of {total}")
                 last = now
 
     return report
 
 
-def _log_finished(total: int, what: str, seconds: float, tell: Callable[[str], None]) -> None:
+def _log_finished(total: int, label: str, seconds: float, log: Callable[[str], None]) -> None:
     if seconds >= MIN_LOGGED_SECONDS:
-        tell(f"  {what}: {total} in {format_duration(seconds)}")
+        log(f"  {label}: {total} in {format_duration(seconds)}")

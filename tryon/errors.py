@@ -1,4 +1,4 @@
-"""The errors that a user can cause, each one a single clear message: what, which rule, which value, what to do."""
+"""Errors that a user can fix, each reported as one message."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ import re
 EXIT_CODE = 2
 """Exit code of every command that stops on a `TryOnError`."""
 
-
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)(\S*?)(['\"),;.:\]}>]*)(?=\s|$)")
-"""A URL up to the next space in three parts: scheme, all the rest, and the marks of the sentence around it."""
+"""A URL up to the next space in three groups: scheme, rest, and trailing punctuation of the sentence."""
 
 
 def redact_urls(text: str) -> str:
-    """`text` with names, passwords, queries and fragments of all URLs in it replaced by stars.
+    """Replace user names, passwords, queries and fragments in all URLs of `text` by stars.
 
-    They may be keys to something. A password may hold any sign, so whatever stands before an @ is taken for one.
+    A password may hold any character, so everything before the last @ is treated as one.
     """
-    return _URL.sub(lambda url: f"{url[1]}{_starred(url[2])}{url[3]}", text)
 
+    def redact(url: re.Match[str]) -> str:
+        _, at, address = url[2].rpartition("@")
+        base, *query = re.split("[?#]", address, maxsplit=1)
+        return f"{url[1]}{'***@' * bool(at)}{base}{'?***' * bool(query)}{url[3]}"
 
-def _starred(rest: str) -> str:
-    _, at, place = rest.rpartition("@")
-    shown = re.split("[?#]", place, maxsplit=1)
-    return f"{'***@' * bool(at)}{shown[0]}{'?***' * (len(shown) > 1)}"
+    return _URL.sub(redact, text)
 
 
 class TryOnError(Exception):
@@ -58,26 +57,26 @@ def _rebuild(kind: type[TryOnError], problem: str, found: object, expected: str,
 
 
 class ParameterError(TryOnError):
-    """A key of `params.yaml` (or an option of a command) is unknown, ill-typed or out of range."""
+    """A key of `params.yaml` or an option of a command is unknown, of the wrong type or out of range."""
 
 
 class SourceError(TryOnError):
-    """The data source is missing, damaged, unsafe or too often wrong."""
+    """The data source is missing, damaged or unsafe, or has too many invalid files."""
 
 
 class MissingInputError(TryOnError):
-    """Files that a stage reads are absent or differ from what was recorded."""
+    """Files that a stage reads are missing or differ from their record."""
 
 
 class DiskError(TryOnError):
-    """A disk is full, or a file or folder cannot be read or written as it is: see `tryon.runtime.atomic_files.disk_error`."""
+    """A disk is full, or a file or folder cannot be read or written; see `tryon.runtime.atomic_files`."""
 
 
 class WeightsError(TryOnError):
-    """A checkpoint or a file of pretrained weights is missing, damaged or of another shape."""
+    """A checkpoint or a file of pretrained weights is missing, damaged or of the wrong shape."""
 
 
 def format_list(names: list[str], max_names: int = 10) -> str:
-    """Join names for one message, all of them up to `most`, then a count of the rest."""
+    """Join names with commas; after `max_names`, only count the rest."""
     shown = ", ".join(names[:max_names])
     return shown if len(names) <= max_names else f"{shown} and {len(names) - max_names} more"

@@ -1,7 +1,7 @@
-"""Pretrained weights that are not ours: which files, what needs them, where they come from, and fetching them.
+"""Catalog of third-party pretrained weights: their hashes, their status and their download.
 
-All of them lie in one folder (`Workspace.weights`) under their published file names. Nothing here or elsewhere
-downloads one of them except `download_weights`, which is the command `tryon download-weights`.
+All files are in one folder (`Workspace.weights`) under their published names. Only `tryon download-weights` downloads
+them; everything else fails if they are missing.
 """
 
 from __future__ import annotations
@@ -19,23 +19,27 @@ from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
 COMMAND = "tryon download-weights"
-"""The command that fetches and verifies, named in every message about absent weights."""
+"""The command that downloads and verifies, named in every message about missing weights."""
 
 CHUNK_SIZE = 1 << 20
 
 
+class MissingWeightsError(WeightsError):
+    """A file of pretrained weights is missing."""
+
+
 @dataclass(frozen=True)
 class WeightFile:
-    """One published file.
+    """A published file of weights.
 
     Args:
-        name: short name, used on the command line.
+        name: short name for the command line.
         file: published file name.
         needed_for: what cannot be computed without it.
-        url: where it is published; None where there is no address that may be fetched unattended.
-        sha256: the first hex digits of its SHA-256, as published in the file name, or all of it where the name has
-            none (clean-fid's file, whose hash is that of every copy of it in use); empty when none is known.
-        instruction: how a person gets it, when `url` is None.
+        url: download address, or None if it cannot be downloaded automatically.
+        sha256: the hex digits of its SHA-256 that the published file name contains; all 64 if it contains none
+            (clean-fid, where every copy in use has this hash); empty if no hash is known.
+        instruction: how to get it by hand if `url` is None, without a final period.
     """
 
     name: str
@@ -46,73 +50,53 @@ class WeightFile:
     instruction: str = ""
 
 
-WEIGHTS = {
-    weight.name: weight
-    for weight in (
-        WeightFile(
-            "alexnet",
-            "alexnet-owt-7be5be79.pth",
-            needed_for="LPIPS on AlexNet, the usual one",
-            url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-            sha256="7be5be79",
-        ),
-        WeightFile(
-            "inception",
-            "weights-inception-2015-12-05-6726825d.pth",
-            needed_for="FID and KID, by torch-fidelity",
-            url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-            "weights-inception-2015-12-05-6726825d.pth",
-            sha256="6726825d",
-        ),
-        WeightFile(
-            "inception_clean",
-            "inception-2015-12-05.pt",
-            needed_for="FID and KID, by clean-fid",
-            url="https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
-            sha256="f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
-        ),
-        WeightFile(
-            "squeezenet",
-            "squeezenet1_1-b8a52dc0.pth",
-            needed_for="LPIPS on SqueezeNet",
-            url="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
-            sha256="b8a52dc0",
-        ),
-        WeightFile(
-            "vgg16",
-            "vgg16-397923af.pth",
-            needed_for="LPIPS on VGG, as a metric and in `loss.perceptual: vgg`",
-            url="https://download.pytorch.org/models/vgg16-397923af.pth",
-            sha256="397923af",
-        ),
-        WeightFile(
-            "vgg19",
-            "vgg19-dcbb9e9d.pth",
-            needed_for="style and content in `loss.perceptual: vgg`; `none` does without",
-            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-            sha256="dcbb9e9d",
-        ),
-        WeightFile(
-            "daflow",
-            "ckpt_viton.pt",
-            needed_for="`pretrain.init_from: released`",
-            instruction="It is not fetched automatically: its authors publish no hash to verify it by and allow "
-            "non-commercial use only. The README of github.com/OFA-Sys/DAFlow links it under Prepare; "
-            "save it in this folder under this name, or train a starting point with `pretrain.init_from: upper_body`",
-        ),
-    )
-}
-"""Every file by its short name."""
+def _from_pytorch(name: str, file: str, needed_for: str) -> WeightFile:
+    """Describe a file of download.pytorch.org, whose name ends with the first digits of its SHA-256."""
+    sha256 = file.removesuffix(".pth").rpartition("-")[2]
+    return WeightFile(name, file, needed_for, f"https://download.pytorch.org/models/{file}", sha256)
+
+
+_CATALOG = (
+    _from_pytorch("alexnet", "alexnet-owt-7be5be79.pth", "LPIPS (AlexNet)"),
+    WeightFile(
+        "inception",
+        "weights-inception-2015-12-05-6726825d.pth",
+        "FID and KID (torch-fidelity)",
+        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+        "6726825d",
+    ),
+    WeightFile(
+        "inception_clean",
+        "inception-2015-12-05.pt",
+        "FID and KID (clean-fid)",
+        "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
+        "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
+    ),
+    _from_pytorch("squeezenet", "squeezenet1_1-b8a52dc0.pth", "LPIPS (SqueezeNet)"),
+    _from_pytorch("vgg16", "vgg16-397923af.pth", "LPIPS (VGG16), as a metric and in `loss.perceptual: vgg`"),
+    _from_pytorch("vgg19", "vgg19-dcbb9e9d.pth", "style and content losses of `loss.perceptual: vgg`"),
+    WeightFile(
+        "daflow",
+        "ckpt_viton.pt",
+        "`pretrain.init_from: published`",
+        instruction="Download it by hand (link under Prepare in the README of github.com/OFA-Sys/DAFlow; for "
+        "non-commercial use only, no published hash) and save it in this folder under this name, or set "
+        "`pretrain.init_from: train_upper_body`",
+    ),
+)
+
+WEIGHTS = {weight.name: weight for weight in _CATALOG}
+"""All files by short name."""
 
 
 @dataclass(frozen=True)
 class WeightStatus:
-    """Where one file stands.
+    """Status of a file.
 
     Args:
         weight: the file.
-        path: where it is looked for.
-        state: `ready` means present and, where a hash is published, verified; `damaged` has another hash.
+        path: its expected path.
+        state: `ready` if present and, where a hash is published, verified; `damaged` if its hash differs.
     """
 
     weight: WeightFile
@@ -121,47 +105,55 @@ class WeightStatus:
 
     @property
     def remedy(self) -> str:
-        """What to do about it; empty when ready."""
+        """How to fix it, without a final period; empty if ready."""
         if self.state == "ready":
             return ""
         return self.weight.instruction or f"Run `{COMMAND}`"
 
 
 def weights_status(workspace: Workspace, names: Iterable[str] = ()) -> list[WeightStatus]:
-    """Look at the files, all of them when no name is given; hashes what it finds and fetches nothing.
+    """Hash the files, by default all, and return their status; downloads nothing.
 
     Raises:
-        ParameterError: a name is not one of `WEIGHTS`.
+        ParameterError: a name is not in `WEIGHTS`.
     """
-    return [_status(workspace, weight) for weight in _named(names)]
+    return [_status(workspace, weight) for weight in _select(names)]
 
 
 def weight_path(workspace: Workspace, name: str) -> Path:
-    """Path of a verified file.
+    """Return the path of a verified file.
 
     Raises:
-        WeightsError: it is absent, or its hash is not the published one; the message names the command.
+        MissingWeightsError: it is missing.
+        WeightsError: its hash is wrong.
     """
     (status,) = weights_status(workspace, [name])
-    if status.state == "ready":
-        return status.path
-    rule = "exists" if status.state == "absent" else f"has the published SHA-256 {status.weight.sha256}…"
-    what = f"{status.path} (for {status.weight.needed_for})"
-    raise WeightsError(what, expected=rule, hint=f"{status.remedy}.")
+    if status.state == "absent":
+        raise MissingWeightsError(
+            f"{status.path} not found (required by {status.weight.needed_for})", hint=f"{status.remedy}."
+        )
+    if status.state == "damaged":
+        raise WeightsError(
+            f"{status.path} has the wrong SHA-256 (required by {status.weight.needed_for})",
+            found=weight_hash(status.path),
+            expected=f"{status.weight.sha256}…",
+            hint=f"{status.remedy}.",
+        )
+    return status.path
 
 
 def weight_hash(path: Path) -> str:
-    """SHA-256 of a file in hex; one that has kept its size and its time is read once by each process.
+    """Return the SHA-256 of a file in hex; cached per process until its size or modification time changes.
 
     Raises:
         OSError: there is no such file.
     """
-    state = path.stat()
-    return _hash_of(path.absolute(), state.st_size, state.st_mtime_ns)
+    stat = path.stat()
+    return _cached_hash(path.absolute(), stat.st_size, stat.st_mtime_ns)
 
 
 @cache
-def _hash_of(path: Path, size: int, time: int) -> str:
+def _cached_hash(path: Path, size: int, time: int) -> str:
     return sha256_file(path)
 
 
@@ -169,80 +161,85 @@ def download_weights(
     workspace: Workspace,
     names: Iterable[str] = (),
     progress: Progress = no_progress,
-    catalogue: Iterable[WeightFile] = (),
+    catalog: Iterable[WeightFile] = (),
 ) -> list[WeightStatus]:
-    """Fetch what is absent or damaged, verify everything, and say where each file stands.
+    """Download missing and damaged files, verify all, and return their status.
 
-    A file appears under its name only once it is whole and its hash is right.
+    A file appears under its name only when it is complete and verified.
 
     Args:
         workspace: its `weights` folder receives the files.
-        names: which of `WEIGHTS`; none means all, and then files without an address are only reported.
-        progress: told bytes.
-        catalogue: stands in for `WEIGHTS`.
+        names: names in `WEIGHTS`; by default all, and then files without a URL are only reported.
+        progress: receives bytes.
+        catalog: replaces `WEIGHTS`.
 
     Raises:
         ParameterError: a name is unknown.
-        WeightsError: a download failed or has another hash, or a file asked for by name has no address and is absent.
+        WeightsError: a download failed or has the wrong hash, or a named file is missing and has no URL.
     """
     names = list(names)
-    found: list[WeightStatus] = []
-    for weight in _named(names, {weight.name: weight for weight in catalogue} or WEIGHTS):
+    results: list[WeightStatus] = []
+    for weight in _select(names, {weight.name: weight for weight in catalog} or WEIGHTS):
         status = _status(workspace, weight)
         if status.state != "ready" and weight.url is not None:
             _download(weight, weight.url, status.path, progress)
             status = WeightStatus(weight, status.path, "ready")
         elif status.state != "ready" and names:
-            raise WeightsError(str(status.path), expected="exists", hint=f"{status.remedy}.")
-        found.append(status)
-    return found
+            raise MissingWeightsError(f"{status.path} not found", hint=f"{status.remedy}.")
+        results.append(status)
+    return results
 
 
-def _named(names: Iterable[str], catalogue: dict[str, WeightFile] = WEIGHTS) -> list[WeightFile]:
+def _select(names: Iterable[str], catalog: dict[str, WeightFile] = WEIGHTS) -> list[WeightFile]:
     names = list(names)
-    unknown = [name for name in names if name not in catalogue]
+    unknown = [name for name in names if name not in catalog]
     if unknown:
-        raise ParameterError("weights", expected=f"are among {', '.join(catalogue)}", found=format_list(unknown))
-    return [catalogue[name] for name in (names or catalogue)]
+        raise ParameterError("unknown weights", found=format_list(unknown), expected=f"one of {', '.join(catalog)}")
+    return [catalog[name] for name in (names or catalog)]
 
 
 def _status(workspace: Workspace, weight: WeightFile) -> WeightStatus:
     path = workspace.weights / weight.file
     if not path.is_file():
         return WeightStatus(weight, path, "absent")
-    right = not weight.sha256 or weight_hash(path).startswith(weight.sha256)
-    return WeightStatus(weight, path, "ready" if right else "damaged")
+    verified = not weight.sha256 or weight_hash(path).startswith(weight.sha256)
+    return WeightStatus(weight, path, "ready" if verified else "damaged")
 
 
 def _download(weight: WeightFile, url: str, path: Path, progress: Progress) -> None:
     try:
         with atomic_file(path) as temporary:
-            found = stream_to_file(url, temporary, weight.file, progress)
-            if not found.startswith(weight.sha256):
-                rule = f"has the published SHA-256 {weight.sha256}…"
-                raise WeightsError(url, expected=rule, found=found, hint=f"Run `{COMMAND}` again.")
+            sha256 = stream_to_file(url, temporary, weight.file, progress)
+            if not sha256.startswith(weight.sha256):
+                raise WeightsError(
+                    f"{url} has the wrong SHA-256",
+                    found=sha256,
+                    expected=f"{weight.sha256}…",
+                    hint=f"Run `{COMMAND}` again.",
+                )
     except TryOnError:
         raise
-    except Exception as error:  # every protocol behind fsspec has error classes of its own
-        remedy = f"Mend the connection and run `{COMMAND}` again, or put the file into {path.parent} by hand."
-        value = f"{type(error).__name__}: {error}"
-        raise WeightsError(url, expected="can be downloaded", found=value, hint=remedy) from error
+    except Exception as error:  # each protocol of fsspec raises its own classes
+        raise WeightsError(
+            f"{url} could not be downloaded ({type(error).__name__}: {' '.join(str(error).split())})",
+            hint=f"Check the connection and run `{COMMAND}` again, or copy the file to {path.parent} by hand.",
+        ) from error
 
 
-def stream_to_file(url: str, path: Path, what: str, progress: Progress) -> str:
-    """Copy `url` to `path` in pieces; returns the SHA-256 of what came."""
+def stream_to_file(url: str, path: Path, name: str, progress: Progress) -> str:
+    """Copy `url` to `path` in chunks and return the SHA-256 of its content."""
     import fsspec
 
-    web = url.startswith(("http://", "https://"))
-    options: dict[str, Any] = {"client_kwargs": {"trust_env": True}} if web else {}  # proxies as curl and pip see them
-    total = hashlib.sha256()
+    is_http = url.startswith(("http://", "https://"))
+    options: dict[str, Any] = {"client_kwargs": {"trust_env": True}} if is_http else {}  # use proxies like curl and pip
+    sha256 = hashlib.sha256()
     done = 0
     opened: Any = fsspec.open(url, "rb", **options)
     with opened as source, path.open("wb") as target:
         size = getattr(source, "size", None) or 0
-        while piece := source.read(CHUNK_SIZE):
-            target.write(piece)
-            total.update(piece)
-            done += len(piece)
-            progress(done, max(size, done), f"bytes of {what}")
-    return total.hexdigest()
+        while chunk := source.read(CHUNK_SIZE):
+            target.write(chunk)
+            sha256.update(chunk)
+            done += len(chunk)
+            progress(done, max(size, done), f"bytes of {name}")
+    return sha256.hexdigest()

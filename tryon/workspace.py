@@ -1,4 +1,4 @@
-"""Where everything lies: the one place that spells the paths under `data/`."""
+"""Paths of a project: the only module that spells file names under `data/`."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from tryon.errors import ParameterError
 STAGE_FOLDERS = (
     "raw", "index", "manifests", "subset", "pretrained", "checkpoints", "champions", "evaluation", "work", "weights",
 )  # fmt: skip
-"""Folders below `data/` that only the stages and `tryon save-champion` write: stages replace theirs whole, or remove what they
-do not know."""
+"""Folders below `data/` that only stages and `tryon save-champion` write. Stages may delete unknown files in theirs."""
 
 SUBSET_PARTS = ("train", "val", "test_paired", "test_unpaired")
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A checkout, or any folder with `params.yaml` and `data/` in it.
+    """Paths of a project, that is, a folder with `params.yaml` and `data/`.
 
     Args:
         root: the folder; stages run by DVC use the current directory.
-        weights_folder: where pretrained weights lie, if not in `data/weights`; see `with_weights`.
+        weights_folder: folder of pretrained weights, if not `data/weights`; see `with_weights`.
     """
 
     root: Path = Path()
@@ -37,7 +36,7 @@ class Workspace:
 
     @property
     def data(self) -> Path:
-        """All that the stages write."""
+        """Everything that the stages write."""
         return self.root / "data"
 
     @property
@@ -52,28 +51,28 @@ class Workspace:
 
     @property
     def raw(self) -> Path:
-        """The unpacked data set, a work area that is not tracked."""
+        """The unpacked data set, not tracked."""
         return self.data / "raw"
 
     def index(self, category: Category) -> Path:
-        """Index of one category: one row per line of its pair lists."""
+        """Index of a category, one row per line of its pair lists."""
         return self.data / "index" / f"{category}.parquet"
 
     @property
     def findings(self) -> Path:
-        """What `download` found wrong, one row per finding."""
+        """Problems that `download` found in the data set, one per row."""
         return self.data / "index" / "findings.parquet"
 
     def manifest(self, category: Category) -> Path:
-        """Masks and audit of one category, one row per row of its index."""
+        """Masks and mask quality of a category, one row per row of its index."""
         return self.data / "manifests" / f"{category}.parquet"
 
     def mask_images(self, category: Category) -> Path:
-        """Images of a manifest's worst and some typical people."""
+        """Images of the worst and some random masks of a manifest."""
         return self.data / "manifests" / f"{category}_images.parquet"
 
     def preview(self, category: Category) -> Path:
-        """Where a contact sheet of masks is drawn for whoever wants to look; ignored by git and DVC."""
+        """Contact sheet of masks, ignored by git and DVC."""
         return self.data / "previews" / f"{category}.jpg"
 
     def subset(self, part: str) -> Path:
@@ -82,21 +81,21 @@ class Workspace:
 
     @property
     def pretrained(self) -> Path:
-        """The starting point of fine-tuning."""
+        """Initial weights of fine-tuning."""
         return self.data / "pretrained"
 
     @property
     def checkpoints(self) -> Path:
-        """Best and last checkpoint, history and sample grids of fine-tuning."""
+        """Best and last checkpoint, training history and sample grids of fine-tuning."""
         return self.data / "checkpoints"
 
     @property
     def champions(self) -> Path:
-        """Checkpoints that were kept under a name; ignored by git and DVC."""
+        """Checkpoints saved by `tryon save-champion`, ignored by git and DVC."""
         return self.data / "champions"
 
     def champion(self, name: str) -> Path:
-        """One of them."""
+        """Checkpoint of a champion."""
         return self.champions / f"{name}.ckpt"
 
     @property
@@ -105,28 +104,32 @@ class Workspace:
         return self.data / "evaluation"
 
     def work_dir(self, stage: str) -> Path:
-        """Resumable work of a stage, ignored by git and DVC."""
+        """Resumable intermediate results of a stage, ignored by git and DVC."""
         return self.data / "work" / stage
 
     @property
     def weights(self) -> Path:
-        """Pretrained weights that are not ours; `TRYON_WEIGHTS` names another folder that already has them."""
+        """Folder of third-party pretrained weights; the environment variable `TRYON_WEIGHTS` takes precedence."""
         return Path(os.environ.get("TRYON_WEIGHTS") or self.weights_folder or self.data / "weights")
 
     def reject_stage_output(self, path: Path, option: str) -> None:
-        """Make sure that what an option names is written elsewhere than in `STAGE_FOLDERS`.
+        """Check that the path of an option is outside `STAGE_FOLDERS`.
 
         Raises:
-            ParameterError: it lies in one of them.
+            ParameterError: it is inside one of them.
         """
-        place = path.resolve()
-        if any(place.is_relative_to((self.data / name).resolve()) for name in STAGE_FOLDERS):
-            rule = f"is none of {', '.join(STAGE_FOLDERS)} below {self.data}, nor in one of them: the stages own these"
-            raise ParameterError(option, expected=rule, found=str(path), hint="Name another folder.")
+        resolved = path.resolve()
+        for name in STAGE_FOLDERS:
+            if resolved.is_relative_to((self.data / name).resolve()):
+                raise ParameterError(
+                    f"{option} is inside {self.data / name}, which only stages write",
+                    found=str(path),
+                    hint="Choose another folder.",
+                )
 
     def with_weights(self, folder: str | None) -> Workspace:
-        """The same with weights in `folder`, absolute or relative to the root; None changes nothing.
+        """Return a copy with weights in `folder`, relative to the root; None changes nothing.
 
-        `TRYON_WEIGHTS` outranks it, because it belongs to the machine and `params.yaml` travels.
+        `TRYON_WEIGHTS` takes precedence over it: the variable belongs to the machine, `params.yaml` is shared.
         """
         return replace(self, weights_folder=self.root / folder) if folder else self

@@ -108,7 +108,7 @@ def prepare() -> None:
     if LARGEST in os.environ:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ[LARGEST]),) * 2)
     if ROOM in os.environ:
-        import_module("tryon.pipeline.disk_space")._free = lambda folder: 1 << 50
+        import_module("tryon.pipeline.disk_space")._free_bytes = lambda folder: 1 << 50
 
 
 def run(request: dict[str, Any]) -> NoReturn:

@@ -1,10 +1,10 @@
-"""The first stages of the chain as in the project's own `dvc.yaml`, but for the code; other stages can be appended."""
+"""A `dvc.yaml` with the first stages of the project and without code dependencies; other stages can be appended."""
 
 from __future__ import annotations
 
 
 def first_stages(command: str) -> str:
-    """A `dvc.yaml` with `download` and `agnostic`; `command` runs what follows it: "python -m flows.stage_command"."""
+    """Return a `dvc.yaml` with `download` and `agnostic` that run `command` ("python -m flows.stage_command")."""
     return _STAGES.replace("COMMAND", command)
 
 

@@ -1,4 +1,4 @@
-"""A small project with stand-ins for three stages, ways to run it, and one Prefect server for all tests here."""
+"""A small project with fake stages, ways to run it, and one Prefect server for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tryon.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
 
-STAND_INS = '''"""`python -m flows.stage_command`, with stand-ins for the stages."""
+FAKE_STAGES = '''"""`python -m flows.stage_command` with fake stages."""
 import sys, time
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from tryon.errors import SourceError
 from tryon.runtime.stage_result import StageResult
 
 
-def stand_in(name):
+def fake_stage(name):
     def run(parameters, workspace, category, progress):
         for done in range(3):
             progress(done, 3, f"items of {name}")
@@ -37,7 +37,7 @@ def stand_in(name):
             log.write(f"{name} {'with' if 'prefect' in sys.modules else 'without'} Prefect\\n")
         if Path("slow").exists():
             time.sleep(60)
-        if Path("edited").exists():  # by somebody, while the stage runs
+        if Path("edited").exists():  # edits params.yaml while the stage runs
             Path("edited").unlink()
             file = Path("params.yaml")
             file.write_text(file.read_text().replace("seed: 7", "seed: 8"))
@@ -45,15 +45,15 @@ def stand_in(name):
             raise RuntimeError("a bug")
         if Path("missing").exists():
             raise SourceError("/nowhere.zip not found", hint="Put it there.")
-        # What `sample` gives does not depend on what it reads.
-        text = "always the same" if name == "sample" else repr((parameters.seed, getattr(parameters, name)))
+        # The output of `sample` does not depend on its inputs.
+        text = "constant" if name == "sample" else repr((parameters.seed, getattr(parameters, name)))
         Path("data", name).write_text(text)
-        return StageResult(name, f"wrote data/{name}", ({"rows": 3, "share": 0.5},))
+        return StageResult(name, f"wrote data/{name}", ({"rows": 3, "fraction": 0.5},))
     return run
 
 
 for name in tryon.pipeline.stages.STAGES:
-    tryon.pipeline.stages.STAGES[name] = stand_in(name)
+    tryon.pipeline.stages.STAGES[name] = fake_stage(name)
 
 if __name__ == "__main__":
     from flows.stage_command import main
@@ -80,18 +80,14 @@ CHAIN = """stages:
 
 
 class Project:
-    """A folder with `params.yaml` and `dvc.yaml`, and ways to run things in it.
-
-    Args:
-        root: the folder.
-    """
+    """A project folder and ways to run commands in it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     @classmethod
     def new(cls, root: Path) -> Project:
-        """Make one in which nothing has been run."""
+        """Create a project in which nothing has been run."""
         (root / ".dvc").mkdir(parents=True)
         (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
         (root / "data").mkdir()
@@ -101,18 +97,18 @@ class Project:
         shutil.copy(ROOT / "params" / "default.yaml", root / "params.yaml")
         shutil.copytree(ROOT / "params", root / "params")
         (root / "dvc.yaml").write_text(CHAIN)
-        (root / "stage.py").write_text(STAND_INS)
+        (root / "stage.py").write_text(FAKE_STAGES)
         return cls(root)
 
     def copy(self, root: Path) -> Project:
-        """The same project, with all that has been run in it, elsewhere."""
+        """Copy the project with all its outputs."""
         return Project(Path(shutil.copytree(self.root, root)))
 
     def python(self, *arguments: str, url: str | None = "") -> subprocess.CompletedProcess[str]:
-        """Run this Python in the project and wait; `url` is the Prefect API that it is told of, None for not a word."""
+        """Run this Python in the project and wait; `url` is PREFECT_API_URL, which is unset for None."""
         return subprocess.run(
             [sys.executable, *arguments],
-            **self._surroundings(url),
+            **self._popen_options(url),
             capture_output=True,
             text=True,
             timeout=120,
@@ -121,20 +117,20 @@ class Project:
 
     def start(self, *arguments: str, url: str | None = "") -> subprocess.Popen[bytes]:
         """Start this Python in the project."""
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job; a child would inherit it
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job; children inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen([sys.executable, *arguments], **self._surroundings(url), stdout=quiet, stderr=quiet)
+        null = subprocess.DEVNULL
+        return subprocess.Popen([sys.executable, *arguments], **self._popen_options(url), stdout=null, stderr=null)
 
-    def _surroundings(self, url: str | None) -> dict:
-        # The plain shell that DVC falls back on: unlike bash, it stays there while its last command runs.
-        surroundings = child_env({"PREFECT_API_URL": url or "", "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
+    def _popen_options(self, url: str | None) -> dict:
+        # The shell that DVC falls back on: unlike bash, it does not exec its last command.
+        env = child_env({"PREFECT_API_URL": url or "", "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"})
         if url is None:
-            del surroundings["PREFECT_API_URL"]
-        return {"cwd": self.root, "env": surroundings, "stdin": subprocess.DEVNULL, "process_group": 0}
+            del env["PREFECT_API_URL"]
+        return {"cwd": self.root, "env": env, "stdin": subprocess.DEVNULL, "process_group": 0}
 
     def set(self, key: str, value: object) -> None:
-        """Set a key of `params.yaml`, named with dots."""
+        """Set a key of `params.yaml` ("finetune.lr")."""
         yaml = YAML()
         content = yaml.load((self.root / "params.yaml").read_text())
         *path, last = key.split(".")
@@ -145,18 +141,18 @@ class Project:
             yaml.dump(content, file)
 
     def mark(self, name: str) -> None:
-        """Make the stand-ins misbehave: `slow`, `broken` or `missing`; `edited` changes the seed once, as one runs."""
+        """Change the fake stages: `slow`, `broken` or `missing`; `edited` changes the seed once while a stage runs."""
         (self.root / name).touch()
 
     def log(self) -> list[str]:
-        """Which stand-ins have run, and whether Prefect was there."""
+        """Return which fake stages have run, and whether with Prefect."""
         return (self.root / "log").read_text().splitlines() if (self.root / "log").is_file() else []
 
     def processes(self) -> list[int]:
-        """Processes whose current directory is this project."""
-        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._holds(entry)]
+        """Return the processes whose working directory is this project."""
+        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._is_here(entry)]
 
-    def _holds(self, entry: Path) -> bool:
+    def _is_here(self, entry: Path) -> bool:
         try:
             return (entry / "cwd").readlink() == self.root.resolve() and not _is_zombie(entry)
         except OSError:
@@ -168,8 +164,8 @@ def _is_zombie(entry: Path) -> bool:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test sees a server or a cache of this machine's, unless it names one."""
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide servers and caches of this machine from tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_API_URL", "")
         patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
@@ -181,7 +177,7 @@ def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of the API of a Prefect server, started the way the pipeline starts its own."""
+    """URL of the API of a Prefect server started like that of a pipeline."""
     with temporary_server(Workspace(tmp_path_factory.mktemp("server"))) as url:
         yield url
 
@@ -194,5 +190,5 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def new_project() -> Callable[[Path], Project]:
-    """Makes a project in a folder."""
+    """Function that creates a project in a folder."""
     return Project.new

@@ -1,4 +1,4 @@
-"""A project that is being served, for tests: what its server answers, and how it is stopped."""
+"""A served project for tests: requests to its server, and how to stop it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import httpx
 from flows.deployments import DEPLOYMENTS
 from flows.prefect_server import free_port
 
-WITHIN = 90.0
+TIMEOUT = 90.0
 
 
-def asked(url: str, kind: str, **json: Any) -> list[dict[str, Any]]:
-    """Everything of a kind that the server at `url` has; nothing while it is away."""
+def query(url: str, kind: str, **json: Any) -> list[dict[str, Any]]:
+    """Return all objects of a kind from the server at `url`; none while it is down."""
     try:
         return httpx.post(f"{url}/{kind}/filter", json=json, trust_env=False).json()
     except httpx.HTTPError:
@@ -34,59 +34,59 @@ class Served:
         self.url = f"{self.page}/api"
         self.process = project.start("-m", "flows.serve", "--port", str(port), *options, url=None)
         try:
-            wait_until(lambda: len(self.ask("deployments")) == len(DEPLOYMENTS), 120)
+            wait_until(lambda: len(self.query("deployments")) == len(DEPLOYMENTS), 120)
         except BaseException:
-            self.process.kill()  # no fixture knows it yet
+            self.process.kill()  # no fixture owns it yet
             raise
 
-    def ask(self, kind: str, **json: Any) -> list[dict[str, Any]]:
-        """Everything of a kind; nothing while the server is away."""
-        return asked(self.url, kind, **json)
+    def query(self, kind: str, **json: Any) -> list[dict[str, Any]]:
+        """Return all objects of a kind; none while the server is down."""
+        return query(self.url, kind, **json)
 
     def deployment(self, name: str) -> str:
-        """Id of a deployment."""
-        return next(one["id"] for one in self.ask("deployments") if one["name"] == name)
+        """Return the id of a deployment."""
+        return next(item["id"] for item in self.query("deployments") if item["name"] == name)
 
     def post(self, path: str, **json: Any) -> httpx.Response:
-        """Send something; a server whose database is busy (503) is asked again, as Prefect's own client does."""
-        answer = httpx.post(f"{self.url}/{path}", json=json, trust_env=False)
+        """Send a request; retry while the database is busy (503), as Prefect's client does."""
+        response = httpx.post(f"{self.url}/{path}", json=json, trust_env=False)
         for _ in range(20):
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                 break
             time.sleep(0.5)
-            answer = httpx.post(f"{self.url}/{path}", json=json, trust_env=False)
-        return answer
+            response = httpx.post(f"{self.url}/{path}", json=json, trust_env=False)
+        return response
 
     def run(self, name: str, /, **parameters: Any) -> httpx.Response:
-        """Ask for a run, as the page does."""
+        """Request a run, as the UI does."""
         path = f"deployments/{self.deployment(name)}/create_flow_run"
         return self.post(path, parameters=parameters, state={"type": "SCHEDULED"})
 
-    def started(self, name: str, /, **parameters: Any) -> str:
-        """Id of a run that was asked for."""
+    def start_run(self, name: str, /, **parameters: Any) -> str:
+        """Request a run and return its id."""
         return self.run(name, **parameters).json()["id"]
 
     def state(self, run: str) -> dict[str, Any]:
-        """A run as it is."""
+        """Return the current state of a run."""
         return httpx.get(f"{self.url}/flow_runs/{run}", trust_env=False).json()
 
-    def ended(self, run: str, seconds: float = 180.0) -> dict[str, Any]:
-        """A run once it has ended."""
+    def wait_for_end(self, run: str, seconds: float = 180.0) -> dict[str, Any]:
+        """Wait until a run has ended and return it."""
         wait_until(lambda: self.state(run)["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"), seconds)
         return self.state(run)
 
     def artifacts(self) -> dict[str, str]:
-        """Latest text of every artifact by key."""
-        return {one["key"]: one["data"] for one in self.ask("artifacts/latest")}
+        """Return the latest text of every artifact by key."""
+        return {item["key"]: item["data"] for item in self.query("artifacts/latest")}
 
 
 def stop(served: Served, number: signal.Signals) -> int:
     os.kill(served.process.pid, number)
-    return served.process.wait(WITHIN)
+    return served.process.wait(TIMEOUT)
 
 
-def wait_until(true: Callable[[], object], seconds: float = WITHIN) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = TIMEOUT) -> None:
     until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "waited in vain"
+    while not condition():
+        assert time.monotonic() < until, "timed out"
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What a person sees: deployments, the run form, a run's page, in a real browser on a small twin.
+"""Deployments, the run form and a run's page in a real browser, on a small synthetic data set.
 
 TRYON_SCREENSHOTS=1 also writes the images of docs/images/operations.
 """
@@ -44,15 +44,15 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def served(new_project, tmp_path_factory) -> Iterator[Served]:
-    """The real chain on a few pairs, served."""
+    """The real stages on a few pairs, served."""
     project = new_project(tmp_path_factory.mktemp("browser") / "project")
     shutil.copy(ROOT / "dvc.yaml", project.root)
     shutil.copytree(ROOT / "tryon", project.root / "tryon", ignore=shutil.ignore_patterns("__pycache__"))
     for key, value in SMALL.items():
         project.set(key, value)
-    one = Served(project, "--watch-cron", "0 3 * * *")
-    yield one
-    stop(one, signal.SIGTERM)
+    running = Served(project, "--watch-cron", "0 3 * * *")
+    yield running
+    stop(running, signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +92,14 @@ def shoot(page: Any, name: str) -> None:
         assert (IMAGES / f"{name}.png").stat().st_size < 150_000
 
 
-def sees(page: Any, *texts: str) -> None:
-    """Each text is visible somewhere."""
+def wait_for_text(page: Any, *texts: str) -> None:
+    """Wait until each text is visible."""
     for text in texts:
         page.get_by_text(text).locator("visible=true").first.wait_for()
 
 
 def choose_tab(page: Any, name: str) -> None:
-    """A tab of a run's page; narrow pages have a drop-down of them."""
+    """Open a tab of a run's page; narrow pages have a drop-down."""
     drop_down = page.locator("button[name=tabs]")
     if drop_down.is_visible():
         drop_down.press("Space")
@@ -107,30 +107,30 @@ def choose_tab(page: Any, name: str) -> None:
 
 
 def entry(page: Any, *path: str) -> Any:
-    """A field of the run form by its section and key."""
-    found = page
+    """Return a field of the run form by its section and key."""
+    field = page
     for name in path:
         label = page.get_by_text(f"{name} (Optional)", exact=True)
-        found = found.locator(".schema-form-property").filter(has=label).last
-    return found
+        field = field.locator(".schema-form-property").filter(has=label).last
+    return field
 
 
-def test_the_deployments_are_listed(served: Served, page: Any, size: str) -> None:
+def test_deployments_are_listed(served: Served, page: Any, size: str) -> None:
     page.goto(f"{served.page}/deployments")
-    sees(page, f"{len(DEPLOYMENTS)} Deployments", *(one.name for one in DEPLOYMENTS))
+    wait_for_text(page, f"{len(DEPLOYMENTS)} Deployments", *(deployment.name for deployment in DEPLOYMENTS))
     assert not page.get_by_text("Not Ready").count()
     shoot(page, f"deployments-{size}")
 
 
-def test_the_form_offers_every_setting_and_sends_what_was_typed(served: Served, page: Any, size: str) -> None:
+def test_form_offers_every_setting_and_sends_changed_ones(served: Served, page: Any, size: str) -> None:
     file = served.project.root / "params.yaml"
     before = file.read_text()
     page.goto(f"{served.page}/deployments/deployment/{served.deployment('pipeline')}/run")
-    sees(page, "dry_run (Optional)", "force (Optional)", "preset (Optional)", "settings (Optional)")
+    wait_for_text(page, "dry_run (Optional)", "force (Optional)", "preset (Optional)", "settings (Optional)")
     shoot(page, f"form-top-{size}")
     entry(page, "dry_run").get_by_role("switch").click()
     epochs = entry(page, "settings", "finetune", "epochs")
-    assert "Passes over the training rows. (Integer, at least 0. Was 2 when serving began.)" in epochs.inner_text()
+    assert "Passes over the training rows. (Integer, at least 0. Value at server start: 2.)" in epochs.inner_text()
     epochs.locator("input").fill("3")
     precision = entry(page, "settings", "finetune", "precision")
     precision.locator("button.p-select-button__control").press("ArrowDown")
@@ -138,75 +138,75 @@ def test_the_form_offers_every_setting_and_sends_what_was_typed(served: Served, 
     epochs.scroll_into_view_if_needed()
     shoot(page, f"form-settings-{size}")
     page.get_by_role("button", name="Submit").click()
-    sees(page, "scheduled to start now")
+    wait_for_text(page, "scheduled to start now")
     pipelines = {"name": {"any_": ["pipeline"]}}
-    (run,) = served.ask("flow_runs", sort="EXPECTED_START_TIME_DESC", limit=1, deployments=pipelines)
+    (run,) = served.query("flow_runs", sort="EXPECTED_START_TIME_DESC", limit=1, deployments=pipelines)
     assert run["parameters"]["settings"] == {"finetune": {"epochs": 3, "precision": "bf16-mixed"}}
     assert run["parameters"]["dry_run"] is True
-    assert served.ended(run["id"])["state_name"] == "Completed"
+    assert served.wait_for_end(run["id"])["state_name"] == "Completed"
     assert file.read_text() == before
     assert "| `finetune.epochs` | 2 | 3 |" in served.artifacts()["settings"]
 
 
-def test_a_value_beyond_its_range_is_refused(served: Served, browser: Any) -> None:
+def test_value_out_of_range_is_rejected(served: Served, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{served.page}/deployments/deployment/{served.deployment('pipeline')}/run")
     entry(page, "settings", "finetune", "lr").locator("input").fill("5")
-    before = len(served.ask("flow_runs"))
+    before = len(served.query("flow_runs"))
     page.get_by_role("button", name="Submit").click()
-    sees(page, "5 is greater than the maximum of 1")
-    assert len(served.ask("flow_runs")) == before
+    wait_for_text(page, "5 is greater than the maximum of 1")
+    assert len(served.query("flow_runs")) == before
     page.close()
 
 
 @pytest.fixture(scope="module")
 def finished(served: Served) -> str:
-    """Id of a whole run of the pipeline."""
-    run = served.started("pipeline")
-    assert served.ended(run, 900)["state_name"] == "Completed"
+    """Id of a complete run of the pipeline."""
+    run = served.start_run("pipeline")
+    assert served.wait_for_end(run, 900)["state_name"] == "Completed"
     return run
 
 
-def test_a_runs_page_shows_one_tree(served: Served, finished: str, page: Any, size: str) -> None:
+def test_page_of_a_run_shows_one_tree(served: Served, finished: str, page: Any, size: str) -> None:
     page.goto(f"{served.page}/runs/flow-run/{finished}")
-    sees(page, "Completed")
+    wait_for_text(page, "Completed")
     shoot(page, f"run-{size}")
-    page.locator("pre.logs").scroll_into_view_if_needed()  # lines are drawn when they come into view
-    sees(page, "download: done in")
+    page.locator("pre.logs").scroll_into_view_if_needed()  # lines are rendered when they come into view
+    wait_for_text(page, "download: done in")
     choose_tab(page, "Subflow Runs")
-    sees(page, "8 Flow runs")
+    wait_for_text(page, "8 Flow runs")
     for stage in ("evaluate", "agnostic@dresses"):
         page.get_by_role("link", name=stage, exact=True).locator("visible=true").first.scroll_into_view_if_needed()
 
 
-def test_masks_grids_and_headline_are_shown(served: Served, finished: str, page: Any, size: str) -> None:
+def test_masks_grids_and_summary_are_shown(served: Served, finished: str, page: Any, size: str) -> None:
     del finished
-    shown = {one["key"]: one for one in served.ask("artifacts/latest")}
-    images = {key for key, one in shown.items() if one["type"] == "image"}
-    looked_at = ["agnostic-dresses-worst", "finetune-samples", "evaluate-paired-dresses"]
+    artifacts = {item["key"]: item for item in served.query("artifacts/latest")}
+    images = {key for key, item in artifacts.items() if item["type"] == "image"}
+    inspected = ["agnostic-dresses-worst", "finetune-samples", "evaluate-paired-dresses"]
     others = {f"agnostic-{name}-body-worst" for name in ("upper", "lower")}
-    assert {*looked_at, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= images
-    assert all(len(shown[key]["data"]) <= 300_000 for key in images)
-    assert {"download-progress", "finetune-progress"} <= {*shown}
+    assert {*inspected, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= images
+    assert all(len(artifacts[key]["data"]) <= 300_000 for key in images)
+    assert {"download-progress", "finetune-progress"} <= {*artifacts}
     for key, text in (("agnostic-dresses", "protected"), ("evaluate", "ratio_to_masked_input")):
-        page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
-        sees(page, text)
+        page.goto(f"{served.page}/artifacts/artifact/{artifacts[key]['latest_id']}")
+        wait_for_text(page, text)
         shoot(page, f"{key}-{size}")
-    for key in looked_at:
-        page.goto(f"{served.page}/artifacts/artifact/{shown[key]['latest_id']}")
+    for key in inspected:
+        page.goto(f"{served.page}/artifacts/artifact/{artifacts[key]['latest_id']}")
         image = page.locator("img").first
         image.wait_for()
         page.wait_for_function("() => document.querySelector('img').naturalWidth > 50")
         shoot(page, f"{key}-{size}")
 
 
-def test_scoring_a_checkpoint_leaves_what_dvc_keeps_alone(served: Served, finished: str) -> None:
+def test_scoring_a_checkpoint_changes_no_dvc_output(served: Served, finished: str) -> None:
     del finished
     root = served.project.root
     lock = (root / "dvc.lock").read_bytes()
     before = {path: path.stat().st_mtime_ns for path in (root / "data/evaluation").rglob("*")}
-    run = served.started("score-checkpoint", checkpoint="data/checkpoints/last.ckpt", name="last")
-    assert served.ended(run, 300)["state_name"] == "Completed"
+    run = served.start_run("score-checkpoint", checkpoint="data/checkpoints/last.ckpt", name="last")
+    assert served.wait_for_end(run, 300)["state_name"] == "Completed"
     assert (root / "data/scores/last/metrics.json").is_file()
     assert "ratio_to_masked_input" in served.artifacts()["score-checkpoint"]
     assert (root / "dvc.lock").read_bytes() == lock

@@ -1,4 +1,4 @@
-"""Garbage is collected as before once imports are done, and what they made is left out."""
+"""Garbage collection is paused during imports, resumed afterwards, and skips their objects."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 from flows.fast_import import gc_paused
 
 
-def test_collection_rests_within_and_goes_on_after() -> None:
+def test_collection_is_paused_inside_and_resumed_after() -> None:
     with gc_paused():
         assert not gc.isenabled()
-        kept = [[] for _ in range(1000)]
+        objects = [[] for _ in range(1000)]
     assert gc.isenabled()
-    assert gc.get_freeze_count() >= len(kept)
+    assert gc.get_freeze_count() >= len(objects)
     gc.unfreeze()
 
 
-def test_a_failed_import_leaves_it_on() -> None:
+def test_failed_import_resumes_collection() -> None:
     with pytest.raises(ImportError), gc_paused():
         raise ImportError("no such module")
     assert gc.isenabled()

@@ -1,4 +1,4 @@
-"""A source that grows: looked at twice, one run, and only the new files and people are worked on."""
+"""A growing source starts one run, which processes only new files and people."""
 
 from __future__ import annotations
 
@@ -15,45 +15,51 @@ from tryon.workspace import Workspace
 
 HELD_BACK = 5
 
-COUNTING_STAGES = '''"""`python -m flows.stage_command`; it notes files unpacked, files checked, masks made."""
+COUNTING_STAGES = '''"""`python -m flows.stage_command`; logs files unpacked, files checked, masks made."""
 from pathlib import Path
 
 import tryon.agnostic.shards as shards
-import tryon.download.validate_files as check
-import tryon.download.sync_raw as unpack
+import tryon.download.validate_files as validate_files
+import tryon.download.sync_raw as sync_raw
 
 
-def noting(what, work):
-    def noted(*given):
+def logged(lines, function):
+    def wrapper(*args):
         with Path("log").open("a") as log:
-            log.writelines(f"{line}\\n" for line in what(*given))
-        return work(*given)
-    return noted
+            log.writelines(f"{line}\\n" for line in lines(*args))
+        return function(*args)
+    return wrapper
 
 
-shards.process_batch = noting(lambda people, making: [f"mask {making.category}"] * len(people), shards.process_batch)
-unpack._copy_member = noting(lambda container, member, raw: [f"unpack {member.target.split('/')[0]}"], unpack._copy_member)
-check._CHECKS = {role: noting(lambda data, role=role: [f"check {role}"], work) for role, work in check._CHECKS.items()}
+def unpack_lines(container, member, raw):
+    return [f"unpack {member.target.split('/')[0]}"]
+
+
+shards.process_batch = logged(lambda people, job: [f"mask {job.category}"] * len(people), shards.process_batch)
+sync_raw._copy_member = logged(unpack_lines, sync_raw._copy_member)
+validate_files._CHECKS = {
+    role: logged(lambda data, role=role: [f"check {role}"], check) for role, check in validate_files._CHECKS.items()
+}
 
 if __name__ == "__main__":
     from flows.stage_command import main
     raise SystemExit(main())
 '''
 
-LOOK = ("-m", "flows", "--check-source")
+CHECK_SOURCE = ("-m", "flows", "--check-source")
 
 
 @pytest.fixture
 def growing(project, tmp_path: Path):
-    """A project whose source is a folder with fewer dresses than lie aside, ready to be put there."""
+    """A project whose source is a folder from which some dresses were moved to another folder."""
     for key, value in (("image.size", [64, 48]), ("download.source", "../source")):
         project.set(key, value)
     (project.root / "dvc.yaml").write_text(first_stages("python stage.py"))
     (project.root / "stage.py").write_text(COUNTING_STAGES)
-    made = project.python(
+    done = project.python(
         "-m", "tryon", "synthesize", "--out", "../source", "--pairs", str(HELD_BACK + 1), "--test-pairs", "2"
     )
-    assert made.returncode == 0, made.stderr
+    assert done.returncode == 0, done.stderr
     source, aside = tmp_path / "source", tmp_path / "aside"
     shutil.rmtree(tmp_path / "source.truth", ignore_errors=True)
     lines = (source / "dresses/train_pairs.txt").read_text().splitlines(keepends=True)
@@ -71,31 +77,31 @@ def move(file: Path, to: Path) -> None:
 
 
 @pytest.mark.long
-def test_only_what_is_new_is_worked_on(growing, server, tmp_path, monkeypatch) -> None:
+def test_only_new_items_are_processed(growing, server, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TRYON_WORKERS", "1")
     source, aside = tmp_path / "source", tmp_path / "aside"
 
-    def look(expected: str) -> Counter[str]:
-        """Look at the source once; returns what the stages did."""
+    def check(expected: str) -> Counter[str]:
+        """Check the source once; return what the stages did."""
         (growing.root / "log").unlink(missing_ok=True)
-        done = growing.python(*LOOK, url=server)
+        done = growing.python(*CHECK_SOURCE, url=server)
         assert done.returncode == 0, done.stderr
         assert expected in done.stderr
         return Counter(growing.log())
 
-    assert not look("seen so 1 of 2 times")
-    first = look("a run was started")
+    assert not check("stable in 1 of 2 checks")
+    first = check("a run was started")
     assert {name: first[f"mask {name}"] for name in Category} == {"upper_body": 8, "lower_body": 8, "dresses": 3}
 
     files = sorted(path for path in aside.rglob("*") if path.is_file())
     for file in files[:10]:
         move(file, source / file.relative_to(aside))
-    assert not look("seen so 1 of 2 times")
+    assert not check("stable in 1 of 2 checks")
     for file in files[10:]:
         move(file, source / file.relative_to(aside))
-    assert not look("seen so 1 of 2 times")
-    grown = look("a run was started")
-    assert not look("as it was")
+    assert not check("stable in 1 of 2 checks")
+    grown = check("a run was started")
+    assert not check("Source unchanged")
 
     assert {name: count for name, count in grown.items() if name.startswith("mask")} == {"mask dresses": HELD_BACK}
     checked = {name.removeprefix("check "): count for name, count in grown.items() if name.startswith("check")}
@@ -103,10 +109,10 @@ def test_only_what_is_new_is_worked_on(growing, server, tmp_path, monkeypatch) -
     assert {name for name in grown if name.startswith("unpack")} == {"unpack dresses"}
     assert grown["unpack dresses"] == len(files)
 
-    anew = growing.copy(tmp_path / "anew")
-    shutil.rmtree(anew.root / "data/work")
-    assert anew.python("-m", "dvc", "repro", "--force").returncode == 0
-    place = Workspace()
+    fresh = growing.copy(tmp_path / "fresh")
+    shutil.rmtree(fresh.root / "data/work")
+    assert fresh.python("-m", "dvc", "repro", "--force").returncode == 0
+    workspace = Workspace()
     for category in Category:
-        for path in (place.index(category), place.manifest(category), place.mask_images(category)):
-            assert (anew.root / path).read_bytes() == (growing.root / path).read_bytes()
+        for path in (workspace.index(category), workspace.manifest(category), workspace.mask_images(category)):
+            assert (fresh.root / path).read_bytes() == (growing.root / path).read_bytes()

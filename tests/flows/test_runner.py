@@ -1,4 +1,4 @@
-"""Registering deployments: what an earlier registration left on the server does not outlive it."""
+"""A new registration of deployments replaces the schedules of an earlier one."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from flows.runner import serve_deployments
 
 
 class RegisteredError(Exception):
-    """All is registered, and nothing has been run."""
+    """Ends serving after the registration."""
 
 
-def registered() -> None:
+def stop_serving() -> None:
     raise RegisteredError
 
 
 def schedules_after(watch: WatchSchedule, server: str) -> list[dict[str, object]]:
-    chosen = [one for one in build_deployments(watch) if one.name == "watch"]
+    deployments = [item for item in build_deployments(watch) if item.name == "watch"]
     with temporary_settings(updates={PREFECT_API_URL: server}), pytest.raises(RegisteredError):
-        asyncio.run(serve_deployments(chosen, registered))
-    found = httpx.get(f"{server}/deployments/name/watch/watch", trust_env=False).json()
-    return [one["schedule"] for one in found["schedules"]]
+        asyncio.run(serve_deployments(deployments, stop_serving))
+    content = httpx.get(f"{server}/deployments/name/watch/watch", trust_env=False).json()
+    return [item["schedule"] for item in content["schedules"]]
 
 
-def test_a_schedule_that_is_chosen_no_more_is_gone(server: str) -> None:
+def test_old_schedules_are_deleted(server: str) -> None:
     (schedule,) = schedules_after(WatchSchedule(), server)
     assert schedule["interval"] == 600
     (schedule,) = schedules_after(WatchSchedule(cron="0 3 * * *"), server)

@@ -1,7 +1,8 @@
-"""Disk needs grow with what is made, hold for what the stages really write, and stop a stage that has no room."""
+"""Disk estimates grow with the work, and stop a stage that lacks space."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def parameters() -> Parameters:
     return load_parameters(ROOT / "params" / "default.yaml")
 
 
-def settings(**given: object) -> SyntheticSettings:
-    return SyntheticSettings.model_validate({"train_pairs": 10, "test_pairs": 2, **given})
+def settings(**values: object) -> SyntheticSettings:
+    return SyntheticSettings.model_validate({"train_pairs": 10, "test_pairs": 2, **values})
 
 
 @pytest.mark.parametrize(
@@ -54,44 +55,48 @@ def settings(**given: object) -> SyntheticSettings:
         (training_bytes(10**6, 5, False, SIZE), training_bytes(10**6, 6, False, SIZE)),
     ],
 )
-def test_more_work_needs_more_room(small: DiskEstimate, large: DiskEstimate) -> None:
+def test_more_work_needs_more_space(small: DiskEstimate, large: DiskEstimate) -> None:
     assert 0 < small.bytes < large.bytes
 
 
-def test_the_real_data_set_is_told_in_the_right_order_of_size() -> None:
+def test_estimates_for_dress_code_have_the_right_magnitude() -> None:
     assert 5e9 < mask_bytes(54_000, (1024, 768)).bytes < 15e9
     assert 50e9 < packed_bytes(54_000, (512, 384)).bytes < 200e9
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_without_room_is_not_started(stage, parameters, tmp_path) -> None:
+def test_stage_without_space_is_rejected(stage, parameters, tmp_path) -> None:
     workspace, category = Workspace(tmp_path), Category.DRESSES if stage == "agnostic" else None
     need = estimate_disk(stage, parameters, workspace, category).bytes
-    assert need > 0 or stage == "sample"  # of which nothing is known before there is an index
+    assert need > 0 or stage == "sample"  # without an index its size is unknown
     check_disk(stage, parameters, workspace, category, lambda _: need)
     if need:
-        with pytest.raises(DiskError, match=rf"room for {stage}.*some \d.* for .*B free.*Make room") as told:
+        with pytest.raises(DiskError) as raised:
             check_disk(stage, parameters, workspace, category, lambda _: need - 1)
-        assert str(tmp_path) in str(told.value)
+        error = raised.value
+        assert str(tmp_path) in error.problem
+        assert stage in error.problem
+        assert re.fullmatch(r"about \d.*B for .+", error.expected)
+        assert str(error.found).endswith("B free")
 
 
-def test_running_a_stage_looks_first(parameters, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("tryon.pipeline.disk_space._free", lambda _: 1)
-    with pytest.raises(DiskError, match="the disk of"):
+def test_run_stage_checks_disk_first(parameters, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("tryon.pipeline.disk_space._free_bytes", lambda _: 1)
+    with pytest.raises(DiskError, match="not enough disk space"):
         run_stage("download", parameters, Workspace(tmp_path), None, no_progress)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_disk_is_that_of_the_data(parameters, tmp_path) -> None:
-    asked: list[Path] = []
+def test_disk_of_the_data_folder_is_checked(parameters, tmp_path) -> None:
+    folders: list[Path] = []
 
     def free(folder: Path) -> int:
-        asked.append(folder)
+        folders.append(folder)
         return 1 << 60
 
     workspace = Workspace(tmp_path)
     check_disk("evaluate", parameters, workspace, free_at=free)
     workspace.data.mkdir()
     check_disk("evaluate", parameters, workspace, free_at=free)
-    assert asked == [tmp_path, workspace.data]
+    assert folders == [tmp_path, workspace.data]
     assert shutil.disk_usage(tmp_path).free > 0

@@ -1,4 +1,4 @@
-"""What comes from outside is noted so that DVC sees it change, and nothing is read that is known already."""
+"""Records of external inputs: DVC sees every change, and unchanged files are not hashed again."""
 
 from __future__ import annotations
 
@@ -29,105 +29,105 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return Workspace(tmp_path)
 
 
-def noted(workspace: Workspace) -> dict:
+def record(workspace: Workspace) -> dict:
     return json.loads(workspace.weights_file.read_text())
 
 
-def put(workspace: Workspace, name: str, content: bytes) -> str:
+def write_weights(workspace: Workspace, name: str, content: bytes) -> str:
     workspace.weights.mkdir(exist_ok=True)
     (workspace.weights / name).write_bytes(content)
     return hashlib.sha256(content).hexdigest()
 
 
-def set_start(workspace: Workspace, start: str) -> None:
+def set_init_from(workspace: Workspace, init_from: str) -> None:
     text = workspace.params_file.read_text()
     assert "init_from: train_upper_body" in text
-    workspace.params_file.write_text(text.replace("init_from: train_upper_body", f"init_from: {start}"))
+    workspace.params_file.write_text(text.replace("init_from: train_upper_body", f"init_from: {init_from}"))
 
 
-def test_weights_that_metrics_need_are_noted_when_they_arrive(workspace: Workspace) -> None:
-    sha256 = put(workspace, WEIGHTS["alexnet"].file, b"weights")
-    assert refresh_inputs(workspace) == {"evaluate": "weights (metrics) changed"}
-    assert noted(workspace) == {"start": None, "metrics": {**dict.fromkeys(FOR_METRICS), "alexnet": sha256}}
+def test_new_metric_weights_are_recorded(workspace: Workspace) -> None:
+    sha256 = write_weights(workspace, WEIGHTS["alexnet"].file, b"weights")
+    assert refresh_inputs(workspace) == {"evaluate": "weights changed: metrics"}
+    assert record(workspace) == {"start": None, "metrics": {**dict.fromkeys(FOR_METRICS), "alexnet": sha256}}
     assert refresh_inputs(workspace) == {}
 
 
-@pytest.mark.parametrize("start", ["published", "data/weights/ckpt_viton.pt"])
-def test_the_file_that_pretrain_starts_from_is_noted_by_its_content(workspace: Workspace, start: str) -> None:
-    put(workspace, "ckpt_viton.pt", b"one")
+@pytest.mark.parametrize("init_from", ["published", "data/weights/ckpt_viton.pt"])
+def test_initial_weights_are_recorded_by_content(workspace: Workspace, init_from: str) -> None:
+    write_weights(workspace, "ckpt_viton.pt", b"one")
     assert refresh_inputs(workspace) == {}  # `train_upper_body` does not read it
-    set_start(workspace, start)
-    assert refresh_inputs(workspace) == {"pretrain": "weights (start) changed"}
-    sha256 = put(workspace, "ckpt_viton.pt", b"another")
-    assert refresh_inputs(workspace) == {"pretrain": "weights (start) changed"}
-    assert noted(workspace)["start"] == sha256
+    set_init_from(workspace, init_from)
+    assert refresh_inputs(workspace) == {"pretrain": "weights changed: start"}
+    sha256 = write_weights(workspace, "ckpt_viton.pt", b"another")
+    assert refresh_inputs(workspace) == {"pretrain": "weights changed: start"}
+    assert record(workspace)["start"] == sha256
 
 
-def test_a_dry_look_writes_nothing(workspace: Workspace) -> None:
-    put(workspace, WEIGHTS["alexnet"].file, b"weights")
+def test_write_false_writes_nothing(workspace: Workspace) -> None:
+    write_weights(workspace, WEIGHTS["alexnet"].file, b"weights")
     workspace.source_file.write_text("{}")
     before = workspace.source_file.read_bytes(), workspace.weights_file.read_bytes()
     assert set(refresh_inputs(workspace, write=False)) == {"download", "evaluate"}
     assert (workspace.source_file.read_bytes(), workspace.weights_file.read_bytes()) == before
 
 
-def test_a_file_is_read_once_until_its_size_or_time_changes(
+def test_file_is_hashed_once_until_its_size_or_time_changes(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    hash_of = inputs.sha256_file
+    sha256_file = inputs.sha256_file
 
     def counted(path: Path, *more: object) -> str:
         read.append(path.name)
-        return hash_of(path)
+        return sha256_file(path)
 
     monkeypatch.setattr(inputs, "sha256_file", counted)
     name = WEIGHTS["alexnet"].file
-    put(workspace, name, b"weights")
+    write_weights(workspace, name, b"weights")
     refresh_inputs(workspace)
     refresh_inputs(workspace)
     assert read == [name]
     os.utime(workspace.weights / name, ns=(1, 1))
-    assert refresh_inputs(workspace) == {}  # read again, the content is as before
+    assert refresh_inputs(workspace) == {}  # hashed again; the content is the same
     assert read == [name, name]
 
 
-def test_hashing_is_seen_to_go_on(workspace: Workspace) -> None:
-    told: list[tuple[int, int]] = []
-    put(workspace, WEIGHTS["inception"].file, bytes(9 << 20))
-    refresh_inputs(workspace, progress=lambda done, total, what: told.append((done, total)))
-    assert told == [(4, 9), (8, 9), (9, 9)]
+def test_hashing_reports_progress(workspace: Workspace) -> None:
+    reports: list[tuple[int, int]] = []
+    write_weights(workspace, WEIGHTS["inception"].file, bytes(9 << 20))
+    refresh_inputs(workspace, progress=lambda done, total, label: reports.append((done, total)))
+    assert reports == [(4, 9), (8, 9), (9, 9)]
 
 
-def test_every_file_of_weights_is_an_input_of_a_stage(workspace: Workspace) -> None:
+def test_every_weights_file_is_an_input_of_a_stage(workspace: Workspace) -> None:
     from tryon.metrics import METRICS
     from tryon.training.losses.perceptual import NETWORKS
 
-    assert set(FOR_METRICS) == set(noted(workspace)["metrics"])
+    assert set(FOR_METRICS) == set(record(workspace)["metrics"])
     assert set(FOR_METRICS) == {metric.weights for metric in METRICS.values() if metric.weights}
-    assert set(inputs.LOSS_ONLY_WEIGHTS) < set(NETWORKS.values())  # but for these, whose published hash is checked
-    assert set(WEIGHTS) == {*noted(workspace)["metrics"], *inputs.LOSS_ONLY_WEIGHTS, inputs.PUBLISHED}
-    assert set(noted(workspace)) == set(WEIGHT_INPUTS.values())
+    assert set(inputs.LOSS_ONLY_WEIGHTS) < set(NETWORKS.values())  # these are checked by their published hash
+    assert set(WEIGHTS) == {*record(workspace)["metrics"], *inputs.LOSS_ONLY_WEIGHTS, inputs.PUBLISHED}
+    assert set(record(workspace)) == set(WEIGHT_INPUTS.values())
     assert set(inputs.TRAINED_STARTS) | {"published"} == {
-        word for word in ("train_upper_body", "scratch", "published") if word in _start_description(workspace)
+        word for word in ("train_upper_body", "scratch", "published") if word in _init_from_description(workspace)
     }
 
 
-def _start_description(workspace: Workspace) -> str:
-    return str(type(load_parameters(workspace.params_file).pretrain).model_fields["start"].description)
+def _init_from_description(workspace: Workspace) -> str:
+    return str(type(load_parameters(workspace.params_file).pretrain).model_fields["init_from"].description)
 
 
-def test_the_run_that_the_report_puts_beside_ours_is_noted_by_its_content(workspace: Workspace) -> None:
+def test_baseline_run_is_recorded_by_content(workspace: Workspace) -> None:
     text = workspace.params_file.read_text()
-    assert "beside: null" in text
-    workspace.params_file.write_text(text.replace("beside: null", "beside: other"))
-    assert refresh_inputs(workspace) == {"evaluate": "weights (metrics) changed"}
+    assert "baseline_run: null" in text
+    workspace.params_file.write_text(text.replace("baseline_run: null", "baseline_run: other"))
+    assert refresh_inputs(workspace) == {"evaluate": "weights changed: metrics"}
     scores = workspace.root / "other" / "evaluation" / "scores.parquet"
     scores.parent.mkdir(parents=True)
     scores.write_bytes(b"scores")
-    assert refresh_inputs(workspace) == {"evaluate": "weights (metrics) changed"}
-    told = {name: value for name, value in noted(workspace)["metrics"].items() if name.startswith("beside ")}
-    assert told == {
+    assert refresh_inputs(workspace) == {"evaluate": "weights changed: metrics"}
+    files = {name: value for name, value in record(workspace)["metrics"].items() if name.startswith("beside ")}
+    assert files == {
         **{f"beside {name}": None for name in inputs.BASELINE_FILES},
         "beside evaluation/scores.parquet": hashlib.sha256(b"scores").hexdigest(),
     }

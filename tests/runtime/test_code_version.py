@@ -1,4 +1,4 @@
-"""The version of a stage's code changes with what the stage imports, and with nothing else."""
+"""The code version of a module depends on its import closure only."""
 
 import shutil
 import sys
@@ -10,7 +10,7 @@ from tryon.runtime import code_version as module
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A small package tree that the module under test takes for `tryon`."""
+    """A small package that replaces `tryon` in the module under test."""
     root = tmp_path / "tryon"
     for path, text in {
         "__init__.py": "",
@@ -34,7 +34,7 @@ def closure(package, name):
     return [path.relative_to(package).as_posix() for path in module.import_closure(name)]
 
 
-def test_the_closure_follows_imports_also_inside_functions(package):
+def test_closure_includes_imports_inside_functions(package):
     assert closure(package, "tryon.a.stage") == [
         "__init__.py",
         "a/__init__.py",
@@ -45,7 +45,7 @@ def test_the_closure_follows_imports_also_inside_functions(package):
     ]
 
 
-def test_the_version_changes_with_imported_code_only(package):
+def test_version_changes_with_imported_code_only(package):
     before = module.code_version("tryon.a.stage")
     (package / "other.py").write_text("changed = True\n")
     module.code_version.cache_clear()
@@ -55,7 +55,7 @@ def test_the_version_changes_with_imported_code_only(package):
     assert module.code_version("tryon.a.stage") != before
 
 
-def test_the_version_does_not_depend_on_where_the_code_lies(package, tmp_path, monkeypatch):
+def test_version_is_independent_of_location(package, tmp_path, monkeypatch):
     before = module.code_version("tryon.a.stage")
     moved = tmp_path / "elsewhere"
     shutil.copytree(package, moved / "tryon")
@@ -64,8 +64,8 @@ def test_the_version_does_not_depend_on_where_the_code_lies(package, tmp_path, m
     assert module.code_version("tryon.a.stage") == before
 
 
-def test_the_closure_holds_what_python_really_loads():
-    """What an import loads, less what other test modules loaded before, is inside the static closure."""
+def test_closure_contains_all_loaded_modules():
+    """Modules loaded by an import are in the static closure; modules of other tests are unloaded first."""
     name = "tryon.dresscode.pose"
     static = {path.resolve() for path in module.import_closure(name)}
     before = {key: sys.modules.pop(key) for key in list(sys.modules) if key.partition(".")[0] == "tryon"}

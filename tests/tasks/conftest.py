@@ -1,4 +1,4 @@
-"""A DVC project of two trivial stages, and nothing of this machine's in the way."""
+"""A small DVC project, isolated from caches of this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHAIN = """stages:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
         patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))

@@ -1,4 +1,4 @@
-"""DVC's order, what it calls out of date, and what it says when it is busy or broken."""
+"""Stage order, outdated stages and their reasons, and DVC's errors."""
 
 from __future__ import annotations
 
@@ -20,18 +20,21 @@ from tasks.dvc_cli import (
     stages_to_run,
 )
 from tasks.subprocesses import spawn, terminate_group
+from tests.tasks.conftest import CHAIN
 from tryon.child_process import is_running
 from tryon.errors import ParameterError
 
 ORDER = ["first@small", "first@large", "gather", "second"]
 
 
-def test_every_stage_comes_after_what_it_reads(project: Path) -> None:
+def test_stages_are_in_topological_order(project: Path) -> None:
     assert stage_order(project) == ORDER
 
 
-def test_stages_run_one_by_one_until_nothing_is_out_of_date(project: Path) -> None:
-    assert list(stages_to_run(ORDER, root=project)) == ORDER
+def test_repro_stage_runs_each_outdated_stage(project: Path) -> None:
+    due = stages_to_run(ORDER, root=project)
+    assert list(due) == ORDER
+    assert due["gather"] == ["never run"]
     for stage in ORDER:
         assert repro_stage(stage, project) == 0
     assert outdated_stages(project) == {}
@@ -39,51 +42,60 @@ def test_stages_run_one_by_one_until_nothing_is_out_of_date(project: Path) -> No
     assert stages_to_run(ORDER, ["gather"], project) == {"gather": ["forced"]}
 
 
-def test_a_changed_parameter_is_a_reason_for_its_stage_alone(project: Path) -> None:
+def test_reasons_name_what_changed(project: Path) -> None:
     for stage in ORDER:
         repro_stage(stage, project)
     (project / "params.yaml").write_text("seed: 2\n")
-    assert outdated_stages(project) == {"gather": ["params.yaml: seed modified"]}
+    assert outdated_stages(project) == {"gather": ["parameter changed: seed"]}
+    (project / "params.yaml").write_text("seed: 1\n")
+    (project / "all-small").write_text("edited")
+    (project / "second").unlink()
+    reasons = outdated_stages(project)
+    assert reasons["gather"] == ["dependency changed: all-small"]
+    assert reasons["first@small"] == ["output changed: all-small"]
+    assert reasons["second"] == ["output missing: second"]
+    (project / "dvc.yaml").write_text(CHAIN.replace("cp first second", "cp  first second"))
+    assert "command changed" in outdated_stages(project)["second"]
 
 
-def test_a_failing_stage_leaves_no_record(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_failed_stage_is_not_recorded(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert repro_stage("second", project) != 0
     assert not (project / "dvc.lock").exists()
     assert "second" in capfd.readouterr().err  # DVC's own errors reach the terminal
 
 
-def test_bare_names_mean_the_whole_matrix() -> None:
+def test_bare_name_selects_the_whole_matrix() -> None:
     assert resolve_stages(["second", "first"], ORDER) == ["first@small", "first@large", "second"]
     assert resolve_stages([], ORDER) == []
     with pytest.raises(ParameterError, match="first@small, first@large, gather, second"):
         resolve_stages(["third"], ORDER)
 
 
-def test_a_running_stage_is_told_as_running(project: Path) -> None:
+def test_running_stage_raises_busy_error(project: Path) -> None:
     (project / "dvc.yaml").write_text("stages:\n  slow:\n    cmd: touch begun && sleep 60\n    outs: [never]\n")
     child = spawn([sys.executable, "-m", "dvc", "repro"], project)
     try:
         while not (project / "begun").exists():
             assert child.poll() is None
             time.sleep(0.1)
-        with pytest.raises(DvcBusyError, match="is running here"):
+        with pytest.raises(DvcBusyError, match="a stage is already running in"):
             outdated_stages(project)
     finally:
         terminate_group(child)
 
 
-def test_a_broken_dvc_file_is_one_clear_error(project: Path) -> None:
+def test_invalid_dvc_file_is_one_error(project: Path) -> None:
     (project / "dvc.yaml").write_text("stages: [")
     with pytest.raises(DvcError, match=r"dvc\.yaml"):
         outdated_stages(project)
 
 
-def test_the_dead_are_no_obstacle_even_before_they_are_collected(project: Path) -> None:
-    """DVC takes a process that nobody has waited for yet for one that runs."""
-    note = project / ".dvc" / "tmp" / "rwlock"
-    note.parent.mkdir(exist_ok=True)
+def test_stale_rwlock_of_a_zombie_is_removed(project: Path) -> None:
+    """DVC itself counts zombies as alive."""
+    lock = project / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(exist_ok=True)
     child = subprocess.Popen(["sleep", "60"])
-    note.write_text(json.dumps({"write": {str(project / "first"): {"pid": child.pid, "cmd": "dvc repro"}}, "read": {}}))
+    lock.write_text(json.dumps({"write": {str(project / "first"): {"pid": child.pid, "cmd": "dvc repro"}}, "read": {}}))
     with pytest.raises(DvcBusyError):
         outdated_stages(project)
     child.kill()
@@ -91,5 +103,5 @@ def test_the_dead_are_no_obstacle_even_before_they_are_collected(project: Path) 
     while is_running(child.pid):
         assert time.monotonic() < until
     assert "gather" in outdated_stages(project)
-    assert not note.exists() or str(child.pid) not in note.read_text()
+    assert not lock.exists() or str(child.pid) not in lock.read_text()
     child.wait()

@@ -1,4 +1,4 @@
-"""The GPU limit: held only where a GPU is to be used, made where it is missing, left alone where it is not."""
+"""The GPU limit: held only by stages that use a GPU, created if missing, kept if it exists."""
 
 from __future__ import annotations
 
@@ -10,72 +10,72 @@ from types import SimpleNamespace
 import pytest
 from prefect.exceptions import ObjectNotFound
 
-from tasks import gpu_limit as gpu
+from tasks import gpu_limit
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the limit's server is asked."""
-    asked: list[str] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Calls that reach the server of the limit."""
+    recorded: list[str] = []
 
     @contextlib.contextmanager
-    def held(name: str, **options: object) -> Iterator[None]:
+    def concurrency(name: str, **options: object) -> Iterator[None]:
         assert options["strict"]
-        asked.append(f"take {name}")
+        recorded.append(f"take {name}")
         yield
-        asked.append(f"give {name}")
+        recorded.append(f"give {name}")
 
-    monkeypatch.setattr(gpu, "concurrency", held)
-    monkeypatch.setattr(gpu, "ensure_limit", lambda: asked.append("ensure"))
-    monkeypatch.setattr(gpu, "get_run_logger", lambda: logging.getLogger("test"))
-    return asked
-
-
-def test_the_cpu_needs_no_slot(told: list[str]) -> None:
-    with gpu.gpu_slot("finetune", "cpu"):
-        assert told == []
-    assert told == []
+    monkeypatch.setattr(gpu_limit, "concurrency", concurrency)
+    monkeypatch.setattr(gpu_limit, "ensure_limit", lambda: recorded.append("ensure"))
+    monkeypatch.setattr(gpu_limit, "get_run_logger", lambda: logging.getLogger("test"))
+    return recorded
 
 
-@pytest.mark.parametrize(("here", "taken"), [(True, True), (False, False)])
-def test_auto_takes_a_slot_where_there_is_a_gpu(told, monkeypatch, here: bool, taken: bool) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: here)
-    with gpu.gpu_slot("finetune", "auto"):
-        assert ("take gpu" in told) is taken
-        assert "give gpu" not in told
-    assert told == (["ensure", "take gpu", "give gpu"] if taken else [])
+def test_cpu_needs_no_slot(calls: list[str]) -> None:
+    with gpu_limit.gpu_slot("finetune", "cpu"):
+        assert calls == []
+    assert calls == []
 
 
-def test_a_failure_gives_the_slot_back(monkeypatch, told) -> None:
+@pytest.mark.parametrize("available", [True, False])
+def test_auto_takes_a_slot_if_a_gpu_is_available(calls, monkeypatch, available: bool) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: available)
+    with gpu_limit.gpu_slot("finetune", "auto"):
+        assert ("take gpu" in calls) is available
+        assert "give gpu" not in calls
+    assert calls == (["ensure", "take gpu", "give gpu"] if available else [])
+
+
+def test_failure_releases_the_slot(monkeypatch, calls) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    ended: list[bool] = []
+    released: list[bool] = []
 
     @contextlib.contextmanager
-    def held(*_: object, **__: object) -> Iterator[None]:
+    def concurrency(*_: object, **__: object) -> Iterator[None]:
         try:
             yield
         finally:
-            ended.append(True)
+            released.append(True)
 
-    monkeypatch.setattr(gpu, "concurrency", held)
-    with pytest.raises(RuntimeError, match="broken"), gpu.gpu_slot("finetune", "cuda"):
+    monkeypatch.setattr(gpu_limit, "concurrency", concurrency)
+    with pytest.raises(RuntimeError, match="broken"), gpu_limit.gpu_slot("finetune", "cuda"):
         raise RuntimeError("broken")
-    assert ended
+    assert released
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_limit_that_somebody_raised_stays(monkeypatch, there: bool) -> None:
-    made: list[int] = []
+@pytest.mark.parametrize("exists", [True, False])
+def test_existing_limit_is_kept(monkeypatch, exists: bool) -> None:
+    created: list[int] = []
 
     def read(name: str) -> SimpleNamespace:
-        if not there:
+        if not exists:
             raise ObjectNotFound(http_exc=Exception("404"))
         return SimpleNamespace(name=name, limit=4)
 
     client = SimpleNamespace(
         read_global_concurrency_limit_by_name=read,
-        create_global_concurrency_limit=lambda wanted: made.append(wanted.limit),
+        create_global_concurrency_limit=lambda limit: created.append(limit.limit),
     )
-    monkeypatch.setattr(gpu, "get_client", lambda **_: contextlib.nullcontext(client))
-    gpu.ensure_limit()
-    assert made == ([] if there else [1])
+    monkeypatch.setattr(gpu_limit, "get_client", lambda **_: contextlib.nullcontext(client))
+    gpu_limit.ensure_limit()
+    assert created == ([] if exists else [1])

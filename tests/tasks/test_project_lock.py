@@ -1,4 +1,4 @@
-"""Who holds a lock is told to whoever wants it; the dead hold nothing."""
+"""Project locks: exclusion, waiting, description of the holder, release on exit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tasks.project_lock import PIPELINE, ProjectBusyError, active_processes, loc
 from tryon.workspace import Workspace
 
 HOLD = """import sys, time
-from tasks.project_lock import holding
-with holding("pipeline", "the pipeline"):
+from tasks.project_lock import project_lock
+with project_lock("pipeline", "the pipeline"):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -28,8 +28,8 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def other(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the pipeline's lock until it is told to let go."""
+def holder(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the pipeline's lock until it reads a line."""
     root = Path(__file__).parent.parent.parent
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD],
@@ -46,40 +46,40 @@ def other(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
     child.communicate()
 
 
-def let_go(child: subprocess.Popen[str]) -> None:
+def release(child: subprocess.Popen[str]) -> None:
     child.communicate("\n", timeout=30)
 
 
-def test_the_second_is_refused_and_told_who_holds_it_and_since_when(workspace, other, capsys) -> None:
-    told = rf"the pipeline \(process {other.pid} since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
-    with pytest.raises(ProjectBusyError, match=told), project_lock(PIPELINE, "another", workspace):
-        raise AssertionError("held twice")
+def test_second_process_is_rejected_with_the_holder(workspace, holder, capsys) -> None:
+    description = rf"the pipeline \(process {holder.pid} since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
+    with pytest.raises(ProjectBusyError, match=description), project_lock(PIPELINE, "another", workspace):
+        raise AssertionError("acquired twice")
     assert report_active(workspace)
-    assert f"running: the pipeline (process {other.pid} " in capsys.readouterr().err
-    let_go(other)
+    assert f"running: the pipeline (process {holder.pid} " in capsys.readouterr().err
+    release(holder)
     assert not report_active(workspace)
 
 
-def test_the_second_waits_if_it_wants_to(workspace, other) -> None:
-    since, said = time.monotonic(), []
-    threading.Timer(2.5, lambda: let_go(other)).start()
-    with project_lock(PIPELINE, "another", workspace, wait=said.append):
-        assert time.monotonic() - since >= 2
-        assert other.wait(10) == 0
-    (text,) = said
+def test_second_process_waits_with_on_wait(workspace, holder) -> None:
+    start, messages = time.monotonic(), []
+    threading.Timer(2.5, lambda: release(holder)).start()
+    with project_lock(PIPELINE, "another", workspace, on_wait=messages.append):
+        assert time.monotonic() - start >= 2
+        assert holder.wait(10) == 0
+    (text,) = messages
     assert "Waiting for the pipeline (process" in text
 
 
-def test_a_dead_holder_is_no_obstacle(workspace, other) -> None:
-    other.kill()
-    other.wait()
+def test_lock_of_a_killed_holder_is_free(workspace, holder) -> None:
+    holder.kill()
+    holder.wait()
     assert (workspace.work_dir("running") / "pipeline.json").exists()
     assert active_processes(workspace) == []
     with project_lock(PIPELINE, "another", workspace):
         pass
 
 
-def test_it_may_be_held_again_inside(workspace) -> None:
+def test_lock_is_reentrant(workspace) -> None:
     with project_lock(PIPELINE, "outer", workspace):
         with project_lock(PIPELINE, "inner", workspace):
             assert "outer" in (workspace.work_dir("running") / "pipeline.json").read_text()
@@ -87,7 +87,7 @@ def test_it_may_be_held_again_inside(workspace) -> None:
     assert not (workspace.work_dir("running") / "pipeline.json").exists()
 
 
-def test_a_project_in_which_nothing_runs_is_only_looked_at(workspace) -> None:
+def test_queries_do_not_write_to_an_idle_project(workspace) -> None:
     assert lock_holder(PIPELINE, workspace) is None
     assert active_processes(workspace) == []
     assert list(workspace.root.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Settings of a run: told before and after, and what they would make run though they are not written yet."""
+"""Settings of the run form: published changes, and the stages that they would run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tasks import run_overrides as settings
+from tasks import run_overrides
 from tryon.config.overrides import prepare_update
 from tryon.workspace import Workspace
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A project whose stages were last run with its settings; DVC finds `sample` out of date for its code."""
+    """A project whose stages were last run with its settings; DVC reports `sample` as outdated for its code."""
     shutil.copy(ROOT / "params" / "default.yaml", tmp_path / "params.yaml")
     content = YAML(typ="safe").load((tmp_path / "params.yaml").read_text())
     stages = {
@@ -27,51 +27,59 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     with (tmp_path / "dvc.lock").open("w") as file:
         YAML().dump({"schema": "2.0", "stages": stages}, file)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "stages_to_run", due)
+    monkeypatch.setattr(run_overrides, "stages_to_run", due)
     return Workspace()
 
 
 def due(order, forced, changed):
-    stale = {"sample": ["tryon/sample modified", "params.yaml: sample.val_fraction modified"]}
-    return {name: stale[name] + ["forced"] * (name in forced) for name in order if name in stale}
+    outdated = {"sample": ["dependency changed: tryon/sample", "parameter changed: sample.val_fraction"]}
+    return {name: outdated[name] + ["forced"] * (name in forced) for name in order if name in outdated}
 
 
-def planned(workspace: Workspace, **values: object) -> dict[str, list[str]]:
-    return settings.stages_to_run_with(prepare_update(workspace, None, values), ["download", "sample"], [], {})
+def plan(workspace: Workspace, **values: object) -> dict[str, list[str]]:
+    return run_overrides.stages_to_run_with(prepare_update(workspace, None, values), ["download", "sample"], [], {})
 
 
-def test_without_changes_it_is_what_dvc_says(workspace: Workspace) -> None:
-    assert list(planned(workspace)) == ["sample"]
+def test_without_changes_the_plan_is_that_of_dvc(workspace: Workspace) -> None:
+    assert list(plan(workspace)) == ["sample"]
 
 
-def test_typed_settings_make_the_stages_due_that_read_them(workspace: Workspace) -> None:
-    assert planned(workspace, image={"size": [64, 48]}) == {
-        "sample": ["tryon/sample modified", "params.yaml: image.size modified"]
+def test_changed_settings_run_the_stages_that_read_them(workspace: Workspace) -> None:
+    assert plan(workspace, image={"size": [64, 48]}) == {
+        "sample": ["dependency changed: tryon/sample", "parameter changed: image.size"]
     }
-    seed = planned(workspace, seed=8, download={"include_densepose_uv": True})
-    assert seed["download"] == ["params.yaml: seed modified", "params.yaml: download.include_densepose_uv modified"]
-    assert planned(workspace, finetune={"epochs": 9}) == {"sample": ["tryon/sample modified"]}
+    seed = plan(workspace, seed=8, download={"include_densepose_uv": True})
+    assert seed["download"] == ["parameter changed: seed", "parameter changed: download.include_densepose_uv"]
+    assert plan(workspace, finetune={"epochs": 9}) == {"sample": ["dependency changed: tryon/sample"]}
 
 
-def test_going_back_to_what_was_run_last_makes_nothing_due(workspace: Workspace) -> None:
+def test_restoring_the_last_settings_runs_nothing(workspace: Workspace) -> None:
     prepare_update(workspace, None, {"seed": 8}).write(workspace)
-    assert "download" not in planned(workspace, seed=7)
+    assert "download" not in plan(workspace, seed=7)
 
 
-def test_changes_are_told(workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+def test_changes_are_published(workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     pages: list[str] = []
-    monkeypatch.setattr(settings, "publish_markdown", lambda key, text, description: pages.append(text))
-    settings.validate_overrides(workspace, None, {"seed": 8}, [])
+    monkeypatch.setattr(run_overrides, "publish_markdown", lambda key, text, description: pages.append(text))
+    run_overrides.validate_overrides(workspace, None, {"seed": 8}, [])
     assert "seed: 7 -> 8" in capsys.readouterr().err
     assert "| `seed` | 7 | 8 |" in pages[0]
-    settings.validate_overrides(workspace, None, {}, [])
+    run_overrides.validate_overrides(workspace, None, {}, [])
     assert len(pages) == 1
 
 
-def test_a_plan_is_a_table(monkeypatch) -> None:
+def test_plan_is_published_as_table(monkeypatch) -> None:
     pages: list[str] = []
-    monkeypatch.setattr(settings, "publish_markdown", lambda key, text, description: pages.append(text))
-    assert settings.publish_plan({"sample": ["a", "b", "c", "d"]}) == {"sample": "a, b, c and 1 more"}
+    titles: list[str] = []
+
+    def publish(key: str, text: str, description: str) -> None:
+        pages.append(text)
+        titles.append(description)
+
+    monkeypatch.setattr(run_overrides, "publish_markdown", publish)
+    assert run_overrides.publish_plan({"sample": ["a", "b", "c", "d"]}) == {"sample": "a, b, c and 1 more"}
     assert "| sample | a, b, c and 1 more |" in pages[0]
-    assert settings.publish_plan({}) == {}
+    assert run_overrides.publish_plan({}) == {}
     assert pages[1] == "Nothing would run."
+    run_overrides.publish_plan({"sample": ["a"], "pretrain": ["b"]})
+    assert titles == ["1 stage would run", "nothing would run", "2 stages would run"]

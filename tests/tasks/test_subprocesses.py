@@ -1,4 +1,4 @@
-"""Children: whose Python they run, what their end takes along."""
+"""Child processes: environment, exit codes, termination of process groups."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import pytest
 from tasks.subprocesses import child_env, spawn, terminate_group, wait_or_kill
 
 
-def test_python_is_this_python_wherever_it_stood_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = str(Path(sys.executable).parent)
-    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", own]))
-    surroundings = child_env({"WORD": "said"})
-    assert surroundings["PATH"].split(os.pathsep) == [own, "/usr/bin"]
-    assert surroundings["WORD"] == "said"
-    found = subprocess.run(["python", "-c", "import sys; print(sys.prefix)"], env=surroundings, capture_output=True)
-    assert found.stdout.decode().strip() == sys.prefix
+def test_this_interpreter_is_first_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", folder]))
+    env = child_env({"EXTRA": "value"})
+    assert env["PATH"].split(os.pathsep) == [folder, "/usr/bin"]
+    assert env["EXTRA"] == "value"
+    done = subprocess.run(["python", "-c", "import sys; print(sys.prefix)"], env=env, capture_output=True)
+    assert done.stdout.decode().strip() == sys.prefix
 
 
-def test_a_child_says_how_it_ended(tmp_path: Path) -> None:
+def test_wait_or_kill_returns_the_exit_code(tmp_path: Path) -> None:
     assert wait_or_kill(spawn([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)) == 3
 
 
-def test_a_grandchild_ends_with_the_child(tmp_path: Path) -> None:
+def test_terminate_group_ends_grandchildren(tmp_path: Path) -> None:
     note = tmp_path / "note"
     child = spawn(["sh", "-c", f"sleep 60 & echo $! > {note}; wait"], tmp_path)
     until = time.monotonic() + 30
@@ -37,10 +37,10 @@ def test_a_grandchild_ends_with_the_child(tmp_path: Path) -> None:
     grandchild = int(note.read_text())
     terminate_group(child)
     assert child.poll() is not None
-    assert not _runs(grandchild)
+    assert not _is_alive(grandchild)
 
 
-def test_waiting_that_is_broken_off_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_wait_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     child = spawn(["sleep", "60"], tmp_path)
     waits = [KeyboardInterrupt(), None, None]
 
@@ -52,11 +52,11 @@ def test_waiting_that_is_broken_off_ends_the_child(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(child, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         wait_or_kill(child)
-    assert not _runs(child.pid)
+    assert not _is_alive(child.pid)
 
 
-def _runs(process: int) -> bool:
-    """Running, and not merely waiting to be collected."""
+def _is_alive(process: int) -> bool:
+    """Return whether a process runs and is not a zombie."""
     until = time.monotonic() + 5
     while time.monotonic() < until:
         try:

@@ -1,1 +1,1 @@
-"""Typed settings of `params.yaml`: one module per section, loading, presets and overrides."""
+"""Settings of `params.yaml`: one model per section, loading, presets and overrides."""

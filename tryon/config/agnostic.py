@@ -11,34 +11,35 @@ from tryon.config.schema import Settings
 
 
 class LimitSettings(Settings):
-    """What the audit must find; a mask beyond one of these is bad."""
+    """Quality limits of a mask; rows beyond one of them are quarantined."""
 
     max_leak_fraction: float = Field(
         0.001,
         ge=0,
         le=1,
-        description="Most of a garment that may stay visible; below 1, a row whose label map shows no garment is bad.",
+        description="Maximum fraction of the garment left visible. Below 1, rows whose label map has no garment are "
+        "rejected too.",
     )
     max_protected_fraction: float = Field(
-        0.02, ge=0, le=1, description="Most of what must be kept (face, hands, shoes ...) that may be hidden."
+        0.02, ge=0, le=1, description="Maximum masked fraction of protected regions (face, hands, shoes ...)."
     )
-    min_mask_fraction: float = Field(0.01, ge=0, le=1, description="Least of the image that must be hidden.")
-    max_mask_fraction: float = Field(0.8, ge=0, le=1, description="Most of the image that may be hidden.")
+    min_mask_fraction: float = Field(0.01, ge=0, le=1, description="Minimum masked fraction of the image.")
+    max_mask_fraction: float = Field(0.8, ge=0, le=1, description="Maximum masked fraction of the image.")
     max_rejected_fraction: float = Field(
-        0.0, ge=0, le=1, description="Share of rows that may be bad and are set aside; with more the stage fails."
+        0.0, ge=0, le=1, description="Maximum fraction of rows that may be quarantined; above it the stage fails."
     )
 
     @model_validator(mode="after")
-    def _some_masks_are_within(self) -> Self:
+    def _check_mask_range(self) -> Self:
         if self.min_mask_fraction >= self.max_mask_fraction:
             raise PydanticCustomError("limits", "min_mask_fraction must be below max_mask_fraction")
         return self
 
 
 class AgnosticSettings(Settings):
-    """How the garment to be replaced is hidden."""
+    """Masking of the garment to be replaced."""
 
-    method: Literal["fitting-room", "dresscode-official"] = Field("fitting-room", description="The mask recipe.")
+    method: Literal["fitting-room", "dresscode-official"] = Field("fitting-room", description="Mask method.")
     quality_limits: LimitSettings = Field(
-        default_factory=lambda: LimitSettings.model_validate({}), description="What the audit of the masks must find."
+        default_factory=lambda: LimitSettings.model_validate({}), description="Quality limits of the masks."
     )

@@ -11,44 +11,50 @@ from tryon.config.schema import Settings
 
 
 class SyntheticSettings(Settings):
-    """Size and content of the synthetic twin, used when the source is `synthetic`."""
+    """Size and content of the synthetic Dress Code, used if the source is `synthetic`."""
 
-    train_pairs: int = Field(200, ge=1, le=30_000, description="Training pairs per category.")
-    test_pairs: int = Field(30, ge=2, le=10_000, description="Test pairs per category, paired and unpaired each.")
-    difficulty: Level = Field("catalogue", description="How hard poses, garments, fabrics and backgrounds are.")
+    train_pairs: int = Field(200, ge=1, le=30_000, description="Number of training pairs per category.")
+    test_pairs: int = Field(
+        30, ge=2, le=10_000, description="Number of test pairs per category and setting (paired, unpaired)."
+    )
+    difficulty: Level = Field("catalogue", description="Difficulty of poses, garments, fabrics and backgrounds.")
     parsing_noise_fraction: float = Field(
-        0.0, ge=0, le=1, description="Share of the label maps that get the errors of real parsers, at known positions."
+        0.0, ge=0, le=1, description="Fraction of label maps with simulated parsing errors at recorded positions."
     )
     uv: bool = Field(
-        False, description="Write DensePose UV maps too (unpacked with download.include_densepose_uv only)."
+        False, description="Write DensePose UV maps; download.include_densepose_uv decides whether they are unpacked."
     )
     flow: Literal["none", "test", "all"] = Field(
         "none",
-        description="Pairs of which the truth says where each thread of the flat garment lies on the body; the ideal "
-        "warp of the report needs it for the test pairs.",
+        description="Pairs with ground-truth garment-to-person flow; the oracle warp of the report needs `test`.",
     )
 
     @field_validator("flow", mode="before")
     @classmethod
-    def _switch_to_pairs(cls, value: Any) -> Any:
-        """A switch stands for none and all, on the command line and in older files."""
+    def _bool_to_choice(cls, value: Any) -> Any:
+        """Convert the boolean of the command line: False is `none`, True is `all`."""
         return ("none", "all")[value] if isinstance(value, bool) else value
 
 
 class DownloadSettings(Settings):
-    """Where the archive comes from and what is kept of it."""
+    """Data source and what is unpacked from it."""
 
     source: str = Field(
         "synthetic",
         min_length=1,
-        description="`synthetic`, or the path of a folder or zip archive in Dress Code's layout.",
+        description="`synthetic`, or the path or URL of a folder or zip archive in the layout of Dress Code.",
     )
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Expected SHA-256 of the archive file.")
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="Expected SHA-256 of the archive in hex; null: not checked."
+    )
     include_densepose_uv: bool = Field(
-        False, description="Unpack the DensePose UV maps too (59 GB of the real set, not needed)."
+        False, description="Unpack the DensePose UV maps (59 GB in Dress Code, not used by training)."
     )
     max_invalid_fraction: float = Field(
-        0.01, ge=0, le=1, description="Most bad pairs, as a fraction, before the run stops."
+        0.01, ge=0, le=1, description="Maximum fraction of invalid pairs; above it the stage fails."
     )
-    licence: str | None = Field(None, description="Licence class written on every row; by default told by the source.")
-    synthetic: SyntheticSettings = Field(SyntheticSettings(), description="What the synthetic twin holds.")  # pyright: ignore
+    licence: str | None = Field(None, description="Licence class recorded in every row; null: derived from the source.")
+    synthetic: SyntheticSettings = Field(
+        SyntheticSettings(),  # pyright: ignore
+        description="Content of the synthetic Dress Code.",
+    )

@@ -1,4 +1,4 @@
-"""Changing the active configuration: a preset, some keys, or both, written in one step or not at all."""
+"""Edit `params.yaml`: apply a preset and single keys in one step, preserving comments and layout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tryon.workspace import Workspace
 
 @dataclass(frozen=True)
 class Change:
-    """A key of `params.yaml` ("finetune.lr") with its value before and after."""
+    """Change of a key of `params.yaml` ("finetune.lr")."""
 
     key: str
     before: Any
@@ -34,12 +34,12 @@ class Change:
 
 @dataclass(frozen=True)
 class ConfigUpdate:
-    """A configuration that is checked and not yet written.
+    """Validated configuration that is not written yet.
 
     Args:
-        text: content for `params.yaml`.
+        text: new content of `params.yaml`.
         parameters: the same, parsed.
-        changes: what differs from the file as it is, key by key.
+        changes: differences to the current file by key.
     """
 
     text: str
@@ -47,7 +47,7 @@ class ConfigUpdate:
     changes: list[Change] = field(default_factory=list)
 
     def write(self, workspace: Workspace) -> None:
-        """Put it in the place of `params.yaml`, if it differs at all."""
+        """Replace `params.yaml` if anything changed."""
         if self.changes:
             write_text(workspace.params_file, self.text)
 
@@ -55,94 +55,70 @@ class ConfigUpdate:
 def prepare_update(
     workspace: Workspace, preset: str | None = None, values: Mapping[str, Any] | None = None, nulls: Sequence[str] = ()
 ) -> ConfigUpdate:
-    """Work out what `params.yaml` would be. Comments and layout stay.
+    """Compute and validate the new content of `params.yaml` without writing it.
 
     Args:
         workspace: the project.
-        preset: starts from `params/<preset>.yaml` instead of from `params.yaml`; its `download.source` too.
+        preset: start from `params/<preset>.yaml` instead of `params.yaml`, including its `download.source`.
         values: sections and keys to set, nested as in the file.
         nulls: keys ("finetune.early_stop_patience") to set to null.
 
     Raises:
-        ParameterError: there is no such preset, or the result would break a rule; every such key is named.
+        ParameterError: there is no such preset, or the result is invalid; the message lists all invalid keys.
     """
     before = read_parameter_file(workspace.params_file)
-    text, name = (
-        (preset_text(workspace, preset), f"preset {preset}") if preset else (before, str(workspace.params_file))
-    )
-    wanted = dict(flatten(values or {}))
-    twice = sorted({*wanted} & {*nulls})
-    if twice:
-        raise ParameterError(twice[0], expected="is either set or made null, not both", found=wanted[twice[0]])
-    wanted |= dict.fromkeys(nulls)
-    if wanted:
-        parse_parameters(text, name)  # so that it is well-formed
-        text, name = update_yaml(text, wanted), "these settings"
+    text, name = before, str(workspace.params_file)
+    if preset:
+        text, name = preset_text(workspace, preset), f"preset {preset}"
+    new_values = dict(flatten(values or {}))
+    for key in sorted({*new_values} & {*nulls}):
+        raise ParameterError(f"{key} is both set to a value and to null", found=new_values[key])
+    new_values |= dict.fromkeys(nulls)
+    if new_values:
+        parse_parameters(text, name)  # update_yaml needs a valid file
+        text, name = update_yaml(text, new_values), "the overrides"
     parameters = parse_parameters(text, name)
-    now, then = dict(flatten(_parse_yaml(before))), dict(flatten(_parse_yaml(text)))
-    keys = list(dict.fromkeys([*now, *then]))
-    changes = [Change(key, now.get(key), then.get(key)) for key in keys if now.get(key, ...) != then.get(key, ...)]
-    return ConfigUpdate(text, parameters, changes)
+    old, new = dict(flatten(_parse_yaml(before))), dict(flatten(_parse_yaml(text)))
+    changed = [key for key in {**old, **new} if old.get(key, ...) != new.get(key, ...)]
+    return ConfigUpdate(text, parameters, [Change(key, old.get(key), new.get(key)) for key in changed])
 
 
 def flatten(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key below nested mappings with its value, the key written with dots."""
+    """Yield every key of nested mappings, joined with dots, with its value."""
     for name, value in content.items() if isinstance(content, Mapping) else ():
         if isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{name}.")
         else:
-            yield (
-                f"{prefix}{name}",
-                list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value,
-            )
+            is_list = isinstance(value, Sequence) and not isinstance(value, str)
+            yield f"{prefix}{name}", list(value) if is_list else value
 
 
 def format_value(value: Any) -> str:
-    """A value as people read it, without the secrets that a URL may hold."""
+    """Format a value for display, with credentials in URLs redacted."""
     return "null" if value is None else redact_urls(str(value))
 
 
 def nullable_keys(model: type[BaseModel] = Parameters, prefix: str = "") -> list[str]:
-    """Keys of `params.yaml` that may be null."""
-    found: list[str] = []
+    """Return the keys of `params.yaml` that may be null."""
+    keys: list[str] = []
     for name, info in model.model_fields.items():
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += nullable_keys(kind, f"{prefix}{name}.")
+            keys += nullable_keys(kind, f"{prefix}{name}.")
         elif type(None) in getattr(kind, "__args__", ()):
-            found.append(prefix + name)
-    return found
-
-
-def _parse_yaml(text: str) -> Any:
-    """Content of a file; nothing if it is broken, and so all of it is a change."""
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError):
-        return None
-
-
-class _Representer(RoundTripRepresenter):
-    """Writes the word null, which ruamel leaves out otherwise."""
-
-    def represent_none(self, data: Any) -> Any:
-        """As the files have it."""
-        del data
-        return self.represent_scalar("tag:yaml.org,2002:null", "null")
-
-
-_Representer.add_representer(type(None), _Representer.represent_none)
+            keys.append(prefix + name)
+    return keys
 
 
 def update_yaml(text: str, values: Mapping[str, Any]) -> str:
-    """The text with some keys ("finetune.lr") set.
+    """Set keys ("finetune.lr") in the text of a YAML mapping, preserving comments and layout.
 
     Args:
-        text: a well-formed mapping.
-        values: values by key; a section that is not there yet is added.
+        text: a valid mapping.
+        values: values by key; missing sections are added.
     """
     yaml = YAML()
-    yaml.Representer = _Representer
+    yaml.Representer = _NullRepresenter
     yaml.preserve_quotes = True
     yaml.width = 4096
     content = yaml.load(text)
@@ -151,16 +127,30 @@ def update_yaml(text: str, values: Mapping[str, Any]) -> str:
         section = content
         for part in path:
             section = section.setdefault(part, {})
-        section[last] = _to_flow_style(value)
+        if isinstance(value, list):
+            value = CommentedSeq(value)
+            value.fa.set_flow_style()  # on one line, as in the presets
+        section[last] = value
     out = io.StringIO()
     yaml.dump(content, out)
     return out.getvalue()
 
 
-def _to_flow_style(value: Any) -> Any:
-    """Lists in one line, as the files have them."""
-    if not isinstance(value, list):
-        return value
-    line = CommentedSeq(value)
-    line.fa.set_flow_style()
-    return line
+class _NullRepresenter(RoundTripRepresenter):
+    """Representer that writes None as `null` instead of an empty value."""
+
+    def represent_none(self, data: Any) -> Any:
+        """Return the scalar `null`."""
+        del data
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_NullRepresenter.add_representer(type(None), _NullRepresenter.represent_none)
+
+
+def _parse_yaml(text: str) -> Any:
+    """Parse YAML; return None for invalid text, so that all of it counts as changed."""
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError):
+        return None

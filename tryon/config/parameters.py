@@ -1,4 +1,4 @@
-"""`params.yaml`, loaded and checked once: one frozen settings object per stage."""
+"""Load and validate `params.yaml`."""
 
 from __future__ import annotations
 
@@ -21,75 +21,88 @@ Side = Annotated[int, Field(ge=16, le=4096)]
 
 
 class ImageSettings(Settings):
-    """The one size of masks, packed images and training."""
+    """Image size."""
 
-    size: tuple[Side, Side] = Field((512, 384), description="Height and width in pixels.")
+    size: tuple[Side, Side] = Field(
+        (512, 384), description="Height and width of masks, packed images and training, in pixels."
+    )
 
 
 class Parameters(Settings):
-    """All of `params.yaml`."""
+    """All settings of `params.yaml`, one section per stage."""
 
-    seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is drawn.")
-    image: ImageSettings = Field(description="Size of images.")
-    download: DownloadSettings = Field(description="Where the data come from.")
-    agnostic: AgnosticSettings = Field(description="How the garment is hidden.")
-    sample: SampleSettings = Field(description="Which pairs are used.")
-    pretrain: PretrainSettings = Field(description="The starting point.")
-    finetune: FinetuneSettings = Field(description="Training on all three categories.")
-    evaluate: EvaluateSettings = Field(description="What is scored and shown.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Random seed of all stages.")
+    image: ImageSettings = Field(description="Image size.")
+    download: DownloadSettings = Field(description="Data source.")
+    agnostic: AgnosticSettings = Field(description="Masks.")
+    sample: SampleSettings = Field(description="Selection of pairs.")
+    pretrain: PretrainSettings = Field(description="Initial weights.")
+    finetune: FinetuneSettings = Field(description="Fine-tuning on all three categories.")
+    evaluate: EvaluateSettings = Field(description="Metrics and report.")
 
 
 def load_parameters(path: Path) -> Parameters:
-    """Read and check `params.yaml`.
+    """Load and validate a parameter file.
 
     Raises:
-        ParameterError: the file is absent or not YAML, or a key is unknown, missing, ill-typed or out of range; every
-            such key is named with its rule and its value.
+        ParameterError: the file is missing or not YAML, or keys are unknown, missing, of the wrong type or out of
+            range; the message lists all of them.
     """
     return parse_parameters(read_parameter_file(path), str(path))
 
 
 def read_parameter_file(path: Path) -> str:
-    """Text of a parameter file.
+    """Read the text of a parameter file.
 
     Raises:
-        ParameterError: the file is absent, cannot be read or is not UTF-8.
+        ParameterError: the file is missing, unreadable or not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        remedy = "Run the command in the project's folder, or name the folder with --root."
-        raise ParameterError(str(path), expected="exists", hint=remedy) from error
+        raise ParameterError(
+            f"{path} not found", hint="Run the command in the project folder, or name the folder with --root."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        remedy = "Save it as UTF-8 or put back the one that came with the project."
-        raise ParameterError(str(path), expected="is a text file in UTF-8", found=str(error), hint=remedy) from error
+        raise ParameterError(
+            f"{path} cannot be read ({error})", hint="Save it as UTF-8 text or restore it from git."
+        ) from error
 
 
 def parse_parameters(text: str, name: str) -> Parameters:
-    """Parse and check the text of a parameter file; `name` stands in messages.
+    """Parse and validate the text of a parameter file; `name` names it in messages.
 
     Raises:
         ParameterError: as `load_parameters`.
     """
     try:
         content = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError) as error:  # ValueError: a date that there is not
-        raise ParameterError(name, expected="is YAML", found=str(error).replace("\n", " ")) from error
+    except (YAMLError, ValueError) as error:  # ValueError: an impossible date
+        raise ParameterError(f"{name} is not valid YAML ({' '.join(str(error).split())})") from error
     return validate_parameters(content, name)
 
 
 def validate_parameters(content: Any, name: str) -> Parameters:
-    """Check the content of a parameter file; `name` stands in messages."""
+    """Validate the parsed content of a parameter file; `name` names it in messages.
+
+    Raises:
+        ParameterError: as `load_parameters`.
+    """
     try:
         return Parameters.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors()]
-        remedy = "Mend the file; `tryon list-params` lists every key with its rule."
-        raise ParameterError(name, expected="; ".join(problems), hint=remedy) from None
-
-
-def _problem(detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"]) or "the file"
-    rule = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"]
-    value = "" if detail["type"] == "missing" else f", found {detail['input']!r}"
-    return f"{key}: {rule[0].lower()}{rule[1:]}{value}"
+        unknown: list[str] = []
+        problems: list[str] = []
+        for detail in error.errors():
+            key = ".".join(map(str, detail["loc"])) or "file"
+            if detail["type"] == "extra_forbidden":
+                unknown.append(key)
+            else:
+                value = "" if detail["type"] == "missing" else f", found {detail['input']!r}"
+                problems.append(f"{key}: {detail['msg'][0].lower()}{detail['msg'][1:]}{value}")
+        if unknown:
+            problems.insert(0, f"unknown {'key' if len(unknown) == 1 else 'keys'} {', '.join(unknown)}")
+        raise ParameterError(
+            f"invalid settings in {name}: {'; '.join(problems)}",
+            hint="Run `tryon list-params` to list all keys and their ranges.",
+        ) from None

@@ -1,4 +1,4 @@
-"""Choosing and describing the active configuration: presets in `params/`, the list of every key."""
+"""Read presets in `params/` and describe every key of `params.yaml`."""
 
 from __future__ import annotations
 
@@ -9,50 +9,6 @@ from tryon.config.parameters import Parameters, read_parameter_file
 from tryon.errors import ParameterError
 from tryon.workspace import Workspace
 
-
-def preset_names(workspace: Workspace) -> list[str]:
-    """Names that `activate_preset` takes: the files in `params/`."""
-    return sorted(path.stem for path in (workspace.root / "params").glob("*.yaml"))
-
-
-def preset_text(workspace: Workspace, preset: str) -> str:
-    """Text of `params/<preset>.yaml`.
-
-    Raises:
-        ParameterError: there is no such preset, or its file cannot be read.
-    """
-    if preset not in preset_names(workspace):
-        names = ", ".join(preset_names(workspace)) or "none"
-        remedy = f"Presets are the files in {workspace.root / 'params'}: {names}."
-        raise ParameterError("preset", expected="is the name of a preset", found=preset, hint=remedy)
-    return read_parameter_file(preset_file(workspace, preset))
-
-
-def describe_parameters() -> str:
-    """Every key of `params.yaml` as text: key, type and rule, default, and what it means on a line of its own."""
-    schema = Parameters.model_json_schema()
-    return "\n".join(
-        f"{key}  {describe_constraint(field)}{_default(field)}\n    {field.get('description', '')}"
-        for key, field in _flatten_schema(schema, schema.get("$defs", {}), "")
-    )
-
-
-def preset_file(workspace: Workspace, preset: str) -> Path:
-    """Return the path of `params/<preset>.yaml`."""
-    return workspace.root / "params" / f"{preset}.yaml"
-
-
-def _flatten_schema(schema: dict[str, Any], known: dict[str, Any], prefix: str) -> list[tuple[str, dict[str, Any]]]:
-    found: list[tuple[str, dict[str, Any]]] = []
-    for name, field in schema["properties"].items():
-        section = known.get(field.get("$ref", "").rpartition("/")[2])
-        if section:
-            found += _flatten_schema(section, known, f"{prefix}{name}.")
-        else:
-            found.append((prefix + name, field))
-    return found
-
-
 _BOUNDS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
@@ -62,8 +18,41 @@ _BOUNDS = {
 }
 
 
+def preset_names(workspace: Workspace) -> list[str]:
+    """Return the names of all presets: the files in `params/`."""
+    return sorted(path.stem for path in (workspace.root / "params").glob("*.yaml"))
+
+
+def preset_file(workspace: Workspace, preset: str) -> Path:
+    """Return the path of `params/<preset>.yaml`."""
+    return workspace.root / "params" / f"{preset}.yaml"
+
+
+def preset_text(workspace: Workspace, preset: str) -> str:
+    """Read the text of `params/<preset>.yaml`.
+
+    Raises:
+        ParameterError: there is no such preset, or its file cannot be read.
+    """
+    names = preset_names(workspace)
+    if preset not in names:
+        raise ParameterError(
+            f"{preset_file(workspace, preset)} not found", hint=f"Choose one of {', '.join(names) or 'no presets'}."
+        )
+    return read_parameter_file(preset_file(workspace, preset))
+
+
+def describe_parameters() -> str:
+    """Describe every key of `params.yaml`: type, range, default and meaning."""
+    schema = Parameters.model_json_schema()
+    return "\n".join(
+        f"{key}  {describe_constraint(field)}{_format_default(field)}\n    {field.get('description', '')}"
+        for key, field in _flatten_schema(schema, schema.get("$defs", {}), "")
+    )
+
+
 def describe_constraint(field: dict[str, Any]) -> str:
-    """Type and rule of a key in words, from its JSON schema."""
+    """Describe the type and range of a key in words, from its JSON schema."""
     if "anyOf" in field:
         return " or ".join(describe_constraint(choice) for choice in field["anyOf"])
     if "enum" in field or "const" in field:
@@ -76,7 +65,18 @@ def describe_constraint(field: dict[str, Any]) -> str:
     return ", ".join([kind, *(text.format(field[key]) for key, text in _BOUNDS.items() if key in field)])
 
 
-def _default(field: dict[str, Any]) -> str:
+def _flatten_schema(schema: dict[str, Any], sections: dict[str, Any], prefix: str) -> list[tuple[str, dict[str, Any]]]:
+    fields: list[tuple[str, dict[str, Any]]] = []
+    for name, field in schema["properties"].items():
+        section = sections.get(field.get("$ref", "").rpartition("/")[2])
+        if section:
+            fields += _flatten_schema(section, sections, f"{prefix}{name}.")
+        else:
+            fields.append((prefix + name, field))
+    return fields
+
+
+def _format_default(field: dict[str, Any]) -> str:
     if "default" not in field:
         return ""
     value = field["default"]

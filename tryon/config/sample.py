@@ -8,8 +8,12 @@ from tryon.config.schema import Settings
 
 
 class SampleSettings(Settings):
-    """How many pairs are chosen from the manifests."""
+    """Number of pairs selected from the manifests."""
 
-    train_pairs_per_category: int = Field(1800, ge=1, description="Pairs per category chosen from the train rows.")
-    val_fraction: float = Field(0.1, gt=0, lt=1, description="Share of the chosen pairs kept for validation.")
-    test_pairs_per_category: int = Field(1800, ge=1, description="Pairs per category and setting from the test lists.")
+    train_pairs_per_category: int = Field(
+        1800, ge=1, description="Maximum number of pairs per category selected for training and validation."
+    )
+    val_fraction: float = Field(0.1, gt=0, lt=1, description="Fraction of the selected pairs used for validation.")
+    test_pairs_per_category: int = Field(
+        1800, ge=1, description="Maximum number of pairs per category and test setting (paired, unpaired)."
+    )

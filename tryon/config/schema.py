@@ -1,4 +1,4 @@
-"""The base of every settings model: frozen, checked, no unknown keys."""
+"""Base class of all settings models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 
 class Settings(BaseModel):
-    """Base of a stage's settings: immutable once loaded, an unknown key or a value of another type is an error.
+    """Base of all settings: immutable, with unknown keys and values of other types rejected.
 
-    Nothing is converted: `"7"`, `true` or infinity are no numbers. A whole number may stand for a fraction.
+    Nothing is converted: `"7"`, `true` and infinity are not numbers. An integer is accepted as a float.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
@@ -18,5 +18,5 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _list_to_tuple(cls, value: Any) -> Any:
-        """YAML has lists only, settings that cannot change have tuples."""
+        """Convert YAML lists to tuples, which are immutable."""
         return tuple(value) if isinstance(value, list) else value

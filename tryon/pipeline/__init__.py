@@ -1,1 +1,1 @@
-"""The stages by name, the inputs from outside the project, and disk estimates."""
+"""Run stages by name: settings, external inputs, disk space and distributed workers."""

@@ -1,7 +1,7 @@
-"""How much disk a stage needs, told from its settings and inputs before it starts.
+"""Estimate the disk space of a stage from its settings and inputs, and check it before the stage starts.
 
-The numbers per image are measured on the twin, the largest kind each, and rounded up. An output counts twice: as the
-stage writes it, and as DVC keeps a copy of it where the file system cannot share the blocks of both.
+Bytes per image were measured on the synthetic Dress Code (the largest difficulty for each) and rounded up. An output
+counts twice: in the workspace, and in DVC's cache where the file system cannot share blocks.
 """
 
 from __future__ import annotations
@@ -20,111 +20,109 @@ from tryon.errors import DiskError
 from tryon.workspace import Workspace
 
 COPIES = 2
-"""Of an output: in its place, and in DVC's cache."""
+"""Copies of an output: workspace and DVC cache."""
 
 ITEM, UV, TRUTH, FLOW = 500_000, 320_000, 300_000, 400_000
-"""Bytes of one item of the twin: person, garment and maps; its UV map; a true unpaired image; flow beside it."""
+"""Bytes per synthetic item: person, garment and maps; UV map; ground-truth unpaired image; flow."""
 
 INDEX_ROW = 600
+"""Bytes per index row."""
+
 MASK_ROW, MASK_PIXEL = 400, 0.04
-"""A manifest's row, without its mask and for each pixel of it."""
+"""Bytes per manifest row, and per pixel of its mask."""
 
-SHOWN_PEOPLE, SHOWN_PIXEL = 18, 2.5
-"""People whose images lie beside a manifest, and bytes for each pixel of one."""
+PREVIEW_ROWS, PREVIEW_PIXEL = 18, 2.5
+"""Rows with images next to a manifest, and bytes per pixel of one image."""
 
-PACKED_PIXEL, IDEAL_PIXEL = 4.0, 2.0
-"""A packed row of an unpaired test list, which has most images, rows of other parts being smaller; and what the ideal
-warp adds to it, where the twin's flow is known."""
+PACKED_PIXEL, ORACLE_PIXEL = 4.0, 2.0
+"""Bytes per pixel of a packed unpaired test row (other rows are smaller), and of its oracle warp."""
 
-STATES = 3
-"""States of a training run that lie in its work area: the two newest and the best."""
+RUN_CHECKPOINTS = 3
+"""Checkpoints in the work folder of a training run: the two newest and the best."""
 
 MOMENTS = 2
-"""Numbers that the optimizer keeps for each weight."""
+"""Values that the optimizer stores per weight."""
 
-RESULTS = 2
-"""Checkpoints that a training stage puts out."""
+RESULT_CHECKPOINTS = 2
+"""Checkpoints among the outputs of a training stage."""
 
 GRID_PIXEL, REPORT = 120.0, 64 << 20
-"""Sample grids of an epoch, for each pixel of a image; the report with its galleries."""
+"""Bytes of an epoch's sample grids per pixel of an image; bytes of the report with its galleries."""
 
 
 class DiskEstimate(NamedTuple):
-    """Bytes, and what they are counted from."""
+    """Estimated bytes and the quantities that they are computed from."""
 
     bytes: int
     basis: str
 
 
 def synthetic_bytes(settings: SyntheticSettings, include_densepose_uv: bool) -> DiskEstimate:
-    """The twin's archive, the files unpacked from it and their index."""
+    """Estimate the archive of the synthetic Dress Code, its unpacked files and their index."""
     items = len(Category) * (settings.train_pairs + settings.test_pairs)
     tests = len(Category) * settings.test_pairs
     flows = {"none": 0, "test": 2 * tests, "all": items + tests}[settings.flow]
     truth = tests * TRUTH + flows * FLOW
     archive = items * (ITEM + UV * settings.uv) + truth
     unpacked = items * (ITEM + UV * (settings.uv and include_densepose_uv)) + truth
-    return DiskEstimate(
-        archive + unpacked + COPIES * INDEX_ROW * (items + tests), f"{items} items of the twin, packed and not"
-    )
+    index = COPIES * INDEX_ROW * (items + tests)
+    return DiskEstimate(archive + unpacked + index, f"{items} synthetic items, packed and unpacked")
 
 
 def mask_bytes(rows: int, size: tuple[int, int]) -> DiskEstimate:
-    """Finished shards, the manifest made of them and the images beside it."""
+    """Estimate the shards of a category's masks, its manifest and its mask images."""
     pixels = size[0] * size[1]
     manifest = rows * (MASK_ROW + MASK_PIXEL * pixels)
-    shown = SHOWN_PEOPLE * SHOWN_PIXEL * pixels
-    return DiskEstimate(round((1 + COPIES) * manifest + COPIES * shown), f"{rows} masks of {size[0]}x{size[1]}")
+    previews = PREVIEW_ROWS * PREVIEW_PIXEL * pixels
+    return DiskEstimate(round((1 + COPIES) * manifest + COPIES * previews), f"{rows} masks of {size[0]}x{size[1]}")
 
 
 def packed_bytes(rows: int, size: tuple[int, int], flow: bool = False) -> DiskEstimate:
-    """Finished shards, and the subset made of them; with the flow of test rows, also their ideal warp."""
-    pixel = PACKED_PIXEL + IDEAL_PIXEL * flow
+    """Estimate the shards and the packed subset; with `flow`, also the oracle warp of test rows."""
+    pixel = PACKED_PIXEL + ORACLE_PIXEL * flow
     return DiskEstimate(round((1 + COPIES) * rows * pixel * size[0] * size[1]), f"{rows} rows of {size[0]}x{size[1]}")
 
 
-def training_bytes(network: int, epochs: int, averaged: bool, size: tuple[int, int]) -> DiskEstimate:
-    """States to go on from, checkpoints and grids.
+def training_bytes(network: int, epochs: int, ema: bool, size: tuple[int, int]) -> DiskEstimate:
+    """Estimate the checkpoints and sample grids of a training stage.
 
     Args:
-        network: bytes of its weights.
-        epochs: of the run.
-        averaged: averaged weights are kept beside the others.
-        size: of a image.
+        network: bytes of the network's weights.
+        epochs: number of epochs.
+        ema: whether EMA weights are stored as well.
+        size: height and width of an image.
     """
-    states = STATES * network * (1 + MOMENTS + averaged)
+    run_checkpoints = RUN_CHECKPOINTS * network * (1 + MOMENTS + ema)
     grids = (1 + COPIES) * epochs * GRID_PIXEL * size[0] * size[1]
-    said = (
-        f"{STATES} states and {RESULTS} checkpoints of a network of {_format_bytes(network)}, grids of {epochs} epochs"
+    return DiskEstimate(
+        round(run_checkpoints + COPIES * RESULT_CHECKPOINTS * network + grids),
+        f"{RUN_CHECKPOINTS + RESULT_CHECKPOINTS} checkpoints of a {_format_bytes(network)} network and the sample "
+        f"grids of {epochs} epochs",
     )
-    return DiskEstimate(round(states + COPIES * RESULTS * network + grids), said)
 
 
 def estimate_disk(
     stage: str, parameters: Parameters, workspace: Workspace, category: Category | None = None
 ) -> DiskEstimate:
-    """What one stage needs with these settings and the inputs that are there; inputs that are not count as none.
+    """Estimate the disk space of a stage from its settings and existing inputs; missing inputs count as empty.
 
-    A source other than the twin counts as none: the stage itself compares its files with those that are there, and
-    with the disk, before it unpacks.
+    For a source that is not synthetic the estimate is 0: the download stage checks the space itself before it unpacks.
     """
-    size = parameters.image.size
-    twin = parameters.download.source == "synthetic"
+    size, synthetic = parameters.image.size, parameters.download.synthetic
+    is_synthetic = parameters.download.source == "synthetic"
     if stage == "download":
-        return (
-            synthetic_bytes(parameters.download.synthetic, parameters.download.include_densepose_uv)
-            if twin
-            else DiskEstimate(0, "")
-        )
+        uv = parameters.download.include_densepose_uv
+        return synthetic_bytes(synthetic, uv) if is_synthetic else DiskEstimate(0, "")
     if stage == "agnostic" and category is not None:
         return mask_bytes(_rows(workspace.index(category)), size)
     if stage == "sample":
-        flow = twin and parameters.download.synthetic.flow != "none"
-        return packed_bytes(_chosen(parameters, workspace), size, flow)
+        selected = parameters.sample.train_pairs_per_category + 2 * parameters.sample.test_pairs_per_category
+        rows = sum(min(selected, _rows(workspace.index(category))) for category in Category)
+        return packed_bytes(rows, size, is_synthetic and synthetic.flow != "none")
     if stage in ("pretrain", "finetune"):
         settings = parameters.pretrain if stage == "pretrain" else parameters.finetune
-        averaged = settings.ema_decay is not None
-        return training_bytes(_network(stage, parameters, workspace), settings.epochs, averaged, size)
+        network = _network_bytes(stage, parameters, workspace)
+        return training_bytes(network, settings.epochs, settings.ema_decay is not None, size)
     return DiskEstimate(COPIES * REPORT, "the report with its galleries")
 
 
@@ -135,34 +133,28 @@ def check_disk(
     category: Category | None = None,
     free_at: Callable[[Path], int] | None = None,
 ) -> None:
-    """Make sure, before a stage starts, that there is room for what it will write.
+    """Check that there is enough disk space for the output of a stage.
 
     Raises:
-        DiskError: there is not; what is needed, and what that is counted from, is told.
+        DiskError: there is not; the message contains the estimate and its basis.
     """
-    need = estimate_disk(stage, parameters, workspace, category)
+    estimate = estimate_disk(stage, parameters, workspace, category)
     folder = workspace.data if workspace.data.is_dir() else workspace.root
-    free = (free_at or _free)(folder)
-    if need.bytes > free:
-        name = f"{stage}@{category}" if category else stage
-        rule = f"has room for {name}: some {_format_bytes(need.bytes)} for {need.basis}"
-        remedy = "Make room, or choose smaller settings in params.yaml. Nothing was started."
+    free = (free_at or _free_bytes)(folder)
+    if estimate.bytes > free:
         raise DiskError(
-            f"the disk of {folder.resolve()}", expected=rule, found=f"{_format_bytes(free)} free", hint=remedy
+            f"not enough disk space in {folder.resolve()} for {f'{stage}@{category}' if category else stage}",
+            found=f"{_format_bytes(free)} free",
+            expected=f"about {_format_bytes(estimate.bytes)} for {estimate.basis}",
+            hint="Free some disk space, or choose smaller settings in params.yaml.",
         )
 
 
-def _chosen(parameters: Parameters, workspace: Workspace) -> int:
-    """Rows of the subset, at most: in each category what is asked for, of what there is."""
-    asked = parameters.sample.train_pairs_per_category + 2 * parameters.sample.test_pairs_per_category
-    return sum(min(asked, _rows(workspace.index(category))) for category in Category)
-
-
-def _network(stage: str, parameters: Parameters, workspace: Workspace) -> int:
-    """Bytes of the network's weights: of the starting point where there is one, else counted from the settings."""
-    start = workspace.pretrained / "model.ckpt"
-    if stage == "finetune" and start.is_file():
-        return start.stat().st_size
+def _network_bytes(stage: str, parameters: Parameters, workspace: Workspace) -> int:
+    """Return the bytes of the network's weights, from the initial checkpoint if there is one."""
+    checkpoint = workspace.pretrained / "model.ckpt"
+    if stage == "finetune" and checkpoint.is_file():
+        return checkpoint.stat().st_size
     import torch
 
     from tryon.daflow import DAFlow, DAFlowConfig
@@ -176,7 +168,7 @@ def _rows(table: Path) -> int:
     return pyarrow.parquet.ParquetFile(table).metadata.num_rows if table.is_file() else 0
 
 
-def _free(folder: Path) -> int:
+def _free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 

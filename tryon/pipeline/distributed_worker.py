@@ -1,19 +1,18 @@
-"""A process that trains along and leaves nothing behind: `tryon pretrain --worker` and `tryon finetune --worker`.
+"""Run a rank of a distributed training stage that another process started: `tryon <stage> --worker`.
 
-Several GPUs in one machine: `devices` in `params.yaml`; the stage starts its workers itself.
+Several GPUs in one machine: set `devices` in `params.yaml`; the stage launches its workers itself.
 
-Several machines, each with the project, its `data/subset/` and its starting point: set `num_nodes`, run the stage on
-machine 0 and the worker command on the others, everywhere with MASTER_ADDR and MASTER_PORT set to where machine 0
-can be reached, and NODE_RANK to the number of the machine:
+Several machines, each with the project, its `data/subset/` and its initial weights: set `num_nodes`, run the stage on
+machine 0 and the worker command on the others, each with MASTER_ADDR and MASTER_PORT of machine 0 and its NODE_RANK:
 
     machine 0:  MASTER_ADDR=10.0.0.1 MASTER_PORT=29500 NODE_RANK=0 dvc repro finetune
     machine 1:  MASTER_ADDR=10.0.0.1 MASTER_PORT=29500 NODE_RANK=1 tryon finetune --worker
 
-With torchrun, every machine runs the same; the process of rank 0 is the stage, all others are workers:
+With torchrun, all machines run the same command; rank 0 is the stage, all others are workers:
 
     torchrun --nnodes 2 --nproc-per-node 4 --node-rank N --master-addr 10.0.0.1 -m tryon finetune
 
-Only rank 0 writes states and outputs. Settings, inputs and code must be equal everywhere, which is checked first.
+Only rank 0 writes checkpoints and outputs. Settings, inputs and code must be equal on all ranks; this is checked first.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from tryon.workspace import Workspace
 
 
 def run_worker(stage: str, parameters: Parameters, workspace: Workspace) -> None:
-    """Train along with the stage that runs elsewhere, until it is done.
+    """Train as a worker rank until the stage is done.
 
     Raises:
-        ParameterError: this process has no place among those that the settings speak of.
-        TryOnError: whatever the stage finds wrong, or settings, inputs or code differ from the stage's.
+        ParameterError: the rank is outside the world size of the settings.
+        TryOnError: the stage failed, or settings, inputs or code differ from the stage's.
     """
     exit_with_parent()
     if stage == "pretrain":

@@ -1,6 +1,6 @@
-"""The six stages by name: what the command line, the flows and `dvc.yaml` call, each with the settings it takes.
+"""Run a stage by name, as the command line, the flows and `dvc.yaml` do.
 
-Stages are imported when they run, so that the commands that need no torch start without it.
+Stages are imported when they run, so that other commands start without torch.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tryon.runtime.progress import Progress
 from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
-# Set before torch is loaded: its threads wait for each other in a loop, by default for so long that training beside
-# another busy program takes 40 times its time. With this it takes 4 times as long, and an idle machine loses 3 %.
+# Must be set before torch is loaded. By default OpenMP threads spin so long that training takes 40 times as long next
+# to another busy program; with this value it takes 4 times as long, and an idle machine loses 3 %.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 Stage = Callable[[Parameters, Workspace, Category | None, Progress], StageResult]
@@ -72,7 +72,7 @@ STAGES: dict[str, Stage] = {
 }
 
 PER_CATEGORY = frozenset({"agnostic"})
-"""Stages that run once for each category."""
+"""Stages that run once per category."""
 
 
 def run_stage(
@@ -81,14 +81,15 @@ def run_stage(
     """Run one stage.
 
     Raises:
-        ParameterError: there is no such stage, or a category is missing or given in vain.
-        DiskError: there is no room for what it will write.
-        TryOnError: whatever the stage finds wrong.
+        ParameterError: the stage is unknown, or a category is missing or not supported.
+        DiskError: there is not enough disk space.
+        TryOnError: the stage failed.
     """
     if name not in STAGES:
-        raise ParameterError("stage", expected=f"is one of {', '.join(STAGES)}", found=name)
-    if (category is not None) != (name in PER_CATEGORY):
-        rule = f"names one of {', '.join(Category)}" if name in PER_CATEGORY else "takes no category"
-        raise ParameterError(f"stage {name}", expected=rule, found=category)
+        raise ParameterError("unknown stage", found=name, expected=f"one of {', '.join(STAGES)}")
+    if category is None and name in PER_CATEGORY:
+        raise ParameterError(f"stage {name} needs a category", expected=f"one of {', '.join(Category)}")
+    if category is not None and name not in PER_CATEGORY:
+        raise ParameterError(f"stage {name} takes no category", found=str(category))
     check_disk(name, parameters, workspace, category)
     return STAGES[name](parameters, workspace, category, progress)

@@ -1,4 +1,4 @@
-"""Activate a preset: copy `params/<preset>.yaml` to `params.yaml` and refresh the recorded inputs."""
+"""Activate a preset: copy `params/<preset>.yaml` to `params.yaml` and record its inputs."""
 
 from __future__ import annotations
 
@@ -15,29 +15,32 @@ from tryon.workspace import Workspace
 def activate_preset(
     workspace: Workspace, preset: str, source: str | None = None, progress: Progress = no_progress
 ) -> None:
-    """Put `params/<preset>.yaml` in the place of `params.yaml` and note what it reads from outside.
+    """Replace `params.yaml` by a preset and refresh the recorded inputs. On an error `params.yaml` is unchanged.
 
     Args:
         workspace: the project.
-        preset: a name of `preset_names`.
-        source: written as `download.source`, comments kept; None leaves the preset's own.
-        progress: told what is looked at.
+        preset: one of `preset_names`.
+        source: value of `download.source`; None leaves the preset's.
+        progress: receives files and MiB hashed.
 
     Raises:
-        ParameterError: there is no such preset, or it breaks a rule. `params.yaml` then stays as it was.
-        SourceError: the source cannot be looked at; `params.yaml` then stays as it was too.
+        ParameterError: there is no such preset, or it is invalid.
+        SourceError: the source cannot be read.
     """
-    text = preset_text(workspace, preset)
-    path = preset_file(workspace, preset)
-    parameters = parse_parameters(text, str(path))
+    text, path = preset_text(workspace, preset), str(preset_file(workspace, preset))
+    parameters = parse_parameters(text, path)
     if source is not None:
         text = update_yaml(text, {"download.source": source})
-        parameters = parse_parameters(text, str(path))
+        parameters = parse_parameters(text, path)
     try:
         refresh_inputs(workspace, parameters, progress)
     except SourceError as error:
         if source is not None:
             raise
-        remedy = f"Name yours: `tryon use-preset {preset} --source <folder or zip>`."
-        raise SourceError(error.problem, expected=error.expected, found=error.found, hint=remedy) from None
+        raise SourceError(
+            error.problem,
+            expected=error.expected,
+            found=error.found,
+            hint=f"Name your data: `tryon use-preset {preset} --source <folder or zip>`.",
+        ) from None
     write_text(workspace.params_file, text)

@@ -1,1 +1,1 @@
-"""Files, processes, progress and code versions: what every stage runs on."""
+"""Atomic files, process pools, progress callbacks and code versions shared by all stages."""

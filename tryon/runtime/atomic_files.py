@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all, what is said when the disk refuses, and the hashes that name their content."""
+"""Write files and folders atomically, hash them, and turn operating-system errors into messages.
+
+Output goes to a temporary sibling that is flushed and renamed, so a killed process leaves no partial file.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tryon.errors import DiskError
@@ -16,84 +19,86 @@ from tryon.runtime.progress import Progress, no_progress
 
 _CHUNK_SIZE = 4 << 20
 
-_FULL = ("there is room for it on the disk", "Make room")
-_FORBIDDEN = ("may be read and written by whoever runs this", "Change its owner or its rights")
-_IN_THE_WAY = ("every folder of its path is a folder", "Move the file that is in the way")
-_REFUSALS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: ("is no larger than the file system allows", "Use another disk"),
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
-    errno.EROFS: ("lies on a disk that can be written", "Mount the disk for writing, or work in a folder elsewhere"),
-    errno.ENOTDIR: _IN_THE_WAY,
-    errno.EEXIST: _IN_THE_WAY,
-    errno.EISDIR: ("is a file", "Move the folder that is in the way"),
-    errno.ENAMETOOLONG: ("has a name that the file system takes", "Work in a folder with a shorter path"),
-    errno.ELOOP: ("leads to a file", "Remove the links that lead in a circle"),
-    errno.EIO: ("can be read and written", "See whether the disk is sound"),
-    errno.EBUSY: ("is not in use by another program", "Wait for that program"),
+_FREE_SPACE = "Free some disk space"
+_CHANGE_PERMISSIONS = "Change its owner or its permissions"
+_MOVE_FILE = "Move the file that is in the way"
+_HINTS = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "Use a file system that allows larger files",
+    errno.EACCES: _CHANGE_PERMISSIONS,
+    errno.EPERM: _CHANGE_PERMISSIONS,
+    errno.EROFS: "Mount the disk for writing, or work in another folder",
+    errno.ENOTDIR: _MOVE_FILE,
+    errno.EEXIST: _MOVE_FILE,
+    errno.EISDIR: "Move the folder that is in the way",
+    errno.ENAMETOOLONG: "Work in a folder with a shorter path",
+    errno.ELOOP: "Remove the circular links",
+    errno.EIO: "Check the disk for errors",
+    errno.EBUSY: "Wait for the program that uses it",
 }
-"""By error number: the rule that was broken, and what to do. All else that the system refuses is taken for a bug."""
+"""How to fix each error that a user can fix. All other numbers are treated as bugs."""
 
-_NEEDS_NO_NAME = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What the system says of a write, which names no file; the others only count with a file's name."""
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of write(2), which come without a file name. The others only count with one."""
 
-RUN_AGAIN = "run the same command again: what was finished before is still there"
+RUN_AGAIN = "run the same command again; finished work is reused"
 
 
 def disk_error(error: OSError, path: Path | None = None, next_step: str = RUN_AGAIN) -> DiskError | None:
-    """What to tell the user of an error of the system, or None when it may well be a bug.
+    """Convert an `OSError` to a `DiskError`; return None if it may be a bug.
 
     Args:
-        error: as it was raised.
-        path: the file or folder that was written, where the error does not name it.
-        next_step: what to do after the cause is mended.
+        error: the original error.
+        path: the file or folder being written, used if the error names none.
+        next_step: what to do once the cause is fixed.
     """
     number = error.errno or 0
-    if number not in _REFUSALS or (error.filename is None and number not in _NEEDS_NO_NAME):
+    if number not in _HINTS or (error.filename is None and number not in _WRITE_ERRORS):
         return None
     name = error.filename if error.filename is not None else path
     if number == errno.EEXIST and Path(os.fsdecode(name or "")).is_dir():
-        return None  # a folder that is there is no mistake of the user's
-    rule, remedy = _REFUSALS[number]
-    what = "the disk" if name is None else os.fsdecode(name)
-    return DiskError(what, expected=rule, found=error.strerror or str(error), hint=f"{remedy}, then {next_step}.")
+        return None  # creating a folder that exists is our bug
+    target = "the disk" if name is None else os.fsdecode(name)
+    return DiskError(
+        f"cannot read or write {target}: {error.strerror or error}", hint=f"{_HINTS[number]}, then {next_step}."
+    )
 
 
 @contextmanager
-def translate_os_errors(next_step: str = RUN_AGAIN) -> Iterator[None]:
-    """Turn what the disk refuses inside the block into one message; every other error stays as it is.
-
-    Raises:
-        DiskError: it is full, a path is not what it should be, or rights are lacking.
-    """
+def translate_os_errors(next_step: str = RUN_AGAIN, path: Path | None = None) -> Iterator[None]:
+    """Raise operating-system errors of the block as `DiskError`; see `disk_error`."""
     try:
         yield
     except OSError as error:
-        told = disk_error(error, next_step=next_step)
-        if told is None:
+        translated = disk_error(error, path, next_step)
+        if translated is None:
             raise
-        raise told from error
+        raise translated from error
+
+
+def translate_training_os_errors(stage: str, folder: Path) -> AbstractContextManager[None]:
+    """`translate_os_errors` for a training stage, which resumes from its last checkpoint."""
+    return translate_os_errors(f"run `tryon {stage}` again to resume from the last checkpoint", folder)
 
 
 @contextmanager
 def attach_filename(path: Path) -> Iterator[None]:
-    """Give an error of writing the name of the file that was to be written, which the system does not tell."""
+    """Add `path` to write errors of the block, which carry no file name."""
     try:
         yield
     except OSError as error:
-        if error.errno in _NEEDS_NO_NAME and error.filename is None:
+        if error.errno in _WRITE_ERRORS and error.filename is None:
             error.filename = str(path)
         raise
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling to write; on success it is flushed to disk and renamed to `path`.
+    """Yield a temporary sibling to write; on success, flush it to disk and rename it to `path`.
 
-    On an exception `path` keeps its old content and the temporary file goes. The temporary name is fixed, so what a
-    killed process left is overwritten by the next one.
+    On an exception `path` keeps its old content. The temporary name is fixed, so leftovers of a killed process are
+    overwritten by the next one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
@@ -108,19 +113,19 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a fresh temporary folder beside `path`; on success it takes the place of `path` as a whole.
+    """Yield an empty temporary sibling folder; on success, replace `path` with it.
 
-    The old folder is kept as `.<name>.old` until the new one is in place. What a killed process left under that name is
-    put back by the next one.
+    The old folder is renamed to `.<name>.old` until the new one is in place. If a process is killed between the two
+    renames, the next one restores it.
 
     Raises:
-        NotADirectoryError: a file lies at `path`.
+        NotADirectoryError: `path` is a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
-    if path.exists() and not path.is_dir():  # somebody's file, which must not go
+    temporary, backup = path.with_name(f".{path.name}.tmp"), path.with_name(f".{path.name}.old")
+    if path.exists() and not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-    _restore_backup(old, path)
+    _restore_backup(backup, path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -130,95 +135,76 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 if file.is_file():
                     _flush(file)
         if path.exists():
-            path.replace(old)
+            path.replace(backup)
         temporary.replace(path)
     finally:
-        _restore_backup(old, path)
+        _restore_backup(backup, path)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _restore_backup(old: Path, path: Path) -> None:
-    """Leave `path` and no `old`: where a new folder never came into place, the old one is still the one that counts."""
-    if old.exists() and not path.exists():
-        old.replace(path)
-    shutil.rmtree(old, ignore_errors=True)
+def _restore_backup(backup: Path, path: Path) -> None:
+    """Rename `backup` to `path` if that is missing, else remove it."""
+    if backup.exists() and not path.exists():
+        backup.replace(path)
+    shutil.rmtree(backup, ignore_errors=True)
 
 
 def _flush(file: Path) -> None:
-    with file.open("rb") as written:  # a file may be read-only
-        os.fsync(written.fileno())
+    with file.open("rb") as stream:  # not for writing: the file may be read-only
+        os.fsync(stream.fileno())
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path` through `replacing`."""
+    """Write `data` to `path` atomically."""
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8 through `replacing`."""
+    """Write `text` to `path` atomically, as UTF-8."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` as readable JSON, keys in the order given, the same bytes for the same value."""
+    """Write `value` to `path` atomically, as indented JSON with the keys in their order."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def sha256_bytes(data: bytes) -> str:
-    """SHA-256 of `data`, 64 hex digits."""
+    """Return the SHA-256 of `data` as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path, progress: Progress = no_progress) -> str:
-    """SHA-256 of a file's content, 64 hex digits, read in pieces; `progress` is told MiB."""
-    total, size, done = hashlib.sha256(), path.stat().st_size, 0
+    """Return the SHA-256 of a file as 64 hex digits; `progress` counts MiB."""
+    sha256, size, done = hashlib.sha256(), path.stat().st_size, 0
     with path.open("rb") as stream:
-        while piece := stream.read(_CHUNK_SIZE):
-            total.update(piece)
-            done += len(piece)
+        while chunk := stream.read(_CHUNK_SIZE):
+            sha256.update(chunk)
+            done += len(chunk)
             progress(done >> 20, size >> 20, f"MiB of {path.name} hashed")
-    return total.hexdigest()
+    return sha256.hexdigest()
 
 
 def short_hash(value: object) -> str:
-    """Short name (16 hex digits) of a JSON-like value: equal values, whatever their key order, have equal digests."""
+    """Return 16 hex digits of the SHA-256 of a JSON-like value, independent of its key order."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return sha256_bytes(canonical.encode())[:16]
 
 
+def checksum_path(path: Path) -> Path:
+    """Return the path of a file's recorded checksum, `<name>.sha256`."""
+    return path.with_name(f"{path.name}.sha256")
+
+
 def write_checksum(path: Path) -> None:
-    """Note the SHA-256 of a finished file beside it, in `<name>.sha256`."""
+    """Record the SHA-256 of a finished file in `checksum_path(path)`."""
     write_text(checksum_path(path), sha256_file(path))
 
 
 def checksum_ok(path: Path) -> bool:
-    """Whether a file is there with the content that was noted."""
+    """Return whether a file exists and matches its recorded checksum."""
     try:
         return checksum_path(path).read_text() == sha256_file(path)
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def checksum_path(path: Path) -> Path:
-    """Where the hash of a file is noted."""
-    return path.with_name(f"{path.name}.sha256")
-
-
-@contextmanager
-def translate_training_os_errors(stage: str, folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses inside the block into one message that says how the run goes on.
-
-    Every file is written beside its old version and takes its place when it is whole, so neither the states of the run
-    nor the results of the one before are lost.
-
-    Raises:
-        DiskError: the disk is full, or something in `folder` cannot be written as it is.
-    """
-    try:
-        yield
-    except OSError as error:
-        told = disk_error(error, folder, f"run `tryon {stage}` again; it goes on from the last state, nothing is lost")
-        if told is None:
-            raise
-        raise told from error

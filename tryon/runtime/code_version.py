@@ -1,4 +1,4 @@
-"""Which code made a row: a content hash over a module and all it imports inside `tryon`."""
+"""Hash the source code that a module depends on inside `tryon`."""
 
 from __future__ import annotations
 
@@ -13,46 +13,42 @@ ROOT = PACKAGE.parent
 
 @cache
 def code_version(module: str) -> str:
-    """Hash (16 hex digits) of the source of `module`'s import closure inside `tryon`, file names included.
+    """Return 16 hex digits of the SHA-256 of a module's import closure, file names included.
 
-    A content hash and not a commit: committing the same code, or editing a file that the stage does not import,
-    makes nothing stale.
+    The content is hashed and not the commit, so that a commit that leaves this code alone makes nothing stale.
     """
-    total = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for path in import_closure(module):
-        total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()[:16]
+        sha256.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return sha256.hexdigest()[:16]
 
 
 def import_closure(module: str) -> list[Path]:
-    """Files of `module` and of everything inside `tryon` that it imports, directly or not, sorted by path.
+    """Return the files inside `tryon` that `module` imports, directly or indirectly, sorted by path.
 
-    Imports inside functions count. Package `__init__` files on the way count too, as Python runs them.
+    Imports inside functions count, and so does the `__init__.py` of each package, since Python runs it.
     """
-    found: set[Path] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
+    files: set[Path] = set()
+    pending = [module]
+    while pending:
+        name = pending.pop()
         path = _module_file(name)
-        if path is None or path in found:
+        if path is None or path in files:
             continue
-        found.add(path)
-        waiting.extend(_imported_names(path, name))
+        files.add(path)
+        pending.extend(_imported_names(path, name))
         if "." in name:
-            waiting.append(name.rpartition(".")[0])
-    return sorted(found)
+            pending.append(name.rpartition(".")[0])
+    return sorted(files)
 
 
 def _module_file(name: str) -> Path | None:
     base = ROOT / Path(*name.split("."))
-    for candidate in (base / "__init__.py", base.with_suffix(".py")):
-        if candidate.is_file():
-            return candidate
-    return None
+    return next((file for file in (base / "__init__.py", base.with_suffix(".py")) if file.is_file()), None)
 
 
 def _imported_names(path: Path, module: str) -> list[str]:
-    """Dotted names under `tryon` that a file mentions in imports; `from a import b` may mean module `a.b`."""
+    """Return the names below `tryon` in a file's imports; `from a import b` may mean the module `a.b`."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_bytes())):

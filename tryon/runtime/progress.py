@@ -1,4 +1,4 @@
-"""How long work reports where it is: a callback that the command line, Prefect or a test provides."""
+"""The progress callback of long-running work, provided by the command line, Prefect or a test."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called as work goes on; cheap to call often, the receiver thins it out."""
+    """Progress callback. It is cheap to call often: the receiver limits the rate of updates."""
 
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """Tell that `done` of `total` items of `what` are finished."""
+    def __call__(self, done: int, total: int, label: str, /) -> None:
+        """Report that `done` of `total` items of `label` are finished."""
         ...
 
 
-def no_progress(done: int, total: int, what: str) -> None:
+def no_progress(done: int, total: int, label: str, /) -> None:
     """Report nothing."""

@@ -1,4 +1,4 @@
-"""What a stage returns: a few facts that a terminal prints and Prefect shows as artifacts."""
+"""The result of a stage, printed on the terminal and published as Prefect artifacts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class StageResult:
-    """Result of a stage for people to read.
+    """Result of a stage.
 
     Args:
-        stage: the stage's name, with its category where it has one ("agnostic@dresses").
+        stage: name of the stage, with its category if it has one ("agnostic@dresses").
         summary: one sentence.
-        table: rows of equal keys, small enough to show whole.
-        images: name to encoded JPEG or PNG, each under 300 kB.
+        table: rows with equal keys.
+        images: encoded JPEG or PNG by name, each under 300 kB.
     """
 
     stage: str

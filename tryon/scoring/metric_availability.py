@@ -10,7 +10,7 @@ from tryon.metrics import METRICS, Metric
 from tryon.metrics.inception import FeatureExtractor
 from tryon.metrics.metric import Measure
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
-from tryon.pretrained_weights import COMMAND, weight_path, weights_status
+from tryon.pretrained_weights import COMMAND, WEIGHTS, MissingWeightsError, weight_path
 from tryon.scoring.protocols import Protocol
 from tryon.workspace import Workspace
 
@@ -76,10 +76,10 @@ def _unavailable(metric: Metric, workspace: Workspace, min_side: int) -> str:
         return f"images are smaller than {metric.min_side} pixels"
     if metric.weights is None:
         return ""
-    (status,) = weights_status(workspace, [metric.weights])
-    if not status.path.is_file():
-        return f"weights {status.weight.file} not found; `{COMMAND}` downloads them"
-    weight_path(workspace, metric.weights)
+    try:
+        weight_path(workspace, metric.weights)
+    except MissingWeightsError:
+        return f"weights {WEIGHTS[metric.weights].file} not found; `{COMMAND}` downloads them"
     return ""
 
 
