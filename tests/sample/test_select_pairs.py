@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tryon.categories import Category
 from tryon.dresscode.layout import pair_id
-from tryon.sample.hash_sampling import PairKey, rank, select, split_validation
+from tryon.sample.select_pairs import PairKey, rank, select, split_validation
 
 
 def pair(person: int, garment: int | None = None, category: Category = Category.DRESSES) -> PairKey:
@@ -22,68 +22,67 @@ any_pairs = st.lists(st.tuples(ids, ids), min_size=1, max_size=60, unique=True).
 
 
 @given(st.permutations(PEOPLE[:40]), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_the_order_of_the_rows_does_not_matter(shuffled: list[PairKey], count: int, seed: int) -> None:
-    chosen = select(shuffled, count, seed, "train")
-    assert chosen == select(PEOPLE[:40], count, seed, "train")
-    assert len(chosen) == count
-    assert chosen == sorted(chosen)
+def test_order_of_the_pairs_does_not_matter(shuffled: list[PairKey], count: int, seed: int) -> None:
+    selected = select(shuffled, count, seed, "train")
+    assert selected == select(PEOPLE[:40], count, seed, "train")
+    assert len(selected) == count
+    assert selected == sorted(selected)
 
 
 @pytest.mark.parametrize("grown", [1100, 1500, 2000])
-def test_growing_from_n_to_m_rows_replaces_about_k_times_1_minus_n_over_m(grown: int) -> None:
+def test_growing_from_n_to_m_pairs_replaces_about_k_times_1_minus_n_over_m(grown: int) -> None:
     n, k = 1000, 500
     before, after = (set(select(PEOPLE[:count], k, 1, "train")) for count in (n, grown))
-    gone = len(before - after)
     expected = k * (1 - n / grown)
-    assert abs(gone - expected) < 4 * (expected * n / grown) ** 0.5  # four standard deviations of a draw
+    assert abs(len(before - after) - expected) < 4 * (expected * n / grown) ** 0.5  # four standard deviations of a draw
     assert not (after - before) & set(PEOPLE[:n])  # only new rows come in
 
 
-def test_removing_a_row_that_was_not_chosen_changes_nothing() -> None:
-    chosen = select(PEOPLE[:100], 10, 1, "train")
-    others = [row for row in PEOPLE[:100] if row in chosen or int(row.person_id) % 2]
-    assert select(others, 10, 1, "train") == chosen
+def test_removing_an_unselected_pair_changes_nothing() -> None:
+    selected = select(PEOPLE[:100], 10, 1, "train")
+    rest = [row for row in PEOPLE[:100] if row in selected or int(row.person_id) % 2]
+    assert select(rest, 10, 1, "train") == selected
 
 
-def test_as_many_as_there_are_when_fewer() -> None:
+def test_selects_all_if_there_are_fewer() -> None:
     assert select(PEOPLE[:5], 10, 1, "train") == PEOPLE[:5]
 
 
 def test_seed_purpose_and_category_give_independent_ranks() -> None:
-    def chosen(seed: int, purpose: str, category: Category = Category.DRESSES) -> set[str]:
+    def selected(seed: int, purpose: str, category: Category = Category.DRESSES) -> set[str]:
         rows = [pair(number, category=category) for number in range(1000)]
         return {row.pair_id for row in select(rows, 500, seed, purpose)}
 
-    first = chosen(1, "train")
-    for other in (chosen(2, "train"), chosen(1, "validation"), chosen(1, "train", Category.UPPER_BODY)):
-        assert abs(len(first & other) - 250) < 50
+    first = selected(1, "train")
+    for second in (selected(2, "train"), selected(1, "validation"), selected(1, "train", Category.UPPER_BODY)):
+        assert abs(len(first & second) - 250) < 50
 
 
-def test_ranks_are_fixed_for_good() -> None:
+def test_ranks_are_pinned() -> None:
     assert rank(pair(1), 7, "train")[0].hex() == "7da5bfec7b34cbc7bd70092201f76894"
 
 
 @given(any_pairs, st.floats(0.01, 0.99), st.integers(0, 10))
-def test_training_and_validation_share_nobody_whatever_the_rows(pairs: list[PairKey], share: float, seed: int) -> None:
-    train, validation = split_validation(pairs, share, seed)
+def test_training_and_validation_share_no_id(pairs: list[PairKey], fraction: float, seed: int) -> None:
+    train, validation = split_validation(pairs, fraction, seed)
     assert sorted(train + validation) == sorted(pairs)
     assert not {item for row in train for item in row.items} & {item for row in validation for item in row.items}
     assert train
 
 
 @given(st.integers(2, 300), st.floats(0.01, 0.99), st.integers(0, 10))
-def test_the_share_is_exact_when_every_person_has_one_row(count: int, share: float, seed: int) -> None:
-    train, validation = split_validation(PEOPLE[:count], share, seed)
-    assert len(validation) == min(max(1, round(share * count)), count - 1)
+def test_fraction_is_exact_if_every_person_has_one_pair(count: int, fraction: float, seed: int) -> None:
+    train, validation = split_validation(PEOPLE[:count], fraction, seed)
+    assert len(validation) == min(max(1, round(fraction * count)), count - 1)
     assert len(train) == count - len(validation)
 
 
 @given(st.permutations(PEOPLE[:30]), st.integers(0, 10))
-def test_the_split_depends_on_the_set_alone(shuffled: list[PairKey], seed: int) -> None:
+def test_split_does_not_depend_on_the_order(shuffled: list[PairKey], seed: int) -> None:
     assert set(split_validation(shuffled, 0.2, seed)[1]) == set(split_validation(PEOPLE[:30], 0.2, seed)[1])
 
 
-def test_large_groups_still_leave_someone_to_validate() -> None:
+def test_large_groups_still_leave_a_group_for_validation() -> None:
     pairs = [pair(1, garment) for garment in range(2, 12)] + [pair(20, garment) for garment in range(30, 33)]
     train, validation = split_validation(pairs, 0.1, 1)
     assert {row.person_id for row in validation} == {"000020"}

@@ -4,7 +4,7 @@ import pytest
 
 from tryon.categories import Category
 from tryon.errors import SourceError
-from tryon.sample.hash_sampling import PairKey
+from tryon.sample.select_pairs import PairKey
 from tryon.sample.split_guard import assert_disjoint_splits
 
 
@@ -15,7 +15,7 @@ def pair(person: str, garment: str, category: Category = Category.DRESSES) -> Pa
 TRAIN, VALIDATION, TEST = [pair("1", "1")], [pair("2", "2")], [pair("3", "3"), pair("3", "4")]
 
 
-def test_disjoint_rows_pass_and_the_same_number_in_another_category_is_another_person() -> None:
+def test_accepts_disjoint_rows_and_equal_ids_in_other_categories() -> None:
     assert_disjoint_splits(TRAIN, VALIDATION, TEST)
     assert_disjoint_splits(TRAIN, VALIDATION, [*TEST, pair("1", "2", Category.UPPER_BODY)])
 
@@ -35,7 +35,7 @@ def test_disjoint_rows_pass_and_the_same_number_in_another_category_is_another_p
         ((None, None, pair("2", "5")), "validation and test rows.*dresses 2"),
     ],
 )
-def test_a_shared_person_or_garment_is_refused_and_named(extra: tuple, message: str | None) -> None:
+def test_rejects_and_names_a_shared_person_or_garment(extra: tuple, message: str | None) -> None:
     sides = [rows + ([added] if added else []) for rows, added in zip((TRAIN, VALIDATION, TEST), extra, strict=True)]
     if message is None:
         assert_disjoint_splits(*sides)

@@ -1,4 +1,4 @@
-"""Proof that nothing tested was trained on: stops the stage when a person or garment stands on both sides."""
+"""Check that training, validation and test share no person and no garment."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from collections.abc import Iterable
 
 from tryon.categories import Category
 from tryon.errors import SourceError, format_list
-from tryon.sample.hash_sampling import PairKey
+from tryon.sample.select_pairs import PairKey
 
-_REMEDY = "Take the lines with these ids out of one of the pair lists, then run `tryon refresh-inputs` and `dvc repro`."
+_HINT = "Remove the lines with these ids from one of the pair lists, then run `tryon refresh-inputs` and `dvc repro`."
 
 
 def assert_disjoint_splits(train: Iterable[PairKey], validation: Iterable[PairKey], test: Iterable[PairKey]) -> None:
-    """Make sure that train, validation and test share no person and no garment.
+    """Check that train, validation and test share no id.
 
-    Person n is photographed in garment n, so an id counts the same in either place.
+    Person n wears garment n in the person image, so person and garment ids are compared with each other too.
 
     Args:
-        train: the chosen training rows.
-        validation: the chosen validation rows.
-        test: all rows of the test lists, chosen or not.
+        train: selected training pairs.
+        validation: selected validation pairs.
+        test: all pairs of the test lists, selected or not.
 
     Raises:
-        SourceError: ids stand on two sides; the first ten are named, the rest counted.
+        SourceError: splits share ids; the first ten are named, the rest counted.
     """
-    sides = {"training": _items(train), "validation": _items(validation), "test": _items(test)}
-    for one, other in (("training", "test"), ("validation", "test"), ("training", "validation")):
-        shared = sorted(f"{category} {item}" for category, item in sides[one] & sides[other])
+    items = {"training": _items(train), "validation": _items(validation), "test": _items(test)}
+    for a, b in (("training", "test"), ("validation", "test"), ("training", "validation")):
+        shared = sorted(f"{category} {item}" for category, item in items[a] & items[b])
         if shared:
-            rule = "share no person and no garment"
-            raise SourceError(f"{one} and {other} rows", expected=rule, found=format_list(shared), hint=_REMEDY)
+            raise SourceError(f"{a} and {b} rows share persons or garments", found=format_list(shared), hint=_HINT)
 
 
 def _items(pairs: Iterable[PairKey]) -> set[tuple[Category, str]]:
