@@ -31,9 +31,7 @@ def test_folder_and_zip_list_the_same_members(data_set: Path, zipped: Callable[.
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
-def test_rejects_truncated_archive(
-    data_set: Path, zipped: Callable[..., Path], keep: float
-) -> None:
+def test_rejects_truncated_archive(data_set: Path, zipped: Callable[..., Path], keep: float) -> None:
     archive = zipped(data_set)
     data = archive.read_bytes()
     archive.write_bytes(data[: int(keep * len(data))])

@@ -149,13 +149,13 @@ def test_wrong_sizes_and_ids_are_findings(run: Run, data_set: Path, workspace: W
     ]
 
 
-def test_rejects_too_many_invalid_pairs_and_keeps_the_index(
-    run: Run, data_set: Path, workspace: Workspace
-) -> None:
+def test_rejects_too_many_invalid_pairs_and_keeps_the_index(run: Run, data_set: Path, workspace: Workspace) -> None:
     run(data_set)
     before = outputs(workspace)
     (data_set / "dresses/keypoints/000200_2.json").unlink()
-    with pytest.raises(SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json: file not found"):
+    with pytest.raises(
+        SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json: file not found"
+    ):
         run(data_set, max_invalid_fraction=0.04)
     assert outputs(workspace) == before
     rejected = workspace.work_dir("download") / "findings.parquet"
@@ -209,7 +209,9 @@ def test_known_bad_label_map_is_quarantined_except_in_synthetic_data(
     monkeypatch.setattr("tryon.download.index_rows.KNOWN_BAD_LABEL_MAPS", {Category.UPPER_BODY: ("000001",)})
     run(data_set, max_invalid_fraction=0.1, licence=licence)
     bad = [row for row in rows_of(workspace, Category.UPPER_BODY) if row["status"] != "ok"]
-    assert [row["reason"] for row in bad] == ["upper_body/label_maps/000001_4.png: label map is wrong in the official release"]
+    assert [row["reason"] for row in bad] == [
+        "upper_body/label_maps/000001_4.png: label map is wrong in the official release"
+    ]
     (data_set / "synthetic.txt").write_text("drawn")
     run(data_set, licence=licence)
     assert all(row["status"] == "ok" for row in rows_of(workspace, Category.UPPER_BODY))

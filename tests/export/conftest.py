@@ -52,7 +52,9 @@ def workspace(tmp_path: Path) -> Workspace:
 def write_category(workspace: Workspace, category: Category, config_hash: str = "r1") -> None:
     rows = [row_of(workspace, category, *pair) for pair in PAIRS]
     bad = {"pair_id": "999999_999999", "category": category, "split": "train", "person_id": "999999"}
-    rows.append(bad | {"garment_id": "999999", "status": "quarantined", "reason": "label map is not a complete PNG file"})
+    rows.append(
+        bad | {"garment_id": "999999", "status": "quarantined", "reason": "label map is not a complete PNG file"}
+    )
     write_rows(workspace, category, rows, config_hash)
 
 

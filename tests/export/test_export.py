@@ -168,9 +168,7 @@ def test_rejects_other_manifest_or_settings(workspace: Workspace, out: Path) -> 
     assert content(out) == before
 
 
-def test_rejects_other_version_of_the_code(
-    workspace: Workspace, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rejects_other_version_of_the_code(workspace: Workspace, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(workspace, out)
     monkeypatch.setattr("tryon.export.export_record.code_version", lambda _: "another")
     with pytest.raises(ParameterError, match="another version of the code"):
@@ -313,9 +311,7 @@ def test_rejects_manifest_that_changes_during_the_export(
     assert states(out) == {"unfinished"}
 
 
-def test_read_rows_does_not_depend_on_row_groups(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_rows_does_not_depend_on_row_groups(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tryon.manifest.table.ROW_GROUP", 4)
     write_category(workspace, Category.DRESSES)
     path = workspace.manifest(Category.DRESSES)
@@ -347,9 +343,7 @@ def test_command_writes_an_export_and_prints_its_folder(workspace: Workspace, ou
 
 
 @pytest.mark.parametrize("wrong", [["--format", "openpose"], ["--category", "shoes"], ["--size", "big"]])
-def test_command_rejects_invalid_options(
-    workspace: Workspace, out: Path, capsys: Captured, wrong: list[str]
-) -> None:
+def test_command_rejects_invalid_options(workspace: Workspace, out: Path, capsys: Captured, wrong: list[str]) -> None:
     arguments = ["export", "--format", "masks", "--out", str(out), "--root", str(workspace.root), *wrong]
     assert main(arguments) == 2
     message = capsys.readouterr().err

@@ -18,6 +18,7 @@ def test_ranks_and_samples_are_pinned() -> None:
 def test_order_of_the_items_does_not_matter(shuffled: list[str], count: int, key: int) -> None:
     sample = hash_sample(shuffled, count, key)
     assert sample == hash_sample(NAMES[:40], count, key)
+    assert sample == sorted(sample, key=hash_sample(NAMES, 2000, key).index)
     assert len(sample) == min(count, 40)
 
 

@@ -56,9 +56,7 @@ def test_parts_contain_every_row_once_in_order(run: Run, maker: Any, workspace: 
     }  # fmt: skip
 
 
-def test_counts_are_capped_per_category(
-    run: Run, maker: Any, workspace: Workspace
-) -> None:
+def test_counts_are_capped_per_category(run: Run, maker: Any, workspace: Workspace) -> None:
     maker.save()
     summary = run(train_pairs_per_category=5, test_pairs_per_category=2, val_fraction=0.2)
     assert [len(names(workspace, part)) for part in SUBSET_PARTS] == [12, 3, 6, 6]
@@ -178,9 +176,7 @@ def test_quarantined_rows_are_left_out(run: Run, maker: Any, workspace: Workspac
 
 
 @pytest.mark.parametrize("status", ["ok", "quarantined"])
-def test_rejects_test_person_in_the_train_list(
-    run: Run, maker: Any, workspace: Workspace, status: str
-) -> None:
+def test_rejects_test_person_in_the_train_list(run: Run, maker: Any, workspace: Workspace, status: str) -> None:
     maker.add(Category.DRESSES, Split.TEST_PAIRED, 203, 203, status=status)
     maker.save()
     with pytest.raises(SourceError, match="dresses 000203"):

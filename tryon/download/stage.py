@@ -115,7 +115,10 @@ def _summary(
 ) -> StageResult:
     counts = Counter((row["category"], row["split"] if row["status"] == STATUS_OK else row["status"]) for row in rows)
     table: list[dict[str, Cell]] = [
-        {"category": str(category), **{str(column): counts[category, column] for column in (*Split, STATUS_QUARANTINED)}}
+        {
+            "category": str(category),
+            **{str(column): counts[category, column] for column in (*Split, STATUS_QUARANTINED)},
+        }
         for category in Category
     ]
     quarantined = sum(counts[category, STATUS_QUARANTINED] for category in Category)

@@ -50,7 +50,9 @@ def sync_raw(containers: Sequence[Container], raw: Path, include_densepose_uv: b
     required, free = sum(member.size for _, member in missing), shutil.disk_usage(raw).free
     if required > free:
         problem, expected = f"disk of {raw} is too small to unpack the source", f"{required / 2**30:.3g} GiB"
-        raise SourceError(problem, found=f"{free / 2**30:.3g} GiB free", expected=expected, hint="Free some disk space.")
+        raise SourceError(
+            problem, found=f"{free / 2**30:.3g} GiB free", expected=expected, hint="Free some disk space."
+        )
     for done, (container, member) in enumerate(missing, start=1):
         _copy_member(container, member, raw)
         progress(done, len(missing), "unpack")

@@ -1,7 +1,6 @@
 """Paths of the data set's files, relative to its root.
 
-The data set's readme names skeletons `_3` and dense labels `.jpg`; the files themselves, and this code, use `_5.jpg` and
-`_5.png`.
+The data set's readme names skeletons `_3` and dense labels `.jpg`; its files, and this code, use `_5.jpg` and `_5.png`.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ def parse_root_pair_list(text: str, name: str) -> dict[Category, list[Pair]]:
     pairs: dict[Category, list[Pair]] = {category: [] for category in Category}
     for number, (pair, code) in enumerate(_parse_lines(text, name), start=1):
         if code not in _CODES:
-            raise SourceError(f"pair {number} of {name} has no category", found=code, expected="0, 1 or 2 as third column")
+            raise SourceError(
+                f"pair {number} of {name} has no category", found=code, expected="0, 1 or 2 as third column"
+            )
         pairs[_CODES[code]].append(pair)
     return pairs
 

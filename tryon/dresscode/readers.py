@@ -123,7 +123,9 @@ def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
         raise UnreadableError("keypoints are not 18 finite points x, y, score", found=points.shape)
     if (np.abs(points[:, :2]) > MAX_COORDINATE * _FRAME).any():
         largest = float(np.abs(points[:, :2]).max())
-        raise UnreadableError(f"keypoints are far outside their {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH} frame", found=largest)
+        raise UnreadableError(
+            f"keypoints are far outside their {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH} frame", found=largest
+        )
     points[points[:, 2] > 0, :2] *= np.array((size[1] / KEYPOINT_WIDTH, size[0] / KEYPOINT_HEIGHT), np.float32)
     return points
 

@@ -18,8 +18,8 @@ GRAY, RGB, PALETTE = 0, 2, 3
 """Color types, section 11.2.2."""
 
 NO_FILTER, SUB, UP, AVERAGE, PAETH = range(5)
-"""Filter types, section 9.2: the bytes as they are, or their difference to the left pixel, to the one above, to the mean
-of both, or to the Paeth predictor."""
+"""Filter types, section 9.2: the bytes as they are, or their difference to the left pixel, to the one above, to the
+mean of both, or to the Paeth predictor."""
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 """First bytes of every file, section 5.2."""

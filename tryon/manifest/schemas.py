@@ -145,6 +145,6 @@ PACKED = TableSchema(
     "tryon sample",
 )
 """One self-contained pair at training size. Images are encoded (format in the metadata key `images`); masks, and the
-`background` of training rows, are `np.packbits` of the row-major boolean map; key points are 18 x (x, y, score) in pixels
-of height x width. `oracle_warp` is the ground truth with the garment warped along the true flow, on test rows with flow
-(see `tryon.sample.oracle_warp`)."""
+`background` of training rows, are `np.packbits` of the row-major boolean map; key points are 18 x (x, y, score) in
+pixels of height x width. `oracle_warp` is the ground truth with the garment warped along the true flow, on test rows
+with flow (see `tryon.sample.oracle_warp`)."""

@@ -1,6 +1,6 @@
-"""What label map and DensePose show of a person, by name: regions in a scene's window, uint8 of 0 and 1.
+"""Masks of labels and DensePose parts by name, in a person's window.
 
-Recipes and audit ask for them through `Scene.once`, each in the scene itself or in the coarse one.
+Mask methods and audit use them through `ParsedPerson.cached`, at full or reduced resolution.
 """
 
 from __future__ import annotations
@@ -18,70 +18,70 @@ _OUTFIT = label_set([*GARMENT_LABELS[Category.DRESSES], Label.PANTS])
 _BACKGROUND = label_set([Label.BACKGROUND])
 _HEAD = label_set([Label.HEAD])
 _ARM_SKIN, _LEG_SKIN = label_set([Label.LEFT_ARM, Label.RIGHT_ARM]), label_set([Label.LEFT_LEG, Label.RIGHT_LEG])
-_HEAD_CHARTS = label_set([DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT])
-_HAND_CHARTS = label_set([DensePart.RIGHT_HAND, DensePart.LEFT_HAND])
-_FOOT_CHARTS = label_set([DensePart.LEFT_FOOT, DensePart.RIGHT_FOOT])
+_HEAD_PARTS = label_set([DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT])
+_HAND_PARTS = label_set([DensePart.RIGHT_HAND, DensePart.LEFT_HAND])
+_FOOT_PARTS = label_set([DensePart.LEFT_FOOT, DensePart.RIGHT_FOOT])
 
 
-def garment_mask(scene: ParsedPerson, category: Category) -> Mask:
-    """Labels under which a worn garment of the category is found."""
-    return labels_in(scene.labels, _GARMENTS[category])
+def garment_mask(person: ParsedPerson, category: Category) -> Mask:
+    """Return the labels of a worn garment of the category."""
+    return labels_in(person.labels, _GARMENTS[category])
 
 
-def top_mask(scene: ParsedPerson) -> Mask:
-    """What is worn where a top is."""
-    return scene.cached(garment_mask, Category.UPPER_BODY)
+def top_mask(person: ParsedPerson) -> Mask:
+    """Return the labels of a worn top."""
+    return person.cached(garment_mask, Category.UPPER_BODY)
 
 
-def bottom_mask(scene: ParsedPerson) -> Mask:
-    """What is worn where a skirt or trousers are."""
-    return scene.cached(garment_mask, Category.LOWER_BODY)
+def bottom_mask(person: ParsedPerson) -> Mask:
+    """Return the labels of a worn skirt or trousers."""
+    return person.cached(garment_mask, Category.LOWER_BODY)
 
 
-def dress_mask(scene: ParsedPerson) -> Mask:
-    """What is parsed as dress, which a top or a skirt may be in part."""
-    return labels_in(scene.labels, _DRESS)
+def dress_mask(person: ParsedPerson) -> Mask:
+    """Return the label dress, which a top or a skirt may have in part."""
+    return labels_in(person.labels, _DRESS)
 
 
-def dress_or_outfit(scene: ParsedPerson) -> Mask:
-    """What goes for a dress: parsed as dress, as top plus skirt, as a suit with trousers."""
-    return labels_in(scene.labels, _OUTFIT)
+def dress_or_outfit(person: ParsedPerson) -> Mask:
+    """Return the labels of a dress, of top plus skirt, or of a suit with trousers."""
+    return labels_in(person.labels, _OUTFIT)
 
 
-def background(scene: ParsedPerson) -> Mask:
-    """What is nobody, by the label map."""
-    return labels_in(scene.labels, _BACKGROUND)
+def background(person: ParsedPerson) -> Mask:
+    """Return the label background."""
+    return labels_in(person.labels, _BACKGROUND)
 
 
-def head_skin(scene: ParsedPerson) -> Mask:
-    """Face, neck and what of the chest a neckline shows, by the label map."""
-    return labels_in(scene.labels, _HEAD)
+def head_skin(person: ParsedPerson) -> Mask:
+    """Return the label head: face, neck and the chest in a neckline."""
+    return labels_in(person.labels, _HEAD)
 
 
-def arm_skin(scene: ParsedPerson) -> Mask:
-    """Bare arms and hands, by the label map."""
-    return labels_in(scene.labels, _ARM_SKIN)
+def arm_skin(person: ParsedPerson) -> Mask:
+    """Return the labels of bare arms and hands."""
+    return labels_in(person.labels, _ARM_SKIN)
 
 
-def leg_skin(scene: ParsedPerson) -> Mask:
-    """Bare legs and feet, by the label map."""
-    return labels_in(scene.labels, _LEG_SKIN)
+def leg_skin(person: ParsedPerson) -> Mask:
+    """Return the labels of bare legs and feet."""
+    return labels_in(person.labels, _LEG_SKIN)
 
 
-def head_charts(scene: ParsedPerson) -> Mask:
-    """Head, by DensePose; nothing without it."""
-    return _charts(_HEAD_CHARTS, scene)
+def head_parts(person: ParsedPerson) -> Mask:
+    """Return DensePose's head; empty without DensePose."""
+    return _dense_parts(_HEAD_PARTS, person)
 
 
-def hand_charts(scene: ParsedPerson) -> Mask:
-    """Hands, by DensePose; nothing without it."""
-    return _charts(_HAND_CHARTS, scene)
+def hand_parts(person: ParsedPerson) -> Mask:
+    """Return DensePose's hands; empty without DensePose."""
+    return _dense_parts(_HAND_PARTS, person)
 
 
-def foot_charts(scene: ParsedPerson) -> Mask:
-    """Feet, by DensePose; nothing without it."""
-    return _charts(_FOOT_CHARTS, scene)
+def foot_parts(person: ParsedPerson) -> Mask:
+    """Return DensePose's feet; empty without DensePose."""
+    return _dense_parts(_FOOT_PARTS, person)
 
 
-def _charts(charts: LabelSet, scene: ParsedPerson) -> Mask:
-    return np.zeros_like(scene.labels) if scene.dense is None else labels_in(scene.dense, charts)
+def _dense_parts(parts: LabelSet, person: ParsedPerson) -> Mask:
+    return np.zeros_like(person.labels) if person.dense is None else labels_in(person.dense, parts)

@@ -4,8 +4,8 @@
     <category>/agnostic/<id>_0.jpg    the photo, JPEG quality 95, masked pixels black
     <category>/train_pairs.txt, test_pairs_paired.txt, test_pairs_unpaired.txt    as in Dress Code: a tab between names
 
-No public codebase defines it. Names are those of Dress Code's photos, so both folders fit next to `images/` in a copy of
-the data set. All images have the manifest's size unless one is given.
+No public codebase defines it. Names are those of Dress Code's photos, so both folders fit next to `images/` in a copy
+of the data set. All images have the manifest's size unless one is given.
 """
 
 from __future__ import annotations

@@ -65,8 +65,8 @@ Read by CatVTON (--dataset_name vitonhd), by IDM-VTON (which also needs its capt
 files of the size that it runs at: --size 1024x768 by default) and by StableVITON up to its release of the training
 code (since then it also needs cloth-mask and, to train, gt_cloth_warped_mask).
 To run them paired, export the split test_paired too: it contains the garments of the person images.
-Not included, because they cannot be derived from Dress Code's files: image-parse-v3 and image-parse-agnostic-v3.2 (LIP labels),
-openpose_json and openpose_img (25 joints), cloth-mask, captions. VITON-HD, HR-VITON and LaDI-VTON need them.
+Not included, because they cannot be derived from Dress Code's files: image-parse-v3 and image-parse-agnostic-v3.2 (LIP
+labels), openpose_json and openpose_img (25 joints), cloth-mask, captions. VITON-HD, HR-VITON and LaDI-VTON need them.
 Nor is gt_cloth_warped_mask.
 Codebases of this layout were made for tops; lower_body and dresses may not work with all of them.
 """
