@@ -190,7 +190,7 @@ def test_person_without_evidence_is_quarantined(indexed):
     first, second, *others = manifest(indexed)
     for row in (first, second):
         assert row["status"] == "quarantined"
-        assert "nothing found to mask" in row["reason"]
+        assert "nearly empty" in row["reason"]
         assert row["mask_png"] is None
     assert sum(row["status"] == "ok" for row in others) == 8
 

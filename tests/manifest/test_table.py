@@ -130,9 +130,14 @@ def test_rejects_damaged_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "command"),
-    [(INDEX, "tryon download"), (FINDINGS, "tryon download"), (MANIFEST, "tryon agnostic"), (MASK_PREVIEWS, "tryon agnostic"),
-     (PACKED, "tryon sample")],
-)  # fmt: skip
+    [
+        (INDEX, "tryon download"),
+        (FINDINGS, "tryon download"),
+        (MANIFEST, "tryon agnostic"),
+        (MASK_PREVIEWS, "tryon agnostic"),
+        (PACKED, "tryon sample"),
+    ],
+)
 def test_every_error_names_the_command_that_writes_the_table(tmp_path: Path, schema: TableSchema, command: str) -> None:
     path = tmp_path / "table.parquet"
     for content in (None, b"", b"PAR1 no table PAR1"):

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tryon.categories import Category
 from tryon.dresscode.layout import pair_id
-from tryon.sample.select_pairs import PairKey, rank, select, split_validation
+from tryon.errors import SourceError
+from tryon.sample.select_pairs import PairKey, assert_disjoint_splits, rank, select, split_validation
 
 
 def pair(person: int, garment: int | None = None, category: Category = Category.DRESSES) -> PairKey:
@@ -88,3 +89,39 @@ def test_large_groups_still_leave_a_group_for_validation() -> None:
     assert {row.person_id for row in validation} == {"000020"}
     assert {row.person_id for row in train} == {"000001"}
     assert split_validation(pairs[:10], 0.5, 1) == (pairs[:10], [])
+
+
+def named(person: str, garment: str, category: Category = Category.DRESSES) -> PairKey:
+    return PairKey(category, person, garment, f"{person}_{garment}")
+
+
+TRAIN, VALIDATION, TEST = [named("1", "1")], [named("2", "2")], [named("3", "3"), named("3", "4")]
+
+
+def test_accepts_disjoint_rows_and_equal_ids_in_other_categories() -> None:
+    assert_disjoint_splits(TRAIN, VALIDATION, TEST)
+    assert_disjoint_splits(TRAIN, VALIDATION, [*TEST, named("1", "2", Category.UPPER_BODY)])
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ((named("1", "9"), None, None), None),
+        ((named("3", "9"), None, None), "training and test rows.*dresses 3"),
+        ((named("9", "4"), None, None), "training and test rows.*dresses 4"),
+        ((named("4", "9"), None, None), "training and test rows.*dresses 4"),
+        ((None, named("3", "9"), None), "validation and test rows.*dresses 3"),
+        ((None, named("9", "3"), None), "validation and test rows.*dresses 3"),
+        ((None, named("1", "9"), None), "training and validation rows.*dresses 1"),
+        ((named("9", "2"), None, None), "training and validation rows.*dresses 2"),
+        ((None, None, named("5", "1")), "training and test rows.*dresses 1"),
+        ((None, None, named("2", "5")), "validation and test rows.*dresses 2"),
+    ],
+)
+def test_rejects_and_names_a_shared_person_or_garment(extra: tuple, message: str | None) -> None:
+    sides = [rows + ([added] if added else []) for rows, added in zip((TRAIN, VALIDATION, TEST), extra, strict=True)]
+    if message is None:
+        assert_disjoint_splits(*sides)
+    else:
+        with pytest.raises(SourceError, match=message):
+            assert_disjoint_splits(*sides)

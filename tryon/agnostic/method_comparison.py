@@ -33,7 +33,6 @@ def compare_methods(people: Sequence[PersonFiles], audits: Mapping[str, Row], jo
     Args:
         people: the sample; people whose files do not decode are skipped.
         audits: of the selected method by person, with `worn`.
-        job: with the selected method.
 
     Returns:
         For each method, the selected one first, and each garment type, all together first: the number of people, the

@@ -33,13 +33,9 @@ class MaskPlan:
     """Plan of one run of the stage; can be pickled.
 
     Args:
-        category: of the garment that is replaced.
-        settings: method and quality limits.
-        size: height and width of the masks.
         config_hash: of method, its code and the size, stored in every row. Quality limits are not part of it: changing
             them reuses the masks.
         shards: the people, each once, in index order.
-        index_sha256: of the index.
         reusable: shards of the last finished run with masks of these people.
     """
 

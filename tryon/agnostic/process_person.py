@@ -63,14 +63,7 @@ class MaskInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class MaskJob:
-    """What a mask depends on, apart from the person.
-
-    Args:
-        category: of the garment that is replaced.
-        settings: contain the method.
-        size: height and width of the mask.
-        workspace: contains `data/raw`.
-    """
+    """What a mask of `size` depends on, apart from the person."""
 
     category: Category
     settings: AgnosticSettings
@@ -97,10 +90,7 @@ def read_inputs(person: PersonFiles, size: Size, workspace: Workspace) -> MaskIn
 
 
 def process_person(person: PersonFiles, job: MaskJob) -> dict[str, Any]:
-    """Compute and audit one mask.
-
-    Returns:
-        A row of `shards.MASKS`, with a reason instead of the mask if there is none.
+    """Compute and audit one mask; return a row of `shards.MASKS`, with a reason instead of the mask if there is none.
 
     Raises:
         MissingInputError: a file does not exist or differs from the index.

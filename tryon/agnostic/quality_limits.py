@@ -145,14 +145,7 @@ def require_usable_rows(category: Category, rows: pa.Table) -> None:
 
 
 def build_error(mask_plan: MaskPlan, rows: pa.Table, violations: Violations, image: str) -> MaskQualityError:
-    """Build the error that names the worst rows of each violated rule, and the limits that would accept them.
-
-    Args:
-        mask_plan: the run.
-        rows: as given to `find_violations`.
-        violations: its result.
-        image: path of an image of the worst masks.
-    """
+    """Build the error that names the worst rows of each violated rule, and the limits that would accept them."""
     limits, category = mask_plan.settings.quality_limits, mask_plan.category
     violated = [rule for rule in QUALITY_RULES if violations[rule.key].any()]
     bad, usable = int(any_violation(violations).sum()), int(status_is_ok(rows).sum())

@@ -58,14 +58,7 @@ def make_shard(
 ) -> Path:
     """Compute the masks of a shard unless its file is complete, in any process or thread.
 
-    Args:
-        people: of the shard.
-        making: what masks depend on, apart from the people.
-        config_hash: of the plan.
-        earlier: from `reusable_shards`; rows found there are copied.
-
-    Returns:
-        The shard's file; its checksum is written last.
+    Rows of `earlier` shards are copied. Returns the shard's file, whose checksum is written last.
     """
     path = shard_path(people, making, config_hash)
     if not checksum_ok(path):

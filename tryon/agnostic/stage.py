@@ -61,13 +61,6 @@ def agnostic(
 ) -> StageResult:
     """Write the manifest of one category, reusing masks of an interrupted run and of the last one.
 
-    Args:
-        category: of the garments that are replaced.
-        settings: method and quality limits.
-        size: height and width of the masks.
-        workspace: contains index and raw files; the manifest is written to it.
-        progress: receives the number of people.
-
     Raises:
         MissingInputError: the index or raw files do not exist or have changed.
         MaskQualityError: too many masks violate the quality limits. The manifest stays as it was, and the masks are
@@ -84,9 +77,7 @@ def run_shard(mask_plan: MaskPlan, shard: int, workspace: Workspace, pool: Execu
     """Compute the masks of one shard unless its file is complete; return the number of people.
 
     Args:
-        mask_plan: from `plan`.
         shard: number in `mask_plan.shards`.
-        workspace: as given to `plan`.
         pool: of processes, which threads may share; None to work in this process.
     """
     people = mask_plan.shards[shard]

@@ -9,7 +9,6 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Protocol
 
 from tryon.categories import Category
 from tryon.download.members import MAX_MEMBER_BYTES, Member, select_members
@@ -23,37 +22,6 @@ HARMLESS_BYTES = 2**30
 """Unpacked bytes up to which an archive is never rejected as a zip bomb."""
 
 _REFETCH = "Download the archive again, or unpack it and set download.source to the folder."
-
-
-class Container(Protocol):
-    """The files of a source."""
-
-    name: str
-
-    def members(self) -> list[Member]:
-        """List the files of the data set's layout, sorted by target."""
-        ...
-
-    def same(self, member: Member, path: Path) -> bool:
-        """Return whether `path` already contains this member."""
-        ...
-
-    def copy(self, member: Member, path: Path) -> None:
-        """Write the member's content to `path`."""
-        ...
-
-    def read(self, member: Member) -> bytes:
-        """Return the member's content."""
-        ...
-
-
-def open_container(path: Path) -> Container:
-    """Open a folder or a zip archive.
-
-    Raises:
-        SourceError: the file is not a complete zip archive.
-    """
-    return FolderContainer(path) if path.is_dir() else ZipContainer(path)
 
 
 class FolderContainer:
@@ -114,8 +82,9 @@ class ZipContainer:
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            details = f"{path.stat().st_size} bytes, {error}"
-            raise SourceError(f"{path} is not a complete zip archive", found=details, hint=_REFETCH) from error
+            raise SourceError(
+                f"{path} is not a complete zip archive", found=f"{path.stat().st_size} bytes, {error}", hint=_REFETCH
+            ) from error
         self._check()
 
     def members(self) -> list[Member]:
@@ -140,8 +109,9 @@ class ZipContainer:
             with self._zip.open(member.name) as stream:
                 return stream.read(min(member.size, MAX_MEMBER_BYTES) + 1)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
-            problem = f"{member.name} in {self.name} cannot be unpacked"
-            raise SourceError(problem, found=str(error), hint=_REFETCH) from error
+            raise SourceError(
+                f"{member.name} in {self.name} cannot be unpacked", found=str(error), hint=_REFETCH
+            ) from error
 
     def _check(self) -> None:
         infos = self._zip.infolist()
@@ -149,9 +119,25 @@ class ZipContainer:
         if links:
             raise SourceError(f"{self.name} contains links", found=format_list(links), hint=_REFETCH)
         if any(info.flag_bits & 1 for info in infos):
-            hint = "Unpack it with its password and set download.source to the folder."
-            raise SourceError(f"{self.name} is encrypted", hint=hint)
+            raise SourceError(
+                f"{self.name} is encrypted", hint="Unpack it with its password and set download.source to the folder."
+            )
         size, packed = sum(info.file_size for info in infos), self.path.stat().st_size
         if size > max(HARMLESS_BYTES, MAX_EXPANSION * packed):
-            expected = f"at most {MAX_EXPANSION} times the packed size"
-            raise SourceError(f"{self.name} may be a zip bomb", found=f"{packed} bytes for {size}", expected=expected)
+            raise SourceError(
+                f"{self.name} may be a zip bomb",
+                found=f"{packed} bytes for {size}",
+                expected=f"at most {MAX_EXPANSION} times the packed size",
+            )
+
+
+Container = FolderContainer | ZipContainer
+
+
+def open_container(path: Path) -> Container:
+    """Open a folder or a zip archive.
+
+    Raises:
+        SourceError: the file is not a complete zip archive.
+    """
+    return FolderContainer(path) if path.is_dir() else ZipContainer(path)

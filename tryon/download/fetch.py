@@ -20,10 +20,7 @@ _HINT = "Set download.source in params.yaml to `synthetic`, a folder or a zip ar
 
 
 def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress: Progress) -> list[Container]:
-    """Locate or render the source, and open it.
-
-    Returns:
-        The data set, and the ground truth if there is one next to the source.
+    """Open the data set, rendered if it is synthetic, and its ground truth if there is one next to it.
 
     Raises:
         SourceError: the source is missing, damaged, or has another SHA-256 than expected.
@@ -61,8 +58,10 @@ def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
         raise SourceError(f"download.source {source} is not a folder or a .zip file", hint=_HINT)
     resolved, raw = path.resolve(), workspace.raw.resolve()
     if resolved.is_relative_to(raw) or raw.is_relative_to(resolved):
-        problem = f"download.source {source} overlaps data/raw, which is generated from it"
-        raise SourceError(problem, hint="Move the source elsewhere and update download.source.")
+        raise SourceError(
+            f"download.source {source} overlaps data/raw, which is generated from it",
+            hint="Move the source elsewhere and update download.source.",
+        )
     return path
 
 
@@ -77,9 +76,14 @@ def find_truth_archive(path: Path) -> Path | None:
 
 def _check_sha256(path: Path, expected: str, progress: Progress) -> None:
     if path.is_dir():
-        problem = "download.sha256 is set, but download.source is a folder"
-        raise ParameterError(problem, found=str(path), expected="an archive")
+        raise ParameterError(
+            "download.sha256 is set, but download.source is a folder", found=str(path), expected="an archive"
+        )
     actual = sha256_file(path, progress)
     if actual != expected:
-        hint = "Download the archive again, or correct download.sha256."
-        raise SourceError(f"SHA-256 of {path} differs from download.sha256", found=actual, expected=expected, hint=hint)
+        raise SourceError(
+            f"SHA-256 of {path} differs from download.sha256",
+            found=actual,
+            expected=expected,
+            hint="Download the archive again, or correct download.sha256.",
+        )

@@ -21,15 +21,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """Facts about the unpacked files.
-
-    Args:
-        facts: by relative path; a file without facts does not exist.
-        attributes: of garments.
-        people: attributes of people.
-        licence: of every row.
-        synthetic: whether ids are those of the synthetic data set, not of the official release.
-    """
+    """Facts by relative path of existing files, attributes of garments and people, and the licence of all rows."""
 
     facts: Mapping[str, FileFacts]
     attributes: Attributes

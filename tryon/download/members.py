@@ -45,12 +45,7 @@ class Member(NamedTuple):
 def select_members(files: Iterable[Member], source: str) -> list[Member]:
     """Check names and limits, detect the data set's root, and select the files of the layout.
 
-    Args:
-        files: all files of the source; their `target` is ignored.
-        source: the source's name, for messages.
-
-    Returns:
-        The members with their targets, sorted by target.
+    The `target` of `files` is ignored; the result has targets and is sorted by them.
 
     Raises:
         SourceError: a name is unsafe, a limit is exceeded, or there is not exactly one root.
@@ -78,14 +73,21 @@ def is_safe(name: str) -> bool:
 def _check_limits(files: list[Member], source: str) -> None:
     unsafe = [file.name for file in files if not is_safe(file.name)]
     if unsafe:
-        problem, hint = f"{source} contains unsafe names", "Do not use this archive: it would write outside its folder."
-        raise SourceError(problem, found=format_list(unsafe), expected="relative names without `..`", hint=hint)
+        raise SourceError(
+            f"{source} contains unsafe names",
+            found=format_list(unsafe),
+            expected="relative names without `..`",
+            hint="Do not use this archive: it would write outside its folder.",
+        )
     if len(files) > MAX_MEMBERS:
         raise SourceError(f"{source} contains too many files", found=len(files), expected=f"at most {MAX_MEMBERS}")
     large = [file.name for file in files if file.size > MAX_MEMBER_BYTES and _IN_CATEGORY.search(file.name)]
     if large:
-        expected = f"at most {MAX_MEMBER_BYTES} bytes each"
-        raise SourceError(f"{source} contains too large files", found=format_list(large), expected=expected)
+        raise SourceError(
+            f"{source} contains too large files",
+            found=format_list(large),
+            expected=f"at most {MAX_MEMBER_BYTES} bytes each",
+        )
 
 
 def _find_root(names: list[str], source: str) -> str:

@@ -37,14 +37,8 @@ class PairListConflict(NamedTuple):
 def read_pair_lists(raw: Path, source: str) -> tuple[list[PairEntry], list[PairListConflict]]:
     """Read every pair list.
 
-    A category's own list takes precedence over the root's list. If both exist, they are compared.
-
-    Args:
-        raw: root of the unpacked data set.
-        source: the source's name, for messages.
-
-    Returns:
-        All pairs by category, each in the order train, test_paired, test_unpaired; and the conflicts.
+    A category's own list takes precedence over the root's list. If both exist, they are compared. Pairs are sorted by
+    category and by split.
 
     Raises:
         SourceError: a list is missing in both forms or cannot be read, or there is no pair.

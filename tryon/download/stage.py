@@ -32,15 +32,6 @@ SHARD = 200
 def download(settings: DownloadSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
     """Fetch, unpack and validate the data set.
 
-    Args:
-        settings: section `download` of `params.yaml`.
-        seed: of the synthetic source.
-        workspace: contains `data/`.
-        progress: receives the number of files unpacked and checked.
-
-    Returns:
-        Counts per category.
-
     Raises:
         MissingInputError: `data/source.json` does not describe the current source.
         SourceError: the source is missing, damaged or unsafe, or has too many invalid pairs. The index stays as it was.

@@ -21,16 +21,7 @@ OWNER_MARKER = ".made-by-tryon-download"
 def sync_raw(containers: Sequence[Container], raw: Path, include_densepose_uv: bool, progress: Progress) -> set[str]:
     """Make `raw` contain exactly the files of all `containers`.
 
-    Each file is written atomically, so an interrupted run resumes.
-
-    Args:
-        containers: the data set, and its ground truth if there is one.
-        raw: the folder `data/raw`.
-        include_densepose_uv: unpack UV maps too.
-        progress: receives the number of files.
-
-    Returns:
-        Targets of all files.
+    Each file is written atomically, so an interrupted run resumes. Returns the targets of all files.
 
     Raises:
         SourceError: a file cannot be read or is in two containers, the ground truth is of another data set, the disk
@@ -49,9 +40,11 @@ def sync_raw(containers: Sequence[Container], raw: Path, include_densepose_uv: b
         progress(done, len(members), "compare")
     required, free = sum(member.size for _, member in missing), shutil.disk_usage(raw).free
     if required > free:
-        problem, expected = f"disk of {raw} is too small to unpack the source", f"{required / 2**30:.3g} GiB"
         raise SourceError(
-            problem, found=f"{free / 2**30:.3g} GiB free", expected=expected, hint="Free some disk space."
+            f"disk of {raw} is too small to unpack the source",
+            found=f"{free / 2**30:.3g} GiB free",
+            expected=f"{required / 2**30:.3g} GiB",
+            hint="Free some disk space.",
         )
     for done, (container, member) in enumerate(missing, start=1):
         _copy_member(container, member, raw)
@@ -74,8 +67,10 @@ def _select_members(containers: Sequence[Container], include_densepose_uv: bool)
 def _take_ownership(raw: Path) -> None:
     """Mark `raw` as generated unless it contains other files, which must not be removed."""
     if raw.exists() and not (raw / OWNER_MARKER).exists() and any(raw.iterdir()):
-        hint = "Move them elsewhere; if they are your data set, set download.source to the new path."
-        raise SourceError(f"{raw} contains files that `tryon download` did not write", hint=hint)
+        raise SourceError(
+            f"{raw} contains files that `tryon download` did not write",
+            hint="Move them elsewhere; if they are your data set, set download.source to the new path.",
+        )
     raw.mkdir(parents=True, exist_ok=True)
     (raw / OWNER_MARKER).touch()
 
@@ -90,8 +85,9 @@ def _copy_member(container: Container, member: Member, raw: Path) -> None:
     except OSError as error:
         if disk := disk_error(error, path):
             raise disk from error
-        problem = f"{member.name} in {container.name} cannot be copied to data/raw"
-        raise SourceError(problem, found=str(error)) from error
+        raise SourceError(
+            f"{member.name} in {container.name} cannot be copied to data/raw", found=str(error)
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

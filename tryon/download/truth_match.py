@@ -15,9 +15,6 @@ _HINT = "Replace it with the ground truth of this source, or move it away to con
 def check_truth_matches(members: Mapping[str, tuple[Container, Member]]) -> None:
     """Compare the marker files of source and ground truth; data sets older than the markers are accepted.
 
-    Args:
-        members: container and member of each target.
-
     Raises:
         SourceError: the ground truth is of another data set, or only one of the two has a marker.
     """

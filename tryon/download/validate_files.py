@@ -54,13 +54,7 @@ def check_files(raw: Path, files: Sequence[FileToCheck]) -> list[FileFacts]:
 
 
 def check_file(role: str, data: bytes, verified_sha256: str | None = None) -> FileFacts:
-    """Check the content of one file.
-
-    Args:
-        role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth, truth_label_map or flow.
-        data: the content.
-        verified_sha256: of content that was verified before in this role.
-    """
+    """Check the content of one file, unless its hash is that of content verified before in this role."""
     sha256 = sha256_bytes(data)
     if sha256 == verified_sha256:
         return FileFacts(len(data), sha256, cached=True)

@@ -61,7 +61,6 @@ def relative_path(role: str, category: Category, item: str) -> Path:
     Args:
         role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth, truth_label_map, flow or
             clean_label_map (the ground truth where `label_map` has parsing noise).
-        category: of the item.
         item: person or garment id ("048392"); pair id ("048392_048393") for truth, truth_label_map and flow.
     """
     folder, ending = _FILES[role]

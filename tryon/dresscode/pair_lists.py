@@ -29,10 +29,6 @@ class Pair(NamedTuple):
 def parse_pair_list(text: str, name: str) -> list[Pair]:
     """Parse a pair list of either form; a third column is ignored.
 
-    Args:
-        text: the file's content.
-        name: the file's name, for messages.
-
     Raises:
         SourceError: a line is malformed; its number is named.
     """

@@ -69,10 +69,7 @@ def resize_photo(photo: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
 
 
 def decode_label_map(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a palette PNG to its INDICES (most readers return the palette's colors).
-
-    Returns:
-        uint8 (H, W), ATR ids.
+    """Decode a palette PNG to its INDICES (not the palette's colors): uint8 (H, W), ATR ids.
 
     Raises:
         UnreadableError: the data is not a PNG with palette or gray values.
@@ -81,10 +78,7 @@ def decode_label_map(data: bytes, size: Size | None = None) -> NDArray[np.uint8]
 
 
 def decode_dense_pose(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a gray 8-bit DensePose map.
-
-    Returns:
-        uint8 (H, W), ids 0..24.
+    """Decode a gray 8-bit DensePose map: uint8 (H, W), ids 0..24.
 
     Raises:
         UnreadableError: the data is not a gray PNG, or an id is above 24. At half the file's size only the ids that

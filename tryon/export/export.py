@@ -34,13 +34,7 @@ _MIN_SIDE, _MAX_SIDE = 16, 4096
 def export(
     request: ExportRequest, categories: Sequence[Category], splits: Sequence[Split], progress: Progress
 ) -> StageResult:
-    """Write an export, or resume one; complete files are not written again.
-
-    Args:
-        request: layout, size, folder and workspace.
-        categories: to export; others in the folder stay as they are.
-        splits: to export.
-        progress: receives the number of rows.
+    """Write an export, or resume one; complete files, and other categories in the folder, are not written again.
 
     Raises:
         MissingInputError: a manifest or raw files are missing, or changed meanwhile.
@@ -76,8 +70,11 @@ def parse_size(text: str) -> Size:
     """
     sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     if sides is None or not all(_MIN_SIDE <= int(side) <= _MAX_SIDE for side in sides.groups()):
-        expected = f"HEIGHTxWIDTH, for example 512x384, each of {_MIN_SIDE} to {_MAX_SIDE} pixels"
-        raise ParameterError("--size is not a valid size", found=text, expected=expected)
+        raise ParameterError(
+            "--size is not a valid size",
+            found=text,
+            expected=f"HEIGHTxWIDTH, for example 512x384, each of {_MIN_SIDE} to {_MAX_SIDE} pixels",
+        )
     return int(sides[1]), int(sides[2])
 
 

@@ -17,12 +17,9 @@ RECORD_FILE = "export.json"
 _KIND, _VERSION = "tryon export", 1
 _UNFINISHED, _FINISHED = "unfinished", "finished"
 _LABELS = {
-    "kind": "program",
-    "version": "version of this file",
-    "format": "layout",
-    "size": "size",
+    "kind": "program", "version": "version of this file", "format": "layout", "size": "size",
     "code": "version of the code",
-}
+}  # fmt: skip
 _HINT = "Choose another folder, or remove this one."
 
 ExportRecord = dict[str, Any]
@@ -48,8 +45,11 @@ def read_record(out: Path, expected: ExportRecord) -> ExportRecord:
     path = out / RECORD_FILE
     if not path.exists():
         if {entry.name for entry in out.iterdir()} - {f".{RECORD_FILE}.tmp"}:
-            accepted = "an empty or new folder, or an export to resume"
-            raise ParameterError(f"--out {out} contains other files", expected=accepted, hint="Choose another folder.")
+            raise ParameterError(
+                f"--out {out} contains other files",
+                expected="an empty or new folder, or an export to resume",
+                hint="Choose another folder.",
+            )
         return expected
     try:
         record = json.loads(path.read_text())
@@ -59,9 +59,12 @@ def read_record(out: Path, expected: ExportRecord) -> ExportRecord:
         raise ParameterError(f"--out {out} has an invalid {RECORD_FILE}", hint=_HINT)
     different = [label for name, label in _LABELS.items() if record.get(name) != expected[name]]
     if different:
-        problem = f"--out {out} contains an export that cannot be resumed"
-        accepted = f"the layout {expected['format']}, the same size and the same version of the code"
-        raise ParameterError(problem, found=f"another {', '.join(different)}", expected=accepted, hint=_HINT)
+        raise ParameterError(
+            f"--out {out} contains an export that cannot be resumed",
+            found=f"another {', '.join(different)}",
+            expected=f"the layout {expected['format']}, the same size and the same version of the code",
+            hint=_HINT,
+        )
     return record
 
 
@@ -74,8 +77,11 @@ def mark_started(record: ExportRecord, category: Category, facts: dict[str, Any]
     recorded = record["categories"].get(category)
     if recorded is not None and {**recorded, "state": ""} != {**facts, "state": ""}:
         different = [name for name in facts if recorded.get(name) != facts[name]]
-        problem = f"--out {out} contains {category} from another manifest or with other settings"
-        raise ParameterError(problem, found=f"other {', '.join(different)}", hint=_HINT)
+        raise ParameterError(
+            f"--out {out} contains {category} from another manifest or with other settings",
+            found=f"other {', '.join(different)}",
+            hint=_HINT,
+        )
     record["categories"][category] = facts | {"state": _UNFINISHED}
 
 

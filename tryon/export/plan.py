@@ -36,11 +36,10 @@ class ExportPlan:
     """Plan of one category.
 
     Args:
-        category: to export.
         parts: the shards with at least one selected row.
         lists: lines of every pair list, by file name.
         facts: for the export record: counts, hashes, licences.
-        without_dense_pose: number of people without a DensePose map that the layout contains.
+        without_dense_pose: number of people without a DensePose map, if the layout contains DensePose.
     """
 
     category: Category
@@ -108,8 +107,10 @@ class _Collector:
         """Raise an error if there is nothing to export, or the layout cannot represent the pairs."""
         manifest = f"manifest of {self.category}"
         if not self._pairs:
-            hint = "Choose another --split, or see in the report why rows are quarantined."
-            raise TryOnError(f"{manifest} has no usable rows of {', '.join(self.splits)}", hint=hint)
+            raise TryOnError(
+                f"{manifest} has no usable rows of {', '.join(self.splits)}",
+                hint="Choose another --split, or see in the report why rows are quarantined.",
+            )
         if self._mismatched and self.request.layout.one_id_for_own_garment:
             raise TryOnError(
                 f"{manifest} has persons whose garment has another id, which this layout cannot represent",
@@ -149,9 +150,11 @@ def check_raw_files(parts: Sequence[Sequence[RowSelection]], request: ExportRequ
                 if not (request.workspace.raw / relative).is_file():
                     missing.add(relative)
     if missing:
-        hint = "Run `tryon download`, which restores files."
-        problem = f"{len(missing)} of {total} raw files not found in data/raw"
-        raise MissingInputError(problem, found=format_list(sorted(missing)), hint=hint)
+        raise MissingInputError(
+            f"{len(missing)} of {total} raw files not found in data/raw",
+            found=format_list(sorted(missing)),
+            hint="Run `tryon download`, which restores files.",
+        )
 
 
 def _raw_files(row: Row, selection: RowSelection, request: ExportRequest) -> list[str]:

@@ -14,14 +14,7 @@ from tryon.workspace import Workspace
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """Settings shared by all categories of an export; can be pickled.
-
-    Args:
-        format: of the folder.
-        size: height and width, None for the layout's default.
-        out: folder of the export.
-        workspace: contains manifests and raw files.
-    """
+    """Settings shared by all categories of an export; `size` is None for the layout's default."""
 
     format: Format
     size: Size | None

@@ -17,11 +17,6 @@ from tryon.manifest.raw_files import read_verified
 def exported_files(selection: RowSelection, row: Row, request: ExportRequest) -> Iterator[tuple[str, bytes]]:
     """Make the files of a row's selected person and garment, by path below the export's folder.
 
-    Args:
-        selection: person, garment or both.
-        row: from `rows.read_rows`.
-        request: layout and size.
-
     Raises:
         MissingInputError: a raw file is missing or has changed.
         UnreadableError: a raw file does not decode.
@@ -39,6 +34,10 @@ def exported_files(selection: RowSelection, row: Row, request: ExportRequest) ->
             photo = read_verified(workspace, row["garment"], row["garment_sha256"])
             files |= request.layout.garment_files(Garment(row["garment_id"], split, photo, size), request.size)
     except UnreadableError as error:
-        problem, hint = f"pair {row['pair_id']}: {error.problem}", "Run `tryon download` again."
-        raise UnreadableError(problem, found=error.found, expected=error.expected, hint=hint) from error
+        raise UnreadableError(
+            f"pair {row['pair_id']}: {error.problem}",
+            found=error.found,
+            expected=error.expected,
+            hint="Run `tryon download` again.",
+        ) from error
     return ((f"{selection.category}/{name}", content) for name, content in files.items())

@@ -45,8 +45,9 @@ def check_tables(category: Category, dense: bool, workspace: Workspace) -> None:
         return
     read_table(index, INDEX, [], made_by="tryon download")
     if read_metadata(manifest).get("index_sha256") != sha256_file(index):
-        hint = f"Run `tryon agnostic {category}` again."
-        raise MissingInputError(f"{manifest} is not made from the current {index}", hint=hint)
+        raise MissingInputError(
+            f"{manifest} is not made from the current {index}", hint=f"Run `tryon agnostic {category}` again."
+        )
 
 
 def iter_rows(category: Category, dense: bool, workspace: Workspace) -> Iterator[Row]:

@@ -23,11 +23,7 @@ CHECKSUMS = "checksums"
 
 
 def export_shard(part: Sequence[RowSelection], request: ExportRequest) -> int:
-    """Write the files of a shard unless it is complete; return the number of files written.
-
-    Args:
-        part: selected rows of one shard of one category.
-        request: layout, size, folder and workspace.
+    """Write the files of a shard of one category unless it is complete; return the number of files written.
 
     Raises:
         MissingInputError: a raw file is missing or has changed.

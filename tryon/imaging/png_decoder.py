@@ -118,7 +118,7 @@ def _unfilter(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 def _cumsum_rows(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Compute running sums down the columns, modulo 256; overwrites `pixels`.
 
-    Within groups of rows, the image shifted by 1, 2, 4 ... rows is added to itself, in a tenth of the time of row by row.
+    Within groups of rows, the image shifted by 1, 2, 4 ... rows is added to itself: a tenth of the time of row by row.
     Then groups are added to groups.
     """
     height, width = pixels.shape

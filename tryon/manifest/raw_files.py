@@ -13,12 +13,7 @@ _HINT = "Run `tryon download`, which restores files, and do not edit files in da
 
 
 def read_verified(workspace: Workspace, relative: str, sha256: str) -> bytes:
-    """Read one raw file and verify its hash.
-
-    Args:
-        workspace: contains `data/raw`.
-        relative: path below `data/raw`, from the index.
-        sha256: from the index.
+    """Read one raw file by its path below `data/raw`, and verify its hash; both are in the index.
 
     Raises:
         MissingInputError: the file is missing or has changed since it was indexed.
@@ -30,8 +25,12 @@ def read_verified(workspace: Workspace, relative: str, sha256: str) -> bytes:
         raise MissingInputError(f"{path} cannot be read", found=error.strerror, hint=_HINT) from error
     actual = sha256_bytes(data)
     if actual != sha256:
-        problem = f"{path} has changed since it was indexed"
-        raise MissingInputError(problem, found=f"{actual[:16]}…", expected=f"SHA-256 {sha256[:16]}…", hint=_HINT)
+        raise MissingInputError(
+            f"{path} has changed since it was indexed",
+            found=f"{actual[:16]}…",
+            expected=f"SHA-256 {sha256[:16]}…",
+            hint=_HINT,
+        )
     return data
 
 
@@ -39,9 +38,7 @@ def require_files(workspace: Workspace, rows: Iterable[dict[str, Any]], roles: S
     """Check, before any work, that the raw files of `rows` exist in their indexed sizes.
 
     Args:
-        workspace: contains `data/raw`.
         rows: of an index, with the columns `<role>` and `<role>_bytes` of every role; null paths are skipped.
-        roles: files that are needed ("person", "label_map", ...).
 
     Raises:
         MissingInputError: files are missing or of another size; the first ten are named, the rest counted.
@@ -55,5 +52,8 @@ def require_files(workspace: Workspace, rows: Iterable[dict[str, Any]], roles: S
         elif path.stat().st_size != size:
             wrong.append(f"{relative} (size differs)")
     if wrong:
-        problem = f"{len(wrong)} of {len(expected)} raw files are missing or have changed"
-        raise MissingInputError(problem, found=format_list(sorted(wrong)), hint=_HINT)
+        raise MissingInputError(
+            f"{len(wrong)} of {len(expected)} raw files are missing or have changed",
+            found=format_list(sorted(wrong)),
+            hint=_HINT,
+        )

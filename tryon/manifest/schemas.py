@@ -54,6 +54,10 @@ SLICE_COLUMNS = tuple(field.name for field in _SLICES)
 """Attributes that the report can slice by, from the source or else classified from label map and key points. No mask
 depends on them. Null where unknown; `neckline` and `pattern` exist in the synthetic data set only."""
 
+_METRIC_NAMES = ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
+_MASK_METRICS = [pa.field(name, pa.float32()) for name in _METRIC_NAMES]
+_SIZE = [pa.field("height", pa.int32()), pa.field("width", pa.int32())]
+
 
 def _file_columns(role: str) -> list[pa.Field]:
     return [*_text(role), pa.field(f"{role}_bytes", pa.int64()), *_text(f"{role}_sha256")]
@@ -66,8 +70,7 @@ INDEX = TableSchema(
         [
             *_PAIR,
             *(column for role in (*FILE_ROLES, *OPTIONAL_ROLES) for column in _file_columns(role)),
-            pa.field("height", pa.int32()),
-            pa.field("width", pa.int32()),
+            *_SIZE,
             *_text("worn", "sleeve", "neckline", "pattern", "arm_pose", "licence", "status", "reason"),
         ]
     ),
@@ -89,12 +92,8 @@ MANIFEST = TableSchema(
             *_PAIR,
             *_text("person", "garment", "person_sha256", "garment_sha256"),
             pa.field("mask_png", pa.binary()),
-            pa.field("height", pa.int32()),
-            pa.field("width", pa.int32()),
-            pa.field("mask_fraction", pa.float32()),
-            pa.field("leak_fraction", pa.float32()),
-            pa.field("protected_fraction", pa.float32()),
-            pa.field("outline_similarity", pa.float32()),
+            *_SIZE,
+            *_MASK_METRICS,
             *_SLICES,
             *_text("licence", "config_hash", "status", "reason"),
         ]
@@ -109,10 +108,7 @@ MASK_PREVIEWS = TableSchema(
     pa.schema(
         [
             *_text("why", "person_id", "worn"),
-            *(
-                pa.field(name, pa.float32())
-                for name in ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
-            ),
+            *_MASK_METRICS,
             pa.field("image", pa.binary()),
         ]
     ),

@@ -66,8 +66,6 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
     """Read a table of `schema`, memory-mapped.
 
     Args:
-        path: the file.
-        schema: expected.
         columns: to read, None for all.
         made_by: command that writes this very file, if it is more specific than the schema's.
 
@@ -94,10 +92,6 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
 
 def read_metadata(path: Path, made_by: str = "") -> dict[str, str]:
     """Read the metadata of a table written by `write_table`.
-
-    Args:
-        path: the file.
-        made_by: command that writes it.
 
     Raises:
         TryOnError: the file does not exist, is not a parquet file or not readable.

@@ -43,7 +43,6 @@ def pack_row(row: Row, size: Size, workspace: Workspace) -> Row:
         row: of a manifest, with the columns `<role>` and `<role>_sha256` of the index for each of `RAW_ROLES`, and
             `part`, its part of the subset; its mask has `size`.
         size: height and width of the result.
-        workspace: contains the raw files.
 
     Returns:
         A row of the schema PACKED.

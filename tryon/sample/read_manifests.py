@@ -54,8 +54,12 @@ def _check_manifest(usable: list[Row], category: Category, size: Size, workspace
     path, hint = workspace.manifest(category), f"Run `tryon agnostic {category}` again."
     sizes = {(row["height"], row["width"]) for row in usable} - {size}
     if sizes:
-        expected = f"image.size, {size[0]}x{size[1]}"
-        raise MissingInputError(f"{path} has masks of another size", found=sorted(sizes), expected=expected, hint=hint)
+        raise MissingInputError(
+            f"{path} has masks of another size",
+            found=sorted(sizes),
+            expected=f"image.size, {size[0]}x{size[1]}",
+            hint=hint,
+        )
     if read_metadata(path).get("index_sha256") != sha256_file(workspace.index(category)):
         raise MissingInputError(f"{path} is not made from the current {workspace.index(category)}", hint=hint)
 

@@ -1,4 +1,4 @@
-"""Select the pairs of the subset by hash, and split them into training and validation."""
+"""Select the pairs of the subset by hash, and split them into training and validation without shared ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tryon.categories import Category
+from tryon.errors import SourceError, format_list
 from tryon.runtime.hash_sampling import hash_rank
+
+_HINT = "Remove the lines with these ids from one of the pair lists, then run `tryon refresh-inputs` and `dvc repro`."
 
 
 class PairKey(NamedTuple):
@@ -43,7 +46,6 @@ def split_validation(pairs: Sequence[PairKey], fraction: float, seed: int) -> tu
     Args:
         pairs: of one category.
         fraction: of validation, above 0 and below 1.
-        seed: of the ranks.
 
     Returns:
         Training pairs and validation pairs, each in the order of `pairs`. With two groups or more, each side gets at
@@ -78,3 +80,17 @@ def _group_by_ids(pairs: Iterable[PairKey]) -> list[list[PairKey]]:
     for pair in pairs:
         groups.setdefault(find(pair.items[0]), []).append(pair)
     return list(groups.values())
+
+
+def assert_disjoint_splits(train: Iterable[PairKey], validation: Iterable[PairKey], test: Iterable[PairKey]) -> None:
+    """Check that selected training and validation pairs and all test pairs share no person or garment.
+
+    Raises:
+        SourceError: splits share ids; the first ten are named, the rest counted.
+    """
+    splits = {"training": train, "validation": validation, "test": test}
+    items = {name: {item for pair in pairs for item in pair.items} for name, pairs in splits.items()}
+    for a, b in (("training", "test"), ("validation", "test"), ("training", "validation")):
+        shared = sorted(f"{category} {item}" for category, item in items[a] & items[b])
+        if shared:
+            raise SourceError(f"{a} and {b} rows share persons or garments", found=format_list(shared), hint=_HINT)

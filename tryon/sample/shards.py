@@ -18,13 +18,7 @@ from tryon.workspace import Workspace
 
 @dataclass(frozen=True)
 class PackConfig:
-    """What packed rows depend on, apart from the rows.
-
-    Args:
-        size: height and width of the packed images.
-        code: version of the stage's code.
-        workspace: contains raw files and the work directory.
-    """
+    """What packed rows of `size` depend on, apart from the rows."""
 
     size: Size
     code: str

@@ -18,9 +18,8 @@ from tryon.runtime.progress import Progress
 from tryon.runtime.stage_result import Cell, StageResult
 from tryon.sample.packing import IMAGES, RAW_ROLES, Row
 from tryon.sample.read_manifests import CategoryRows, read_category
-from tryon.sample.select_pairs import PairKey, select, split_validation
+from tryon.sample.select_pairs import PairKey, assert_disjoint_splits, select, split_validation
 from tryon.sample.shards import PackConfig, pack_shard
-from tryon.sample.split_guard import assert_disjoint_splits
 from tryon.workspace import SUBSET_PARTS, Workspace
 
 SHARD_SIZE = 64
@@ -38,17 +37,7 @@ Parts = dict[str, list[PairKey]]
 
 
 def sample(settings: SampleSettings, seed: int, size: Size, workspace: Workspace, progress: Progress) -> StageResult:
-    """Select and pack the pairs to train, validate and test on.
-
-    Args:
-        settings: section `sample` of `params.yaml`.
-        seed: of the selection.
-        size: height and width of packed images and of the masks.
-        workspace: contains `data/`.
-        progress: receives the number of packed rows.
-
-    Returns:
-        Actual and requested counts per category and part.
+    """Select and pack the pairs to train, validate and test on; `size` is that of the masks.
 
     Raises:
         MissingInputError: manifests or raw files are missing or do not match, or too few rows are usable.

@@ -14,7 +14,7 @@ TABLE = audits(
     ("a", 0.0, 0.0, 0.9, None),
     ("b", 0.2, 0.0, 0.1, None),
     ("c", None, 0.3, None, None),
-    ("d", 0.9, 0.9, 0.9, "mask: nothing found to mask"),
+    ("d", 0.9, 0.9, 0.9, "mask: nearly empty"),
     ("e", 0.2, 0.1, 0.0, None),
     ("f", 0.0, 0.0, 0.2, None),
 )

@@ -44,7 +44,6 @@ def classify_garment(category: Category, label_map: NDArray[np.uint8], garment_s
     """Return the largest garment type of the category: `top`, `skirt`, `trousers`, `dress`, or `none`.
 
     Args:
-        category: of the garments.
         label_map: uint8 (H, W), ATR ids.
         garment_size: pixels of all garments of the category, if known; then small ones need not be counted.
     """

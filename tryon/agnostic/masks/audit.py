@@ -146,9 +146,9 @@ def outline_similarity(
 def rejection_reason(quality: MaskQuality) -> str | None:
     """Return why a mask is unusable, or None: it covers next to nothing or nearly everything."""
     if quality.mask_fraction < MIN_FRACTION:
-        return f"mask: nothing found to mask ({quality.mask_fraction:.2%} of the image)"
+        return f"mask: nearly empty ({quality.mask_fraction:.2%} of the image)"
     if quality.mask_fraction > MAX_FRACTION:
-        return f"mask: nothing left visible ({quality.mask_fraction:.2%} of the image masked)"
+        return f"mask: covers nearly everything ({quality.mask_fraction:.2%} of the image)"
     return None
 
 

@@ -56,13 +56,9 @@ _PROTECTED = {
 _ARM_SKIN = label_set([Label.LEFT_ARM, Label.RIGHT_ARM])
 _HEAD = label_set([Label.HEAD])
 _ALONG_ARMS = (
-    Joint.RIGHT_WRIST,
-    Joint.RIGHT_ELBOW,
-    Joint.RIGHT_SHOULDER,
-    Joint.LEFT_SHOULDER,
-    Joint.LEFT_ELBOW,
-    Joint.LEFT_WRIST,
-)
+    Joint.RIGHT_WRIST, Joint.RIGHT_ELBOW, Joint.RIGHT_SHOULDER,
+    Joint.LEFT_SHOULDER, Joint.LEFT_ELBOW, Joint.LEFT_WRIST,
+)  # fmt: skip
 
 
 def dresscode_official(
@@ -76,9 +72,6 @@ def dresscode_official(
     Masked are the garment's labels, dilated, and for tops and dresses a line through the joints of both arms. Visible
     stay hair, shoes, hat, sunglasses, scarf, bag, the clothes of the other half, the head above the shoulders, and arm
     labels outside the line: the hands.
-
-    Returns:
-        uint8 (H, W), 1 = masked.
     """
     del dense_pose
     detected = (keypoints[:, 2] > MIN_SCORE) & np.isfinite(keypoints).all(1)

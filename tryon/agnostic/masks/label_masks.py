@@ -5,22 +5,18 @@ Mask methods and audit use them through `ParsedPerson.cached`, at full or reduce
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tryon.agnostic.masks.parsed_person import ParsedPerson
-from tryon.agnostic.masks.regions import LabelSet, Mask, label_set, labels_in
+from tryon.agnostic.masks.regions import Mask, label_set, labels_in
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS, DensePart, Label
 
+PersonMask = Callable[[ParsedPerson], Mask]
+
 _GARMENTS = {category: label_set(labels) for category, labels in GARMENT_LABELS.items()}
-_DRESS = label_set([Label.DRESS])
-_OUTFIT = label_set([*GARMENT_LABELS[Category.DRESSES], Label.PANTS])
-_BACKGROUND = label_set([Label.BACKGROUND])
-_HEAD = label_set([Label.HEAD])
-_ARM_SKIN, _LEG_SKIN = label_set([Label.LEFT_ARM, Label.RIGHT_ARM]), label_set([Label.LEFT_LEG, Label.RIGHT_LEG])
-_HEAD_PARTS = label_set([DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT])
-_HAND_PARTS = label_set([DensePart.RIGHT_HAND, DensePart.LEFT_HAND])
-_FOOT_PARTS = label_set([DensePart.LEFT_FOOT, DensePart.RIGHT_FOOT])
 
 
 def garment_mask(person: ParsedPerson, category: Category) -> Mask:
@@ -38,50 +34,23 @@ def bottom_mask(person: ParsedPerson) -> Mask:
     return person.cached(garment_mask, Category.LOWER_BODY)
 
 
-def dress_mask(person: ParsedPerson) -> Mask:
-    """Return the label dress, which a top or a skirt may have in part."""
-    return labels_in(person.labels, _DRESS)
+def _of_labels(*labels: Label) -> PersonMask:
+    ids = label_set(labels)
+    return lambda person: labels_in(person.labels, ids)
 
 
-def dress_or_outfit(person: ParsedPerson) -> Mask:
-    """Return the labels of a dress, of top plus skirt, or of a suit with trousers."""
-    return labels_in(person.labels, _OUTFIT)
+def _of_parts(*parts: DensePart) -> PersonMask:
+    """Return a mask of DensePose parts, empty without DensePose."""
+    ids = label_set(parts)
+    return lambda person: np.zeros_like(person.labels) if person.dense is None else labels_in(person.dense, ids)
 
 
-def background(person: ParsedPerson) -> Mask:
-    """Return the label background."""
-    return labels_in(person.labels, _BACKGROUND)
-
-
-def head_skin(person: ParsedPerson) -> Mask:
-    """Return the label head: face, neck and the chest in a neckline."""
-    return labels_in(person.labels, _HEAD)
-
-
-def arm_skin(person: ParsedPerson) -> Mask:
-    """Return the labels of bare arms and hands."""
-    return labels_in(person.labels, _ARM_SKIN)
-
-
-def leg_skin(person: ParsedPerson) -> Mask:
-    """Return the labels of bare legs and feet."""
-    return labels_in(person.labels, _LEG_SKIN)
-
-
-def head_parts(person: ParsedPerson) -> Mask:
-    """Return DensePose's head; empty without DensePose."""
-    return _dense_parts(_HEAD_PARTS, person)
-
-
-def hand_parts(person: ParsedPerson) -> Mask:
-    """Return DensePose's hands; empty without DensePose."""
-    return _dense_parts(_HAND_PARTS, person)
-
-
-def foot_parts(person: ParsedPerson) -> Mask:
-    """Return DensePose's feet; empty without DensePose."""
-    return _dense_parts(_FOOT_PARTS, person)
-
-
-def _dense_parts(parts: LabelSet, person: ParsedPerson) -> Mask:
-    return np.zeros_like(person.labels) if person.dense is None else labels_in(person.dense, parts)
+background = _of_labels(Label.BACKGROUND)
+dress_mask = _of_labels(Label.DRESS)  # a top or a skirt may have this label in part
+dress_or_outfit = _of_labels(*GARMENT_LABELS[Category.DRESSES], Label.PANTS)  # or top plus skirt, or a suit
+head_skin = _of_labels(Label.HEAD)  # face, neck and the chest in a neckline
+arm_skin = _of_labels(Label.LEFT_ARM, Label.RIGHT_ARM)  # bare arms and hands
+leg_skin = _of_labels(Label.LEFT_LEG, Label.RIGHT_LEG)  # bare legs and feet
+head_parts = _of_parts(DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT)
+hand_parts = _of_parts(DensePart.RIGHT_HAND, DensePart.LEFT_HAND)
+foot_parts = _of_parts(DensePart.LEFT_FOOT, DensePart.RIGHT_FOOT)

@@ -20,13 +20,7 @@ _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
 
 
 def fill_hull(region: Mask, centers: Sequence[complex], radii: Sequence[float]) -> None:
-    """Fill the convex hull of discs, in place; nothing if a center is unknown.
-
-    Args:
-        region: uint8 (H, W), set to 1 inside the hull.
-        centers: N points.
-        radii: N radii in pixels.
-    """
+    """Fill the convex hull of discs, in place; nothing if a center is unknown."""
     if all(map(cmath.isfinite, centers)):
         discs = np.array(centers)[:, None] + np.array(radii)[:, None] * _CIRCLE
         fill_outline(region, discs.view(np.float64).reshape(-1, 2))
@@ -48,10 +42,7 @@ def fill_outline(region: Mask, points: NDArray[np.floating]) -> None:
 def fill_limbs(region: Mask, limbs: Sequence[Sequence[complex]], width: float) -> None:
     """Fill limbs, in place: all pixels within half a width of the lines between neighboring points.
 
-    Args:
-        region: uint8 (H, W), set to 1 there.
-        limbs: points of each; unknown points are skipped, and limbs with fewer than two known points.
-        width: pixels (rounded, at least one).
+    Unknown points are skipped, and limbs with fewer than two known points. The width is rounded, at least one pixel.
     """
     known = [[point for point in limb if cmath.isfinite(point)] for limb in limbs]
     points = [np.array(limb).view(np.float64).reshape(-1, 2) for limb in known if len(limb) > 1]
@@ -60,14 +51,7 @@ def fill_limbs(region: Mask, limbs: Sequence[Sequence[complex]], width: float) -
 
 
 def fill_end(region: Mask, last: complex, before: complex, radius: float) -> None:
-    """Fill the disc beyond a limb's last joint (a hand beyond its wrist), in place.
-
-    Args:
-        region: uint8 (H, W), set to 1 inside the disc.
-        last: the limb's last joint.
-        before: the joint before it; gives the direction.
-        radius: of the disc, pixels.
-    """
+    """Fill the disc beyond a limb's last joint, in the direction from the joint before it, in place."""
     step = last - before
     if cmath.isfinite(step) and step:
         fill_disc(region, last + step / abs(step) * radius, radius)

@@ -76,13 +76,9 @@ def skirt_shape(person: ParsedPerson, garment: Mask, bare: Mask, sleeves: bool =
     """Draw the standard shape or, without hip joints, the convex hull of garment and legs.
 
     Args:
-        person: the maps.
         garment: the worn garment without noise, in the window.
         bare: bare limbs and DensePose's parts, in the window.
         sleeves: whether the garment may have sleeves, which reach the thighs and must not count as its width.
-
-    Returns:
-        uint8 (H, W), 1 inside.
     """
     shape = person.empty_mask()
     if all(map(cmath.isfinite, person.body.at(*_HIPS))):

@@ -52,11 +52,15 @@ class ParsedPerson:
         maps = {"label map": self.label_map} | ({} if self.dense_pose is None else {"dense pose": self.dense_pose})
         for name, ids in maps.items():
             if ids.dtype != np.uint8 or ids.ndim != 2 or ids.shape != self.label_map.shape or not ids.size:
-                expected = f"uint8 (H, W) of the label map's shape, {self.label_map.shape}"
-                raise TryOnError(f"{name} is not a valid id map", found=f"{ids.dtype} {ids.shape}", expected=expected)
+                raise TryOnError(
+                    f"{name} is not a valid id map",
+                    found=f"{ids.dtype} {ids.shape}",
+                    expected=f"uint8 (H, W) of the label map's shape, {self.label_map.shape}",
+                )
         if self.keypoints.shape != (18, 3):
-            expected = "float (18, 3): x, y, score"
-            raise TryOnError("keypoints have a wrong shape", found=self.keypoints.shape, expected=expected)
+            raise TryOnError(
+                "keypoints have a wrong shape", found=self.keypoints.shape, expected="float (18, 3): x, y, score"
+            )
 
     @property
     def height(self) -> int:

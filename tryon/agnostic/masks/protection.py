@@ -94,8 +94,6 @@ def protected(category: Category, person: ParsedPerson, expanded: Mask) -> Mask:
     """Compute the protected region, in the window.
 
     Args:
-        category: of the garment that is replaced.
-        person: the maps.
         expanded: the garment with its margin, in the downsampled window.
     """
     region = person.cached(protected_labels, category).copy()

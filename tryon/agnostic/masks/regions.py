@@ -25,12 +25,7 @@ _ONES = {2: np.uint16(0x0101), 4: np.uint32(0x01010101)}
 
 
 class Window(NamedTuple):
-    """A rectangle of an image.
-
-    Args:
-        slices: of rows and columns.
-        corner: its first pixel, x + yi.
-    """
+    """A rectangle of an image: slices of rows and columns, and its first pixel, x + yi."""
 
     slices: tuple[slice, slice]
     corner: complex
@@ -45,12 +40,7 @@ FULL_IMAGE = Window((slice(None), slice(None)), 0j)
 
 
 class LabelSet(NamedTuple):
-    """A set of ids, prepared for look-up.
-
-    Args:
-        table: uint8 (256,), 1 for the ids.
-        runs: consecutive ids: the first, and the number that follow it.
-    """
+    """A set of ids: a table (256,) with 1 for the ids, and runs of consecutive ids (the first, number that follow)."""
 
     table: NDArray[np.uint8]
     runs: tuple[tuple[np.uint8, np.uint8], ...]
@@ -170,11 +160,7 @@ def upsample(region: Mask, step: int) -> Mask:
 def subsample(labels: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     """Take one pixel of every block of `step` times `step` (1, 2 or 4), left of and above its middle.
 
-    From files of 1024x768 it takes nearly the same pixels at 1024x768 and at 512x384.
-
-    Args:
-        labels: uint8 (H, W), both multiples of `step`.
-        step: size of the blocks.
+    From files of 1024x768 it takes nearly the same pixels at 1024x768 and at 512x384. H and W are multiples of `step`.
     """
     if step == 1:
         return labels

@@ -37,11 +37,8 @@ class PreviewEntry:
 
     Args:
         why: "worst" or "typical".
-        person_id: of the person.
-        worn: skirt, trousers, ...
         numbers: metrics of the audit, by column of the manifest.
         violations: columns that violate a quality limit.
-        image: from `person_strip`.
     """
 
     why: str
@@ -56,9 +53,8 @@ def contact_sheet(title: str, people: Sequence[PreviewEntry], height: int | None
     """Render a sheet as JPEG.
 
     Args:
-        title: first line.
         people: top to bottom; a heading precedes the first of each `why`.
-        height: of the images, if they are to be reduced.
+        height: to reduce the images to.
     """
     images = [_resize(entry.image, height) for entry in people]
     width = max([image.shape[1] + 2 * _MARGIN for image in images] + [_MIN_WIDTH])

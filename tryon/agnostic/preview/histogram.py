@@ -29,12 +29,7 @@ Numbers = dict[str, NDArray[np.float32]]
 
 
 def quantile_table(numbers: Numbers, limits: dict[str, float]) -> list[dict[str, Cell]]:
-    """Compute mean, quantiles and limit of each metric, in percent, one row a metric.
-
-    Args:
-        numbers: of the usable rows.
-        limits: maximum by column, if there is one.
-    """
+    """Compute mean, quantiles and limit (maximum by column) of each metric, in percent, one row a metric."""
     table: list[dict[str, Cell]] = []
     for column, name in NAMES.items():
         values = _finite(numbers[column])

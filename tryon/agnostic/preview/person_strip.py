@@ -44,7 +44,6 @@ def person_strip(row: dict[str, Any], mask: NDArray[np.bool_], job: MaskJob) -> 
     Args:
         row: of the index, with paths and hashes of the photo and the mask's files.
         mask: of the size of `job`.
-        job: of the mask.
 
     Returns:
         uint8 (`CELL_HEIGHT`, W, 3), RGB, white between the images.

@@ -56,19 +56,7 @@ def render_preview(
     """Render the `count` worst and `count` typical people of a category as JPEG; no other file is written.
 
     They are selected from the manifest if it was made with these settings from the current index. Otherwise masks are
-    computed for a sample of people.
-
-    Args:
-        category: of the garments that are replaced.
-        settings: contain the method.
-        size: height and width of the masks.
-        workspace: contains index and raw files.
-        count: of people of each kind.
-        progress: receives the number of people.
-        out: path of the image; None for the workspace's default.
-
-    Returns:
-        Path of the image, and its description.
+    computed for a sample of people. Returns path and description of the image, by default that of the workspace.
 
     Raises:
         MissingInputError: the index does not exist or has no usable row, or raw files are missing or have changed.
@@ -78,8 +66,9 @@ def render_preview(
     workspace.reject_stage_output(path, "--out")
     mask_plan = plan(category, settings, size, workspace)
     if not mask_plan.people:
-        hint = "See data/index/findings.parquet for the reasons."
-        raise MissingInputError(f"{workspace.index(category)} has no usable row", hint=hint)
+        raise MissingInputError(
+            f"{workspace.index(category)} has no usable row", hint="See data/index/findings.parquet for the reasons."
+        )
     audits, source = _load_audits(mask_plan, workspace, count, progress)
     masks = audits["mask_png"]
     selected = select_people(audits, count, count)
@@ -107,9 +96,6 @@ def render_people(
     Args:
         selected: numbers with the reason.
         audits: rows of `shards.MASKS`, with or without the masks.
-        mask_of: returns a person's mask by number.
-        mask_plan: the run.
-        workspace: contains index and raw files.
 
     Raises:
         MissingInputError: a raw file does not exist or has changed.

@@ -24,12 +24,7 @@ _DECIMALS = 3
 
 
 def select_worst(audits: pa.Table, count: int) -> list[int]:
-    """Return the numbers of up to `count` people with the worst masks, the worst first.
-
-    Args:
-        audits: rows of `shards.MASKS`, one a person; those without a mask are skipped.
-        count: maximum number of people.
-    """
+    """Return the numbers of up to `count` people with the worst masks in `shards.MASKS`, the worst first."""
     values = [np.round(pc.fill_null(audits[name], _UNKNOWN[name]).to_numpy(), _DECIMALS) for name in RANKED_BY]
     order = np.lexsort([-metric for metric in reversed(values)])
     usable = pc.is_null(audits["reason"]).to_numpy()
