@@ -1,15 +1,8 @@
-"""Layout of Dress Code as CatVTON reads it: photos, garments and masks with Dress Code's names.
+"""Layout of Dress Code as CatVTON reads it, `inference.py --dataset_name dresscode` of Zheng-Chong/CatVTON.
 
-    <category>/images/<id>_0.jpg             the person's photo
-    <category>/images/<id>_1.jpg             the garment's
-    <category>/agnostic_masks/<id>_0.png     8-bit gray PNG, white (255) = to be repainted
-    <category>/test_pairs_paired.txt, test_pairs_unpaired.txt, train_pairs.txt    "ID_0.jpg ID_1.jpg", ONE space
-
-Read by `inference.py --dataset_name dresscode` of Zheng-Chong/CatVTON and its derivatives. It splits lines at a single
-space, so Dress Code's lists, with tabs, do not work; it needs all three category folders; a mask has its photo's name
-with `.png`, and `--repaint` blurs the mask, which Pillow supports for 8-bit images only. Photos and masks are resized
-when read, so any size works. The default is Dress Code's photos, byte for byte, and masks enlarged to their size by
-nearest neighbor; with a size given, all images have it.
+It splits lines at a single space, so Dress Code's lists, with tabs, do not work; it needs all three category folders;
+and `--repaint` blurs the mask, which Pillow supports for 8-bit images only. Photos and masks are resized when read, so
+any size works. The default is Dress Code's photos, byte for byte, and masks enlarged to their size by nearest neighbor.
 """
 
 from __future__ import annotations

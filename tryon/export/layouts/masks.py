@@ -1,11 +1,6 @@
-"""Plain layout for custom loaders: a mask and an agnostic image per person.
+"""Plain layout for custom loaders: masks and agnostic images with the names of Dress Code's photos.
 
-    <category>/masks/<id>_0.png       8-bit gray PNG, white (255) = masked
-    <category>/agnostic/<id>_0.jpg    the photo, JPEG quality 95, masked pixels black
-    <category>/train_pairs.txt, test_pairs_paired.txt, test_pairs_unpaired.txt    as in Dress Code: a tab between names
-
-No public codebase defines it. Names are those of Dress Code's photos, so both folders fit next to `images/` in a copy
-of the data set. All images have the manifest's size unless one is given.
+No public codebase defines it. Both folders fit next to `images/` in a copy of the data set.
 """
 
 from __future__ import annotations

@@ -1,31 +1,19 @@
 """Layout of VITON-HD, one root per category: `<out>/<category>` is the data folder of a loader.
 
-    <category>/{train,test}/image/<id>_00.jpg             the person's photo
-    <category>/{train,test}/cloth/<id>_00.jpg             the garment of person <id>
-    <category>/{train,test}/agnostic-v3.2/<id>_00.jpg     the photo, masked pixels gray (128, 128, 128)
-    <category>/{train,test}/agnostic-mask/<id>_00_mask.png   8-bit gray PNG, white (255) = masked
-    <category>/{train,test}/image-densepose/<id>_00.jpg   DensePose parts in colors on black
-    <category>/train_pairs.txt, test_pairs.txt, test_pairs_unpaired.txt, test_pairs_paired.txt    "ID_00.jpg ID_00.jpg"
+`VitonHD.note` lists the files. Facts about the codebases that read them:
 
-Files that each codebase reads:
-
-- StableVITON (rlawjdghek/StableVITON, `dataset.py`): all five folders, `{train,test}_pairs.txt`. White in the mask is
-  masked; the loader inverts it. It resizes all. This holds up to its release of the training code; since then it also
-  reads `cloth-mask` and, to train, `gt_cloth_warped_mask`, which are not exported.
+- StableVITON (rlawjdghek/StableVITON, `dataset.py`): all five folders, `{train,test}_pairs.txt`. It inverts the mask
+  and resizes all. Since its release of the training code it also reads `cloth-mask`, to train `gt_cloth_warped_mask`.
 - CatVTON (`--dataset_name vitonhd`): `test/` image, cloth, agnostic-mask, and `test_pairs_unpaired.txt`, split at ONE
   space. It resizes all.
-- IDM-VTON (yisol/IDM-VTON, `inference.py`): image, cloth, agnostic-mask, image-densepose, `test_pairs.txt`; and a file
-  of captions, `vitonhd_test_tagged.json`, that Dress Code does not have. Cloth and DensePose are not resized: export at
-  the size that it is run at (`--size 1024x768` for its default).
+- IDM-VTON (yisol/IDM-VTON, `inference.py`): image, cloth, agnostic-mask, image-densepose, `test_pairs.txt`, captions.
+  Cloth and DensePose are not resized: export at the size that it is run at.
 - VITON-HD, HR-VITON and LaDI-VTON mask the garment by their own methods, from `image-parse-v3` (20 labels of LIP with
-  a neck) and `openpose_json` (BODY_25). These, and `cloth-mask`, cannot be derived from Dress Code's ATR labels and 18
-  joints, so these three codebases cannot run on this export.
+  a neck) and `openpose_json` (BODY_25), which cannot be derived from Dress Code's ATR labels and 18 joints.
 
 In the paired split all of them read the cloth with the person's name, so a person and the garment in the person image
-must have the same id, as in Dress Code.
-
-Images are JPEG of quality 95 and have the manifest's size unless one is given. DensePose ids are colored as by
-detectron2's `dp_segm` (OpenCV's PARULA colors at id * 255 / 24) on black, as in VITON-HD's own files.
+must have the same id, as in Dress Code. DensePose ids are colored as by detectron2's `dp_segm` (OpenCV's PARULA colors
+at id * 255 / 24) on black, as in VITON-HD's own files.
 """
 
 from __future__ import annotations
