@@ -76,8 +76,8 @@ def test_other_files_method_or_size_are_computed_again(indexed, rows, computed) 
     mask_plan = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
     job, person = mask_plan.job(indexed), mask_plan.shards[0][0]
     assert shards.reusable_shards([[person]], job, mask_plan.config_hash)
-    other = person._replace(keypoints=person.keypoints._replace(sha256="0" * 64))
-    assert not shards.reusable_shards([[other]], job, mask_plan.config_hash)
+    changed = person._replace(keypoints=person.keypoints._replace(sha256="0" * 64))
+    assert not shards.reusable_shards([[changed]], job, mask_plan.config_hash)
     assert not shards.reusable_shards([[person]], job, "another method, size or code")
     assert replace(job, size=(64, 48)) != job
     loose = {"max_protected_fraction": 1.0, "max_leak_fraction": 1.0}

@@ -162,9 +162,9 @@ def test_interrupted_run_resumes_from_complete_shards(indexed, small_shards, mon
 
 def test_shard_paths_depend_on_the_size(indexed):
     mask_plan = stage.plan(DRESSES, SETTINGS, SIZE, indexed)
-    other = stage.plan(DRESSES, SETTINGS, (64, 48), indexed)
-    assert mask_plan.config_hash != other.config_hash
-    paths = {shard_path(item.shards[0], item.job(indexed), item.config_hash) for item in (mask_plan, other)}
+    smaller = stage.plan(DRESSES, SETTINGS, (64, 48), indexed)
+    assert mask_plan.config_hash != smaller.config_hash
+    paths = {shard_path(item.shards[0], item.job(indexed), item.config_hash) for item in (mask_plan, smaller)}
     assert len(paths) == 2
     assert {path.parent for path in paths} == {work_folder(mask_plan.job(indexed))}
 

@@ -179,12 +179,12 @@ def test_rejects_folder_with_other_files(workspace: Workspace, out: Path) -> Non
     out.mkdir()
     run(workspace, out, Format.MASKS)  # an empty folder is accepted
     for number, (name, data) in enumerate({"holiday.jpg": "", "export.json": "{}", ".git": ""}.items()):
-        other = out.parent / f"other{number}"
-        other.mkdir()
-        (other / name).write_text(data)
+        folder = out.parent / f"folder{number}"
+        folder.mkdir()
+        (folder / name).write_text(data)
         with pytest.raises(ParameterError, match="--out"):
-            run(workspace, other, Format.MASKS)
-        assert [path.name for path in other.iterdir()] == [name]
+            run(workspace, folder, Format.MASKS)
+        assert [path.name for path in folder.iterdir()] == [name]
     with pytest.raises(ParameterError, match="is not a folder"):
         run(workspace, out / "README.txt")
 
@@ -255,11 +255,11 @@ def test_readme_warns_of_masks_of_different_sizes(workspace: Workspace, out: Pat
     assert "The masks were made at 128x96.\n" in readme.read_text()
     larger = [row_of(workspace, Category.DRESSES, *pair) | {"height": 256, "width": 192} for pair in PAIRS]
     write_rows(workspace, Category.DRESSES, larger)
-    other = out.with_name("other")
-    run(workspace, other, Format.MASKS, [Category.LOWER_BODY])
-    run(workspace, other, Format.MASKS, [Category.DRESSES])
+    mixed = out.with_name("mixed")
+    run(workspace, mixed, Format.MASKS, [Category.LOWER_BODY])
+    run(workspace, mixed, Format.MASKS, [Category.DRESSES])
     warning = "The masks were made at DIFFERENT SIZES: lower_body 128x96, dresses 256x192.\n"
-    assert warning in (other / "README.txt").read_text()
+    assert warning in (mixed / "README.txt").read_text()
 
 
 def test_manifest_without_usable_rows_is_named(workspace: Workspace, out: Path) -> None:

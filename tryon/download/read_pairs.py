@@ -37,7 +37,7 @@ class PairListConflict(NamedTuple):
 def read_pair_lists(raw: Path, source: str) -> tuple[list[PairEntry], list[PairListConflict]]:
     """Read every pair list.
 
-    A category's own list takes precedence over the root's list. If both exist, they are compared. Pairs are sorted by
+    A category's list takes precedence over the root's list. If both exist, they are compared. Pairs are sorted by
     category and by split.
 
     Raises:
@@ -50,15 +50,16 @@ def read_pair_lists(raw: Path, source: str) -> tuple[list[PairEntry], list[PairL
     for category in Category:
         for split in Split:
             name, root = pair_list_path(split, category).as_posix(), root_lists[split]
-            own = parse_pair_list(_read_text(raw, name), name) if (raw / name).exists() else None
-            selected = own if own is not None else root and root[category]
+            pair_list = parse_pair_list(_read_text(raw, name), name) if (raw / name).exists() else None
+            selected = pair_list if pair_list is not None else root and root[category]
             if selected is None:
                 missing.append(name)
                 continue
             pairs += [PairEntry(category, split, *pair) for pair in selected]
-            if own is not None and root is not None and set(own) != set(root[category]):
-                only_own, only_root = (len(set(a) - set(b)) for a, b in ((own, root[category]), (root[category], own)))
-                difference = f"{only_own} only in the category's list, {only_root} only in the root's"
+            if pair_list is not None and root is not None and set(pair_list) != set(root[category]):
+                in_category, in_root = set(pair_list), set(root[category])
+                difference = f"{len(in_category - in_root)} only in the category's list, "
+                difference += f"{len(in_root - in_category)} only in the root's"
                 conflicts.append(PairListConflict(category, split, pair_list_path(split).as_posix(), difference))
     if missing:
         raise SourceError(f"{source} lacks pair lists", found=f"missing: {format_list(missing)}")
