@@ -35,7 +35,7 @@ ARMS = {  # elbow and wrist of the wearer's left arm, mirrored for the right
 
 @dataclass(frozen=True)
 class Figure:
-    """What one person wears and does, and how large the image is."""
+    """Garment, pose and image size of one person."""
 
     worn: str = "trousers"  # trousers | skirt | dress
     sleeve: str = "short"  # sleeveless | short | long
@@ -80,7 +80,7 @@ class Figure:
 
 @pytest.fixture(scope="session")
 def figure() -> Figure:
-    """A person in top and trousers; `figure.with_(...)` is another one."""
+    """A person in top and trousers; `figure.with_(...)` returns a variant."""
     return Figure()
 
 
@@ -183,7 +183,7 @@ def _draw_legs(figure: Figure, labels: np.ndarray) -> None:
 
 
 def write_person(workspace: Workspace, category: Category, item: str, figure: Figure) -> dict:
-    """Write one person's files below data/raw; returns the columns of the index that name them."""
+    """Write one person's files below data/raw; return their columns of the index."""
     labels = Image.fromarray(figure.label_map)
     labels.putpalette([value * 40 % 256 for value in range(256) for _ in range(3)])
     points = [[*point, 0.9, number] for number, point in enumerate(figure.joints.tolist())]
@@ -214,7 +214,7 @@ SLEEVES = ("sleeveless", "short", "long")
 
 @pytest.fixture(scope="session")
 def write_one():
-    """`write_person`, for tests that make their own people."""
+    """Return `write_person`."""
     return write_person
 
 
@@ -225,8 +225,8 @@ def indexed(tmp_path, figure) -> Workspace:
     rows = []
     for number in range(5):
         item = f"{number:06d}"
-        one = figure.with_(worn="dress", sleeve=SLEEVES[number % 3], length=0.4 + 0.1 * number, size=(128, 96))
-        columns = write_person(workspace, category, item, one)
+        person = figure.with_(worn="dress", sleeve=SLEEVES[number % 3], length=0.4 + 0.1 * number, size=(128, 96))
+        columns = write_person(workspace, category, item, person)
         for split, garment in (("train", item), ("test_unpaired", f"{(number + 1) % 5:06d}")):
             rows.append(
                 columns
@@ -235,6 +235,8 @@ def indexed(tmp_path, figure) -> Workspace:
                 | {"licence": "synthetic", "status": "ok"}
             )
     bad = {"pair_id": "000009_000009", "category": category, "split": "train", "person_id": "000009"}
-    rows.append(bad | {"garment_id": "000009", "status": "quarantined", "reason": "label_map: is a whole PNG file"})
+    rows.append(
+        bad | {"garment_id": "000009", "status": "quarantined", "reason": "label map is not a complete PNG file"}
+    )
     write_table(workspace.index(category), table_from_rows(rows, INDEX), INDEX)
     return workspace

@@ -1,4 +1,4 @@
-"""The limits of the audit: who is beyond, who is set aside, and the one message when these are too many."""
+"""Quality limits: violations, quarantine, and the error if there are too many."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 import tryon.agnostic.stage as stage
 from tryon.agnostic.plan import MaskPlan, plan
 from tryon.agnostic.quality_limits import (
-    LIMITS,
+    QUALITY_RULES,
     MaskQualityError,
     any_violation,
     build_error,
@@ -36,8 +36,8 @@ def limits(**changes):
     return LimitSettings.model_validate(changes)
 
 
-def settings(recipe="fitting-room", **changes):
-    return AgnosticSettings.model_validate({"method": recipe, "quality_limits": changes})
+def settings(method="fitting-room", **changes):
+    return AgnosticSettings.model_validate({"method": method, "quality_limits": changes})
 
 
 def rows(*audits):
@@ -57,9 +57,9 @@ def rows(*audits):
 
 TABLE = rows(
     (0.0, 0.0, 0.3, "ok"),
-    (0.001, 0.02, 0.8, "ok"),  # on the limit is within it
+    (0.001, 0.02, 0.8, "ok"),  # equal to the limits
     (0.0011, 0.0, 0.3, "ok"),
-    (None, None, 0.3, "ok"),  # a leak that is not known may be any; nothing to keep is nothing wrong
+    (None, None, 0.3, "ok"),  # an unknown leak violates its rule, an unknown protected fraction does not
     (0.5, 0.03, 0.3, "ok"),
     (0.0, 0.0, 0.009, "ok"),
     (0.0, 0.0, 0.81, "ok"),
@@ -67,9 +67,9 @@ TABLE = rows(
 )
 
 
-def test_rows_beyond_each_limit():
-    found = {key: bad.nonzero()[0].tolist() for key, bad in find_violations(TABLE, limits()).items()}
-    assert found == {
+def test_finds_violations_of_each_rule():
+    violations = {key: bad.nonzero()[0].tolist() for key, bad in find_violations(TABLE, limits()).items()}
+    assert violations == {
         "max_leak_fraction": [2, 3, 4],
         "max_protected_fraction": [4],
         "min_mask_fraction": [5],
@@ -77,116 +77,116 @@ def test_rows_beyond_each_limit():
     }
 
 
-@pytest.mark.parametrize(("share", "fails"), [(0.0, True), (0.71, True), (0.72, False), (1.0, False)])
-def test_the_share_is_of_the_good_rows(share, fails):
+@pytest.mark.parametrize(("fraction", "fails"), [(0.0, True), (0.71, True), (0.72, False), (1.0, False)])
+def test_rejected_fraction_is_of_the_usable_rows(fraction, fails):
     assert (
-        exceeds_rejected_fraction(TABLE, find_violations(TABLE, limits()), limits(max_rejected_fraction=share)) is fails
+        exceeds_rejected_fraction(TABLE, find_violations(TABLE, limits()), limits(max_rejected_fraction=fraction))
+        is fails
     )
 
 
-def test_rows_that_are_set_aside_say_why():
-    table = quarantine(TABLE, find_violations(TABLE, limits()), limits())
+def test_quarantined_rows_have_a_reason():
+    table = quarantine(TABLE, find_violations(TABLE, limits()))
     assert table["status"].to_pylist() == ["ok"] * 2 + ["quarantined"] * 6
     reasons = table["reason"].to_pylist()
     assert reasons[4] == (
-        "mask: leak_fraction 0.5 is beyond agnostic.limits.max_leak_fraction; "
-        "protected_fraction 0.03 is beyond agnostic.limits.max_protected_fraction"
+        "mask: leak_fraction 0.5 violates agnostic.quality_limits.max_leak_fraction; "
+        "protected_fraction 0.03 violates agnostic.quality_limits.max_protected_fraction"
     )
     assert reasons[3].startswith(
-        "mask: leak_fraction unknown is beyond agnostic.limits.max_leak_fraction (the label map"
+        "mask: leak_fraction unknown violates agnostic.quality_limits.max_leak_fraction (the label map"
     )
     assert [reason is None for reason in reasons] == [True, True, False, False, False, False, False, True]
     assert table.schema == TABLE.schema
 
 
-def test_one_audit_is_judged_as_a_column_is():
-    columns = [limit.column for limit in LIMITS]
+def test_violated_columns_agree_with_find_violations():
+    columns = [rule.column for rule in QUALITY_RULES]
     for number, row in enumerate(TABLE.select(dict.fromkeys(columns)).to_pylist()[:-1]):
         assert bool(violated_columns(row, limits())) is (number in (2, 3, 4, 5, 6))
 
 
-def test_more_bad_rows_than_allowed_are_one_message_a_image_and_no_manifest(indexed):
+def test_too_many_violations_give_an_error_an_image_and_no_manifest(indexed):
     with pytest.raises(MaskQualityError) as raised:
         stage.agnostic(DRESSES, settings(max_mask_fraction=0.2), SIZE, indexed, no_progress)
-    said = str(raised.value)
-    assert said.startswith(
-        "10 of 10 rows of dresses have a mask beyond agnostic.quality_limits: at most 0 % of rows may\n"
-    )
-    assert "\n  max_mask_fraction 0.2: 10 rows beyond it, the worst first\n    0" in said
-    assert "\n    max_rejected_fraction: 1\n" in said
-    assert "run `tryon agnostic dresses` again" in said
-    assert all(len(line) < 160 for line in said.splitlines() if str(indexed.root) not in line)
-    assert "dresscode-official" not in said
+    message = str(raised.value)
+    assert message.startswith("10 of 10 rows of dresses violate agnostic.quality_limits")
+    assert "0 %" in message.splitlines()[0]
+    assert "\n  max_mask_fraction 0.2: 10 rows, the worst first\n    0" in message
+    assert "\n    max_rejected_fraction: 1\n" in message
+    assert "run `tryon agnostic dresses` again" in message
+    assert all(len(line) < 160 for line in message.splitlines() if str(indexed.root) not in line)
+    assert "dresscode-official" not in message
     image = indexed.preview(DRESSES)
-    assert str(image) in said
+    assert str(image) in message
     assert image.read_bytes().startswith(b"\xff\xd8")
     assert not indexed.manifest(DRESSES).exists()
     assert not indexed.mask_images(DRESSES).exists()
 
 
-def test_the_message_names_a_dozen_rows_and_counts_the_rest():
+def test_error_names_a_dozen_rows_and_counts_the_rest():
     table = rows(*[(0.1 + number / 100, 0.0, 0.3, "ok") for number in range(20)])
-    said = message(table, "dresscode-official")
-    assert "19_0 (0.29), 18_0 (0.28)" in said
-    assert "8_0 (0.18) and 8 more" in " ".join(said.split())
-    assert " 7_0" not in said
-    assert " ".join(said.split()).endswith("max_protected_fraction to 1 and min_mask_fraction to 0.")
+    message = error_text(table, "dresscode-official")
+    assert "19_0 (0.29), 18_0 (0.28)" in message
+    assert "8_0 (0.18) and 8 more" in " ".join(message.split())
+    assert " 7_0" not in message
+    assert " ".join(message.split()).endswith("max_protected_fraction to 1 and min_mask_fraction to 0.")
 
 
-def message(table, recipe="fitting-room"):
-    planned = MaskPlan(DRESSES, settings(recipe), SIZE, "", (), "")
-    return str(build_error(planned, table, find_violations(table, limits()), "image.jpg"))
+def error_text(table, method="fitting-room"):
+    mask_plan = MaskPlan(DRESSES, settings(method), SIZE, "", (), "")
+    return str(build_error(mask_plan, table, find_violations(table, limits()), "image.jpg"))
 
 
 fractions = st.floats(0, 1, width=32)
 
 
 @given(st.lists(st.tuples(st.none() | fractions, st.none() | fractions, fractions, st.just("ok")), min_size=1))
-def test_the_limits_that_the_message_proposes_let_the_rows_pass(audits):
+def test_proposed_limits_accept_the_rows(audits):
     table = rows(*audits)
-    found = find_violations(table, limits())
-    assume(exceeds_rejected_fraction(table, found, limits()))
+    violations = find_violations(table, limits())
+    assume(exceeds_rejected_fraction(table, violations, limits()))
     proposed = {
-        key: float(value) for key, value in re.findall(r"^    (\w+): ([\d.e-]+)$", message(table), re.MULTILINE)
+        key: float(value) for key, value in re.findall(r"^    (\w+): ([\d.e-]+)$", error_text(table), re.MULTILINE)
     }
-    share = proposed.pop("max_rejected_fraction")
-    assert set(proposed) == {key for key, bad in found.items() if bad.any()}
+    fraction = proposed.pop("max_rejected_fraction")
+    assert set(proposed) == {key for key, bad in violations.items() if bad.any()}
     assert not any_violation(
         find_violations(table, LimitSettings.model_construct(**{**limits().model_dump(), **proposed}))
     ).any()
-    assert not exceeds_rejected_fraction(table, found, limits(max_rejected_fraction=share))
+    assert not exceeds_rejected_fraction(table, violations, limits(max_rejected_fraction=fraction))
 
 
-def test_masks_must_have_room_between_the_least_and_the_most():
+def test_rejects_min_mask_fraction_above_the_maximum():
     with pytest.raises(ValidationError, match="min_mask_fraction must be below max_mask_fraction"):
         limits(min_mask_fraction=0.5, max_mask_fraction=0.5)
 
 
-def test_the_official_recipe_passes_with_the_limits_that_its_message_names(indexed):
+def test_official_method_passes_with_the_limits_of_its_error(indexed):
     with pytest.raises(MaskQualityError, match="leaves skirts and belts visible"):
         stage.agnostic(DRESSES, settings("dresscode-official"), SIZE, indexed, no_progress)
-    all_of_them = settings(
+    permissive = settings(
         "dresscode-official", max_leak_fraction=1.0, max_protected_fraction=1.0, min_mask_fraction=0.0
     )
-    summary = stage.agnostic(DRESSES, all_of_them, SIZE, indexed, no_progress)
+    summary = stage.agnostic(DRESSES, permissive, SIZE, indexed, no_progress)
     assert summary.summary.startswith("10 rows")
 
 
-def test_after_a_limit_was_moved_no_mask_is_made_again_and_the_old_manifest_stayed_till_then(indexed, monkeypatch):
+def test_changed_limits_reuse_the_masks(indexed, monkeypatch):
     stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
     before = indexed.manifest(DRESSES).read_bytes()
     strict, loose = settings(max_mask_fraction=0.2), settings(max_mask_fraction=0.9)
     with pytest.raises(MaskQualityError):
         stage.agnostic(DRESSES, strict, SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
-    planned = plan(DRESSES, loose, SIZE, indexed)
-    assert planned.config_hash == plan(DRESSES, strict, SIZE, indexed).config_hash
-    shards = {path: path.stat().st_mtime_ns for path in work_folder(planned.job(indexed)).iterdir()}
+    mask_plan = plan(DRESSES, loose, SIZE, indexed)
+    assert mask_plan.config_hash == plan(DRESSES, strict, SIZE, indexed).config_hash
+    shards = {path: path.stat().st_mtime_ns for path in work_folder(mask_plan.job(indexed)).iterdir()}
     assert len(shards) == 2
 
-    def collect(planned, workspace):
+    def collect(mask_plan, workspace):
         assert {path: path.stat().st_mtime_ns for path in shards} == shards
-        return original(planned, workspace)
+        return original(mask_plan, workspace)
 
     original = stage.collect
     monkeypatch.setattr(stage, "collect", collect)
@@ -194,29 +194,30 @@ def test_after_a_limit_was_moved_no_mask_is_made_again_and_the_old_manifest_stay
     assert indexed.manifest(DRESSES).read_bytes() == before
 
 
-def test_bad_rows_within_the_allowed_share_are_set_aside(indexed):
+def test_violations_within_the_allowed_fraction_are_quarantined(indexed):
     stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
     table = read_table(indexed.manifest(DRESSES), MANIFEST)
-    middle = float(np.nanmedian(table["mask_fraction"].to_numpy()))
+    median = float(np.nanmedian(table["mask_fraction"].to_numpy()))
     summary = stage.agnostic(
-        DRESSES, settings(max_mask_fraction=middle, max_rejected_fraction=1.0), SIZE, indexed, no_progress
+        DRESSES, settings(max_mask_fraction=median, max_rejected_fraction=1.0), SIZE, indexed, no_progress
     )
     table = read_table(indexed.manifest(DRESSES), MANIFEST)
-    bad = table.filter(pc.greater(table["mask_fraction"], middle))
+    bad = table.filter(pc.greater(table["mask_fraction"], median))
     assert set(bad["status"].to_pylist()) == {"quarantined"}
     assert bad["reason"].to_pylist()[0].startswith("mask: mask_fraction 0.")
-    good, aside = 10 - bad.num_rows, 1 + bad.num_rows
-    assert summary.summary == f"{good} rows of dresses have a mask of 128x96 pixels; {aside} are quarantined."
+    usable, quarantined = 10 - bad.num_rows, 1 + bad.num_rows
+    expected = f"{usable} rows of dresses have a mask of 128x96 pixels; {quarantined} are quarantined."
+    assert summary.summary == expected
     before = indexed.manifest(DRESSES).read_bytes()
-    with pytest.raises(TryOnError, match=r"all 11 rows of dresses: are set aside.*10 x mask: mask_fraction is beyond"):
+    with pytest.raises(TryOnError, match=r"all 11 rows of dresses.*10 x mask: mask_fraction violates"):
         stage.agnostic(DRESSES, settings(max_mask_fraction=0.1, max_rejected_fraction=1.0), SIZE, indexed, no_progress)
     assert indexed.manifest(DRESSES).read_bytes() == before
 
 
-def test_every_recipe_is_told_side_by_side(indexed):
+def test_all_methods_are_compared(indexed):
     stage.agnostic(DRESSES, settings(), SIZE, indexed, no_progress)
-    told = json.loads(read_metadata(indexed.manifest(DRESSES))["comparison"])
-    assert [(row["method"], row["worn"], row["people"]) for row in told] == [
+    comparison = json.loads(read_metadata(indexed.manifest(DRESSES))["comparison"])
+    assert [(row["method"], row["worn"], row["people"]) for row in comparison] == [
         ("fitting-room", "all", 5),
         ("dresscode-official", "all", 5),
     ]

@@ -1,4 +1,4 @@
-"""Masks of an earlier run are taken up person by person, and only where nothing that they depend on has changed."""
+"""Masks of the last run are reused person by person if nothing that they depend on has changed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DRESSES = Category.DRESSES
 
 
 @pytest.fixture(autouse=True)
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """People whose masks are made from now on, in this process, in shards of two."""
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record people whose masks are computed, in this process, in shards of two."""
     monkeypatch.setenv("TRYON_WORKERS", "1")
     monkeypatch.setattr(planning, "SHARD_SIZE", 2)
     names: list[str] = []
     work = shards.process_batch
 
-    def noting(people, making):
+    def recording(people, job):
         names.extend(person.person_id for person in people)
-        return work(people, making)
+        return work(people, job)
 
-    monkeypatch.setattr(shards, "process_batch", noting)
+    monkeypatch.setattr(shards, "process_batch", recording)
     return names
 
 
@@ -51,54 +51,56 @@ def without(rows, *people):
     return [row for row in rows if row["person_id"] not in people]
 
 
-def test_of_an_index_that_has_grown_only_new_people_are_made(indexed, rows, made) -> None:
+def test_grown_index_computes_new_people_only(indexed, rows, computed) -> None:
     run(indexed, without(rows, "000001", "000004"))
-    assert made == ["000000", "000002", "000003"]
-    made.clear()
-    grown = run(indexed, rows)  # one of them in the middle: every shard is another one now
-    assert made == ["000001", "000004"]
+    assert computed == ["000000", "000002", "000003"]
+    computed.clear()
+    grown = run(indexed, rows)  # one of them in the middle, so every shard changes
+    assert computed == ["000001", "000004"]
     shutil.rmtree(indexed.work_dir("agnostic"))
     assert run(indexed, rows) == grown
 
 
-def test_of_an_index_that_has_shrunk_nothing_is_made(indexed, rows, made) -> None:
+def test_shrunk_index_computes_nothing(indexed, rows, computed) -> None:
     run(indexed, rows)
-    made.clear()
+    computed.clear()
     shrunk = run(indexed, without(rows, "000000", "000003"))
-    assert made == []
+    assert computed == []
     shutil.rmtree(indexed.work_dir("agnostic"))
     assert run(indexed, without(rows, "000000", "000003")) == shrunk
 
 
-def test_a_file_with_another_hash_another_recipe_or_another_size_is_made_anew(indexed, rows, made) -> None:
+def test_other_files_method_or_size_are_computed_again(indexed, rows, computed) -> None:
     run(indexed, rows)
-    made.clear()
-    planned = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
-    making, person = planned.job(indexed), planned.shards[0][0]
-    assert shards.reusable_shards([[person]], making, planned.config_hash)
-    other = person._replace(keypoints=person.keypoints._replace(sha256="0" * 64))
-    assert not shards.reusable_shards([[other]], making, planned.config_hash)
-    assert not shards.reusable_shards([[person]], making, "another recipe, size or code")
-    assert replace(making, size=(64, 48)) != making
+    computed.clear()
+    mask_plan = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
+    job, person = mask_plan.job(indexed), mask_plan.shards[0][0]
+    assert shards.reusable_shards([[person]], job, mask_plan.config_hash)
+    changed = person._replace(keypoints=person.keypoints._replace(sha256="0" * 64))
+    assert not shards.reusable_shards([[changed]], job, mask_plan.config_hash)
+    assert not shards.reusable_shards([[person]], job, "another method, size or code")
+    assert replace(job, size=(64, 48)) != job
     loose = {"max_protected_fraction": 1.0, "max_leak_fraction": 1.0}
-    run(indexed, rows, recipe="dresscode-official", limits=loose)
-    assert sorted(made) == [f"{number:06d}" for number in range(5)]
+    run(indexed, rows, method="dresscode-official", quality_limits=loose)
+    assert sorted(computed) == [f"{number:06d}" for number in range(5)]
 
 
-def test_a_damaged_shard_is_made_anew_and_the_others_are_not(indexed, rows, made) -> None:
-    whole = run(indexed, rows)
-    made.clear()
-    kept = sorted((indexed.work_dir("agnostic") / "kept" / DRESSES).glob("*.parquet"))
-    assert len(kept) == 3
-    kept[0].write_bytes(kept[0].read_bytes()[:-1])
-    assert run(indexed, rows) == whole
-    assert 1 <= len(made) <= 2
+def test_only_a_damaged_shard_is_computed_again(indexed, rows, computed) -> None:
+    complete = run(indexed, rows)
+    computed.clear()
+    stored = sorted((indexed.work_dir("agnostic") / "kept" / DRESSES).glob("*.parquet"))
+    assert len(stored) == 3
+    stored[0].write_bytes(stored[0].read_bytes()[:-1])
+    assert run(indexed, rows) == complete
+    assert 1 <= len(computed) <= 2
 
 
-def test_only_the_last_run_is_kept(indexed, rows) -> None:
-    for chosen in (rows, without(rows, "000000"), rows):
-        run(indexed, chosen)
-    planned = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
-    names = {shards.shard_path(people, planned.job(indexed), planned.config_hash).name for people in planned.shards}
-    kept = {path.name for path in (indexed.work_dir("agnostic") / "kept" / DRESSES).iterdir()}
-    assert kept == names | {f"{name}.sha256" for name in names}
+def test_only_shards_of_the_last_run_are_stored(indexed, rows) -> None:
+    for selected in (rows, without(rows, "000000"), rows):
+        run(indexed, selected)
+    mask_plan = stage.plan(DRESSES, AgnosticSettings(), SIZE, indexed)
+    names = {
+        shards.shard_path(people, mask_plan.job(indexed), mask_plan.config_hash).name for people in mask_plan.shards
+    }
+    stored = {path.name for path in (indexed.work_dir("agnostic") / "kept" / DRESSES).iterdir()}
+    assert stored == names | {f"{name}.sha256" for name in names}

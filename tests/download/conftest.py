@@ -1,4 +1,4 @@
-"""A very small data set in Dress Code's layout: true names, modes and sizes, one block of color for a garment."""
+"""A very small data set in Dress Code's layout: real names, modes and sizes, a block of one color as garment."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pair_lists(category: Category) -> dict[Split, list[Pair]]:
     return {
         Split.TRAIN: [Pair(name, name) for name in ids[:TRAIN]],
         Split.TEST_PAIRED: [Pair(name, name) for name in test],
-        Split.TEST_UNPAIRED: [Pair(name, other) for name, other in zip(test, test[::-1], strict=True)],
+        Split.TEST_UNPAIRED: [Pair(person, garment) for person, garment in zip(test, test[::-1], strict=True)],
     }
 
 
@@ -77,7 +77,7 @@ def keypoints() -> bytes:
 
 
 def write_data_set(root: Path) -> Path:
-    """Write the whole small data set below `root`, both forms of the pair lists included."""
+    """Write the small data set below `root`, with both forms of the pair lists."""
     for category in Category:
         for item in person_ids(category):
             files = {
@@ -100,7 +100,7 @@ def write_data_set(root: Path) -> Path:
 
 
 def write_truth(root: Path) -> Path:
-    """Write the companion of the small data set: true unpaired images and the attributes."""
+    """Write the ground truth of the small data set: unpaired images and the attributes."""
     lines = ["category,garment_id,worn,sleeve,neckline,pattern"]
     for category in Category:
         for pair in pair_lists(category)[Split.TEST_UNPAIRED]:
@@ -138,14 +138,14 @@ def data_set(_pristine: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """An empty workspace; work is done in this process, except where a test says otherwise."""
+    """An empty workspace with one worker."""
     monkeypatch.setenv("TRYON_WORKERS", "1")
     return Workspace(tmp_path / "project")
 
 
 @pytest.fixture
 def run(workspace: Workspace) -> Callable[..., StageResult]:
-    """Run the stage on a source as it is now."""
+    """Run the stage on the current state of a source."""
 
     def _run(source: Path | str, **settings: object) -> StageResult:
         checked = DownloadSettings.model_validate({"source": str(source), **settings})
@@ -157,7 +157,7 @@ def run(workspace: Workspace) -> Callable[..., StageResult]:
 
 @pytest.fixture
 def truth(data_set: Path) -> Path:
-    """The companion folder beside `data_set`."""
+    """The ground truth folder next to `data_set`."""
     return write_truth(data_set.with_name("DressCode.truth"))
 
 

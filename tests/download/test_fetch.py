@@ -17,7 +17,7 @@ def settings(source: object, **more: object) -> DownloadSettings:
     return DownloadSettings.model_validate({"source": str(source), **more})
 
 
-def test_a_missing_or_unreadable_kind_of_source_names_the_key(workspace: Workspace, tmp_path: Path) -> None:
+def test_missing_or_unsupported_source_names_the_key(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no archive")
     for source in (tmp_path / "nowhere.zip", tmp_path / "notes.txt", "https://example.org/DressCode.zip"):
         with pytest.raises(SourceError, match=r"download\.source in params\.yaml"):
@@ -25,30 +25,30 @@ def test_a_missing_or_unreadable_kind_of_source_names_the_key(workspace: Workspa
 
 
 @pytest.mark.parametrize("source", ["~nouser-of-this-name/x", "x" * 5000, "null\0.zip", "notes.txt/x.zip"])
-def test_a_source_that_cannot_be_looked_at_names_the_key(workspace: Workspace, source: str) -> None:
+def test_inaccessible_source_names_the_key(workspace: Workspace, source: str) -> None:
     workspace.root.mkdir()
     (workspace.root / "notes.txt").touch()
-    with pytest.raises(SourceError, match=r"can be looked at.*download\.source in params\.yaml"):
+    with pytest.raises(SourceError, match=r"cannot be accessed.*download\.source in params\.yaml"):
         locate(settings(source), workspace)
 
 
-@pytest.mark.parametrize("place", ["data/raw", "data/raw/inside", "data", ""])
-def test_a_source_that_overlaps_raw_is_refused(workspace: Workspace, place: str) -> None:
-    (workspace.root / place).mkdir(parents=True)
-    with pytest.raises(SourceError, match="apart from data/raw"):
-        locate(settings(workspace.root / place), workspace)
+@pytest.mark.parametrize("folder", ["data/raw", "data/raw/inside", "data", ""])
+def test_rejects_source_that_overlaps_raw(workspace: Workspace, folder: str) -> None:
+    (workspace.root / folder).mkdir(parents=True)
+    with pytest.raises(SourceError, match="overlaps data/raw"):
+        locate(settings(workspace.root / folder), workspace)
 
 
-def test_the_expected_hash_is_checked(workspace: Workspace, data_set: Path, zipped: Callable[..., Path]) -> None:
+def test_expected_hash_is_checked(workspace: Workspace, data_set: Path, zipped: Callable[..., Path]) -> None:
     archive = zipped(data_set)
     fetch(settings(archive, sha256=sha256_file(archive)), 7, workspace, no_progress)
-    with pytest.raises(SourceError, match=r"Fetch the archive again, or correct download\.sha256"):
+    with pytest.raises(SourceError, match=r"correct download\.sha256"):
         fetch(settings(archive, sha256="0" * 64), 7, workspace, no_progress)
     with pytest.raises(ParameterError, match=r"download\.sha256"):
         fetch(settings(data_set, sha256="0" * 64), 7, workspace, no_progress)
 
 
-def test_a_companion_is_found_beside_folders_and_archives(tmp_path: Path) -> None:
+def test_finds_truth_next_to_folders_and_archives(tmp_path: Path) -> None:
     folder, archive = tmp_path / "v1.2", tmp_path / "set.zip"
     folder.mkdir()
     archive.touch()
@@ -59,4 +59,4 @@ def test_a_companion_is_found_beside_folders_and_archives(tmp_path: Path) -> Non
     assert find_truth_archive(folder) == tmp_path / "v1.2.truth.zip"
     assert find_truth_archive(archive) == tmp_path / "set.truth"
     (folder / "attributes.csv").touch()
-    assert find_truth_archive(folder) is None  # it holds the truth itself
+    assert find_truth_archive(folder) is None  # it contains the ground truth

@@ -18,11 +18,11 @@ def settings(source: object, **more: object) -> DownloadSettings:
     return DownloadSettings.model_validate({"source": str(source), **more})
 
 
-def test_the_synthetic_source_is_its_name(workspace: Workspace) -> None:
+def test_synthetic_source_is_its_name(workspace: Workspace) -> None:
     assert fingerprint(settings("synthetic"), workspace) == {"source": "synthetic"}
 
 
-def test_it_is_written_once_and_checked(workspace: Workspace, data_set: Path) -> None:
+def test_writes_once_and_checks(workspace: Workspace, data_set: Path) -> None:
     with pytest.raises(MissingInputError, match="tryon refresh-inputs"):
         check_fingerprint(workspace, settings(data_set))
     assert write_fingerprint(workspace, settings(data_set)) is True
@@ -50,7 +50,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_every_change_of_a_folder_shows(workspace: Workspace, data_set: Path, change: str) -> None:
+def test_every_change_of_a_folder_changes_the_fingerprint(workspace: Workspace, data_set: Path, change: str) -> None:
     before = fingerprint(settings(data_set), workspace)
     assert fingerprint(settings(data_set), workspace) == before
     CHANGES[change](data_set)
@@ -70,32 +70,32 @@ def test_other_files_in_the_folder_do_not_count(workspace: Workspace, data_set: 
     assert fingerprint(settings(data_set), workspace) == before
 
 
-def test_it_stays_small_whatever_the_number_of_files(workspace: Workspace, data_set: Path) -> None:
+def test_size_does_not_grow_with_the_number_of_files(workspace: Workspace, data_set: Path) -> None:
     before = len(json.dumps(fingerprint(settings(data_set), workspace)))
     for number in range(300):
         (data_set / f"dresses/images/{number:05d}9_0.jpg").touch()
     assert len(json.dumps(fingerprint(settings(data_set), workspace))) < before + 10
 
 
-def test_an_archive_is_its_size_and_time(
+def test_archive_is_its_size_and_time(
     workspace: Workspace, data_set: Path, zipped: Callable[..., Path], tmp_path: Path
 ) -> None:
     archive = zipped(data_set)
-    state = fingerprint(settings(archive), workspace)
-    facts = archive.stat()
-    assert state["files"] == {"source.zip": {"bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}}
+    result = fingerprint(settings(archive), workspace)
+    status = archive.stat()
+    assert result["files"] == {"source.zip": {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}}
     shutil.copy(archive, tmp_path / "source.truth.zip")
     assert set(fingerprint(settings(archive), workspace)["files"]) == {"source.zip", "source.truth.zip"}
 
 
-def test_a_missing_source_is_named(workspace: Workspace, tmp_path: Path) -> None:
+def test_missing_source_is_named(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nowhere"):
         write_fingerprint(workspace, settings(tmp_path / "nowhere"))
     assert not workspace.source_file.exists()
 
 
-def test_looking_through_a_folder_is_seen_to_go_on(workspace: Workspace, data_set: Path) -> None:
-    told: list[tuple[int, int]] = []
-    fingerprint(settings(data_set), workspace, lambda done, total, what: told.append((done, total)))
-    assert len(told) > 3
-    assert told == [(done, len(told)) for done in range(1, len(told) + 1)]
+def test_scanning_a_folder_reports_progress(workspace: Workspace, data_set: Path) -> None:
+    reported: list[tuple[int, int]] = []
+    fingerprint(settings(data_set), workspace, lambda done, total, what: reported.append((done, total)))
+    assert len(reported) > 3
+    assert reported == [(done, len(reported)) for done in range(1, len(reported) + 1)]

@@ -23,12 +23,12 @@ def targets(names: list[str]) -> list[str]:
 
 
 @given(st.lists(st.sampled_from(["DressCode", "a b", "images", "ünï"]), max_size=3).map("/".join))
-def test_every_file_of_the_layout_is_found_below_any_top_folder(top: str) -> None:
+def test_selects_every_file_of_the_layout_below_any_top_folder(top: str) -> None:
     prefix = f"{top}/" if top else ""
     assert targets([prefix + name for name in reversed(EVERY_FILE)]) == EVERY_FILE
 
 
-def test_what_is_not_of_the_layout_is_left_out() -> None:
+def test_ignores_files_outside_the_layout() -> None:
     foreign = [
         "readme.txt",
         "dresses/images/.DS_Store",
@@ -56,14 +56,14 @@ def test_what_is_not_of_the_layout_is_left_out() -> None:
         "a\0b",
     ],
 )
-def test_one_unsafe_name_condemns_the_whole_source(name: str) -> None:
+def test_rejects_source_with_an_unsafe_name(name: str) -> None:
     assert not is_safe(name)
     with pytest.raises(SourceError, match=r"without `\.\.`"):
         targets(["dresses/images/000001_0.jpg", name])
 
 
 @given(st.text())
-def test_a_safe_name_stays_below_its_folder(name: str) -> None:
+def test_safe_name_stays_below_its_folder(name: str) -> None:
     if is_safe(name) and name:
         depth = 0
         for part in name.replace("\\", "/").split("/"):
@@ -72,18 +72,18 @@ def test_a_safe_name_stays_below_its_folder(name: str) -> None:
         assert not name.startswith(("/", "\\"))
 
 
-def test_there_has_to_be_exactly_one_data_set() -> None:
+def test_rejects_none_or_several_data_sets_and_duplicates() -> None:
     for names in ([], ["readme.txt"], ["a/dresses/train_pairs.txt", "b/dresses/train_pairs.txt"]):
-        with pytest.raises(SourceError, match="one data set"):
+        with pytest.raises(SourceError, match="exactly one Dress Code data set"):
             targets(names)
-    with pytest.raises(SourceError, match="every file once"):
+    with pytest.raises(SourceError, match="twice"):
         targets(["dresses/train_pairs.txt", "dresses/train_pairs.txt"])
 
 
-def test_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejects_too_large_and_too_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "dresses/images/000001_0.jpg"
-    with pytest.raises(SourceError, match="no file above"):
+    with pytest.raises(SourceError, match="too large files"):
         select_members([Member(name, "", members.MAX_MEMBER_BYTES + 1)], "archive")
     monkeypatch.setattr(members, "MAX_MEMBERS", 2)
-    with pytest.raises(SourceError, match="at most 2 files"):
+    with pytest.raises(SourceError, match="at most 2"):
         targets(["a", "b", name])

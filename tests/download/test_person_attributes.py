@@ -10,12 +10,12 @@ from tryon.download.person_attributes import Attributes, read_garment_attributes
 from tryon.errors import SourceError
 
 
-def test_no_side_file_means_nothing_is_known(tmp_path: Path) -> None:
+def test_missing_side_file_gives_no_attributes(tmp_path: Path) -> None:
     assert read_garment_attributes(tmp_path) == {}
     assert read_person_attributes(tmp_path) == {}
 
 
-def test_columns_may_come_in_any_order_and_empty_means_unknown(tmp_path: Path) -> None:
+def test_columns_have_any_order_and_empty_means_unknown(tmp_path: Path) -> None:
     text = 'pattern,extra,garment_id,category,worn,neckline,sleeve\n"dots, large",1,000001,dresses,dress,,long\n'
     (tmp_path / "attributes.csv").write_text(text)
     assert read_garment_attributes(tmp_path) == {
@@ -23,7 +23,7 @@ def test_columns_may_come_in_any_order_and_empty_means_unknown(tmp_path: Path) -
     }
 
 
-def test_people_are_told_by_their_ids(tmp_path: Path) -> None:
+def test_people_are_keyed_by_category_and_id(tmp_path: Path) -> None:
     text = "category,person_id,arm_pose,level\ndresses,000001,bent,wild\ndresses,000002,,wild\n"
     (tmp_path / "people.csv").write_text(text)
     assert read_person_attributes(tmp_path) == {
@@ -36,7 +36,7 @@ def test_people_are_told_by_their_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "read"), [("attributes.csv", read_garment_attributes), ("people.csv", read_person_attributes)]
 )
-def test_a_wrong_side_file_is_refused(
+def test_rejects_malformed_side_file(
     tmp_path: Path, name: str, read: Callable[[Path], Attributes], content: bytes
 ) -> None:
     (tmp_path / name).write_bytes(content)

@@ -13,9 +13,9 @@ from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
 
-def test_both_forms_alone_give_the_same_pairs_as_both_together(data_set: Path) -> None:
-    both, disagreements = read_pair_lists(data_set, "set")
-    assert disagreements == []
+def test_either_form_alone_gives_the_same_pairs(data_set: Path) -> None:
+    both, conflicts = read_pair_lists(data_set, "set")
+    assert conflicts == []
     roots = {path: path.read_bytes() for path in data_set.glob("*.txt")}
     for path in roots:
         path.unlink()
@@ -34,7 +34,7 @@ def test_order_is_that_of_the_categories_and_settings(data_set: Path) -> None:
     ]
 
 
-def test_a_disagreement_is_a_finding_and_the_list_of_the_category_counts(
+def test_conflict_is_a_finding_and_the_category_list_takes_precedence(
     data_set: Path, run: Callable[..., StageResult], workspace: Workspace
 ) -> None:
     path = data_set / "lower_body/train_pairs.txt"
@@ -46,13 +46,13 @@ def test_a_disagreement_is_a_finding_and_the_list_of_the_category_counts(
             "split": "train",
             "pair_id": None,
             "file": "train_pairs.txt",
-            "problem": "names the same pairs as the list in the category's folder",
+            "problem": "pairs differ from the list in the category's folder",
             "found": "0 only in the category's list, 1 only in the root's",
         }
     ]
 
 
-def test_all_missing_lists_are_named_at_once(data_set: Path) -> None:
+def test_missing_lists_are_named_at_once(data_set: Path) -> None:
     for name in ("train_pairs.txt", "test_pairs_paired.txt"):
         (data_set / name).unlink()
         (data_set / "dresses" / name).unlink()
@@ -60,11 +60,11 @@ def test_all_missing_lists_are_named_at_once(data_set: Path) -> None:
         read_pair_lists(data_set, "set")
 
 
-def test_lists_without_a_pair_or_not_in_text_are_refused(data_set: Path) -> None:
+def test_rejects_lists_without_pairs_or_not_in_utf8(data_set: Path) -> None:
     for path in data_set.rglob("*.txt"):
         path.write_text("\n")
-    with pytest.raises(SourceError, match="at least one pair"):
+    with pytest.raises(SourceError, match="no pair"):
         read_pair_lists(data_set, "set")
     (data_set / "dresses/train_pairs.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SourceError, match=r"dresses/train_pairs.txt: is a text file"):
+    with pytest.raises(SourceError, match=r"dresses/train_pairs.txt is not a text file"):
         read_pair_lists(data_set, "set")

@@ -75,38 +75,38 @@ def test_folder_and_zip_give_the_same_bytes_and_so_does_a_second_run(
     assert outputs(workspace) == from_folder
 
 
-def test_the_number_of_workers_changes_no_byte(
+def test_number_of_workers_changes_no_byte(
     run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(data_set)
-    alone = outputs(workspace)
+    one_worker = outputs(workspace)
     monkeypatch.setattr("tryon.download.stage.SHARD", 25)
     monkeypatch.setenv("TRYON_WORKERS", "2")
     run(data_set)
-    assert outputs(workspace) == alone
+    assert outputs(workspace) == one_worker
 
 
 @pytest.mark.parametrize(
     ("role", "damage", "problem"),
     [
-        ("person", lambda data: data[: len(data) // 2], "is a whole JPEG or PNG file"),
-        ("garment", lambda data: b"", "is a whole JPEG or PNG file"),
-        ("label_map", lambda data: data[:-12], "is a whole PNG file"),
-        ("dense_pose", lambda data: b"\x89PNG not really", "is a whole JPEG or PNG file"),
-        ("keypoints", lambda data: data[:-1], "is JSON with a list `keypoints`"),
-        ("keypoints", lambda data: b'{"keypoints": [[1, 2, 3, 4]]}', "has 18 finite points x, y, score"),
-        ("skeleton", lambda data: data[:100], "is a whole JPEG or PNG file"),
-        ("person", None, "exists"),
-        ("keypoints", None, "exists"),
+        ("person", lambda data: data[: len(data) // 2], "image is not a complete JPEG or PNG file"),
+        ("garment", lambda data: b"", "image is not a complete JPEG or PNG file"),
+        ("label_map", lambda data: data[:-12], "label map is not a complete PNG file"),
+        ("dense_pose", lambda data: b"\x89PNG not really", "image is not a complete JPEG or PNG file"),
+        ("keypoints", lambda data: data[:-1], "keypoints are not JSON with a list `keypoints`"),
+        ("keypoints", lambda data: b'{"keypoints": [[1, 2, 3, 4]]}', "keypoints are not 18 finite points x, y, score"),
+        ("skeleton", lambda data: data[:100], "image is not a complete JPEG or PNG file"),
+        ("person", None, "file not found"),
+        ("keypoints", None, "file not found"),
     ],
 )
-def test_a_bad_file_quarantines_its_pairs_with_the_reason_and_the_run_goes_on(
+def test_invalid_file_quarantines_its_pairs_with_the_reason(
     run: Run,
     data_set: Path,
     workspace: Workspace,
     role: str,
     damage: Callable[[bytes], bytes] | None,
-    rule: str,
+    problem: str,
 ) -> None:
     category = Category.LOWER_BODY
     relative = relative_path(role, category, "000103").as_posix()  # a test item: named by two or three rows
@@ -120,16 +120,16 @@ def test_a_bad_file_quarantines_its_pairs_with_the_reason_and_the_run_goes_on(
     bad = {(row["split"], row["pair_id"]) for row in rows if row["status"] == "quarantined"}
     unpaired = "000104_000103" if role == "garment" else "000103_000104"
     assert bad == {("test_paired", "000103_000103"), ("test_unpaired", unpaired)}
-    assert {row["reason"] for row in rows if row["status"] != "ok"} == {f"{relative} fails: {rule}"}
-    found = findings_of(workspace)
-    assert {(row["split"], row["pair_id"], row["file"], row["problem"]) for row in found} == {
-        (*pair, relative, rule) for pair in bad
+    assert {row["reason"] for row in rows if row["status"] != "ok"} == {f"{relative}: {problem}"}
+    findings = findings_of(workspace)
+    assert {(row["split"], row["pair_id"], row["file"], row["problem"]) for row in findings} == {
+        (*pair, relative, problem) for pair in bad
     }
-    assert len(found) == 2
+    assert len(findings) == 2
     assert all(row["status"] == "ok" for row in rows_of(workspace, Category.DRESSES))
 
 
-def test_a_wrong_size_or_id_is_found_before_it_can_harm(run: Run, data_set: Path, workspace: Workspace) -> None:
+def test_wrong_sizes_and_ids_are_findings(run: Run, data_set: Path, workspace: Workspace) -> None:
     import cv2
     import numpy as np
     from PIL import Image
@@ -143,49 +143,49 @@ def test_a_wrong_size_or_id_is_found_before_it_can_harm(run: Run, data_set: Path
     Image.fromarray(wrong).save(data_set / "upper_body/dense/000002_5.png")
     run(data_set, max_invalid_fraction=0.5)
     assert [(row["pair_id"], row["problem"], row["found"]) for row in findings_of(workspace)] == [
-        ("000000_000000", "is 1024x768 (height x width)", "512x384"),
-        ("000001_000001", "ids are 0 to 17", "18"),
-        ("000002_000002", "ids are 0 to 24", "25"),
+        ("000000_000000", "image size is not 1024x768", "512x384"),
+        ("000001_000001", "label map has an id above 17", "18"),
+        ("000002_000002", "dense pose has an id above 24", "25"),
     ]
 
 
-def test_too_many_bad_pairs_stop_the_run_and_leave_the_index_as_it_was(
-    run: Run, data_set: Path, workspace: Workspace
-) -> None:
+def test_rejects_too_many_invalid_pairs_and_keeps_the_index(run: Run, data_set: Path, workspace: Workspace) -> None:
     run(data_set)
     before = outputs(workspace)
     (data_set / "dresses/keypoints/000200_2.json").unlink()
-    with pytest.raises(SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json fails"):
+    with pytest.raises(
+        SourceError, match=r"1 of 21.*dresses 000200_000200 \(dresses/keypoints/000200_2.json: file not found"
+    ):
         run(data_set, max_invalid_fraction=0.04)
     assert outputs(workspace) == before
     rejected = workspace.work_dir("download") / "findings.parquet"
     with pytest.raises(SourceError, match=re.escape(str(rejected))):
         run(data_set, max_invalid_fraction=0.04)
     assert [(row["file"], row["problem"]) for row in read_table(rejected, FINDINGS).to_pylist()] == [
-        ("dresses/keypoints/000200_2.json", "exists")
+        ("dresses/keypoints/000200_2.json", "file not found")
     ]
     run(data_set, max_invalid_fraction=0.05)
     assert outputs(workspace) != before
     assert not rejected.exists()
 
 
-def test_skeleton_images_are_not_needed(run: Run, data_set: Path, workspace: Workspace) -> None:
+def test_skeleton_images_are_optional(run: Run, data_set: Path, workspace: Workspace) -> None:
     for category in Category:
         shutil.rmtree(data_set / category / "skeletons")
     assert run(data_set).summary == "21 pairs, 0 of them quarantined; 0 findings."
     assert {row["skeleton"] for row in rows_of(workspace, Category.DRESSES)} == {None}
 
 
-def test_a_line_that_stands_twice_counts_once(run: Run, data_set: Path, workspace: Workspace) -> None:
+def test_second_listing_of_a_pair_is_quarantined(run: Run, data_set: Path, workspace: Workspace) -> None:
     path = data_set / "dresses/train_pairs.txt"
     path.write_text(path.read_text() + path.read_text().splitlines()[0] + "\n")
     run(data_set, max_invalid_fraction=0.1)
     rows = [row for row in rows_of(workspace, Category.DRESSES) if row["pair_id"] == "000200_000200"]
     assert [row["status"] for row in rows] == ["ok", "quarantined"]
-    assert rows[1]["reason"] == "the pair fails: is named once in its list"
+    assert rows[1]["reason"] == "pair is listed twice"
 
 
-def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
+def test_truth_and_attributes_next_to_a_source_are_indexed(
     run: Run, data_set: Path, truth: Path, workspace: Workspace
 ) -> None:
     run(data_set, licence="synthetic")
@@ -194,8 +194,8 @@ def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
             unpaired = row["split"] == Split.TEST_UNPAIRED
             assert (row["truth"] is not None) is unpaired
             assert row["licence"] == "synthetic"
-            assert row["worn"] == f"worn-{row['person_id']}"  # what the person has on now
-            assert row["sleeve"] == f"sleeve-{row['garment_id']}"  # of the garment to be put on
+            assert row["worn"] == f"worn-{row['person_id']}"  # in the person image
+            assert row["sleeve"] == f"sleeve-{row['garment_id']}"  # of the new garment
             assert (row["neckline"], row["pattern"]) == (None, "plain")
             if unpaired:
                 assert row["truth_sha256"] == sha256_file(truth / row["truth"])
@@ -203,19 +203,21 @@ def test_the_truth_beside_a_source_is_taken_up_with_the_attributes(
 
 
 @pytest.mark.parametrize("licence", [None, "agreed in writing"])
-def test_a_known_bad_label_map_is_quarantined_whatever_the_licence_but_not_on_the_twin(
+def test_known_bad_label_map_is_quarantined_except_in_synthetic_data(
     run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, licence: str | None
 ) -> None:
     monkeypatch.setattr("tryon.download.index_rows.KNOWN_BAD_LABEL_MAPS", {Category.UPPER_BODY: ("000001",)})
     run(data_set, max_invalid_fraction=0.1, licence=licence)
     bad = [row for row in rows_of(workspace, Category.UPPER_BODY) if row["status"] != "ok"]
-    assert [row["reason"] for row in bad] == ["upper_body/label_maps/000001_4.png fails: is not a known bad label map"]
+    assert [row["reason"] for row in bad] == [
+        "upper_body/label_maps/000001_4.png: label map is wrong in the official release"
+    ]
     (data_set / "synthetic.txt").write_text("drawn")
     run(data_set, licence=licence)
     assert all(row["status"] == "ok" for row in rows_of(workspace, Category.UPPER_BODY))
 
 
-def test_a_source_that_was_not_fingerprinted_or_has_changed_is_refused(data_set: Path, workspace: Workspace) -> None:
+def test_rejects_source_without_current_fingerprint(data_set: Path, workspace: Workspace) -> None:
     settings = DownloadSettings.model_validate({"source": str(data_set)})
     with pytest.raises(MissingInputError, match=r"source.json.*tryon refresh-inputs"):
         download(settings, 7, workspace, no_progress)
@@ -226,7 +228,7 @@ def test_a_source_that_was_not_fingerprinted_or_has_changed_is_refused(data_set:
     assert not workspace.findings.exists()
 
 
-def test_a_source_that_changes_during_the_run_is_refused(
+def test_rejects_source_that_changes_during_the_run(
     run: Run, data_set: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tryon.download import stage
@@ -241,13 +243,13 @@ def test_a_source_that_changes_during_the_run_is_refused(
     assert not workspace.findings.exists()
 
 
-def test_relative_sources_count_from_the_workspace(run: Run, data_set: Path, workspace: Workspace) -> None:
+def test_relative_source_is_resolved_from_the_workspace(run: Run, data_set: Path, workspace: Workspace) -> None:
     workspace.root.mkdir(parents=True)
     shutil.move(data_set, workspace.root / "here")
     assert run("here").summary.startswith("21 pairs, 0 of them quarantined")
 
 
-def test_uv_maps_are_left_out_unless_asked_for(run: Run, data_set: Path, workspace: Workspace) -> None:
+def test_uv_maps_are_unpacked_on_request_only(run: Run, data_set: Path, workspace: Workspace) -> None:
     import numpy as np
 
     good, bad = (data_set / f"dresses/dense/00020{number}_5_uv.npz" for number in (0, 1))
@@ -258,7 +260,7 @@ def test_uv_maps_are_left_out_unless_asked_for(run: Run, data_set: Path, workspa
     run(data_set, include_densepose_uv=True, max_invalid_fraction=0.1)
     rows = {row["pair_id"]: row for row in rows_of(workspace, Category.DRESSES) if row["split"] == "train"}
     assert rows["000200_000200"]["uv_sha256"] == sha256_file(good)
-    assert rows["000201_000201"]["reason"].endswith("has the shape 2x1024x768")
+    assert rows["000201_000201"]["reason"].endswith("uv shape is not 2x1024x768")
     assert (rows["000202_000202"]["uv"], rows["000202_000202"]["status"]) == (None, "ok")
     run(data_set)
     assert not (workspace.raw / "dresses/dense/000200_5_uv.npz").exists()

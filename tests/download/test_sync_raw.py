@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tryon.download import sync_raw as unpack
+from tryon.download import sync_raw as sync_module
 from tryon.download.containers import Container, FolderContainer, open_container
 from tryon.download.sync_raw import sync_raw
 from tryon.errors import SourceError
@@ -35,12 +35,12 @@ def copied(container: Container, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_raw_becomes_what_the_source_is(container: Container, data_set: Path, raw: Path) -> None:
+def test_raw_becomes_identical_to_the_source(container: Container, data_set: Path, raw: Path) -> None:
     assert sync_raw([container], raw, False, no_progress) == set(content(data_set)) == set(content(raw))
     assert content(raw) == content(data_set)
 
 
-def test_a_second_run_copies_nothing_and_a_changed_file_alone_comes_again(
+def test_second_run_copies_only_changed_files(
     container: Container, data_set: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_raw([container], raw, False, no_progress)
@@ -55,7 +55,7 @@ def test_a_second_run_copies_nothing_and_a_changed_file_alone_comes_again(
     assert content(raw) == content(data_set)
 
 
-def test_a_stopped_run_goes_on_where_it_was(
+def test_interrupted_run_resumes(
     container: Container, data_set: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: list[str] = []
@@ -79,27 +79,27 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert content(raw) == content(data_set)
 
 
-def test_what_the_source_does_not_have_goes(container: Container, data_set: Path, raw: Path, tmp_path: Path) -> None:
+def test_removes_files_that_the_source_lacks(container: Container, data_set: Path, raw: Path, tmp_path: Path) -> None:
     sync_raw([container], raw, False, no_progress)
     shutil.rmtree(raw / "upper_body")
     outside = tmp_path / "outside"
     outside.mkdir()
-    (outside / "kept.txt").write_text("not ours")
-    for taken in ("000200", "000201"):
-        (raw / f"dresses/images/{taken}_0.jpg").unlink()
+    (outside / "precious.txt").write_text("not ours")
+    for item in ("000200", "000201"):
+        (raw / f"dresses/images/{item}_0.jpg").unlink()
     for name in ("stray.txt", "dresses/images/999999_0.jpg", "old/deep/file", "dresses/images/000200_0.jpg/inside"):
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).write_text("foreign")
     (raw / "upper_body").symlink_to(outside)
-    (raw / "dresses/images/000201_0.jpg").symlink_to(outside / "kept.txt")
+    (raw / "dresses/images/000201_0.jpg").symlink_to(outside / "precious.txt")
     sync_raw([container], raw, False, no_progress)
     assert content(raw) == content(data_set)
     assert not (raw / "old").exists()
-    assert content(outside) == {"kept.txt": b"not ours"}
+    assert content(outside) == {"precious.txt": b"not ours"}
     assert not any(path.is_symlink() for path in raw.rglob("*"))
 
 
-def test_what_somebody_else_put_there_is_left_alone(container: Container, raw: Path) -> None:
+def test_rejects_folder_with_other_files(container: Container, raw: Path) -> None:
     (raw / "dresses/images").mkdir(parents=True)
     (raw / "dresses/images/000200_0.jpg").write_bytes(b"precious")
     with pytest.raises(SourceError, match=r"download\.source"):
@@ -107,18 +107,18 @@ def test_what_somebody_else_put_there_is_left_alone(container: Container, raw: P
     assert content(raw) == {"dresses/images/000200_0.jpg": b"precious"}
 
 
-def test_two_containers_must_not_hold_the_same_file(data_set: Path, raw: Path) -> None:
-    with pytest.raises(SourceError, match=r"is not in .* as well"):
+def test_rejects_file_in_both_containers(data_set: Path, raw: Path) -> None:
+    with pytest.raises(SourceError, match="is in both"):
         sync_raw([FolderContainer(data_set), FolderContainer(data_set)], raw, False, no_progress)
 
 
-def test_a_disk_too_small_is_seen_before_unpacking(
+def test_rejects_too_small_disk_before_unpacking(
     container: Container, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Usage:
         free = 1000
 
-    monkeypatch.setattr(unpack.shutil, "disk_usage", lambda path: Usage)
-    with pytest.raises(SourceError, match="has room for"):
+    monkeypatch.setattr(sync_module.shutil, "disk_usage", lambda path: Usage)
+    with pytest.raises(SourceError, match="too small"):
         sync_raw([container], raw, False, no_progress)
     assert content(raw) == {}

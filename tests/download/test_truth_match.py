@@ -1,4 +1,4 @@
-"""A source and the truth beside it are of one twin, or the run stops before anything is unpacked."""
+"""Source and ground truth must be of the same synthetic data set."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ from tryon.workspace import Workspace
 
 SETTINGS = SyntheticSettings(train_pairs=3, test_pairs=2)
 OLD = stamp(SETTINGS, 7).splitlines(keepends=True)[0]
-"""What a twin made before says, with nothing beside its truth."""
+"""Marker of data sets made before the ground truth had one."""
 
 
-def marked(data_set: Path, truth: Path, own: str | None, other: str | None) -> None:
-    for path, text in ((data_set / "synthetic.txt", own), (truth / "synthetic.truth.txt", other)):
+def write_markers(data_set: Path, truth: Path, source_text: str | None, truth_text: str | None) -> None:
+    for path, text in ((data_set / "synthetic.txt", source_text), (truth / "synthetic.truth.txt", truth_text)):
         if text is not None:
             path.write_text(text)
 
 
 @pytest.mark.parametrize(
-    ("own", "other"),
+    ("source_text", "truth_text"),
     [(stamp(SETTINGS, 7), stamp(SETTINGS, 7)), (OLD, None), (None, None)],
     ids=["new", "old", "photos"],
 )
-def test_the_truth_of_the_same_twin_is_taken(
-    run: Callable[..., StageResult], data_set: Path, truth: Path, own: str | None, other: str | None
+def test_accepts_matching_truth(
+    run: Callable[..., StageResult], data_set: Path, truth: Path, source_text: str | None, truth_text: str | None
 ) -> None:
-    marked(data_set, truth, own, other)
+    write_markers(data_set, truth, source_text, truth_text)
     assert run(data_set).summary == "21 pairs, 0 of them quarantined; 0 findings."
 
 
 @pytest.mark.parametrize(
-    ("own", "other", "told"),
+    ("source_text", "truth_text", "message"),
     [
-        (stamp(SETTINGS, 7), stamp(SETTINGS, 8), r"which says seed: 7 \(found: 'says seed: 8'\)"),
-        (stamp(SETTINGS, 7), None, r"which says seed: 7, .*'has no such lines in synthetic\.truth\.txt'"),
-        (OLD, stamp(SETTINGS, 8), r"which has no such lines in synthetic\.txt .*seed: 8"),
-        (None, stamp(SETTINGS, 8), r"which has no such lines in synthetic\.txt .*seed: 8"),
+        (stamp(SETTINGS, 7), stamp(SETTINGS, 8), r"found 'seed: 8', expected seed: 7"),
+        (stamp(SETTINGS, 7), None, r"found 'no matching lines in synthetic\.truth\.txt', expected seed: 7"),
+        (OLD, stamp(SETTINGS, 8), r"seed: 8.*expected no matching lines in synthetic\.txt"),
+        (None, stamp(SETTINGS, 8), r"seed: 8.*expected no matching lines in synthetic\.txt"),
     ],
 )
-def test_the_truth_of_another_twin_is_refused_before_anything_is_unpacked(
+def test_rejects_truth_of_another_data_set_before_unpacking(
     run: Callable[..., StageResult],
     workspace: Workspace,
     data_set: Path,
     truth: Path,
-    own: str | None,
-    other: str | None,
-    told: str,
+    source_text: str | None,
+    truth_text: str | None,
+    message: str,
 ) -> None:
-    marked(data_set, truth, own, other)
-    with pytest.raises(SourceError, match=rf"DressCode\.truth: is the truth of this source, {told}.*Put the truth"):
+    write_markers(data_set, truth, source_text, truth_text)
+    with pytest.raises(SourceError, match=rf"DressCode\.truth.*{message}"):
         run(data_set)
     assert not workspace.raw.exists()
 
 
-def test_a_stamped_twin_without_any_truth_is_taken(run: Callable[..., StageResult], data_set: Path) -> None:
+def test_accepts_marked_data_set_without_truth(run: Callable[..., StageResult], data_set: Path) -> None:
     (data_set / "synthetic.txt").write_text(stamp(SETTINGS, 7))
-    assert run(data_set).summary.endswith("0 findings. The twin came without its truth.")
+    assert run(data_set).summary.endswith("0 findings. The synthetic data set has no ground truth.")

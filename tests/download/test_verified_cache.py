@@ -1,4 +1,4 @@
-"""Files that have passed are not decoded again, others are; the index is the same either way."""
+"""Verified files are not decoded again, and the index does not depend on the cache."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from collections import Counter
 import pytest
 
 from tryon.categories import Category
-from tryon.download import sync_raw as unpack
-from tryon.download import validate_files as check
-from tryon.download import verified_cache as passed
+from tryon.download import sync_raw, validate_files, verified_cache
 from tryon.dresscode.layout import relative_path
 from tryon.errors import SourceError
 from tryon.manifest.schemas import FILE_ROLES
 from tryon.workspace import Workspace
 
 ROLES = (*FILE_ROLES, "skeleton")
-"""Of the files that the small data set has for each of its fifteen people."""
+"""Files of each of the fifteen people of the small data set."""
 
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How many files of each role are decoded, and how many files are unpacked, from now on."""
+    """Count decoded files by role, and unpacked files."""
     counts: Counter[str] = Counter()
 
     def counting(role, work):
-        return lambda *given: (counts.update([role]), work(*given))[1]
+        return lambda *args: (counts.update([role]), work(*args))[1]
 
-    monkeypatch.setattr(check, "_CHECKS", {role: counting(role, work) for role, work in check._CHECKS.items()})
-    monkeypatch.setattr(unpack, "_copy_member", counting("unpacked", unpack._copy_member))
+    checks = {role: counting(role, work) for role, work in validate_files._CHECKS.items()}
+    monkeypatch.setattr(validate_files, "_CHECKS", checks)
+    monkeypatch.setattr(sync_raw, "_copy_member", counting("unpacked", sync_raw._copy_member))
     return counts
 
 
@@ -51,40 +50,40 @@ def test_only_new_files_are_unpacked_and_decoded(run, data_set, workspace, count
     pairs.write_text(text)
     summary = run(data_set)
     assert counted == {**dict.fromkeys(ROLES, 1), "unpacked": len(ROLES) + 1}
-    assert f" {len(ROLES)} of {len(ROLES) * 15} files are new or changed." in summary.headline
+    assert f" {len(ROLES)} of {len(ROLES) * 15} files are new or changed." in summary.summary
     grown = outputs(workspace)
     shutil.rmtree(workspace.work_dir("checks"))
-    assert "are new" not in run(data_set).headline
+    assert "are new" not in run(data_set).summary
     assert outputs(workspace) == grown
 
 
-def test_a_file_whose_content_changed_is_decoded_again(run, data_set, workspace, counted) -> None:
+def test_changed_file_is_decoded_again(run, data_set, workspace, counted) -> None:
     run(data_set)
     counted.clear()
     file = workspace.raw / relative_path("label_map", Category.DRESSES, "000200")
-    stamp = file.stat()
+    before = file.stat()
     (data_set / relative_path("label_map", Category.DRESSES, "000200")).write_bytes(b"no image")
     with pytest.raises(SourceError, match="1 of"):
         run(data_set, max_invalid_fraction=0.0)
     assert counted == {"unpacked": 1, "label_map": 1}
-    assert stamp.st_size != file.stat().st_size
+    assert before.st_size != file.stat().st_size
     counted.clear()
     with pytest.raises(SourceError, match="1 of"):
         run(data_set, max_invalid_fraction=0.0)
-    assert counted == {"label_map": 1}  # what was wrong is looked at each time
+    assert counted == {"label_map": 1}  # invalid files are not cached
 
 
-def test_other_code_checks_all_files_again(run, data_set, workspace, counted, monkeypatch) -> None:
+def test_other_code_version_invalidates_the_cache(run, data_set, workspace, counted, monkeypatch) -> None:
     run(data_set)
-    whole = Counter(counted)
+    first = Counter(counted)
     counted.clear()
-    monkeypatch.setattr(passed, "_code", lambda: "other code")
+    monkeypatch.setattr(verified_cache, "_code", lambda: "other code")
     run(data_set)
-    assert counted == {role: count for role, count in whole.items() if role != "unpacked"}
+    assert counted == {role: count for role, count in first.items() if role != "unpacked"}
 
 
 @pytest.mark.parametrize("content", [b"", b"no table"])
-def test_a_damaged_memory_counts_for_nothing(run, data_set, workspace, counted, content) -> None:
+def test_damaged_cache_is_ignored(run, data_set, workspace, counted, content) -> None:
     run(data_set)
     counted.clear()
     (workspace.work_dir("checks") / "passed.parquet").write_bytes(content)

@@ -19,7 +19,7 @@ def test_ids_are_those_of_the_data_set() -> None:
 
 
 @pytest.mark.parametrize("category", Category)
-def test_the_garment_region_is_exactly_its_labels(category: Category) -> None:
+def test_garment_region_is_exactly_its_labels(category: Category) -> None:
     every = np.arange(256, dtype=np.uint8).reshape(16, 16)
     region = garment_region(every, category)
     assert region.dtype == np.bool_

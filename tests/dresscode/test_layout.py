@@ -4,12 +4,12 @@ from tryon.categories import Category, Split
 from tryon.dresscode.layout import pair_id, pair_list_path, relative_path
 
 
-def test_files_lie_where_the_data_set_has_them() -> None:
-    found = {
+def test_paths_are_those_of_the_data_set() -> None:
+    paths = {
         role: relative_path(role, Category.DRESSES, "048392").as_posix()
         for role in ("person", "garment", "keypoints", "label_map", "skeleton", "dense_pose", "uv")
     }
-    assert found == {
+    assert paths == {
         "person": "dresses/images/048392_0.jpg",
         "garment": "dresses/images/048392_1.jpg",
         "keypoints": "dresses/keypoints/048392_2.json",
@@ -23,7 +23,7 @@ def test_files_lie_where_the_data_set_has_them() -> None:
     assert relative_path("truth_label_map", Category.DRESSES, name).as_posix() == "dresses/truth/048392_048393.png"
 
 
-def test_pair_lists_lie_in_the_category_and_in_the_root() -> None:
+def test_pair_list_paths_in_category_and_root() -> None:
     names = ["train_pairs.txt", "test_pairs_paired.txt", "test_pairs_unpaired.txt"]
     assert [pair_list_path(split).as_posix() for split in Split] == names
     assert [pair_list_path(split, Category.UPPER_BODY).as_posix() for split in Split] == [
@@ -31,7 +31,7 @@ def test_pair_lists_lie_in_the_category_and_in_the_root() -> None:
     ]
 
 
-def test_categories_keep_the_numbers_of_the_third_column() -> None:
+def test_category_codes_of_the_third_column() -> None:
     assert {category.value: category.list_code for category in Category} == {
         "upper_body": 0,
         "lower_body": 1,

@@ -13,24 +13,24 @@ pairs = st.lists(st.builds(Pair, ids, ids), max_size=20)
 
 
 @given(pairs, st.sampled_from([None, *Category]))
-def test_lists_of_both_forms_come_back(listed: list[Pair], category: Category | None) -> None:
+def test_round_trip_of_both_forms(listed: list[Pair], category: Category | None) -> None:
     assert parse_pair_list(format_pair_list(listed, category), "list") == listed
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(Category, pairs)))
-def test_the_root_list_is_parted_by_its_third_column(listed: dict[Category, list[Pair]]) -> None:
-    text = "".join(format_pair_list(own, category) for category, own in listed.items())
+def test_root_list_is_split_by_its_third_column(listed: dict[Category, list[Pair]]) -> None:
+    text = "".join(format_pair_list(rows, category) for category, rows in listed.items())
     assert parse_root_pair_list(text, "list") == listed
 
 
-def test_the_form_is_that_of_the_data_set() -> None:
+def test_format_is_that_of_the_data_set() -> None:
     pair = Pair("048392", "048393")
     assert pair.pair_id == "048392_048393"
     assert format_pair_list([pair]) == "048392_0.jpg\t048393_1.jpg\n"
     assert format_pair_list([pair], Category.DRESSES) == "048392_0.jpg\t048393_1.jpg\t2\n"
 
 
-def test_any_whitespace_and_empty_lines_are_fine() -> None:
+def test_any_whitespace_and_empty_lines_are_accepted() -> None:
     text = "000001_0.jpg 000001_1.jpg\r\n\n  000002_0.jpg\t \t000003_1.jpg   1  \r\n"
     assert parse_pair_list(text, "list") == [Pair("000001", "000001"), Pair("000002", "000003")]
 
@@ -49,13 +49,13 @@ def test_any_whitespace_and_empty_lines_are_fine() -> None:
         "000001_0.jpg 000001_1.jpeg",
     ],
 )
-def test_a_wrong_line_is_named_with_its_number(line: str) -> None:
-    with pytest.raises(SourceError, match=r"train_pairs.txt, line 2") as caught:
+def test_malformed_line_is_named_with_its_number(line: str) -> None:
+    with pytest.raises(SourceError, match=r"line 2 of train_pairs.txt") as caught:
         parse_pair_list(f"000001_0.jpg 000001_1.jpg\n{line}\n", "train_pairs.txt")
     assert line in str(caught.value)
 
 
 @pytest.mark.parametrize("code", ["", "3", "-1", "x"])
-def test_a_root_list_needs_a_known_category(code: str) -> None:
+def test_root_list_needs_a_known_category(code: str) -> None:
     with pytest.raises(SourceError, match="third column"):
         parse_root_pair_list(f"000001_0.jpg 000001_1.jpg {code}\n", "train_pairs.txt")

@@ -41,8 +41,8 @@ def png(ids: NDArray[np.uint8], palette: bool = False) -> bytes:
     return stream.getvalue()
 
 
-def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    return 10 * np.log10(255**2 / max(np.mean((one.astype(float) - other) ** 2), 1e-9))
+def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    return 10 * np.log10(255**2 / max(np.mean((a.astype(float) - b) ** 2), 1e-9))
 
 
 PHOTO = smooth(1024, 768)
@@ -58,7 +58,7 @@ def test_photos_are_rgb_at_full_size() -> None:
 
 
 @pytest.mark.parametrize("size", [(1024, 768), (512, 384), (256, 192), (128, 96), (64, 48), (600, 450), (1100, 800)])
-def test_reduced_decoding_gives_what_full_decoding_and_resizing_give(size: tuple[int, int]) -> None:
+def test_reduced_decoding_equals_full_decoding_and_resizing(size: tuple[int, int]) -> None:
     data = jpeg(PHOTO)
     reduced, full = decode_photo(data, size), resize_photo(decode_photo(data), size)
     assert reduced.shape == (*size, 3)
@@ -76,22 +76,22 @@ def test_reduced_decoding_does_not_shift_the_image() -> None:
 
 @pytest.mark.parametrize("cut", [0, 1, 10, 200, 0.5, -1, -2])
 @pytest.mark.parametrize("size", [None, (128, 96)])
-def test_a_truncated_photo_is_unreadable(cut: float, size: tuple[int, int] | None) -> None:
+def test_rejects_truncated_photo(cut: float, size: tuple[int, int] | None) -> None:
     for data in (jpeg(PHOTO), png(PHOTO)):
         shorter = data[: int(cut * len(data)) if isinstance(cut, float) else cut]
-        with pytest.raises(UnreadableError, match="whole JPEG or PNG"):
+        with pytest.raises(UnreadableError, match="not a complete JPEG or PNG"):
             decode_photo(shorter, size)
 
 
 @pytest.mark.parametrize("size", [None, (512, 384), (256, 192), (128, 96)])
-def test_a_note_on_the_cameras_orientation_does_not_turn_the_photo(size: tuple[int, int] | None) -> None:
+def test_exif_orientation_is_ignored(size: tuple[int, int] | None) -> None:
     stream, orientation = io.BytesIO(), Image.Exif()
     orientation[0x0112] = 3
     Image.fromarray(PHOTO).save(stream, "JPEG", quality=95, exif=orientation)
     assert np.array_equal(decode_photo(stream.getvalue(), size), decode_photo(jpeg(PHOTO), size))
 
 
-def test_other_bytes_are_unreadable() -> None:
+def test_rejects_other_data() -> None:
     for data in (b"", b"text", b"\xff\xd8\xff\xd9", b"\xff\xd8" + bytes(500) + b"\xff\xd9"):
         with pytest.raises(UnreadableError):
             decode_photo(data, (16, 12))
@@ -101,7 +101,7 @@ def test_other_bytes_are_unreadable() -> None:
             decode_label_map(data)
 
 
-def test_the_header_tells_the_size() -> None:
+def test_image_size_is_read_from_the_header() -> None:
     assert image_size(jpeg(PHOTO)) == image_size(png(LABELS, palette=True)) == (1024, 768)
 
 
@@ -111,7 +111,7 @@ def test_label_maps_are_read_as_palette_indices() -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
-def test_palettes_of_few_bits_are_read_too(depth: int) -> None:
+def test_palettes_of_few_bits_are_read(depth: int) -> None:
     ids = LABELS % 2**depth
     image = Image.fromarray(ids)
     image.putpalette([255, 0, 0, 0, 255, 0] + [9] * 42)
@@ -121,7 +121,7 @@ def test_palettes_of_few_bits_are_read_too(depth: int) -> None:
 
 
 @pytest.mark.parametrize("size", [(512, 384), (256, 192), (700, 500)])
-def test_resized_ids_are_ids_that_were_near(size: tuple[int, int]) -> None:
+def test_labels_are_resized_by_nearest_neighbor(size: tuple[int, int]) -> None:
     blocks = np.kron(np.arange(12, dtype=np.uint8).reshape(4, 3), np.ones((256, 256), np.uint8))
     small = decode_label_map(png(blocks, palette=True), size)
     assert small.shape == size
@@ -130,7 +130,7 @@ def test_resized_ids_are_ids_that_were_near(size: tuple[int, int]) -> None:
     assert np.array_equal(small, blocks[np.ix_(rows, columns)])
 
 
-def test_masks_resize_like_labels_and_keep_their_share() -> None:
+def test_resized_masks_keep_their_area() -> None:
     mask = np.zeros((1024, 768), np.uint8)
     mask[:, :384] = 1
     assert resize_labels(mask, (128, 96)).mean() == 0.5
@@ -138,23 +138,23 @@ def test_masks_resize_like_labels_and_keep_their_share() -> None:
 
 
 @pytest.mark.parametrize("cut", [0.5, -1, -4, -12, -30, 40, 8, 0])
-def test_a_truncated_map_is_unreadable(cut: float) -> None:
+def test_rejects_truncated_map(cut: float) -> None:
     for decode, data in ((decode_label_map, png(LABELS, palette=True)), (decode_dense_pose, png(LABELS))):
         shorter = data[: int(cut * len(data)) if isinstance(cut, float) else cut]
-        with pytest.raises(UnreadableError, match="whole PNG"):
+        with pytest.raises(UnreadableError, match="not a complete PNG"):
             decode(shorter)
 
 
-def test_a_color_png_or_a_jpeg_is_no_map() -> None:
+def test_rejects_color_png_and_jpeg_as_map() -> None:
     for data in (png(PHOTO), jpeg(PHOTO)):
         with pytest.raises(UnreadableError, match="palette or gray"):
             decode_label_map(data)
 
 
-def test_dense_pose_ids_end_at_24() -> None:
+def test_rejects_dense_pose_ids_above_24() -> None:
     ids = np.arange(25, dtype=np.uint8).reshape(5, 5)
     assert np.array_equal(decode_dense_pose(png(ids)), ids)
-    with pytest.raises(UnreadableError, match="0 to 24"):
+    with pytest.raises(UnreadableError, match="above 24"):
         decode_dense_pose(png(ids + 1))
 
 
@@ -163,18 +163,18 @@ def keypoints_json(points: object) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(512, 384), (1024, 768), (256, 192), (64, 48)])
-def test_key_points_scale_from_their_frame_and_missing_ones_stay(size: tuple[int, int]) -> None:
+def test_keypoints_scale_from_their_frame_and_missing_ones_do_not(size: tuple[int, int]) -> None:
     points = [[10.0 * joint, 20.0 * joint, 0.5, joint] for joint in range(17)] + [[-1, -1, 0, -1]]
-    found = decode_keypoints(keypoints_json(points), size)
-    assert found.shape == (18, 3)
-    assert found.dtype == np.float32
-    wanted = np.array([point[:3] for point in points])
-    wanted[:17] *= (size[1] / 384, size[0] / 512, 1)
-    assert np.allclose(found, wanted)
-    assert found[17].tolist() == [-1, -1, 0]
+    result = decode_keypoints(keypoints_json(points), size)
+    assert result.shape == (18, 3)
+    assert result.dtype == np.float32
+    expected = np.array([point[:3] for point in points])
+    expected[:17] *= (size[1] / 384, size[0] / 512, 1)
+    assert np.allclose(result, expected)
+    assert result[17].tolist() == [-1, -1, 0]
 
 
-def test_a_head_cropped_at_the_top_is_a_seen_joint() -> None:
+def test_joint_at_the_top_edge_is_scaled() -> None:
     points = [[100.0, 0.0, 0.8, 0]] * 18
     assert decode_keypoints(keypoints_json(points), (1024, 768))[0].tolist() == pytest.approx([200, 0, 0.8])
 
@@ -200,6 +200,6 @@ def test_a_head_cropped_at_the_top_is_a_seen_joint() -> None:
         b'{"keypoints": ' + b"[" * 100_000,
     ],
 )
-def test_key_points_of_another_form_are_unreadable(data: bytes) -> None:
+def test_rejects_malformed_keypoints(data: bytes) -> None:
     with pytest.raises(UnreadableError, match="keypoints"):
         decode_keypoints(data, (1024, 768))

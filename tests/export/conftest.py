@@ -29,7 +29,7 @@ def ids(category: Category) -> list[str]:
 
 
 def mask_of(category: Category, number: int) -> np.ndarray:
-    """A shape of its own for each person, at SIZE."""
+    """A different shape for each person, at SIZE."""
     mask = np.zeros(SIZE, np.bool_)
     mask[20 + 5 * number : 100, 15 + 3 * category.list_code : 70] = True
     return mask
@@ -43,26 +43,28 @@ def dense_pose_of(number: int) -> np.ndarray:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    made = Workspace(tmp_path / "work")
+    workspace = Workspace(tmp_path / "work")
     for category in Category:
-        write_category(made, category)
-    return made
+        write_category(workspace, category)
+    return workspace
 
 
-def write_category(workspace: Workspace, category: Category, recipe: str = "r1") -> None:
+def write_category(workspace: Workspace, category: Category, config_hash: str = "r1") -> None:
     rows = [row_of(workspace, category, *pair) for pair in PAIRS]
     bad = {"pair_id": "999999_999999", "category": category, "split": "train", "person_id": "999999"}
-    rows.append(bad | {"garment_id": "999999", "status": "quarantined", "reason": "label_map: is whole"})
-    write_rows(workspace, category, rows, recipe)
+    rows.append(
+        bad | {"garment_id": "999999", "status": "quarantined", "reason": "label map is not a complete PNG file"}
+    )
+    write_rows(workspace, category, rows, config_hash)
 
 
-def write_rows(workspace: Workspace, category: Category, rows: list[dict[str, Any]], recipe: str = "r1") -> None:
+def write_rows(workspace: Workspace, category: Category, rows: list[dict[str, Any]], config_hash: str = "r1") -> None:
     """Index and manifest of these rows, which have the columns of both."""
-    own = [{name: row.get(name) for name in INDEX.columns.names} for row in rows]
-    write_table(workspace.index(category), table_from_rows(own, INDEX), INDEX)
-    own = [{name: row.get(name) for name in MANIFEST.columns.names} | {"config_hash": recipe} for row in rows]
-    marks = {"index_sha256": sha256_file(workspace.index(category))}
-    write_table(workspace.manifest(category), table_from_rows(own, MANIFEST), MANIFEST, marks)
+    index = [{name: row.get(name) for name in INDEX.columns.names} for row in rows]
+    write_table(workspace.index(category), table_from_rows(index, INDEX), INDEX)
+    manifest = [{name: row.get(name) for name in MANIFEST.columns.names} | {"config_hash": config_hash} for row in rows]
+    metadata = {"index_sha256": sha256_file(workspace.index(category))}
+    write_table(workspace.manifest(category), table_from_rows(manifest, MANIFEST), MANIFEST, metadata)
 
 
 def row_of(workspace: Workspace, category: Category, split: str, person: int, garment: int) -> dict[str, Any]:
@@ -77,10 +79,10 @@ def row_of(workspace: Workspace, category: Category, split: str, person: int, ga
     return row | {"mask_png": encode_mask(mask_of(category, person))}
 
 
-def photo(seed: int, ending: str) -> bytes:
-    """A smooth image of PHOTO's size, bright, so that neither black nor gray is in it."""
+def photo(seed: int, suffix: str) -> bytes:
+    """A smooth image of PHOTO's size, bright, without black and gray pixels."""
     coarse = np.random.default_rng(seed).integers(150, 240, (3, 2, 3)).astype(np.uint8)
-    return cv2.imencode(ending, cv2.resize(coarse, PHOTO[::-1], interpolation=cv2.INTER_LINEAR))[1].tobytes()
+    return cv2.imencode(suffix, cv2.resize(coarse, PHOTO[::-1], interpolation=cv2.INTER_LINEAR))[1].tobytes()
 
 
 def raw_file(workspace: Workspace, role: str, category: Category, item: str, content: bytes) -> dict[str, Any]:

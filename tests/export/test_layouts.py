@@ -1,4 +1,4 @@
-"""Each layout read back by a small reader written the way the codebases that read it do."""
+"""Each layout is read back by a small reader that works like the codebases that use it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tryon.workspace import Workspace
 
 ALL = list(Category), list(Split)
 CLOSE = 6
-"""How far JPEG of quality 95 and another resize take smooth images from each other, of 255."""
+"""Maximum difference of smooth images after JPEG of quality 95 and another resize, of 255."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +36,11 @@ def exported(workspace: Workspace, format: Format, size: tuple[int, int] | None 
 
 
 def pairs_of(split: str) -> list[tuple[int, int]]:
-    return [(person, garment) for own, person, garment in PAIRS if own == split]
+    return [(person, garment) for pair_split, person, garment in PAIRS if pair_split == split]
 
 
 def shrunk(mask: np.ndarray, pixels: int = 17) -> np.ndarray:
-    """Pixels of a mask that lie well inside: blocks of 16 pixels share their color in a JPEG."""
+    """Erode a mask: blocks of 16 pixels share their color in a JPEG."""
     return cv2.erode(mask.astype(np.uint8), np.ones((2 * pixels + 1,) * 2), borderValue=1) > 0
 
 
@@ -49,12 +49,12 @@ def raw_photo(workspace: Workspace, role: str, category: Category, number: int, 
     return decode_photo(data, size)
 
 
-def same(found: np.ndarray, expected: np.ndarray, where: np.ndarray | None = None) -> bool:
-    where = np.ones(found.shape[:2], np.bool_) if where is None else where
-    return bool(np.abs(found[where].astype(int) - expected[where].astype(int)).max() <= CLOSE)
+def same(actual: np.ndarray, expected: np.ndarray, where: np.ndarray | None = None) -> bool:
+    where = np.ones(actual.shape[:2], np.bool_) if where is None else where
+    return bool(np.abs(actual[where].astype(int) - expected[where].astype(int)).max() <= CLOSE)
 
 
-def test_masks_lie_beside_agnostic_images_under_the_names_of_the_photos(workspace: Workspace) -> None:
+def test_masks_layout_has_masks_and_agnostic_images_with_the_names_of_the_photos(workspace: Workspace) -> None:
     out = exported(workspace, Format.MASKS)
     for category in Category:
         for number, name in enumerate(ids(category)):
@@ -93,19 +93,19 @@ def test_catvton_reads_dress_code(workspace: Workspace, eval_pair: bool, size: t
                 small = np.asarray(mask.convert("L").resize(SIZE[::-1], Image.Resampling.NEAREST)) > 127
                 assert small[shrunk(mask_of(category, person), 2)].all()
                 assert not small[shrunk(~mask_of(category, person), 2)].any()
-                blurred = mask.filter(ImageFilter.GaussianBlur(3))  # what it does to paste the background back
+                blurred = mask.filter(ImageFilter.GaussianBlur(3))  # as for its --repaint
                 assert np.asarray(blurred).max() == 255
                 read += 1
     assert read == 9
 
 
-def test_catvton_gets_the_photos_untouched_and_masks_of_their_size(workspace: Workspace) -> None:
+def test_catvton_has_identical_photos_and_masks_of_their_size(workspace: Workspace) -> None:
     root = exported(workspace, Format.CATVTON)
     for category in Category:
         for number, name in enumerate(ids(category)):
-            for role, ending in (("person", "_0.jpg"), ("garment", "_1.jpg")):
+            for role, suffix in (("person", "_0.jpg"), ("garment", "_1.jpg")):
                 raw = (workspace.raw / relative_path(role, category, name)).read_bytes()
-                assert (root / category / "images" / f"{name}{ending}").read_bytes() == raw
+                assert (root / category / "images" / f"{name}{suffix}").read_bytes() == raw
             mask = np.asarray(Image.open(root / category / "agnostic_masks" / f"{name}_0.png"))
             assert mask.shape == PHOTO
             assert (mask == 255 * mask_of(category, number).repeat(2, 0).repeat(2, 1)).all()
@@ -114,7 +114,7 @@ def test_catvton_gets_the_photos_untouched_and_masks_of_their_size(workspace: Wo
 @pytest.mark.parametrize("part", ["train", "test"])
 @pytest.mark.parametrize("paired", [True, False])
 def test_stableviton_reads_viton_hd(workspace: Workspace, part: str, paired: bool) -> None:
-    """It reads by OpenCV, takes the cloth of the person's own name when paired, and inverts the mask itself."""
+    """It reads with OpenCV, uses the cloth with the person's name if paired, and inverts the mask."""
     out = exported(workspace, Format.VITON_HD)
     for category in Category:
         root = out / category
@@ -134,11 +134,11 @@ def test_stableviton_reads_viton_hd(workspace: Workspace, part: str, paired: boo
             photo = raw_photo(workspace, "person", category, person, SIZE)
             assert same(read("image", image_name), photo)
             assert same(read("cloth", cloth_name), raw_photo(workspace, "garment", category, garment, SIZE))
-            kept = 1 - (read("agnostic-mask", image_name.replace(".jpg", "_mask.png"))[..., 0] >= 128)
-            assert (kept == ~mask_of(category, person)).all()
+            visible = 1 - (read("agnostic-mask", image_name.replace(".jpg", "_mask.png"))[..., 0] >= 128)
+            assert (visible == ~mask_of(category, person)).all()
             agnostic = read("agnostic-v3.2", image_name)
-            assert same(agnostic, photo, shrunk(kept > 0))
-            assert same(agnostic, np.full_like(photo, 128), shrunk(kept == 0))
+            assert same(agnostic, photo, shrunk(visible > 0))
+            assert same(agnostic, np.full_like(photo, 128), shrunk(visible == 0))
             parts = dense_pose_of(person)[::2, ::2]
             colors = read("image-densepose", image_name)
             assert same(colors, np.zeros_like(colors), shrunk(parts == 0))
@@ -163,7 +163,7 @@ def test_catvton_and_idm_vton_read_viton_hd(workspace: Workspace, unpaired: bool
                 assert [image.mode for image in images] == ["RGB", "RGB", "L", "RGB"]
 
 
-def test_masks_hold_black_and_white_only_at_any_size(workspace: Workspace) -> None:
+def test_masks_are_binary_at_any_size(workspace: Workspace) -> None:
     for number, size in enumerate([(100, 75), (256, 192), (31, 47)]):
         out = workspace.root.parent / f"sized{number}"
         export(ExportRequest(Format.VITON_HD, size, out, workspace), [Category.DRESSES], [Split.TRAIN], no_progress)
@@ -176,10 +176,10 @@ def test_masks_hold_black_and_white_only_at_any_size(workspace: Workspace) -> No
 
 
 @pytest.mark.parametrize("format", list(Format))
-def test_the_readme_names_every_folder_and_list(workspace: Workspace, format: Format) -> None:
+def test_readme_names_every_folder_and_list(workspace: Workspace, format: Format) -> None:
     out = exported(workspace, format)
-    said = (out / "README.txt").read_text()
-    assert "Licence of the images: synthetic." in said
+    readme = (out / "README.txt").read_text()
+    assert "Licence of the images: synthetic." in readme
     for file in (path for category in Category for path in (out / category).rglob("*") if path.is_file()):
         word = file.parent.name if file.suffix != ".txt" else "pairs"
-        assert word in said
+        assert word in readme

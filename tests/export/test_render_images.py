@@ -19,7 +19,7 @@ MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1
 
 @settings(max_examples=40, deadline=None)
 @given(MASKS)
-def test_a_mask_is_an_8_bit_gray_png_for_every_reader(mask: np.ndarray) -> None:
+def test_mask_is_an_8_bit_gray_png(mask: np.ndarray) -> None:
     data = encode_mask(mask)
     image = Image.open(io.BytesIO(data))
     assert image.mode == "L"
@@ -30,7 +30,7 @@ def test_a_mask_is_an_8_bit_gray_png_for_every_reader(mask: np.ndarray) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(MASKS, st.integers(1, 3))
-def test_a_mask_grows_by_whole_pixels(mask: np.ndarray, times: int) -> None:
+def test_mask_is_enlarged_by_whole_pixels(mask: np.ndarray, times: int) -> None:
     height, width = mask.shape
     grown = resize_mask(mask, (height * times, width * times))
     assert grown.dtype == np.bool_
@@ -38,25 +38,25 @@ def test_a_mask_grows_by_whole_pixels(mask: np.ndarray, times: int) -> None:
 
 
 @pytest.mark.parametrize("gray", [0, 128])
-def test_hidden_pixels_become_one_gray_and_no_other_changes(gray: int) -> None:
+def test_gray_out_changes_masked_pixels_only(gray: int) -> None:
     random = np.random.default_rng(0)
     photo = random.integers(0, 256, (50, 40, 3)).astype(np.uint8)
     mask = random.random((50, 40)) < 0.5
     before = photo.copy()
-    hidden = gray_out(photo, mask, gray)
-    assert (hidden[mask] == gray).all()
-    assert (hidden[~mask] == photo[~mask]).all()
+    result = gray_out(photo, mask, gray)
+    assert (result[mask] == gray).all()
+    assert (result[~mask] == photo[~mask]).all()
     assert (photo == before).all()
 
 
-def test_a_jpeg_keeps_red_red() -> None:
+def test_jpeg_keeps_the_channel_order() -> None:
     red = np.zeros((32, 32, 3), np.uint8)
     red[..., 0] = 200
     back = np.asarray(Image.open(io.BytesIO(encode_jpeg(red))))
     assert np.abs(back.astype(int) - red).max() <= 3
 
 
-def test_dense_pose_is_black_without_a_body_and_of_24_colors_else() -> None:
+def test_dense_pose_has_black_background_and_24_colors() -> None:
     colors = draw_dense_pose(np.arange(25, dtype=np.uint8)[None])
     assert colors.shape == (1, 25, 3)
     assert (colors[0, 0] == 0).all()

@@ -1,4 +1,4 @@
-"""The fast reader of id maps: what it reads is what a general reader reads, and it takes no file that one refuses."""
+"""The fast reader of id maps agrees with general readers and accepts no file that they reject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from tryon.dresscode import readers
 from tryon.dresscode.readers import UnreadableError, decode_label_map, resize_labels
-from tryon.imaging.png_decoder import LONGEST, read_indices
+from tryon.imaging.png_decoder import MAX_SIDE, read_indices
 from tryon.imaging.png_encoder import AVERAGE, GRAY, NO_FILTER, PAETH, PALETTE, RGB, SUB, UP, png_file
 
 Ids = NDArray[np.uint8]
@@ -25,11 +25,11 @@ COLORS = bytes(value for number in range(256) for value in (255 - number, 7 * nu
 
 
 def filtered(ids: Ids, filters: list[int]) -> Ids:
-    """Rows of a PNG file, each by its filter: section 9.2 of the standard, word by word."""
+    """Filter each row by its own filter, straight from section 9.2 of the standard."""
     wide = np.pad(ids.astype(int), ((1, 0), (1, 0)))
     here, left, above, corner = wide[1:, 1:], wide[1:, :-1], wide[:-1, 1:], wide[:-1, :-1]
     estimate = left + above - corner
-    near_left, near_above, near_corner = (abs(estimate - other) for other in (left, above, corner))
+    near_left, near_above, near_corner = (abs(estimate - pixel) for pixel in (left, above, corner))
     paeth = np.where(near_above <= near_corner, above, corner)
     paeth = np.where((near_left <= near_above) & (near_left <= near_corner), left, paeth)
     guesses = np.stack([np.zeros_like(here), left, above, (left + above) // 2, paeth])
@@ -42,9 +42,9 @@ def png(ids: Ids, filters: list[int], color: int = PALETTE) -> bytes:
 
 
 def read(data: bytes) -> Ids:
-    found = read_indices(data)
-    assert found is not None, "left to the general reader"
-    return found
+    ids = read_indices(data)
+    assert ids is not None, "left to the general reader"
+    return ids
 
 
 def by_pillow(data: bytes) -> Ids:
@@ -64,26 +64,26 @@ def id_maps(draw: st.DrawFn) -> Ids:
 
 @settings(max_examples=150)
 @given(id_maps(), st.sampled_from([(0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2), FILTERS]), st.data())
-def test_all_filters_are_undone_as_pillow_undoes_them(ids: Ids, kinds: tuple[int, ...], data: st.DataObject) -> None:
+def test_all_filters_are_undone_as_by_pillow(ids: Ids, kinds: tuple[int, ...], data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     file = png(ids, rng.choice(kinds, len(ids)).tolist(), data.draw(st.sampled_from([GRAY, PALETTE])))
-    found = read(file)
-    assert np.array_equal(found, ids)
+    result = read(file)
+    assert np.array_equal(result, ids)
     assert np.array_equal(by_pillow(file), ids)
-    found[0, 0] ^= 1  # an array of its own, which may be written to
+    result[0, 0] ^= 1  # writable
 
 
 @settings(max_examples=60)
 @given(id_maps(), st.integers(1, 200), st.integers(1, 60))
-def test_at_any_size_it_is_pillows_map_resized(ids: Ids, height: int, width: int) -> None:
+def test_any_size_equals_the_resized_map_of_pillow(ids: Ids, height: int, width: int) -> None:
     file = png(ids, [row % 3 for row in range(len(ids))])
-    wanted = resize_labels(by_pillow(file), (height, width))
-    assert np.array_equal(decode_label_map(file, (height, width)), wanted)
+    expected = resize_labels(by_pillow(file), (height, width))
+    assert np.array_equal(decode_label_map(file, (height, width)), expected)
 
 
 @settings(max_examples=60)
 @given(id_maps(), st.sampled_from([(2,), (0,), (0, 2), FILTERS]), st.integers(0, 2**32 - 1))
-def test_at_half_the_size_it_is_the_whole_map_resized(ids: Ids, kinds: tuple[int, ...], seed: int) -> None:
+def test_half_size_equals_the_resized_map(ids: Ids, kinds: tuple[int, ...], seed: int) -> None:
     ids = np.kron(ids, np.ones((2, 2), np.uint8))
     ids[1:, 1:] += ids[:-1, :-1]  # no two neighbors need be equal
     half = (len(ids) // 2, ids.shape[1] // 2)
@@ -131,11 +131,11 @@ def png_of(header: tuple[int, ...], packed: bytes, *more: bytes) -> bytes:
 
 ROWS = filtered(IDS, [UP] * 40).tobytes()
 PACKED = zlib.compress(ROWS)
-GREY_HEADER = (30, 40, 8, GRAY, 0, 0, 0)
+GRAY_HEADER = (30, 40, 8, GRAY, 0, 0, 0)
 
 
-def test_the_file_that_is_spoilt_below_is_whole() -> None:
-    assert np.array_equal(read(png_of(GREY_HEADER, PACKED)), IDS)
+def test_the_undamaged_file_is_read() -> None:
+    assert np.array_equal(read(png_of(GRAY_HEADER, PACKED)), IDS)
 
 
 @pytest.mark.parametrize(
@@ -145,43 +145,43 @@ def test_the_file_that_is_spoilt_below_is_whole() -> None:
         b"\x89PNG\r\n\x1a\n",
         WHOLE[8:],
         WHOLE + b"\n",
-        png_of(GREY_HEADER, PACKED[:-1]),  # a checksum cut short
-        png_of(GREY_HEADER, PACKED[:-1] + bytes([PACKED[-1] ^ 1])),
-        png_of(GREY_HEADER, PACKED + b"\0"),
-        png_of(GREY_HEADER, zlib.compress(ROWS[:-1])),
-        png_of(GREY_HEADER, zlib.compress(ROWS + b"\0")),
-        png_of(GREY_HEADER, zlib.compress(b"\5" + ROWS[1:])),  # no such filter
-        png_of(GREY_HEADER, b""),
-        png_of((30, 0, *GREY_HEADER[2:]), zlib.compress(b"")),
-        png_of((*GREY_HEADER[:4], 1, 0, 0), PACKED),
-        png_of((*GREY_HEADER[:4], 0, 1, 0), PACKED),
-        png_of((*GREY_HEADER[:4], 0, 0, 1), PACKED),  # interlaced
+        png_of(GRAY_HEADER, PACKED[:-1]),  # a checksum cut short
+        png_of(GRAY_HEADER, PACKED[:-1] + bytes([PACKED[-1] ^ 1])),
+        png_of(GRAY_HEADER, PACKED + b"\0"),
+        png_of(GRAY_HEADER, zlib.compress(ROWS[:-1])),
+        png_of(GRAY_HEADER, zlib.compress(ROWS + b"\0")),
+        png_of(GRAY_HEADER, zlib.compress(b"\5" + ROWS[1:])),  # no such filter
+        png_of(GRAY_HEADER, b""),
+        png_of((30, 0, *GRAY_HEADER[2:]), zlib.compress(b"")),
+        png_of((*GRAY_HEADER[:4], 1, 0, 0), PACKED),
+        png_of((*GRAY_HEADER[:4], 0, 1, 0), PACKED),
+        png_of((*GRAY_HEADER[:4], 0, 0, 1), PACKED),  # interlaced
         png_of((30, 40, 8, PALETTE, 0, 0, 0), PACKED),  # without a palette
         png_of((30, 40, 8, PALETTE, 0, 0, 0), PACKED, chunk(b"PLTE", bytes(771))),
         png_of((30, 40, 8, RGB, 0, 0, 0), PACKED),
         png_of((30, 40, 4, GRAY, 0, 0, 0), PACKED),
         png_of((30, 40, 16, GRAY, 0, 0, 0), PACKED),
-        png_of(GREY_HEADER, PACKED, chunk(b"acTL", bytes(8))),
-        png_of(GREY_HEADER, PACKED, chunk(b"IHDR", struct.pack(">IIBBBBB", *GREY_HEADER))),
+        png_of(GRAY_HEADER, PACKED, chunk(b"acTL", bytes(8))),
+        png_of(GRAY_HEADER, PACKED, chunk(b"IHDR", struct.pack(">IIBBBBB", *GRAY_HEADER))),
     ],
 )
-def test_what_is_not_wholly_right_is_left_to_the_general_reader(data: bytes) -> None:
+def test_unusual_and_damaged_files_are_left_to_the_general_reader(data: bytes) -> None:
     assert read_indices(data) is None
 
 
-def test_a_file_cannot_ask_for_more_memory_than_a_image_of_its_size_takes() -> None:
+def test_memory_is_bounded_by_the_image_size() -> None:
     bomb = zlib.compress(bytes(50_000_000), 9)
-    assert read_indices(png_of(GREY_HEADER, bomb)) is None
-    assert read_indices(png_of((LONGEST + 1, 1, 8, GRAY, 0, 0, 0), bomb)) is None
-    with pytest.raises(UnreadableError, match="whole PNG"):
+    assert read_indices(png_of(GRAY_HEADER, bomb)) is None
+    assert read_indices(png_of((MAX_SIDE + 1, 1, 8, GRAY, 0, 0, 0), bomb)) is None
+    with pytest.raises(UnreadableError, match="not a complete PNG"):
         decode_label_map(png_of((2**31 - 1, 2**31 - 1, 8, GRAY, 0, 0, 0), bomb))
 
 
-@pytest.mark.parametrize("shape", [(2, LONGEST + 5), (LONGEST + 5, 2), (1, LONGEST), (LONGEST, 1)])
-def test_a_very_long_image_is_read_whoever_reads_it(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(2, MAX_SIDE + 5), (MAX_SIDE + 5, 2), (1, MAX_SIDE), (MAX_SIDE, 1)])
+def test_very_long_images_are_read(shape: tuple[int, int]) -> None:
     ids = np.random.default_rng(0).integers(0, 18, shape, np.uint8)
     file = png(ids, [row % 5 for row in range(shape[0])])
-    assert (read_indices(file) is None) == (max(shape) > LONGEST)
+    assert (read_indices(file) is None) == (max(shape) > MAX_SIDE)
     assert np.array_equal(decode_label_map(file), ids)
 
 
@@ -194,23 +194,23 @@ def outcome(data: bytes) -> object:
 
 @settings(max_examples=300)
 @given(st.data())
-def test_damage_is_told_as_the_general_reader_tells_it(data: st.DataObject) -> None:
+def test_damage_is_reported_as_by_the_general_reader(data: st.DataObject) -> None:
     damaged = bytearray(WHOLE)
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    spoilt = bytes(damaged[: data.draw(st.integers(0, len(damaged) * 2))])
+    damaged_file = bytes(damaged[: data.draw(st.integers(0, len(damaged) * 2))])
     with pytest.MonkeyPatch.context() as patch:
-        found = outcome(spoilt)
+        result = outcome(damaged_file)
         patch.setattr(readers, "read_indices", lambda *_: None)
-        assert outcome(spoilt) == found
+        assert outcome(damaged_file) == result
 
 
 @settings(max_examples=200)
 @given(st.binary(max_size=40), st.integers(0, 2**16))
-def test_a_damaged_stream_with_right_checksums_around_it_gives_no_other_pixels(noise: bytes, at: int) -> None:
-    """The stream's own checksum sees it; what is accepted is what a general reader accepts."""
-    spoilt = bytearray(PACKED)
-    spoilt[at % len(spoilt) : at % len(spoilt) + len(noise)] = noise
-    file = png_of(GREY_HEADER, bytes(spoilt))
-    found = read_indices(file)
-    assert found is None or np.array_equal(found, by_pillow(file))
+def test_damaged_stream_with_right_checksums_gives_no_other_pixels(noise: bytes, at: int) -> None:
+    """The stream's own checksum detects it, or the general reader accepts the file as well."""
+    damaged = bytearray(PACKED)
+    damaged[at % len(damaged) : at % len(damaged) + len(noise)] = noise
+    file = png_of(GRAY_HEADER, bytes(damaged))
+    ids = read_indices(file)
+    assert ids is None or np.array_equal(ids, by_pillow(file))

@@ -1,4 +1,4 @@
-"""Masks survive the way into a manifest row and back, at any size, in the bytes of a real PNG."""
+"""Masks of any size survive the round trip, as standard PNG files."""
 
 import io
 
@@ -25,20 +25,20 @@ def test_round_trip(mask):
 
 
 @given(masks)
-def test_other_readers_see_one_bit_and_white_where_hidden(mask):
+def test_pillow_reads_one_bit_with_white_masked(mask):
     with Image.open(io.BytesIO(encode_mask(mask))) as image:
         assert image.mode == "1"
         assert (np.array(image) == mask).all()
 
 
-def test_a_shape_is_small_and_its_bytes_repeat():
+def test_encoding_is_small_and_deterministic():
     rows, columns = np.mgrid[:512, :384]
     mask = (rows - 256) ** 2 + (columns - 192) ** 2 < 150**2
     assert len(encode_mask(mask)) < 1500
     assert encode_mask(mask) == encode_mask(mask.copy())
 
 
-def test_bytes_that_are_no_png_are_refused():
+def test_rejects_data_that_is_not_a_png():
     for data in (b"", b"mask"):
-        with pytest.raises(TryOnError, match="is a PNG"):
+        with pytest.raises(TryOnError, match="not a PNG"):
             decode_mask(data)

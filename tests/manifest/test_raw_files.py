@@ -28,7 +28,7 @@ def rows(workspace: Workspace) -> list[dict]:
     return rows  # fmt: skip
 
 
-def test_content_comes_back_only_when_it_is_what_was_indexed(workspace: Workspace, rows: list[dict]) -> None:
+def test_read_verified_rejects_missing_and_changed_files(workspace: Workspace, rows: list[dict]) -> None:
     name = rows[5]["person"]
     assert read_verified(workspace, name, sha256_bytes(b"xxxxx")) == b"xxxxx"
     for damage in (b"xxxxy", b"", b"xxxxxx"):
@@ -40,7 +40,7 @@ def test_content_comes_back_only_when_it_is_what_was_indexed(workspace: Workspac
         read_verified(workspace, name, sha256_bytes(b"xxxxx"))
 
 
-def test_missing_files_are_named_at_once_up_to_ten(workspace: Workspace, rows: list[dict]) -> None:
+def test_require_files_names_up_to_ten_files_at_once(workspace: Workspace, rows: list[dict]) -> None:
     require_files(workspace, rows, ["person", "truth"])
     for row in rows[:12]:
         (workspace.raw / row["person"]).unlink()

@@ -1,4 +1,4 @@
-"""The columns that other parts, and files already written, rely on."""
+"""Versions and columns of the schemas are pinned."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PINNED = {
 
 
 @pytest.mark.parametrize("schema", [INDEX, FINDINGS, MANIFEST, PACKED, MASK_PREVIEWS], ids=lambda schema: schema.kind)
-def test_a_change_of_columns_raises_the_version(schema: TableSchema) -> None:
+def test_columns_match_the_pinned_version(schema: TableSchema) -> None:
     columns = [(field.name, str(field.type), field.nullable) for field in schema.columns]
     assert (schema.version, short_hash(columns)) == PINNED[schema.kind], "raise the version and pin the new columns"
 
 
-def test_slices_travel_from_manifest_to_packed_rows_with_the_same_types() -> None:
+def test_slice_columns_have_the_same_types_in_manifest_and_packed_rows() -> None:
     for name in SLICE_COLUMNS:
         assert MANIFEST.columns.field(name).equals(PACKED.columns.field(name))

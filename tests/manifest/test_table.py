@@ -37,7 +37,7 @@ def value(field: pa.Field, number: int) -> object:
     if pa.types.is_floating(field.type):
         return number / 4
     if pa.types.is_fixed_size_list(field.type):
-        return [number + place / 2 for place in range(field.type.list_size)]
+        return [number + index / 2 for index in range(field.type.list_size)]
     return bytes([number % 256]) * (number % 7)
 
 
@@ -47,7 +47,7 @@ def rows_of(schema: TableSchema, count: int) -> list[dict]:
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.kind)
 @pytest.mark.parametrize("count", [0, 1, 7, ROW_GROUP + 5])
-def test_what_is_written_comes_back(tmp_path: Path, schema: TableSchema, count: int) -> None:
+def test_round_trip(tmp_path: Path, schema: TableSchema, count: int) -> None:
     path, rows = tmp_path / "deep" / "table.parquet", rows_of(schema, count)
     write_table(path, table_from_rows(rows, schema), schema, {"images": "png"})
     table = read_table(path, schema)
@@ -65,7 +65,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path, schema: TableSchema) 
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_written_in_pieces_is_the_same_table(tmp_path: Path) -> None:
+def test_write_tables_equals_write_table(tmp_path: Path) -> None:
     rows = rows_of(PACKED, 2 * ROW_GROUP)
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     write_table(whole, table_from_rows(rows, PACKED), PACKED)
@@ -76,28 +76,28 @@ def test_written_in_pieces_is_the_same_table(tmp_path: Path) -> None:
     assert read_table(pieces, PACKED).num_rows == 0
 
 
-def test_absent_keys_are_null_and_unknown_ones_a_mistake_of_ours() -> None:
-    assert table_from_rows([{"rule": "exists"}], FINDINGS).to_pylist()[0]["file"] is None
-    with pytest.raises(AssertionError, match="rool"):
-        table_from_rows([{"rool": "exists"}], FINDINGS)
+def test_missing_keys_are_null_and_unknown_keys_are_an_assertion() -> None:
+    assert table_from_rows([{"problem": "file not found"}], FINDINGS).to_pylist()[0]["file"] is None
+    with pytest.raises(AssertionError, match="porblem"):
+        table_from_rows([{"porblem": "file not found"}], FINDINGS)
 
 
-def test_a_row_without_a_needed_value_is_not_written(tmp_path: Path) -> None:
+def test_null_in_a_required_column_is_not_written(tmp_path: Path) -> None:
     row = rows_of(INDEX, 2)[1] | {"pair_id": None}
     with pytest.raises((pa.ArrowInvalid, ValueError)):
         write_table(tmp_path / "t", table_from_rows([row], INDEX), INDEX)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_absent_table_names_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_missing_table_names_its_command(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="tryon download"):
         read_table(tmp_path / "none.parquet", INDEX, made_by="tryon download")
 
 
-def test_another_kind_or_version_is_refused(tmp_path: Path) -> None:
+def test_rejects_other_kind_or_version(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows([], FINDINGS), FINDINGS)
-    with pytest.raises(TryOnError, match="index table of version 3"):
+    with pytest.raises(TryOnError, match="index table of version 4"):
         read_table(path, INDEX)
     newer = TableSchema(FINDINGS.kind, FINDINGS.version + 1, FINDINGS.columns)
     write_table(path, table_from_rows([], newer), newer)
@@ -108,20 +108,8 @@ def test_another_kind_or_version_is_refused(tmp_path: Path) -> None:
         read_table(path, FINDINGS)
 
 
-def test_an_older_version_that_lacks_what_may_be_null_is_read_with_nulls(tmp_path: Path) -> None:
-    needed, added = pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())
-    old = TableSchema("kind", 1, pa.schema([needed]))
-    path = tmp_path / "table.parquet"
-    write_table(path, table_from_rows([{"a": 1}, {"a": 2}], old), old)
-    new = TableSchema("kind", 2, pa.schema([needed, added]), oldest=1)
-    assert read_table(path, new).to_pylist() == [{"a": 1, "b": None}, {"a": 2, "b": None}]
-    assert read_table(path, new, ["b"]).to_pylist() == [{"b": None}, {"b": None}]
-    with pytest.raises(TryOnError, match="kind table of version 2"):
-        read_table(path, TableSchema("kind", 2, new.columns))
-
-
 @pytest.mark.parametrize("keep", [0, 10, -1])
-def test_a_damaged_file_is_an_error_of_ours(tmp_path: Path, keep: int) -> None:
+def test_rejects_truncated_file(tmp_path: Path, keep: int) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows(rows_of(FINDINGS, 3), FINDINGS), FINDINGS)
     path.write_bytes(path.read_bytes()[:keep])
@@ -129,25 +117,28 @@ def test_a_damaged_file_is_an_error_of_ours(tmp_path: Path, keep: int) -> None:
         read_table(path, FINDINGS)
 
 
-def test_damage_inside_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_rejects_damaged_page(tmp_path: Path) -> None:
     path, rows = tmp_path / "table.parquet", rows_of(PACKED, 4)
     rows[1]["person"] = bytes(range(256))
     write_table(path, table_from_rows(rows, PACKED), PACKED)
     data = bytearray(path.read_bytes())
     data[data.index(rows[1]["person"]) + 100] ^= 1
     path.write_bytes(data)
-    with pytest.raises(TryOnError, match=r"table\.parquet: is a whole parquet table.*Run `tryon sample` again"):
+    with pytest.raises(TryOnError, match=r"table\.parquet.*Run `tryon sample` again"):
         read_table(path, PACKED, made_by="tryon sample")
 
 
 @pytest.mark.parametrize(
     ("schema", "command"),
-    [(INDEX, "tryon download"), (FINDINGS, "tryon download"), (MANIFEST, "tryon agnostic"), (MASK_PREVIEWS, "tryon agnostic"),
-     (PACKED, "tryon sample")],
-)  # fmt: skip
-def test_whatever_is_wrong_with_a_table_the_command_that_makes_it_is_named(
-    tmp_path: Path, schema: TableSchema, command: str
-) -> None:
+    [
+        (INDEX, "tryon download"),
+        (FINDINGS, "tryon download"),
+        (MANIFEST, "tryon agnostic"),
+        (MASK_PREVIEWS, "tryon agnostic"),
+        (PACKED, "tryon sample"),
+    ],
+)
+def test_every_error_names_the_command_that_writes_the_table(tmp_path: Path, schema: TableSchema, command: str) -> None:
     path = tmp_path / "table.parquet"
     for content in (None, b"", b"PAR1 no table PAR1"):
         if content is not None:
@@ -156,13 +147,13 @@ def test_whatever_is_wrong_with_a_table_the_command_that_makes_it_is_named(
             read_table(path, schema)
         with pytest.raises(TryOnError, match="Run `dvc repro`"):
             read_metadata(path)
-    older = TableSchema(schema.kind, schema.readable.start - 1, schema.columns)
+    older = TableSchema(schema.kind, schema.version - 1, schema.columns)
     write_table(path, table_from_rows([], older), older)
     with pytest.raises(TryOnError, match=f"Run `{command}` again with this version of the code"):
         read_table(path, schema)
 
 
-def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_permission_error_is_a_disk_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows([], FINDINGS), FINDINGS)
 
@@ -170,11 +161,11 @@ def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monk
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(pq, "read_schema", refused)
-    with pytest.raises(DiskError, match=r"table\.parquet: may be read and written by whoever runs this"):
+    with pytest.raises(DiskError, match=r"table\.parquet"):
         read_table(path, FINDINGS)
 
 
-def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_table(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     write_table(path, table_from_rows(rows_of(PACKED, 3), PACKED), PACKED)
     before = path.read_bytes()
@@ -189,7 +180,7 @@ def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_images_are_stored_as_they_are(tmp_path: Path) -> None:
+def test_images_are_stored_uncompressed(tmp_path: Path) -> None:
     path, rows = tmp_path / "t.parquet", rows_of(PACKED, 4)
     rows[1]["person"] = bytes(range(256)) * 4
     write_table(path, table_from_rows(rows, PACKED), PACKED)

@@ -1,4 +1,4 @@
-"""A workspace as `download` and `agnostic` leave it, with small raw images: index, manifests and raw files."""
+"""A workspace after `download` and `agnostic` with small images: index, manifests and raw files."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def raw_keypoints(random: np.random.Generator) -> bytes:
 
 
 class Maker:
-    """Writes raw files and collects rows of the index and of the manifests; `save` writes the tables."""
+    """Write raw files and collect rows of the index and the manifests; `save` writes the tables."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -88,7 +88,7 @@ class Maker:
         )
 
     def save(self, order: int = 1) -> Workspace:
-        """Write the tables, rows in the order in which they came or, with -1, the other way round."""
+        """Write the tables, rows in the order of `add` or, with -1, reversed."""
         for category in Category:
             index, manifest = self.workspace.index(category), self.workspace.manifest(category)
             write_table(index, table_from_rows(self.index[category][::order], INDEX), INDEX)
@@ -113,7 +113,7 @@ class Maker:
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """An empty workspace; work is done in this process, except where a test says otherwise."""
+    """An empty workspace with one worker."""
     monkeypatch.setenv("TRYON_WORKERS", "1")
     return Workspace(tmp_path / "project")
 

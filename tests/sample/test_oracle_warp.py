@@ -1,4 +1,4 @@
-"""The ideal warp is exact where the flow says all, keeps what is no garment, and beats the baselines on the twin."""
+"""The oracle warp is exact on constant colors, changes the garment only, and beats the baselines."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ def worn() -> tuple[np.ndarray, np.ndarray]:
     return np.stack([columns - 10, rows - 20], -1) * (cover > 0)[..., None].astype(np.float32), cover
 
 
-def test_a_garment_of_one_color_under_even_light_is_exact() -> None:
+def test_garment_of_one_color_is_exact() -> None:
     flow, cover = worn()
     true = noise(1)
     true[cover == 1] = COLOR
-    warped, touched = oracle_warp(np.full((*FULL, 3), COLOR), (flow, cover), true, SIZE)
+    warped, contains_garment = oracle_warp(np.full((*FULL, 3), COLOR), (flow, cover), true, SIZE)
     assert np.array_equal(warped, resize_photo(true, SIZE))
-    assert touched.shape == SIZE
+    assert contains_garment.shape == SIZE
 
 
-def test_every_seen_pixel_has_the_color_of_its_thread_and_all_else_is_the_true_image() -> None:
+def test_visible_garment_follows_the_flow_and_the_rest_is_the_ground_truth() -> None:
     (flow, cover), garment, true = worn(), noise(2), noise(3)
-    warped, touched = oracle_warp(garment, (flow, cover), true, FULL)
+    warped, contains_garment = oracle_warp(garment, (flow, cover), true, FULL)
     moved = np.roll(garment, (20, 10), (0, 1))
     assert np.array_equal(warped[cover == 1], moved[cover == 1])
     assert np.array_equal(warped[cover != 1], true[cover != 1])  # the background, and the arm
-    assert np.array_equal(touched, cover == 1)
+    assert np.array_equal(contains_garment, cover == 1)
 
 
-def test_pixels_that_show_any_of_the_garment_are_told() -> None:
+def test_mask_covers_every_pixel_that_contains_garment() -> None:
     (flow, cover), garment, true = worn(), noise(2), noise(3)
-    warped, touched = oracle_warp(garment, (flow, cover), true, SIZE)
+    warped, contains_garment = oracle_warp(garment, (flow, cover), true, SIZE)
     blocks = (cover == 1).reshape(SIZE[0], 4, SIZE[1], 4).any((1, 3))
-    assert np.array_equal(touched, blocks)
-    assert np.array_equal(warped[~touched], resize_photo(true, SIZE)[~touched])
+    assert np.array_equal(contains_garment, blocks)
+    assert np.array_equal(warped[~contains_garment], resize_photo(true, SIZE)[~contains_garment])
 
 
-def twin_row(workspace: Workspace, category: Category, split: Split, flow: bool) -> dict[str, Any]:
+def synthetic_row(workspace: Workspace, category: Category, split: Split, flow: bool) -> dict[str, Any]:
     """A packed row of person 0, paired in garment 0, unpaired in garment 1."""
     content, garment = RenderOptions(flow=flow), int(split is Split.TEST_UNPAIRED)
     made = [make_item(5, category, number, f"{number:06d}", content) for number in {0, garment}]
@@ -78,7 +78,7 @@ def twin_row(workspace: Workspace, category: Category, split: Split, flow: bool)
         "truth": f"truth/{pair.pair_id}.jpg", "truth_label_map": f"truth/{pair.pair_id}.png",
         "flow": f"flow/{pair.pair_id}.png",
     }  # fmt: skip
-    for name, data in (file for one in made for file in one.archive + one.truth):
+    for name, data in (file for item in made for file in item.archive + item.truth):
         for role, end in ends.items():
             if name == f"{category}/{end}":
                 (workspace.raw / name).parent.mkdir(parents=True, exist_ok=True)
@@ -90,24 +90,24 @@ def twin_row(workspace: Workspace, category: Category, split: Split, flow: bool)
 
 @pytest.mark.parametrize("split", [Split.TEST_PAIRED, Split.TEST_UNPAIRED])
 @pytest.mark.parametrize("category", list(Category))
-def test_on_the_twin_it_is_far_better_than_both_baselines(tmp_path: Path, category: Category, split: Split) -> None:
-    row = twin_row(Workspace(tmp_path), category, split, flow=True)
+def test_beats_both_baselines_on_synthetic_data(tmp_path: Path, category: Category, split: Split) -> None:
+    row = synthetic_row(Workspace(tmp_path), category, split, flow=True)
     true = "truth" if split is Split.TEST_UNPAIRED else "person"
     images = {name: decode_photo(row[name])[None] for name in ("person", "garment", "oracle_warp", true)}
     bits = row["truth_garment_mask" if split is Split.TEST_UNPAIRED else "garment_mask"]
     inside = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(1, 128, 96).astype(bool)
-    hidden = np.ones_like(inside)
+    masked = np.ones_like(inside)
 
     def error(result: np.ndarray, where: np.ndarray) -> float:
         return float(np.abs(result.astype(float) - images[true])[where].mean())
 
-    ideal = error(images["oracle_warp"], inside)
-    painted = mean_color_fill(images["person"], hidden, images["garment"])
-    assert 0 < ideal < 0.75 * min(error(painted, inside), error(masked_input(images["person"], hidden), inside))
-    assert error(images["oracle_warp"], ~inside) < 1  # the garment's very edge at most
+    oracle = error(images["oracle_warp"], inside)
+    mean_color = mean_color_fill(images["person"], masked, images["garment"])
+    assert 0 < oracle < 0.75 * min(error(mean_color, inside), error(masked_input(images["person"], masked), inside))
+    assert error(images["oracle_warp"], ~inside) < 1  # at most the garment's edge
 
 
-def test_without_the_flow_there_is_none(tmp_path: Path) -> None:
+def test_no_flow_gives_no_oracle_warp(tmp_path: Path) -> None:
     for split in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
-        row = twin_row(Workspace(tmp_path / split), Category.DRESSES, split, flow=False)
+        row = synthetic_row(Workspace(tmp_path / split), Category.DRESSES, split, flow=False)
         assert row["oracle_warp"] is None

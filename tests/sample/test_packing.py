@@ -11,15 +11,15 @@ from tryon.sample.packing import JPEG, PNG, encode_image, pack_mask
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99))
 @settings(max_examples=30)
-def test_masks_come_back_from_their_bits(height: int, width: int, seed: int) -> None:
+def test_pack_mask_round_trip(height: int, width: int, seed: int) -> None:
     mask = np.random.default_rng(seed).random((height, width)) < 0.5
     packed = pack_mask(mask)
     assert len(packed) == -(-height * width // 8)
-    back = np.unpackbits(np.frombuffer(packed, np.uint8))[: height * width].reshape(height, width)
-    assert np.array_equal(back.astype(bool), mask)
+    unpacked = np.unpackbits(np.frombuffer(packed, np.uint8))[: height * width].reshape(height, width)
+    assert np.array_equal(unpacked.astype(bool), mask)
 
 
-def test_png_loses_nothing_and_jpeg_little_with_the_channels_in_order() -> None:
+def test_png_is_lossless_and_jpeg_is_close() -> None:
     coarse = np.random.default_rng(0).integers(0, 256, (4, 3, 3), np.uint8)
     photo = cv2.resize(coarse, (48, 64), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     png, jpeg = encode_image(photo, PNG), encode_image(photo, JPEG)

@@ -34,39 +34,37 @@ def names(workspace: Workspace, part: str) -> list[tuple[str, str]]:
     return [(row["category"], row["pair_id"]) for row in packed(workspace, part)]
 
 
-def test_parts_hold_every_row_once_in_order_and_without_overlap(run: Run, maker: Any, workspace: Workspace) -> None:
+def test_parts_contain_every_row_once_in_order(run: Run, maker: Any, workspace: Workspace) -> None:
     maker.save()
     summary = run(val_fraction=0.2)
     every = {part: names(workspace, part) for part in SUBSET_PARTS}
-    assert {part: len(own) for part, own in every.items()} == {
+    assert {part: len(pairs) for part, pairs in every.items()} == {
         "train": 24, "val": 6, "test_paired": 9, "test_unpaired": 9,
     }  # fmt: skip
-    for own in every.values():
-        assert own == sorted(own, key=lambda name: (Category(name[0]).list_code, name[1]))
+    for pairs in every.values():
+        assert pairs == sorted(pairs, key=lambda name: (Category(name[0]).list_code, name[1]))
     assert sorted(every["train"] + every["val"]) == sorted(
         (row["category"], row["pair_id"])
         for rows in maker.manifest.values()
         for row in rows
         if row["split"] == Split.TRAIN
     )
-    assert summary.summary == ("24 train, 6 val, 9 test_paired, 9 test_unpaired pairs; there are fewer than asked for.")
+    assert summary.summary == ("24 train, 6 val, 9 test_paired, 9 test_unpaired pairs; fewer than requested.")
     assert summary.table[0] == {
         "category": "upper_body", "train": 8, "val": 2, "test_paired": 3, "test_unpaired": 3,
-        "asked: train and val": 1800, "asked: each test list": 1800,
+        "requested: train and val": 1800, "requested: each test list": 1800,
     }  # fmt: skip
 
 
-def test_counts_are_capped_per_category_and_said_to_be_what_was_asked(
-    run: Run, maker: Any, workspace: Workspace
-) -> None:
+def test_counts_are_capped_per_category(run: Run, maker: Any, workspace: Workspace) -> None:
     maker.save()
-    summary = run(pairs_per_category=5, test_pairs_per_category=2, val_fraction=0.2)
+    summary = run(train_pairs_per_category=5, test_pairs_per_category=2, val_fraction=0.2)
     assert [len(names(workspace, part)) for part in SUBSET_PARTS] == [12, 3, 6, 6]
     assert "fewer" not in summary.summary
 
 
 @pytest.mark.parametrize(("part", "images"), [("train", "jpeg"), ("val", "png"), ("test_unpaired", "png")])
-def test_a_packed_row_is_its_raw_files_at_training_size(
+def test_packed_row_equals_its_raw_files_at_training_size(
     run: Run, maker: Any, workspace: Workspace, part: str, images: str
 ) -> None:
     maker.save()
@@ -86,8 +84,8 @@ def test_a_packed_row_is_its_raw_files_at_training_size(
             return flat[: SIZE[0] * SIZE[1]].reshape(SIZE).astype(bool)
 
         for role in ("person", "garment"):
-            wanted, found = decode_photo(raw(role), SIZE).astype(int), decode_photo(row[role]).astype(int)
-            assert np.abs(wanted - found).mean() < (3 if images == "jpeg" else 1e-9)
+            expected, result = decode_photo(raw(role), SIZE).astype(int), decode_photo(row[role]).astype(int)
+            assert np.abs(expected - result).mean() < (3 if images == "jpeg" else 1e-9)
         assert np.array_equal(bits("mask"), decode_mask(made["mask_png"]))
         assert np.array_equal(bits("garment_mask"), garment_region(decode_label_map(raw("label_map"), SIZE), category))
         if part == "train":
@@ -107,7 +105,7 @@ def test_a_packed_row_is_its_raw_files_at_training_size(
             assert (row["truth"], row["truth_garment_mask"]) == (None, None)
 
 
-def test_order_of_rows_workers_and_shards_change_no_byte(
+def test_order_of_rows_and_number_of_workers_change_no_byte(
     run: Run, maker: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maker.save()
@@ -123,13 +121,13 @@ def test_order_of_rows_workers_and_shards_change_no_byte(
     assert outputs(workspace) != first
 
 
-def test_a_stopped_run_goes_on_from_whole_shards_and_ends_with_the_same_bytes(
+def test_interrupted_run_resumes_to_identical_bytes(
     run: Run, maker: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tryon.sample.stage.SHARD", 8)
+    monkeypatch.setattr("tryon.sample.stage.SHARD_SIZE", 8)
     maker.save()
     run()
-    whole = outputs(workspace)
+    complete = outputs(workspace)
     shutil.rmtree(workspace.data / "subset")
     true_pack = shards_module.pack_row
     calls: list[str] = []
@@ -151,23 +149,23 @@ def test_a_stopped_run_goes_on_from_whole_shards_and_ends_with_the_same_bytes(
     monkeypatch.setattr(shards_module, "pack_row", lambda row, *more: (calls.append("x"), true_pack(row, *more))[1])
     run()
     assert len(calls) == 48 - 8
-    assert outputs(workspace) == whole
+    assert outputs(workspace) == complete
     assert not workspace.work_dir("sample").exists()
 
 
-def test_shards_of_other_parameters_are_not_taken_up(
+def test_shards_of_other_parameters_are_not_reused(
     run: Run, maker: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maker.save()
     run(seed=8)
-    wanted = outputs(workspace)
+    expected = outputs(workspace)
     monkeypatch.setattr("tryon.sample.stage.write_tables", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         run(seed=7)
     monkeypatch.undo()
     monkeypatch.setenv("TRYON_WORKERS", "1")
     run(seed=8)
-    assert outputs(workspace) == wanted
+    assert outputs(workspace) == expected
 
 
 def test_quarantined_rows_are_left_out(run: Run, maker: Any, workspace: Workspace) -> None:
@@ -178,9 +176,7 @@ def test_quarantined_rows_are_left_out(run: Run, maker: Any, workspace: Workspac
 
 
 @pytest.mark.parametrize("status", ["ok", "quarantined"])
-def test_a_test_person_in_the_train_list_stops_the_stage(
-    run: Run, maker: Any, workspace: Workspace, status: str
-) -> None:
+def test_rejects_test_person_in_the_train_list(run: Run, maker: Any, workspace: Workspace, status: str) -> None:
     maker.add(Category.DRESSES, Split.TEST_PAIRED, 203, 203, status=status)
     maker.save()
     with pytest.raises(SourceError, match="dresses 000203"):
@@ -188,7 +184,7 @@ def test_a_test_person_in_the_train_list_stops_the_stage(
     assert not (workspace.data / "subset").exists()
 
 
-def test_inputs_that_do_not_fit_name_the_command(run: Run, maker: Any, workspace: Workspace) -> None:
+def test_missing_or_mismatched_inputs_name_the_command(run: Run, maker: Any, workspace: Workspace) -> None:
     with pytest.raises(MissingInputError, match="tryon agnostic upper_body"):
         run()
     maker.save()
@@ -197,19 +193,19 @@ def test_inputs_that_do_not_fit_name_the_command(run: Run, maker: Any, workspace
 
 
 @pytest.mark.parametrize("change", [{"label_map_sha256": "0" * 64}, None], ids=["other label map", "one row more"])
-def test_a_manifest_of_an_earlier_index_names_the_command(
+def test_manifest_of_an_earlier_index_names_the_command(
     run: Run, maker: Any, workspace: Workspace, change: dict | None
 ) -> None:
     maker.save()
     rows = read_table(workspace.index(Category.DRESSES), INDEX).to_pylist()
     rows = [rows[0] | change, *rows[1:]] if change else [*rows, rows[0] | {"pair_id": "000299_000299"}]
     write_table(workspace.index(Category.DRESSES), table_from_rows(rows, INDEX), INDEX)
-    with pytest.raises(MissingInputError, match=r"dresses\.parquet as it is now.*tryon agnostic dresses"):
+    with pytest.raises(MissingInputError, match=r"dresses\.parquet.*tryon agnostic dresses"):
         run()
     assert not (workspace.data / "subset").exists()
 
 
-def test_missing_raw_files_are_listed_at_once(run: Run, maker: Any, workspace: Workspace) -> None:
+def test_missing_raw_files_are_named_at_once(run: Run, maker: Any, workspace: Workspace) -> None:
     maker.save()
     for number in range(3):
         Path(workspace.raw / f"upper_body/images/00000{number}_0.jpg").unlink()
@@ -217,7 +213,7 @@ def test_missing_raw_files_are_listed_at_once(run: Run, maker: Any, workspace: W
         run()
 
 
-def test_too_few_rows_to_validate_are_an_error(run: Run, workspace: Workspace, maker: Any) -> None:
+def test_rejects_too_few_rows_to_validate(run: Run, workspace: Workspace, maker: Any) -> None:
     for category in Category:
         maker.manifest[category] = maker.manifest[category][: 1 if category is Category.DRESSES else 0]
     maker.save()

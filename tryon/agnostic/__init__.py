@@ -1,8 +1,8 @@
-"""Hide the garment that is to be replaced: label map, DensePose and key points in, mask and its audit out.
+"""Mask the garment that is to be replaced: from label map, DensePose and key points to mask and audit.
 
-What is hidden is the garment with a margin, and the part of the body that any garment of its category could cover, in a
-shape that comes from the body alone, so that the outline does not tell what was worn. What is kept is the rest of the
-person: face, hair, hands, feet, shoes, bag and the other half's clothes.
+Masked are the garment with a margin, and the part of the body that any garment of its category could cover, in a shape
+that depends on the body alone, so that the outline does not reveal the worn garment. The rest of the person stays
+visible: face, hair, hands, feet, shoes, bag and the clothes of the other half.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ def agnostic_mask(
     dense_pose: NDArray[np.uint8] | None,
     keypoints: NDArray[np.floating],
 ) -> NDArray[np.bool_]:
-    """Mask of what a garment of `category` may cover on this person, by the default recipe.
+    """Compute the mask of what a garment of `category` may cover, by the default method.
 
-    Every length in it is a multiple of the body's own size or of the height, so any resolution gives the same shape.
+    All lengths are multiples of the body size or of the height, so any resolution gives the same shape.
 
     Args:
-        category: which garment is to be replaced.
-        label_map: uint8 (H, W), ATR ids; all zero when there is none.
-        dense_pose: uint8 (H, W), DensePose ids 0..24, or None when there is none.
+        category: of the garment that is replaced.
+        label_map: uint8 (H, W), ATR ids; all zero if there is none.
+        dense_pose: uint8 (H, W), DensePose ids 0..24, or None.
         keypoints: float (18, 3): x, y in pixels of H x W, score; a score of at most 0.01 or a value that is not finite
             means a missing joint.
 
     Returns:
-        bool (H, W), True = hidden. With hardly anything to go by it is nearly empty: `audit.unusable` tells.
+        bool (H, W), True = masked. Without evidence it is nearly empty, see `audit.rejection_reason`.
 
     Raises:
-        TryOnError: shapes or dtypes are not as above.
+        TryOnError: shapes or dtypes differ from the above.
     """
-    # Imported here so that reading this package's settings, as every command does, does not load OpenCV.
+    # Imported here so that reading the settings, as every command does, does not load OpenCV.
     from tryon.agnostic.masks.methods import METHODS
 
     return METHODS["fitting-room"](category, label_map, dense_pose, keypoints)

@@ -1,9 +1,9 @@
-"""All recipes side by side: what each would do to the same people, a sample that depends on their names alone."""
+"""Compare all mask methods on the same sample of people."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,12 @@ from tryon.agnostic.masks.methods import METHODS
 from tryon.agnostic.process_person import MaskJob, PersonFiles, process_batch
 from tryon.config.agnostic import AgnosticSettings
 from tryon.manifest.schemas import LEAK_THRESHOLD
-from tryon.runtime.atomic_files import sha256_bytes
 
 PEOPLE = 200
-"""People per category that every recipe is tried on."""
+"""People per category in the sample."""
+
+SAMPLE_KEY = "comparison"
+"""Key of `hash_sample`, by person id, so that the sample depends on the ids alone."""
 
 ALL = "all"
 _DECIMALS = 6
@@ -25,48 +27,42 @@ _DECIMALS = 6
 Row = dict[str, Any]
 
 
-def hash_sample(person_ids: Iterable[str], count: int) -> list[str]:
-    """Up to `count` people by a hash of their names: a sample that nothing else moves."""
-    return sorted(person_ids, key=lambda name: sha256_bytes(f"comparison:{name}".encode()))[:count]
-
-
-def compare_methods(people: Sequence[PersonFiles], own: Mapping[str, Row], making: MaskJob) -> list[Row]:
-    """Try the other recipes on some people.
+def compare_methods(people: Sequence[PersonFiles], audits: Mapping[str, Row], job: MaskJob) -> list[Row]:
+    """Apply the other methods to a sample of people.
 
     Args:
-        people: the sample; those whose files do not decode are left out.
-        own: the audit of the chosen recipe by person, and `worn`.
-        making: with the chosen recipe.
+        people: the sample; people whose files do not decode are skipped.
+        audits: of the selected method by person, with `worn`.
 
     Returns:
-        For each recipe, the chosen one first, and each type of worn garment, all together first: the number of people,
-        the means of the audit (None where nothing is known) and the share of `leaking` ones.
+        For each method, the selected one first, and each garment type, all together first: the number of people, the
+        means of the metrics (None where unknown) and the fraction of `leaking` people.
     """
-    known = [person for person in people if own[person.person_id]["mask_fraction"] is not None]
-    told = {making.settings.method: [own[person.person_id] for person in known]}
-    for recipe in METHODS:
-        if recipe not in told:
-            other = replace(making, settings=AgnosticSettings.model_validate({"method": recipe}))
-            told[recipe] = process_batch(known, other)
-    worn = [own[person.person_id]["worn"] for person in known]
-    kinds = [ALL, *sorted(set(worn))] if len(set(worn)) > 1 else [ALL]
+    decoded = [person for person in people if audits[person.person_id]["mask_fraction"] is not None]
+    results = {job.settings.method: [audits[person.person_id] for person in decoded]}
+    for method in METHODS:
+        if method not in results:
+            settings = AgnosticSettings.model_validate({"method": method})
+            results[method] = process_batch(decoded, replace(job, settings=settings))
+    worn = [audits[person.person_id]["worn"] for person in decoded]
+    groups = [ALL, *sorted(set(worn))] if len(set(worn)) > 1 else [ALL]
     return [
-        _means(recipe, kind, [row for row, own in zip(rows, worn, strict=True) if kind in (ALL, own)])
-        for recipe, rows in told.items()
-        for kind in kinds
+        _mean_row(method, group, [row for row, row_worn in zip(rows, worn, strict=True) if group in (ALL, row_worn)])
+        for method, rows in results.items()
+        for group in groups
     ]
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """The comparison as it lies in a manifest's metadata."""
+    """Encode the comparison for a manifest's metadata."""
     return json.dumps(rows)
 
 
-def _means(recipe: str, worn: str, rows: Sequence[Row]) -> Row:
+def _mean_row(method: str, worn: str, rows: Sequence[Row]) -> Row:
     leaks = [row["leak_fraction"] for row in rows if row["leak_fraction"] is not None]
     means = {name: _mean([row[name] for row in rows if row[name] is not None]) for name in NUMBERS}
     leaking = _mean([float(leak > LEAK_THRESHOLD) for leak in leaks])
-    return {"method": recipe, "worn": worn, "people": len(rows), **means, "leaking": leaking}
+    return {"method": method, "worn": worn, "people": len(rows), **means, "leaking": leaking}
 
 
 def _mean(values: Sequence[float]) -> float | None:

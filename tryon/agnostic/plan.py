@@ -1,4 +1,4 @@
-"""What one run of the stage has to do: the people of an index, cut into shards, and the name of what is made."""
+"""Plan a run of the stage: the people of an index, split into shards."""
 
 from __future__ import annotations
 
@@ -22,25 +22,21 @@ from tryon.runtime.process_pool import split_chunks
 from tryon.workspace import Workspace
 
 SHARD_SIZE = 256
-"""People per shard: a second or two of work, so that little is lost when a run is killed."""
+"""People per shard, a second or two of work that a killed run loses."""
 
-_AT_ONCE = 1024
-"""Rows that are dictionaries at a time."""
+_BATCH_ROWS = 1024
+"""Rows that are converted to dictionaries at a time."""
 
 
 @dataclass(frozen=True)
 class MaskPlan:
-    """What one run of the stage does; can be pickled.
+    """Plan of one run of the stage; can be pickled.
 
     Args:
-        category: which one.
-        settings: the recipe, and the limits of its audit.
-        size: height and width of the masks.
-        recipe: digest of the recipe, its code and the size; stands in every row. The limits are not in it: to move
-            them makes no mask anew.
-        shards: the people to make masks for, each once, in index order.
-        index_sha256: of the index that all this was read from.
-        reusable: where masks of these people lie since the last finished run.
+        config_hash: of method, its code and the size, stored in every row. Quality limits are not part of it: changing
+            them reuses the masks.
+        shards: the people, each once, in index order.
+        reusable: shards of the last finished run with masks of these people.
     """
 
     category: Category
@@ -52,53 +48,53 @@ class MaskPlan:
     reusable: ReusableShards = field(default_factory=dict)
 
     def job(self, workspace: Workspace) -> MaskJob:
-        """What the masks depend on besides the people."""
+        """Return what the masks depend on, apart from the people."""
         return MaskJob(self.category, self.settings, self.size, workspace)
 
     @property
     def people(self) -> int:
-        """How many masks there are to make."""
+        """Number of people."""
         return sum(map(len, self.shards))
 
 
 def plan(category: Category, settings: AgnosticSettings, size: Size, workspace: Workspace) -> MaskPlan:
-    """Read the index, check that the raw files are there and cut the people into shards.
+    """Read the index, check that the raw files exist, and split the people into shards.
 
     Raises:
-        MissingInputError: the index is not there, or raw files are.
+        MissingInputError: the index or raw files do not exist.
     """
     people: dict[str, PersonFiles] = {}
 
-    def good_rows() -> Iterator[dict[str, Any]]:
+    def usable_rows() -> Iterator[dict[str, Any]]:
         for row in iter_rows(read_index(category, workspace, ["person_id", "status", *file_columns("person", *ROLES)])):
             if row["status"] == STATUS_OK:
                 people[row["person_id"]] = person_from_row(row)
                 yield row
 
-    require_files(workspace, good_rows(), ("person", *ROLES))
-    # The code of the shards is all that a mask depends on: to change a caption makes no mask anew.
-    made_by = {"code": code_version("tryon.agnostic.shards"), "method": settings.method, "size": list(size)}
-    cut = tuple(tuple(part) for part in split_chunks(list(people.values()), SHARD_SIZE))
-    recipe, making = short_hash(made_by), MaskJob(category, settings, size, workspace)
-    found = reusable_shards(cut, making, recipe)
-    return MaskPlan(category, settings, size, recipe, cut, sha256_file(workspace.index(category)), found)
+    require_files(workspace, usable_rows(), ("person", *ROLES))
+    # A mask depends on the code of the shards only: other changes of the stage reuse the masks.
+    config = {"code": code_version("tryon.agnostic.shards"), "method": settings.method, "size": list(size)}
+    config_hash, job = short_hash(config), MaskJob(category, settings, size, workspace)
+    shards = tuple(tuple(part) for part in split_chunks(list(people.values()), SHARD_SIZE))
+    reusable = reusable_shards(shards, job, config_hash)
+    return MaskPlan(category, settings, size, config_hash, shards, sha256_file(workspace.index(category)), reusable)
 
 
 def read_index(category: Category, workspace: Workspace, columns: list[str]) -> pa.Table:
-    """Columns of a category's index.
+    """Read columns of a category's index.
 
     Raises:
-        MissingInputError: it is not there.
+        MissingInputError: it does not exist.
     """
     return read_table(workspace.index(category), INDEX, columns, made_by="tryon download")
 
 
 def iter_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """Rows of a table as dictionaries, never many of them in memory at once."""
-    for batch in table.to_batches(max_chunksize=_AT_ONCE):
+    """Yield the rows of a table as dictionaries, converted in batches."""
+    for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
         yield from batch.to_pylist()
 
 
 def file_columns(*roles: str) -> list[str]:
-    """Columns of the index about these files."""
-    return [f"{role}{ending}" for role in roles for ending in ("", "_bytes", "_sha256")]
+    """Return the columns of the index about these files."""
+    return [f"{role}{suffix}" for role in roles for suffix in ("", "_bytes", "_sha256")]

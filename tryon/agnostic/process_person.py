@@ -1,4 +1,4 @@
-"""One person after the other, from raw files to mask and audit: the work of a shard, done in any process."""
+"""Compute and audit the mask of one person from raw files, in any process."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ ROLES = ("label_map", "dense_pose", "keypoints")
 
 
 class RawFile(NamedTuple):
-    """A file below `data/raw`, by path and hash."""
+    """Path below `data/raw`, and hash."""
 
     relative: str
     sha256: str
 
 
 class PersonFiles(NamedTuple):
-    """One person and the files that the mask is made from; a file that the index does not name is None."""
+    """One person and the files of the mask; None for files that are not in the index."""
 
     person_id: str
     label_map: RawFile | None
@@ -48,13 +48,13 @@ class PersonFiles(NamedTuple):
 
 
 def person_from_row(row: dict[str, Any]) -> PersonFiles:
-    """A person from a row of the index."""
+    """Return the files of the person in a row of the index."""
     files = [None if row[role] is None else RawFile(row[role], row[f"{role}_sha256"]) for role in ROLES]
     return PersonFiles(row["person_id"], *files)
 
 
 class MaskInputs(NamedTuple):
-    """Arguments of a recipe, at target size."""
+    """Arguments of a mask method, at target size."""
 
     label_map: NDArray[np.uint8]
     dense_pose: NDArray[np.uint8] | None
@@ -63,14 +63,7 @@ class MaskInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class MaskJob:
-    """All that a mask depends on besides the person.
-
-    Args:
-        category: whose garment is replaced.
-        settings: the recipe.
-        size: height and width of the mask.
-        workspace: where `data/raw` lies.
-    """
+    """What a mask of `size` depends on, apart from the person."""
 
     category: Category
     settings: AgnosticSettings
@@ -79,46 +72,43 @@ class MaskJob:
 
 
 def read_inputs(person: PersonFiles, size: Size, workspace: Workspace) -> MaskInputs:
-    """Read a person's maps at `size`. What the index does not name is empty: no label, no DensePose, no joint.
+    """Read a person's maps at `size`; missing ones are empty: no label, no DensePose, no joint.
 
     Raises:
-        MissingInputError: a file is absent or differs from the index.
+        MissingInputError: a file does not exist or differs from the index.
         UnreadableError: a file does not decode.
     """
 
-    def content(file: RawFile) -> bytes:
+    def read(file: RawFile) -> bytes:
         return read_verified(workspace, file.relative, file.sha256)
 
     return MaskInputs(
-        decode_label_map(content(person.label_map), size) if person.label_map else np.zeros(size, np.uint8),
-        decode_dense_pose(content(person.dense_pose), size) if person.dense_pose else None,
-        decode_keypoints(content(person.keypoints), size) if person.keypoints else np.zeros((JOINTS, 3), np.float32),
+        decode_label_map(read(person.label_map), size) if person.label_map else np.zeros(size, np.uint8),
+        decode_dense_pose(read(person.dense_pose), size) if person.dense_pose else None,
+        decode_keypoints(read(person.keypoints), size) if person.keypoints else np.zeros((JOINTS, 3), np.float32),
     )
 
 
 def process_person(person: PersonFiles, job: MaskJob) -> dict[str, Any]:
-    """Make and audit one mask.
-
-    Returns:
-        A row of `shards.MASKS`: without a mask but with the reason where none could be made.
+    """Compute and audit one mask; return a row of `shards.MASKS`, with a reason instead of the mask if there is none.
 
     Raises:
-        MissingInputError: a file is absent or differs from the index; that is no quality of the person's.
+        MissingInputError: a file does not exist or differs from the index.
     """
     try:
         maps = read_inputs(person, job.size, job.workspace)
     except UnreadableError as error:
         return {"person_id": person.person_id, "reason": str(error)}
-    recipe = job.settings.method
-    scene = ParsedPerson(*maps)
-    mask = PERSON_METHODS[recipe](job.category, scene)
-    found = audit_person(job.category, mask, scene, MARGINS[recipe](job.size[0]))
-    reason = rejection_reason(found)
+    method = job.settings.method
+    parsed = ParsedPerson(*maps)
+    mask = PERSON_METHODS[method](job.category, parsed)
+    quality = audit_person(job.category, mask, parsed, MARGINS[method](job.size[0]))
+    reason = rejection_reason(quality)
     png = encode_mask(mask) if reason is None else None
-    return {"person_id": person.person_id, "mask_png": png, **vars(found), "reason": reason}
+    return {"person_id": person.person_id, "mask_png": png, **vars(quality), "reason": reason}
 
 
 def process_batch(people: Sequence[PersonFiles], job: MaskJob) -> list[dict[str, Any]]:
-    """`process_person` on each, in order."""
+    """Call `process_person` for each, in order."""
     raise_mmap_threshold()
     return [process_person(person, job) for person in people]

@@ -1,11 +1,11 @@
-"""The limits of the audit: which rows are beyond them, and how these are set aside."""
+"""Enforce `agnostic.quality_limits`: find violations in the audit, quarantine their rows, and build the error."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,203 +19,184 @@ from tryon.config.agnostic import LimitSettings
 from tryon.errors import TryOnError
 from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
 
-pc: Any = pyarrow.compute  # most of its functions are made at run time, out of sight of a type checker
+pc: Any = pyarrow.compute  # its functions are generated at run time
 
 
 class QualityRule(NamedTuple):
-    """One rule.
+    """A bound on one column of the manifest.
 
     Args:
         key: in `agnostic.quality_limits`.
         column: of the manifest.
-        is_maximum: whether the value is the largest allowed, else the smallest.
-        known: whether the number must be known. Where it is not, the row is beyond any limit but 1, which is none.
+        is_maximum: whether the bound is a maximum or a minimum.
+        requires_value: whether an unknown value violates the rule, unless the bound is 1.
     """
 
     key: str
     column: str
     is_maximum: bool
-    known: bool = False
+    requires_value: bool = False
 
 
-LIMITS = (
-    QualityRule("max_leak_fraction", "leak_fraction", True, known=True),
+QUALITY_RULES = (
+    QualityRule("max_leak_fraction", "leak_fraction", True, requires_value=True),
     QualityRule("max_protected_fraction", "protected_fraction", True),
     QualityRule("min_mask_fraction", "mask_fraction", False),
     QualityRule("max_mask_fraction", "mask_fraction", True),
 )
 
-NO_GARMENT = "the label map shows no garment of this category, so what is left visible cannot be known"
+Violations = dict[str, NDArray[np.bool_]]
+"""By the key of each rule: the rows that violate it."""
+
+MAX_NAMED_ROWS = 12
+"""Rows named in the error for each rule."""
+
+_NO_GARMENT = "the label map shows no garment of this category, so the leak is unknown"
+_LINE_WIDTH = 110
+_DIGITS = 3  # of a limit proposed in the error
+
+_OFFICIAL_HINT = (
+    "The method dresscode-official leaves skirts and belts visible and masks chins, as its original does; to accept "
+    "that, set max_leak_fraction and max_protected_fraction to 1 and min_mask_fraction to 0."
+)
 
 
 class MaskQualityError(TryOnError):
-    """The audit of the masks found more than `agnostic.quality_limits` allows; see `limits_told.error_of`."""
+    """More masks violate `agnostic.quality_limits` than `max_rejected_fraction` allows."""
 
 
-def find_violations(rows: pa.Table, limits: LimitSettings) -> dict[str, NDArray[np.bool_]]:
-    """By the key of each limit: which good rows are beyond it.
+def find_violations(rows: pa.Table, limits: LimitSettings) -> Violations:
+    """Find the usable rows that violate each rule.
 
-    What the audit does not know is within, but for the leak: a row of which nobody can say whether its garment is
-    hidden is a bad row.
+    Unknown values are accepted, except for the leak: a mask that may not cover the garment is not usable.
     """
-    good = status_is_ok(rows)
-    return {limit.key: good & _violates(column_values(rows, limit.column), limit, limits) for limit in LIMITS}
+    usable = status_is_ok(rows)
+    return {rule.key: usable & _violates(column_values(rows, rule.column), rule, limits) for rule in QUALITY_RULES}
 
 
 def violated_columns(numbers: Mapping[str, float | None], limits: LimitSettings) -> frozenset[str]:
-    """Columns of one audit that are beyond a limit."""
-    return frozenset(
-        limit.column
-        for limit in LIMITS
-        if _violates(np.float32(np.nan if (value := numbers[limit.column]) is None else value), limit, limits)
-    )
+    """Return the columns of one audit that violate a rule."""
+    values = {name: np.float32(np.nan if value is None else value) for name, value in numbers.items()}
+    return frozenset(rule.column for rule in QUALITY_RULES if _violates(values[rule.column], rule, limits))
 
 
-def quarantine(rows: pa.Table, found: dict[str, NDArray[np.bool_]], limits: LimitSettings) -> pa.Table:
-    """The rows, those beyond a limit quarantined with the reason."""
-    bad = any_violation(found)
+def _violates(value: Any, rule: QualityRule, limits: LimitSettings) -> Any:
+    """Compare a value, or a column of values, with a bound; NaN means unknown."""
+    bound = np.float32(getattr(limits, rule.key))  # the precision of the audit
+    violates = value > bound if rule.is_maximum else value < bound
+    return violates | np.isnan(value) if rule.requires_value and bound < 1 else violates
+
+
+def any_violation(violations: Violations) -> NDArray[np.bool_]:
+    """Return the rows that violate any rule."""
+    return np.logical_or.reduce(list(violations.values()))
+
+
+def exceeds_rejected_fraction(rows: pa.Table, violations: Violations, limits: LimitSettings) -> bool:
+    """Return whether a larger fraction of the usable rows has violations than may be quarantined."""
+    bad, usable = int(any_violation(violations).sum()), int(status_is_ok(rows).sum())
+    return bad > 0 and bad / usable > limits.max_rejected_fraction
+
+
+def status_is_ok(rows: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows are usable."""
+    return np.asarray(pc.equal(rows["status"], STATUS_OK), np.bool_)
+
+
+def column_values(rows: pa.Table, column: str) -> NDArray[np.float32]:
+    """Return a column of the audit, NaN where unknown."""
+    return rows[column].to_numpy()
+
+
+def quarantine(rows: pa.Table, violations: Violations) -> pa.Table:
+    """Quarantine the rows with violations, with the reason."""
+    bad = any_violation(violations)
     if not bad.any():
         return rows
     reasons: list[str | None] = [None] * rows.num_rows
-    for limit in LIMITS:
-        values = column_values(rows, limit.column)
-        for number in np.flatnonzero(found[limit.key]):
-            own = reasons[number]
-            said = f"{limit.column} {format_reason(values[number])} is beyond agnostic.limits.{limit.key}"
-            said += f" ({NO_GARMENT})" if np.isnan(values[number]) else ""
-            reasons[number] = f"{own}; {said}" if own else f"mask: {said}"
+    for rule in QUALITY_RULES:
+        values = column_values(rows, rule.column)
+        for number in np.flatnonzero(violations[rule.key]):
+            reason = f"{rule.column} {_format_value(values[number])} violates agnostic.quality_limits.{rule.key}"
+            reason += f" ({_NO_GARMENT})" if np.isnan(values[number]) else ""
+            earlier = reasons[number]
+            reasons[number] = f"{earlier}; {reason}" if earlier else f"mask: {reason}"
     status = pc.if_else(pa.array(bad), STATUS_QUARANTINED, rows["status"])
     rows = rows.set_column(rows.column_names.index("status"), rows.schema.field("status"), status)
     reason = pc.coalesce(pa.array(reasons, pa.string()), rows["reason"])
     return rows.set_column(rows.column_names.index("reason"), rows.schema.field("reason"), reason)
 
 
-def exceeds_rejected_fraction(rows: pa.Table, found: dict[str, NDArray[np.bool_]], limits: LimitSettings) -> bool:
-    """Whether more of the good rows are beyond a limit than may be set aside."""
-    bad, good = int(any_violation(found).sum()), int(status_is_ok(rows).sum())
-    return bad > 0 and bad / good > limits.max_rejected_fraction
-
-
-def any_violation(found: dict[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Rows beyond any limit."""
-    return np.logical_or.reduce(list(found.values()))
-
-
-def status_is_ok(rows: pa.Table) -> NDArray[np.bool_]:
-    """Which rows may be used."""
-    return np.asarray(pc.equal(rows["status"], STATUS_OK), np.bool_)
-
-
-def column_values(rows: pa.Table, column: str) -> NDArray[np.float32]:
-    """A column of the audit; NaN where it knows nothing."""
-    return rows[column].to_numpy()
-
-
-def _violates(value: Any, limit: QualityRule, limits: LimitSettings) -> Any:
-    """One number or a column of them; NaN, not known, is beyond only a limit that demands it to be known."""
-    bound = np.float32(getattr(limits, limit.key))  # the audit's own precision
-    beyond = value > bound if limit.is_maximum else value < bound
-    return beyond | np.isnan(value) if limit.known and bound < 1 else beyond
-
-
-def format_reason(value: np.floating | NDArray[np.floating]) -> str:
-    """A number of the audit in a message."""
-    return "unknown" if np.isnan(value) else f"{value:.4g}"
-
-
-MAX_NAMED_ROWS = 12
-"""Rows that the message names for each limit."""
-
-_WIDTH = 110
-"""Letters in a line of the message."""
-
-_DIGITS = 3
-"""Significant digits of a limit that the message proposes."""
-
-LEAKS_BY_DESIGN = (
-    "The recipe dresscode-official leaves skirts and belts visible and hides chins, as its original does. Whoever wants"
-    " such masks sets max_leak_fraction and max_protected_fraction to 1 and min_mask_fraction to 0."
-)
-
-
 def require_usable_rows(category: Category, rows: pa.Table) -> None:
-    """Make sure that a category that has rows keeps some.
+    """Check that at least one row is usable, if there are any.
 
     Raises:
-        TryOnError: all are set aside; the most frequent reasons are told.
+        TryOnError: all are quarantined; the most frequent reasons are named.
     """
     if not rows.num_rows or status_is_ok(rows).any():
         return
-    values = re.compile(r" (\d\S*|unknown)(?= is beyond)")  # without them many rows have the same reason
+    values = re.compile(r" (\d\S*|unknown)(?= violates)")  # without values, equal reasons can be counted
     reasons = Counter(values.sub("", reason or "") for reason in rows["reason"].to_pylist()).most_common(3)
-    told = "; ".join(f"{count} x {reason}" for reason, count in reasons)
-    remedy = f"See why, in data/index and in agnostic.quality_limits of params.yaml; `tryon agnostic {category} --preview 6` draws."
     raise TryOnError(
-        f"all {rows.num_rows} rows of {category}", expected="are set aside, and none is left", found=told, hint=remedy
+        f"all {rows.num_rows} rows of {category} are quarantined",
+        found="; ".join(f"{count} x {reason}" for reason, count in reasons),
+        hint=f"Check data/index and agnostic.quality_limits; `tryon agnostic {category} --preview 6` shows masks.",
     )
 
 
-def build_error(planned: MaskPlan, rows: pa.Table, found: dict[str, NDArray[np.bool_]], image: str) -> MaskQualityError:
-    """One message in lines: how many rows, for each limit the worst with their values, and what to do.
-
-    Args:
-        planned: the run.
-        rows: as given to `beyond`.
-        found: what it gave.
-        image: path of a image that shows the worst.
-    """
-    limits = planned.settings.quality_limits
-    broken = [limit for limit in LIMITS if found[limit.key].any()]
-    count, good = int(any_violation(found).sum()), int(status_is_ok(rows).sum())
-    told = [line for limit in broken for line in _describe_violations(limit, rows, found[limit.key], limits)]
-    enough = [
-        f"    {limit.key}: {passing_threshold(limit, column_values(rows, limit.column)[found[limit.key]])}"
-        for limit in broken
+def build_error(mask_plan: MaskPlan, rows: pa.Table, violations: Violations, image: str) -> MaskQualityError:
+    """Build the error that names the worst rows of each violated rule, and the limits that would accept them."""
+    limits, category = mask_plan.settings.quality_limits, mask_plan.category
+    violated = [rule for rule in QUALITY_RULES if violations[rule.key].any()]
+    bad, usable = int(any_violation(violations).sum()), int(status_is_ok(rows).sum())
+    details = [line for rule in violated for line in _describe_violations(rule, rows, violations[rule.key], limits)]
+    accepting = [
+        f"    {rule.key}: {passing_threshold(rule, column_values(rows, rule.column)[violations[rule.key]])}"
+        for rule in violated
     ]
-    remedy = [
-        f"Look at {image}, where the worst are drawn. Then, in section agnostic.quality_limits of params.yaml,",
+    hint = [
+        f"See the worst masks in {image}. Then, in section agnostic.quality_limits of params.yaml,",
         "  to use all these rows, set",
-        *enough,
-        "  or to set them aside, set",
-        f"    max_rejected_fraction: {_round_for_yaml(count / good, up=True)}",
-        f"and run `tryon agnostic {planned.category}` again, which uses the masks made so far.",
-        *(textwrap.wrap(LEAKS_BY_DESIGN, _WIDTH) if planned.settings.method == "dresscode-official" else ()),
+        *accepting,
+        "  or to quarantine them, set",
+        f"    max_rejected_fraction: {_round_for_yaml(bad / usable, up=True)}",
+        f"and run `tryon agnostic {category}` again, which reuses the masks.",
+        *(textwrap.wrap(_OFFICIAL_HINT, _LINE_WIDTH) if mask_plan.settings.method == "dresscode-official" else ()),
     ]
-    return MaskQualityError(
-        f"{count} of {good} rows of {planned.category} have a mask beyond agnostic.quality_limits",
-        expected="\n".join([f"at most {100 * limits.max_rejected_fraction:g} % of rows may", *told]),
-        hint="\n".join(remedy),
-    )
+    allowed = f"{100 * limits.max_rejected_fraction:g} %"
+    summary = f"{bad} of {usable} rows of {category} violate agnostic.quality_limits, more than the allowed {allowed}"
+    return MaskQualityError("\n".join([summary, *details]), hint="\n".join(hint))
 
 
-def passing_threshold(limit: QualityRule, values: NDArray[np.float32]) -> str:
-    """The value of a limit, rounded to the side where it holds, that lets rows of these values pass."""
+def passing_threshold(rule: QualityRule, values: NDArray[np.float32]) -> str:
+    """Return the bound, rounded to the accepting side, with which these values pass."""
     if np.isnan(values).any():
         return "1"
-    return _round_for_yaml(float(values.max() if limit.is_maximum else values.min()), limit.is_maximum)
+    return _round_for_yaml(float(values.max() if rule.is_maximum else values.min()), rule.is_maximum)
 
 
 def _describe_violations(
-    limit: QualityRule, rows: pa.Table, beyond: NDArray[np.bool_], limits: LimitSettings
-) -> Sequence[str]:
-    """Lines about one limit: how many rows are beyond it, and which are so the farthest."""
-    values = column_values(rows, limit.column)
-    order = np.argsort(
-        -values[beyond] if limit.is_maximum else values[beyond], kind="stable"
-    )  # what is not known comes last
-    worst = np.flatnonzero(beyond)[order][:MAX_NAMED_ROWS]
+    rule: QualityRule, rows: pa.Table, violating: NDArray[np.bool_], limits: LimitSettings
+) -> list[str]:
+    """Format the number of violations of a rule, and the worst rows."""
+    values = column_values(rows, rule.column)
+    order = np.argsort(-values[violating] if rule.is_maximum else values[violating], kind="stable")  # NaN last
+    worst = np.flatnonzero(violating)[order][:MAX_NAMED_ROWS]
     pairs = rows["pair_id"].take(pa.array(worst)).to_pylist()
-    named = ", ".join(f"{pair} ({format_reason(values[number])})" for pair, number in zip(pairs, worst, strict=True))
-    count = int(beyond.sum())
+    named = ", ".join(f"{pair} ({_format_value(values[number])})" for pair, number in zip(pairs, worst, strict=True))
+    count, unknown = int(violating.sum()), int(np.isnan(values[violating]).sum())
     more = f" and {count - len(worst)} more" if count > len(worst) else ""
-    unknown = int(np.isnan(values[beyond]).sum())
-    why = f"; unknown of {unknown}, whose label map shows no garment of this category" if unknown else ""
-    head = f"  {limit.key} {getattr(limits, limit.key):g}: {count} rows beyond it, the worst first{why}"
-    return [head, *textwrap.wrap(named + more, _WIDTH, initial_indent="    ", subsequent_indent="    ")]
+    why = f"; unknown for {unknown}, whose label map shows no garment of this category" if unknown else ""
+    head = f"  {rule.key} {getattr(limits, rule.key):g}: {count} rows, the worst first{why}"
+    return [head, *textwrap.wrap(named + more, _LINE_WIDTH, initial_indent="    ", subsequent_indent="    ")]
+
+
+def _format_value(value: np.floating | NDArray[np.floating]) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.4g}"
 
 
 def _round_for_yaml(value: float, up: bool) -> str:
-    """At most three significant digits, never to the wrong side and never beyond 0 and 1."""
+    """Round to three significant digits, up or down, within 0 and 1."""
     step = 10.0 ** (np.floor(np.log10(value)) + 1 - _DIGITS) if value > 0 else 1.0
     steps = np.ceil(value / step - 1e-9) if up else np.floor(value / step + 1e-9)
     return f"{min(max(float(steps * step), 0.0), 1.0):.{_DIGITS}g}"

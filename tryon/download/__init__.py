@@ -1,1 +1,1 @@
-"""Fetch a source, unpack it safely into `data/raw`, check every pair, write the index and the findings."""
+"""Fetch a source, unpack it safely into `data/raw`, validate every pair, and write the index and the findings."""

@@ -1,4 +1,4 @@
-"""From the name of a source to local containers: the data set, and the truth beside it where there is one."""
+"""Open the source as local containers: the data set, and its ground truth if there is one."""
 
 from __future__ import annotations
 
@@ -14,19 +14,16 @@ from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
 
 SYNTHETIC = "synthetic"
-"""The name of the source that is made here instead of brought from somewhere."""
+"""Name of the source that is rendered instead of read."""
 
-_REMEDY = "Set download.source in params.yaml to `synthetic`, a folder or a zip archive."
+_HINT = "Set download.source in params.yaml to `synthetic`, a folder or a zip archive."
 
 
 def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress: Progress) -> list[Container]:
-    """Make the source local and open it.
-
-    Returns:
-        One container, or two when a truth companion lies beside the source.
+    """Open the data set, rendered if it is synthetic, and its ground truth if there is one next to it.
 
     Raises:
-        SourceError: the source is missing, damaged, or not the one whose SHA-256 is expected.
+        SourceError: the source is missing, damaged, or has another SHA-256 than expected.
         ParameterError: a SHA-256 is expected of a folder.
     """
     if settings.source == SYNTHETIC:
@@ -41,33 +38,35 @@ def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress:
 
 
 def locate(settings: DownloadSettings, workspace: Workspace) -> Path:
-    """Path of a source that is a folder or a file; a relative name counts from the workspace.
+    """Return the path of a source that is a folder or a file, relative to the workspace.
 
     Raises:
-        SourceError: it does not exist, is of a kind that cannot be read, or overlaps `data/raw`.
+        SourceError: it does not exist, is not a folder or zip archive, or overlaps `data/raw`.
     """
-    if "://" in settings.source:
-        raise SourceError(settings.source, expected="is a folder or a zip archive on this machine", hint=_REMEDY)
+    source = settings.source
+    if "://" in source:
+        raise SourceError(f"download.source {source} is not a local folder or zip archive", hint=_HINT)
     try:
-        path = workspace.root / Path(settings.source).expanduser()
+        path = workspace.root / Path(source).expanduser()
         path.stat()
     except FileNotFoundError as error:
-        raise SourceError(settings.source, expected="is a folder or a file that exists", hint=_REMEDY) from error
+        raise SourceError(f"download.source {source} not found", hint=_HINT) from error
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no such user; ValueError: a null character
-        value = error.strerror if isinstance(error, OSError) else str(error)
-        rule = "is a folder or a file that can be looked at"
-        raise SourceError(settings.source, expected=rule, found=value, hint=_REMEDY) from error
+        details = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(f"download.source {source} cannot be accessed", found=details, hint=_HINT) from error
     if not (path.is_dir() or path.suffix.lower() == ".zip"):
-        raise SourceError(settings.source, expected="is a folder or ends in .zip", hint=_REMEDY)
-    here, raw = path.resolve(), workspace.raw.resolve()
-    if here.is_relative_to(raw) or raw.is_relative_to(here):
-        rule = "lies apart from data/raw, which is made from it and cleaned"
-        raise SourceError(settings.source, expected=rule, hint="Move it elsewhere and name the new place.")
+        raise SourceError(f"download.source {source} is not a folder or a .zip file", hint=_HINT)
+    resolved, raw = path.resolve(), workspace.raw.resolve()
+    if resolved.is_relative_to(raw) or raw.is_relative_to(resolved):
+        raise SourceError(
+            f"download.source {source} overlaps data/raw, which is generated from it",
+            hint="Move the source elsewhere and update download.source.",
+        )
     return path
 
 
 def find_truth_archive(path: Path) -> Path | None:
-    """`<stem>.truth` or `<stem>.truth.zip` beside a source, if there is one and the source does not hold it itself."""
+    """Return `<stem>.truth` or `<stem>.truth.zip` next to a source, unless the source contains the ground truth."""
     if (path / ATTRIBUTES_FILE).exists():
         return None
     stem = path.name if path.is_dir() else path.stem
@@ -77,8 +76,14 @@ def find_truth_archive(path: Path) -> Path | None:
 
 def _check_sha256(path: Path, expected: str, progress: Progress) -> None:
     if path.is_dir():
-        raise ParameterError("download.sha256", expected="is given for an archive, not for a folder", found=str(path))
-    found = sha256_file(path, progress)
-    if found != expected:
-        remedy = "Fetch the archive again, or correct download.sha256."
-        raise SourceError(str(path), expected=f"has the SHA-256 {expected}", found=found, hint=remedy)
+        raise ParameterError(
+            "download.sha256 is set, but download.source is a folder", found=str(path), expected="an archive"
+        )
+    actual = sha256_file(path, progress)
+    if actual != expected:
+        raise SourceError(
+            f"SHA-256 of {path} differs from download.sha256",
+            found=actual,
+            expected=expected,
+            hint="Download the archive again, or correct download.sha256.",
+        )

@@ -1,4 +1,4 @@
-"""Which state a source is in: `data/source.json`, tracked by git, is how a changed source is noticed."""
+"""Record the state of the source in `data/source.json`, tracked by git, to detect when the source changes."""
 
 from __future__ import annotations
 
@@ -21,77 +21,73 @@ from tryon.workspace import Workspace
 
 
 def fingerprint(settings: DownloadSettings, workspace: Workspace, progress: Progress = no_progress) -> dict[str, Any]:
-    """Names, sizes and times of the source's files, without reading them.
+    """Compute the fingerprint of the source from names, sizes and times, without reading its files.
 
-    An archive is one entry. A folder has one entry for each category and each file beside them, however many files
-    there are below. `progress` is told folders.
+    An archive is one entry. A folder has one entry per category and per file in the root, whatever the number of files.
 
     Raises:
-        SourceError: the source is missing or of a kind that cannot be read.
+        SourceError: the source is missing or cannot be read.
     """
     if settings.source == SYNTHETIC:
         return {"source": SYNTHETIC}
     path = locate(settings, workspace)
-    truth = find_truth_archive(path)
-    return {"source": settings.source, "files": {part.name: _state(part, progress) for part in (path, truth) if part}}
+    parts = [part for part in (path, find_truth_archive(path)) if part]
+    return {"source": settings.source, "files": {part.name: _fingerprint_of(part, progress) for part in parts}}
 
 
 def write_fingerprint(
     workspace: Workspace, settings: DownloadSettings, progress: Progress = no_progress, write: bool = True
 ) -> bool:
-    """Bring `data/source.json` up to date, or only compare when not to `write`.
-
-    Returns:
-        Whether the source has changed since it was noted.
-    """
-    state = fingerprint(settings, workspace, progress)
-    changed = recorded_fingerprint(workspace) != state
+    """Update `data/source.json`, or only compare it unless `write`; return whether the source has changed."""
+    current = fingerprint(settings, workspace, progress)
+    changed = recorded_fingerprint(workspace) != current
     if changed and write:
-        write_json(workspace.source_file, state)
+        write_json(workspace.source_file, current)
     return changed
 
 
 def check_fingerprint(workspace: Workspace, settings: DownloadSettings, progress: Progress = no_progress) -> None:
-    """Make sure that `data/source.json` describes the source as it is now.
+    """Check that `data/source.json` describes the current source.
 
     Raises:
-        MissingInputError: it is absent, or the source has changed since.
+        MissingInputError: it does not exist, or the source has changed since.
     """
-    noted = recorded_fingerprint(workspace)
-    if noted != fingerprint(settings, workspace, progress):
-        rule = f"describes the source {settings.source} as it is now"
-        found = "an earlier or another state" if noted else "no such file, or not JSON"
-        remedy = "Run `tryon refresh-inputs`, then this again."
-        raise MissingInputError(str(workspace.source_file), expected=rule, found=found, hint=remedy)
+    recorded = recorded_fingerprint(workspace)
+    if recorded != fingerprint(settings, workspace, progress):
+        raise MissingInputError(
+            f"{workspace.source_file} does not describe the current source {settings.source}",
+            found="another state of the source" if recorded else "no such file, or not JSON",
+            hint="Run `tryon refresh-inputs`, then this command again.",
+        )
 
 
 def recorded_fingerprint(workspace: Workspace) -> Any:
-    """Content of `data/source.json`: the source as the last pipeline saw it; None where there is no such file."""
+    """Load `data/source.json`, the source at the last pipeline run; None if there is no such file."""
     try:
         return json.loads(workspace.source_file.read_text())
     except (OSError, ValueError):
         return None
 
 
-def _state(path: Path, progress: Progress) -> dict[str, Any]:
+def _fingerprint_of(path: Path, progress: Progress) -> dict[str, Any]:
     if not path.is_dir():
-        facts = path.stat()
-        return {"bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
-    with _uncollected():
-        members = FolderContainer(path).members(progress)  # sorted, so that all of a folder stand together
+        status = path.stat()
+        return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+    with _gc_disabled():
+        members = FolderContainer(path).members(progress)  # sorted, as groupby needs
         parts = groupby(members, lambda member: member.target.split("/")[0])
         return {top: _merkle_digest(list(part)) for top, part in parts}
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would look at every member again and again: a fifth of the time."""
-    collecting = gc.isenabled()
+def _gc_disabled() -> Iterator[None]:
+    """Disable the garbage collector, which would traverse all members repeatedly: a fifth of the time."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if collecting:
+        if enabled:
             gc.enable()
 
 

@@ -1,4 +1,4 @@
-"""Which files of a source are taken up: those of Dress Code's layout, under safe names, within limits."""
+"""Select the files of a source that belong to Dress Code's layout, with safe names and bounded sizes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tryon.manifest.schemas import FILE_ROLES, OPTIONAL_ROLES
 
 MAX_MEMBERS = 2_000_000
 MAX_MEMBER_BYTES = 64 * 2**20
-"""Limits far above what the data set has (376,544 files, the largest 6.3 MB), far below what fills a disk."""
+"""Limits far above the data set (376,544 files, the largest 6.3 MB) and far below what fills a disk."""
 
 _ITEM = r"[A-Za-z0-9_-]+"
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -30,10 +30,10 @@ class Member(NamedTuple):
     """One file of a source.
 
     Args:
-        name: its name in the source.
-        target: its place under the data set's root, with slashes.
+        name: in the source.
+        target: path below the data set's root, with slashes.
         size: bytes.
-        mtime_ns: time of its last change in nanoseconds, 0 where that says nothing.
+        mtime_ns: modification time in nanoseconds; 0 in an archive.
     """
 
     name: str
@@ -43,33 +43,28 @@ class Member(NamedTuple):
 
 
 def select_members(files: Iterable[Member], source: str) -> list[Member]:
-    """Check names and limits, find the data set's root among the names, and keep what belongs to the layout.
+    """Check names and limits, detect the data set's root, and select the files of the layout.
 
-    Args:
-        files: all files of the source; their `target` is not used.
-        source: the source's name, for messages.
-
-    Returns:
-        The members with their targets, sorted by target.
+    The `target` of `files` is ignored; the result has targets and is sorted by them.
 
     Raises:
-        SourceError: a name is unsafe, a limit is passed, or there is not exactly one root.
+        SourceError: a name is unsafe, a limit is exceeded, or there is not exactly one root.
     """
     files = list(files)
     _check_limits(files, source)
     root = _find_root([file.name for file in files], source)
-    found = {}
+    members: dict[str, Member] = {}
     for file in files:
         target = file.name.removeprefix(root)
         if file.name.startswith(root) and _LAYOUT.fullmatch(target):
-            if target in found:
-                raise SourceError(source, expected="holds every file once", found=file.name)
-            found[target] = Member(file.name, target, file.size, file.mtime_ns)
-    return [found[target] for target in sorted(found)]
+            if target in members:
+                raise SourceError(f"{source} contains {file.name} twice")
+            members[target] = Member(file.name, target, file.size, file.mtime_ns)
+    return [members[target] for target in sorted(members)]
 
 
 def is_safe(name: str) -> bool:
-    """Whether a member's name stays below the folder that it is unpacked into."""
+    """Return whether a member's name stays below the folder that it is unpacked into."""
     return not (
         name.startswith(("/", "\\")) or "\0" in name or _DRIVE.match(name) or ".." in name.replace("\\", "/").split("/")
     )
@@ -78,26 +73,37 @@ def is_safe(name: str) -> bool:
 def _check_limits(files: list[Member], source: str) -> None:
     unsafe = [file.name for file in files if not is_safe(file.name)]
     if unsafe:
-        remedy = "Do not use this archive: it would write outside its folder."
-        raise SourceError(source, expected="holds relative names without `..`", found=format_list(unsafe), hint=remedy)
+        raise SourceError(
+            f"{source} contains unsafe names",
+            found=format_list(unsafe),
+            expected="relative names without `..`",
+            hint="Do not use this archive: it would write outside its folder.",
+        )
     if len(files) > MAX_MEMBERS:
-        raise SourceError(source, expected=f"holds at most {MAX_MEMBERS} files", found=len(files))
+        raise SourceError(f"{source} contains too many files", found=len(files), expected=f"at most {MAX_MEMBERS}")
     large = [file.name for file in files if file.size > MAX_MEMBER_BYTES and _IN_CATEGORY.search(file.name)]
     if large:
-        raise SourceError(source, expected=f"has no file above {MAX_MEMBER_BYTES} bytes", found=format_list(large))
+        raise SourceError(
+            f"{source} contains too large files",
+            found=format_list(large),
+            expected=f"at most {MAX_MEMBER_BYTES} bytes each",
+        )
 
 
 def _find_root(names: list[str], source: str) -> str:
-    """The prefix ("" or "DressCode/") under which the category folders lie."""
+    """Return the prefix ("" or "DressCode/") of the category folders."""
     roots = sorted({match[1] for match in map(_IN_CATEGORY.fullmatch, names) if match})
     if len(roots) != 1:
-        rule = f"holds the folders {', '.join(Category)} of one data set, with files named as Dress Code names them"
-        raise SourceError(source, expected=rule, found=format_list(roots) if roots else "none")
+        raise SourceError(
+            f"{source} does not contain exactly one Dress Code data set",
+            found=format_list(roots) if roots else "none",
+            expected=f"folders {', '.join(Category)} with files named as in Dress Code",
+        )
     return roots[0]
 
 
 def _layout_pattern() -> str:
-    """Pattern of all files below a category's folder."""
+    """Build the pattern of all files below a category's folder."""
     examples = (relative_path(role, Category.DRESSES, "@") for role in (*FILE_ROLES, *OPTIONAL_ROLES))
     inner = [re.escape("/".join(example.parts[1:])).replace("@", _ITEM) for example in examples]
     inner += [re.escape(pair_list_name(split)) for split in Split]

@@ -1,4 +1,4 @@
-"""The pair lists of an unpacked data set: read in both forms, compared, and put in one order."""
+"""Read the pair lists of an unpacked data set, and compare those of the categories with those of the root."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tryon.errors import SourceError, format_list
 
 
 class PairEntry(NamedTuple):
-    """One line of a pair list, with the list it stands in."""
+    """One line of a pair list, with category and split."""
 
     category: Category
     split: Split
@@ -26,72 +26,55 @@ class PairEntry(NamedTuple):
 
 
 class PairListConflict(NamedTuple):
-    """A category's list and the root's list name different pairs."""
+    """Different pairs in a category's list and in the root's list."""
 
     category: Category
     split: Split
     file: str
-    value: str
-
-
-AGREEMENT_RULE = "names the same pairs as the list in the category's folder"
+    difference: str
 
 
 def read_pair_lists(raw: Path, source: str) -> tuple[list[PairEntry], list[PairListConflict]]:
     """Read every pair list.
 
-    The list in a category's folder counts; the root's list stands in for it where there is none, and is compared with
-    it otherwise.
-
-    Args:
-        raw: root of the unpacked data set.
-        source: the source's name, for messages.
-
-    Returns:
-        All pairs, category by category, each in the order train, test_paired, test_unpaired; and what disagrees.
+    A category's list takes precedence over the root's list. If both exist, they are compared. Pairs are sorted by
+    category and by split.
 
     Raises:
-        SourceError: a list is missing in both forms, cannot be read, or there is no pair at all.
+        SourceError: a list is missing in both forms or cannot be read, or there is no pair.
     """
-    roots = {split: _root_list(raw, split) for split in Split}
+    root_lists = {split: _read_root_list(raw, split) for split in Split}
     pairs: list[PairEntry] = []
-    disagreements: list[PairListConflict] = []
+    conflicts: list[PairListConflict] = []
     missing: list[str] = []
     for category in Category:
         for split in Split:
-            path, root = pair_list_path(split, category), roots[split]
-            own = _own_list(raw / path, path.as_posix())
-            chosen = own if own is not None else root and root[category]
-            if chosen is None:
-                missing.append(path.as_posix())
+            name, root = pair_list_path(split, category).as_posix(), root_lists[split]
+            pair_list = parse_pair_list(_read_text(raw, name), name) if (raw / name).exists() else None
+            selected = pair_list if pair_list is not None else root and root[category]
+            if selected is None:
+                missing.append(name)
                 continue
-            pairs += [PairEntry(category, split, *pair) for pair in chosen]
-            if own is not None and root is not None and set(own) != set(root[category]):
-                disagreements.append(_disagreement(category, split, set(own), set(root[category])))
+            pairs += [PairEntry(category, split, *pair) for pair in selected]
+            if pair_list is not None and root is not None and set(pair_list) != set(root[category]):
+                in_category, in_root = set(pair_list), set(root[category])
+                difference = f"{len(in_category - in_root)} only in the category's list, "
+                difference += f"{len(in_root - in_category)} only in the root's"
+                conflicts.append(PairListConflict(category, split, pair_list_path(split).as_posix(), difference))
     if missing:
-        raise SourceError(source, expected="has every pair list", found=f"missing: {format_list(missing)}")
+        raise SourceError(f"{source} lacks pair lists", found=f"missing: {format_list(missing)}")
     if not pairs:
-        raise SourceError(source, expected="names at least one pair in its pair lists")
-    return pairs, disagreements
+        raise SourceError(f"{source} has no pair in its pair lists")
+    return pairs, conflicts
 
 
-def _own_list(path: Path, name: str) -> list[Pair] | None:
-    return parse_pair_list(_text(path, name), name) if path.exists() else None
-
-
-def _root_list(raw: Path, split: Split) -> dict[Category, list[Pair]] | None:
+def _read_root_list(raw: Path, split: Split) -> dict[Category, list[Pair]] | None:
     name = pair_list_path(split).as_posix()
-    path = raw / name
-    return parse_root_pair_list(_text(path, name), name) if path.exists() else None
+    return parse_root_pair_list(_read_text(raw, name), name) if (raw / name).exists() else None
 
 
-def _disagreement(category: Category, split: Split, own: set[Pair], root: set[Pair]) -> PairListConflict:
-    value = f"{len(own - root)} only in the category's list, {len(root - own)} only in the root's"
-    return PairListConflict(category, split, pair_list_path(split).as_posix(), value)
-
-
-def _text(path: Path, name: str) -> str:
+def _read_text(raw: Path, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return (raw / name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(name, expected="is a text file in UTF-8", found=str(error)) from error
+        raise SourceError(f"{name} is not a text file in UTF-8", found=str(error)) from error

@@ -1,4 +1,4 @@
-"""The synthetic source: the twin's archive, made once for its settings and kept while they stay the same."""
+"""Render the synthetic data set as an archive, and reuse it while its settings stay the same."""
 
 from __future__ import annotations
 
@@ -13,30 +13,21 @@ from tryon.workspace import Workspace
 
 
 def synthetic_archive(settings: SyntheticSettings, seed: int, workspace: Workspace, progress: Progress) -> Path:
-    """The twin's archive for these settings, its truth archive beside it.
+    """Return the zip archive for these settings, with its ground truth archive next to it.
 
-    An archive made before with the same settings, seed and code is used again if both files are whole; any other is
-    removed.
-
-    Returns:
-        Path of the zip archive under `data/work/download/`.
+    A complete archive of the same settings, seed and code is reused; all other files in the folder are removed.
     """
     folder = workspace.work_dir("download")
     key = short_hash({"settings": settings.model_dump(), "seed": seed, "code": code_version("tryon.synthetic.archive")})
     archive, truth = folder / f"synthetic-{key}.zip", folder / f"synthetic-{key}.truth.zip"
     if not (checksum_ok(archive) and checksum_ok(truth)):
-        from tryon.synthetic.archive import write_archive  # only here: other sources need no drawing code
+        from tryon.synthetic.archive import write_archive  # other sources need no rendering code
 
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_archive(archive, settings, seed, progress)
         write_checksum(archive)
         write_checksum(truth)
-    _remove_others(folder, {archive, truth, checksum_path(archive), checksum_path(truth)})
+    for path in set(folder.iterdir()) - {archive, truth, checksum_path(archive), checksum_path(truth)}:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     return archive
-
-
-def _remove_others(folder: Path, kept: set[Path]) -> None:
-    for path in folder.iterdir():
-        if path not in kept:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,4 +1,4 @@
-"""Which twin is it? The truth beside a source has to be of the same twin, or every image in it is a wrong answer."""
+"""Check that a source and the ground truth next to it are of the same synthetic data set."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from tryon.download.members import Member
 from tryon.dresscode.layout import ATTRIBUTES_FILE, SYNTHETIC_MARKER, TRUTH_MARKER
 from tryon.errors import SourceError
 
-_REMEDY = "Put the truth that was made with it in its place, or move this one away to go on without any truth."
+_HINT = "Replace it with the ground truth of this source, or move it away to continue without ground truth."
 
 
-def check_truth_matches(wanted: Mapping[str, tuple[Container, Member]]) -> None:
-    """Compare what the source and the truth say they are of; twins made before either said so pass.
-
-    Args:
-        wanted: container and member of each target.
+def check_truth_matches(members: Mapping[str, tuple[Container, Member]]) -> None:
+    """Compare the marker files of source and ground truth; data sets older than the markers are accepted.
 
     Raises:
-        SourceError: the truth is that of another twin, or only one of the two says which.
+        SourceError: the ground truth is of another data set, or only one of the two has a marker.
     """
-    own, other = (_lines(wanted.get(name)) for name in (SYNTHETIC_MARKER, TRUTH_MARKER))
-    if own == other or (not other and (len(own) < 2 or ATTRIBUTES_FILE not in wanted)):
+    source, truth = (_read_lines(members.get(name)) for name in (SYNTHETIC_MARKER, TRUTH_MARKER))
+    if source == truth or (not truth and (len(source) < 2 or ATTRIBUTES_FILE not in members)):
         return
-    container = wanted[TRUTH_MARKER if other else ATTRIBUTES_FILE][0]
-    rule = f"is the truth of this source, which {_said(own, other, SYNTHETIC_MARKER)}"
-    raise SourceError(container.name, expected=rule, found=_said(other, own, TRUTH_MARKER), hint=_REMEDY)
+    container = members[TRUTH_MARKER if truth else ATTRIBUTES_FILE][0]
+    raise SourceError(
+        f"{container.name} is the ground truth of another data set",
+        found=_format_difference(truth, source, TRUTH_MARKER),
+        expected=_format_difference(source, truth, SYNTHETIC_MARKER),
+        hint=_HINT,
+    )
 
 
-def _lines(place: tuple[Container, Member] | None) -> list[str]:
-    """What a mark says, its sentence first; nothing where there is no mark."""
-    if place is None:
+def _read_lines(file: tuple[Container, Member] | None) -> list[str]:
+    """Read the lines of a marker, a sentence first; empty without the file."""
+    if file is None:
         return []
-    container, member = place
+    container, member = file
     try:
         return container.read(member).decode(errors="replace").splitlines()
     except OSError as error:
-        raise SourceError(f"{container.name}, {member.name}", expected="can be read", found=str(error)) from error
+        raise SourceError(f"{member.name} in {container.name} cannot be read", found=str(error)) from error
 
 
-def _said(lines: list[str], others: list[str], mark: str) -> str:
-    """Where the two differ, in the words of one of them, its sentence left out."""
-    differing = [line for line in lines[1:] if line not in others]
-    return f"says {', '.join(differing)}" if differing else f"has no such lines in {mark}"
+def _format_difference(lines: list[str], others: list[str], marker: str) -> str:
+    """Return the lines that the other marker lacks."""
+    return ", ".join(line for line in lines[1:] if line not in others) or f"no matching lines in {marker}"

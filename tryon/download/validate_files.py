@@ -1,6 +1,6 @@
-"""Is a file what its role says? Each is read once: hashed, decoded whole, compared with the data set's rules.
+"""Validate the content of raw files by role: each is hashed, decoded and compared with the data set's format.
 
-What is known to have passed before is only hashed.
+Content that was verified by an earlier run is only hashed.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ SIZE = (HEIGHT, WIDTH)
 
 
 class FileToCheck(NamedTuple):
-    """A file and what it has to be; `passed` is the SHA-256 of a content that was right before."""
+    """A file with its role, and the SHA-256 of content that was verified before."""
 
     role: str
     relative: str
-    passed: str | None = None
+    verified_sha256: str | None = None
 
 
 class FileFacts(NamedTuple):
-    """What was found; `rule` is the broken one, None when all is well. `known`: the verdict is an earlier one."""
+    """Size, hash and problem of a file; `cached` if the result is of an earlier run."""
 
     bytes: int
     sha256: str
@@ -50,26 +50,19 @@ class FileFacts(NamedTuple):
 
 def check_files(raw: Path, files: Sequence[FileToCheck]) -> list[FileFacts]:
     """Check files below `raw`, in order; runs in worker processes."""
-    return [check_file(file.role, (raw / file.relative).read_bytes(), file.passed) for file in files]
+    return [check_file(file.role, (raw / file.relative).read_bytes(), file.verified_sha256) for file in files]
 
 
-def check_file(role: str, data: bytes, passed: str | None = None) -> FileFacts:
-    """Check one file's content.
-
-    Args:
-        role: person, garment, label_map, dense_pose, keypoints, skeleton, uv, truth, truth_label_map or flow.
-        data: the content.
-        passed: SHA-256 of a content that has passed before in this role.
-    """
+def check_file(role: str, data: bytes, verified_sha256: str | None = None) -> FileFacts:
+    """Check the content of one file, unless its hash is that of content verified before in this role."""
     sha256 = sha256_bytes(data)
-    if sha256 == passed:
+    if sha256 == verified_sha256:
         return FileFacts(len(data), sha256, cached=True)
-    rule = value = None
     try:
         _CHECKS[role](data)
     except UnreadableError as error:
-        rule, value = error.expected, None if error.found is None else str(error.found)
-    return FileFacts(len(data), sha256, rule, value)
+        return FileFacts(len(data), sha256, error.problem, None if error.found is None else str(error.found))
+    return FileFacts(len(data), sha256)
 
 
 def _check_photo(data: bytes) -> None:
@@ -81,7 +74,7 @@ def _check_label_map(data: bytes) -> None:
     _check_size(data)
     ids = decode_label_map(data)
     if ids.max() > max(Label):
-        raise UnreadableError("label map", expected=f"ids are 0 to {max(Label)}", found=int(ids.max()))
+        raise UnreadableError(f"label map has an id above {max(Label)}", found=int(ids.max()))
 
 
 def _check_dense_pose(data: bytes) -> None:
@@ -96,7 +89,7 @@ def _check_keypoints(data: bytes) -> None:
 def _check_skeleton(data: bytes) -> None:
     height, width = image_size(data)
     if height > HEIGHT or width > WIDTH:
-        raise UnreadableError("image", expected=f"is at most {HEIGHT}x{WIDTH}", found=f"{height}x{width}")
+        raise UnreadableError(f"image is larger than {HEIGHT}x{WIDTH}", found=f"{height}x{width}")
     decode_photo(data)
 
 
@@ -105,9 +98,9 @@ def _check_uv(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as content:
             uv = np.lib.format.read_array(io.BytesIO(content.read("uv.npy")), allow_pickle=False)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, KeyError, EOFError) as error:
-        raise UnreadableError("uv", expected="is a whole npz file with the key uv", found=str(error)) from error
+        raise UnreadableError("uv is not a complete npz file with the key uv", found=str(error)) from error
     if uv.shape != (2, *SIZE):
-        raise UnreadableError("uv", expected=f"has the shape 2x{HEIGHT}x{WIDTH}", found=uv.shape)
+        raise UnreadableError(f"uv shape is not 2x{HEIGHT}x{WIDTH}", found=uv.shape)
 
 
 def _check_flow(data: bytes) -> None:
@@ -115,17 +108,17 @@ def _check_flow(data: bytes) -> None:
     try:
         flow, _ = decode_flow(data)
     except ValueError as error:
-        raise UnreadableError("flow", expected="is a PNG of 16 bit and three channels") from error
-    furthest = flow.max((0, 1))
-    if (furthest >= (WIDTH, HEIGHT)).any():
-        raise UnreadableError("flow", expected="stays in the garment's image", found=tuple(furthest.tolist()))
+        raise UnreadableError("flow is not a 16-bit PNG of three channels") from error
+    largest = flow.max((0, 1))
+    if (largest >= (WIDTH, HEIGHT)).any():
+        raise UnreadableError("flow points outside the garment image", found=tuple(largest.tolist()))
 
 
 def _check_size(data: bytes) -> None:
-    """Compare the header first: a image that claims to be huge is not decoded at all."""
-    found = image_size(data)
-    if found != SIZE:
-        raise UnreadableError("image", expected=f"is {HEIGHT}x{WIDTH} (height x width)", found=f"{found[0]}x{found[1]}")
+    """Check the header, so that an image that claims to be huge is not decoded."""
+    height, width = image_size(data)
+    if (height, width) != SIZE:
+        raise UnreadableError(f"image size is not {HEIGHT}x{WIDTH}", found=f"{height}x{width}")
 
 
 _CHECKS: dict[str, Callable[[bytes], None]] = {

@@ -1,6 +1,6 @@
-"""Which files have been found right before: of a source that has grown, only new files are decoded to be checked.
+"""Cache the hashes of verified files, so that only new files of a grown source are decoded.
 
-Every file is read and hashed all the same. A verdict counts for this content and this code alone.
+Every file is still read and hashed. An entry is valid for one content and one version of the code.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ VERIFIED_FILE = TableSchema(
 
 
 def read_verified_hashes(workspace: Workspace) -> dict[str, str]:
-    """SHA-256 of each file that has passed, by path below `data/raw`; none if other code checked it."""
-    path = _file(workspace)
+    """Read the SHA-256 of verified files by path below `data/raw`; empty after a change of the code."""
+    path = _cache_file(workspace)
     if not checksum_ok(path):
         return {}
     try:
         table = read_table(path, VERIFIED_FILE)
-    except TryOnError:  # of another version
+    except TryOnError:  # another version
         return {}
     if read_metadata(path).get("code") != _code():
         return {}
@@ -40,16 +40,16 @@ def read_verified_hashes(workspace: Workspace) -> dict[str, str]:
 
 
 def write_verified_hashes(facts: Mapping[str, FileFacts], workspace: Workspace) -> None:
-    """Remember the files that are right."""
-    good = {relative: fact.sha256 for relative, fact in facts.items() if fact.problem is None}
-    table = pa.table([list(good), list(good.values())], schema=VERIFIED_FILE.columns)
-    write_table(_file(workspace), table, VERIFIED_FILE, {"code": _code()})
-    write_checksum(_file(workspace))
+    """Write the hashes of files without a problem."""
+    verified = {relative: fact.sha256 for relative, fact in facts.items() if fact.problem is None}
+    table = pa.table([list(verified), list(verified.values())], schema=VERIFIED_FILE.columns)
+    write_table(_cache_file(workspace), table, VERIFIED_FILE, {"code": _code()})
+    write_checksum(_cache_file(workspace))
 
 
 def _code() -> str:
     return code_version("tryon.download.validate_files")
 
 
-def _file(workspace: Workspace) -> Path:
+def _cache_file(workspace: Workspace) -> Path:
     return workspace.work_dir("checks") / "passed.parquet"

@@ -1,1 +1,1 @@
-"""Dress Code as it lies on disk: folders and names, pair lists, label ids, readers of its files, the pose image."""
+"""The Dress Code format on disk: file names, pair lists, label ids, file readers and the pose image."""

@@ -91,24 +91,16 @@ GARMENT_LABELS: dict[Category, tuple[Label, ...]] = {
     Category.LOWER_BODY: (Label.SKIRT, Label.PANTS, Label.BELT),
     Category.DRESSES: (Label.DRESS, Label.UPPER_CLOTHES, Label.SKIRT, Label.BELT),
 }
-"""Labels under which a worn garment of a category is found, the usual one first. A top may be parsed partly as dress,
-a dress as top plus skirt; a belt has a label of its own. 28.8 % of the lower-body test garments are skirts."""
+"""Labels of the worn garment by category, the most frequent first. A top may be parsed partly as dress, a dress as top
+plus skirt; belts have their own label. 28.8 % of the lower-body test garments are skirts."""
 
 MIN_SCORE = 0.01
-"""A joint counts as seen when its score is above this. Its position says nothing: a cropped head has y = 0 and is
-valid, a missing joint is (-1, -1) with score 0."""
+"""A joint is detected if its score is above this. The position does not tell: a cropped head is valid with y = 0, a
+missing joint is (-1, -1) with score 0."""
 
 
 def garment_region(label_map: NDArray[np.uint8], category: Category) -> NDArray[np.bool_]:
-    """Pixels of the worn garment of `category`.
-
-    Args:
-        label_map: uint8 (H, W), ATR ids.
-        category: the category of the pair.
-
-    Returns:
-        bool (H, W).
-    """
+    """Return the pixels of the worn garment of `category`, bool (H, W), in ATR ids, uint8 (H, W)."""
     table = np.zeros(256, np.bool_)
     table[list(GARMENT_LABELS[category])] = True
     return table[label_map]

@@ -1,4 +1,4 @@
-"""The pose image: OpenPose joints drawn in colors on black, as the released network was trained to read it."""
+"""Draw the pose image: OpenPose joints and limbs in colors on black, as the published network was trained on."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ STROKE = 4.0
 """Radius of a joint and half-width of a limb in pixels at a height of 256."""
 
 SKELETON_STROKE = STROKE / 3
-"""The stroke of the data set's own skeleton images."""
+"""Stroke of the data set's skeleton images."""
 
 _TURN = np.linspace(0, 2 * np.pi, 33)[:-1, None]
 _COSINES, _SINES = np.cos(_TURN), np.sin(_TURN)
 _STARTS, _ENDS = np.array(LIMBS).T
 _LIMB_WEIGHT = 0.6
-_FAR = 16  # in longer sides of the image
+_MAX_DISTANCE = 16  # of joints, in longer sides of the image: OpenCV's coordinates have 32 bits
 _SHIFT = 4  # fractional bits in OpenCV's drawing coordinates
 
 
@@ -39,8 +39,8 @@ def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: flo
     """Draw the pose image.
 
     Args:
-        keypoints: float (18, 3): x, y in pixels of `size`, score. Joints with a score of at most 0.01 are left out,
-            with the limbs that end in them; places many images away count as nearer.
+        keypoints: float (18, 3): x, y in pixels of `size`, score. Joints with a score of at most 0.01 and their limbs
+            are left out; points many images away are clipped.
         size: (height, width) in pixels.
         stroke: radius of joints and half-width of limbs at a height of 256; scales with the height.
 
@@ -49,25 +49,26 @@ def draw_pose(keypoints: NDArray[np.float32], size: tuple[int, int], stroke: flo
     """
     image = np.zeros((*size, 3), np.uint8)
     radius = stroke * size[0] / 256
-    seen = (keypoints[:, 2] > MIN_SCORE).tolist()
-    places = np.clip(keypoints[:, :2], -_FAR * max(size), _FAR * max(size))  # OpenCV's coordinates have 32 bits
-    centers, fixed_radius = _fixed(places).tolist(), round(radius * 2**_SHIFT)
-    for center, color, there in zip(centers, COLORS, seen, strict=True):
-        if there:
+    detected = (keypoints[:, 2] > MIN_SCORE).tolist()
+    limit = _MAX_DISTANCE * max(size)
+    points = np.clip(keypoints[:, :2], -limit, limit)
+    centers, fixed_radius = _fixed_point(points).tolist(), round(radius * 2**_SHIFT)
+    for center, color, visible in zip(centers, COLORS, detected, strict=True):
+        if visible:
             cv2.circle(image, center, fixed_radius, color, cv2.FILLED, cv2.LINE_8, _SHIFT)
-    outlines = _outlines(places[_STARTS], places[_ENDS], radius)
+    outlines = _outlines(points[_STARTS], points[_ENDS], radius)
     lows = np.clip(np.floor(outlines.min(1)), 0, None).astype(int)
     highs = np.minimum(np.ceil(outlines.max(1)).astype(int) + 1, (size[1], size[0]))
-    polygons = _fixed(outlines - lows[:, None])
+    polygons = _fixed_point(outlines - lows[:, None])
     limbs = zip(LIMBS, lows.tolist(), highs.tolist(), polygons, COLORS[: len(LIMBS)], strict=True)
     for (start, end), (left, top), (right, bottom), polygon, color in limbs:
-        if seen[start] and seen[end] and left < right and top < bottom:
+        if detected[start] and detected[end] and left < right and top < bottom:
             _blend_limb(image[top:bottom, left:right], polygon, color)
     return image
 
 
 def _outlines(starts: NDArray, ends: NDArray, radius: float) -> NDArray[np.float64]:
-    """Ellipses from joints (n, 2) to joints (n, 2) as polygons, (n, 32, 2)."""
+    """Compute ellipses from joints (n, 2) to joints (n, 2) as polygons, (n, 32, 2)."""
     centers, halves = (starts + ends) / 2, (ends - starts) / 2
     lengths = np.hypot(halves[:, 0], halves[:, 1])[:, None]
     along = np.divide(halves, lengths, out=np.zeros_like(halves), where=lengths > 0)
@@ -78,14 +79,14 @@ def _outlines(starts: NDArray, ends: NDArray, radius: float) -> NDArray[np.float
 
 
 def _blend_limb(window: NDArray[np.uint8], polygon: NDArray[np.int32], color: tuple[int, int, int]) -> None:
-    """Lay a limb over a part of the image, 0.6 of its color and 0.4 of what is there."""
+    """Blend a limb into a window of the image, 0.6 of its color and 0.4 of the image."""
     stencil = np.zeros(window.shape[:2], np.uint8)
     cv2.fillConvexPoly(stencil, polygon, 1, cv2.LINE_8, _SHIFT)
-    whole = np.empty_like(window)
-    cv2.rectangle(whole, (0, 0), (window.shape[1], window.shape[0]), color, cv2.FILLED)
-    painted = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, whole, _LIMB_WEIGHT, 0)
-    cv2.copyTo(painted, stencil, window)
+    solid = np.empty_like(window)
+    cv2.rectangle(solid, (0, 0), (window.shape[1], window.shape[0]), color, cv2.FILLED)
+    blended = cv2.addWeighted(window, 1 - _LIMB_WEIGHT, solid, _LIMB_WEIGHT, 0)
+    cv2.copyTo(blended, stencil, window)
 
 
-def _fixed(points: NDArray) -> NDArray[np.int32]:
+def _fixed_point(points: NDArray) -> NDArray[np.int32]:
     return np.round(points * 2**_SHIFT).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Bytes of the data set's files to arrays, at any wanted size. Size is always (height, width)."""
+"""Decode the data set's files to arrays at any size. A size is always (height, width)."""
 
 from __future__ import annotations
 
@@ -22,36 +22,41 @@ JOINTS = 18
 _FRAME = np.array((KEYPOINT_WIDTH, KEYPOINT_HEIGHT), np.float32)
 
 MAX_COORDINATE = 4
-"""Frame sizes that a key point may lie away from the origin; farther out it is damage, not a joint out of view."""
+"""Largest distance of a key point from the origin, in frame sizes; beyond it the file is damaged."""
 
 _PILLOW_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _PNG_END = b"IEND\xaeB`\x82"
-_WHOLE_IMAGE = "is a whole JPEG or PNG file"
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 class UnreadableError(TryOnError):
-    """A file's bytes are not what its role says."""
+    """A file's content does not match its role."""
 
 
 def decode_photo(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a JPEG or PNG image.
+    """Decode a JPEG or PNG image, ignoring its EXIF orientation, since the maps follow the stored pixels.
 
-    A note in the file on how a camera was held is not heeded: the maps lie as the pixels do.
-
-    A image at least twice the wanted size is decoded at half, a quarter or an eighth of its size, which for JPEG
-    costs a fraction and loses less than one re-encoding does; the rest of the way is area averaging.
+    A JPEG of at least twice `size` is decoded at a half, a quarter or an eighth, which costs a fraction and loses less
+    than one re-encoding. The rest is area averaging.
 
     Returns:
         uint8 (H, W, 3), RGB, 0..255.
 
     Raises:
-        UnreadableError: the bytes are not a whole image.
+        UnreadableError: the data is not a complete image.
     """
     flag: int = cv2.IMREAD_COLOR
-    if size is not None and data[:2] == b"\xff\xd8":
+    if size is not None and data[:2] == _JPEG_START:
         flag = _reduced_flag(data, size)
-    rgb = _imdecode(data, flag & ~cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB)  # the decoder's own order, no second pass
-    return rgb if size is None else resize_photo(rgb, size)
+    flag = flag & ~cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    complete = data[:2] != _JPEG_START or _JPEG_END in data[-64:]  # OpenCV fills the rest of a truncated JPEG with gray
+    try:
+        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and complete else None
+    except cv2.error:  # more pixels than OpenCV's limit
+        rgb = None
+    if rgb is None:
+        raise UnreadableError("image is not a complete JPEG or PNG file", found=f"{len(data)} bytes")
+    return rgb if size is None else resize_photo(rgb, size)  # pyright: ignore[reportReturnType, reportArgumentType]
 
 
 def resize_photo(photo: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
@@ -64,113 +69,98 @@ def resize_photo(photo: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
 
 
 def decode_label_map(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a palette PNG to its INDICES (most readers give the palette's colors instead).
-
-    Returns:
-        uint8 (H, W), ATR ids.
+    """Decode a palette PNG to its INDICES (not the palette's colors): uint8 (H, W), ATR ids.
 
     Raises:
-        UnreadableError: the bytes are not a PNG with palette or gray values.
+        UnreadableError: the data is not a PNG with palette or gray values.
     """
     return resize_labels(_decode_indices(data, "label map", size), size)
 
 
 def decode_dense_pose(data: bytes, size: Size | None = None) -> NDArray[np.uint8]:
-    """Decode a gray 8-bit DensePose map.
-
-    Returns:
-        uint8 (H, W), ids 0..24.
+    """Decode a gray 8-bit DensePose map: uint8 (H, W), ids 0..24.
 
     Raises:
-        UnreadableError: the bytes are not a gray PNG, or an id is above 24; at half the file's size, one that is taken.
+        UnreadableError: the data is not a gray PNG, or an id is above 24. At half the file's size only the ids that
+            are read count.
     """
     ids = _decode_indices(data, "dense pose", size)
     if ids.size and ids.max() > 24:
-        raise UnreadableError("dense pose", expected="ids are 0 to 24", found=int(ids.max()))
+        raise UnreadableError("dense pose has an id above 24", found=int(ids.max()))
     return resize_labels(ids, size)
 
 
 def resize_labels(labels: NDArray[np.uint8], size: Size | None) -> NDArray[np.uint8]:
-    """Resize a map of ids or a mask by nearest neighbor at pixel centers; no new ids arise."""
+    """Resize an id map or a mask by nearest neighbor at pixel centers, so that no new ids arise."""
     if size is None or labels.shape == size:
         return labels
     return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
 
 
 def decode_keypoints(data: bytes, size: Size) -> NDArray[np.float32]:
-    """Read OpenPose-18 key points and scale them from their 512x384 frame to `size`.
+    """Decode OpenPose-18 key points and scale them from their 512x384 frame to `size`.
 
-    A missing joint stays as it is written, (-1, -1) with score 0, whatever the size: test the score.
+    A missing joint stays (-1, -1) with score 0 at any size: test the score.
 
     Returns:
         float32 (18, 3): x, y in pixels of `size`, score.
 
     Raises:
-        UnreadableError: the JSON has no 18 key points of at least three numbers each, or one lies far outside.
+        UnreadableError: the JSON has not 18 key points of at least three numbers, or one is far outside the frame.
     """
     try:
-        with np.errstate(over="ignore"):  # what is too large becomes infinite
+        with np.errstate(over="ignore"):  # too large numbers become infinite
             points = np.array([point[:3] for point in json.loads(data)["keypoints"]], np.float32)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise UnreadableError("keypoints", expected="is JSON with a list `keypoints`", found=str(error)) from error
+        raise UnreadableError("keypoints are not JSON with a list `keypoints`", found=str(error)) from error
     if points.shape != (JOINTS, 3) or not np.isfinite(points).all():
-        raise UnreadableError("keypoints", expected="has 18 finite points x, y, score", found=points.shape)
+        raise UnreadableError("keypoints are not 18 finite points x, y, score", found=points.shape)
     if (np.abs(points[:, :2]) > MAX_COORDINATE * _FRAME).any():
-        rule = f"has points within {MAX_COORDINATE} frames of {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH}"
-        raise UnreadableError("keypoints", expected=rule, found=float(np.abs(points[:, :2]).max()))
+        largest = float(np.abs(points[:, :2]).max())
+        raise UnreadableError(
+            f"keypoints are far outside their {KEYPOINT_HEIGHT}x{KEYPOINT_WIDTH} frame", found=largest
+        )
     points[points[:, 2] > 0, :2] *= np.array((size[1] / KEYPOINT_WIDTH, size[0] / KEYPOINT_HEIGHT), np.float32)
     return points
 
 
 def image_size(data: bytes) -> Size:
-    """Height and width from a image's header, without decoding it.
+    """Read height and width from an image's header.
 
     Raises:
-        UnreadableError: the bytes do not start as a image does.
+        UnreadableError: the data does not start with an image header.
     """
     try:
         with Image.open(io.BytesIO(data)) as header:
             return header.height, header.width
     except _PILLOW_ERRORS as error:
-        raise UnreadableError("image", expected=_WHOLE_IMAGE, found=f"{len(data)} bytes") from error
-
-
-def _imdecode(data: bytes, flag: int) -> NDArray[np.uint8]:
-    whole = data[:2] != b"\xff\xd8" or b"\xff\xd9" in data[-64:]  # OpenCV fills the rest of a truncated JPEG with gray
-    flag |= cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data and whole else None
-    except cv2.error:  # more pixels than OpenCV is willing to decode
-        image = None
-    if image is None:
-        raise UnreadableError("image", expected=_WHOLE_IMAGE, found=f"{len(data)} bytes")
-    return image  # pyright: ignore[reportReturnType]
+        raise UnreadableError("image is not a complete JPEG or PNG file", found=f"{len(data)} bytes") from error
 
 
 def _reduced_flag(data: bytes, size: Size) -> int:
     height, width = image_size(data)
     factor = min(height // size[0], width // size[1])
     flags = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
-    return next((flag for least, flag in flags if factor >= least), cv2.IMREAD_COLOR)
+    return next((flag for min_factor, flag in flags if factor >= min_factor), cv2.IMREAD_COLOR)
 
 
-def _decode_indices(data: bytes, what: str, size: Size | None) -> NDArray[np.uint8]:
-    """At `size`, if that is half the file's size and so read faster, or else at the file's size."""
+def _decode_indices(data: bytes, name: str, size: Size | None) -> NDArray[np.uint8]:
+    """Decode at `size` if that is half the file's size, which is faster, else at the file's size.
+
+    Pillow reads what `read_indices` does not, and reports what is wrong with damaged files.
+    """
     indices = read_indices(data, size)
-    return _decode_any_indices(data, what) if indices is None else indices
-
-
-def _decode_any_indices(data: bytes, what: str) -> NDArray[np.uint8]:
-    """Pillow knows all kinds of PNG files, and what is wrong with those that are not whole."""
+    if indices is not None:
+        return indices
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.format != "PNG" or image.mode not in ("P", "L"):
-                raise UnreadableError(what, expected="is a PNG with palette or gray values", found=image.mode)
+                raise UnreadableError(f"{name} is not a PNG with palette or gray values", found=image.mode)
             indices = np.array(image, np.uint8)
     except _PILLOW_ERRORS as error:
-        # The text of this one error has a memory address in it, other in every run.
-        value = "no image" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise UnreadableError(what, expected="is a whole PNG file", found=value) from error
-    if _PNG_END not in data[-64:]:  # Pillow is content when only the file's end is cut off
-        raise UnreadableError(what, expected="is a whole PNG file", found="its last chunk is missing")
+        # The text of this one error contains a memory address, which differs from run to run.
+        details = "no image" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise UnreadableError(f"{name} is not a complete PNG file", found=details) from error
+    if _PNG_END not in data[-64:]:  # Pillow accepts a file whose end is missing
+        raise UnreadableError(f"{name} is not a complete PNG file", found="no last chunk")
     return indices

@@ -1,4 +1,4 @@
-"""Masks and agnostic images as files, in the folder layouts that other try-on codebases read."""
+"""Export masks and agnostic images as files, in folder layouts that other try-on codebases read."""
 
 from __future__ import annotations
 

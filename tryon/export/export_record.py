@@ -1,4 +1,4 @@
-"""`export.json`: what a folder is an export of. By it a later run knows whether it may go on there."""
+"""Read and write `export.json`, which records the settings and inputs of an export so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -16,79 +16,82 @@ from tryon.runtime.code_version import code_version
 RECORD_FILE = "export.json"
 _KIND, _VERSION = "tryon export", 1
 _UNFINISHED, _FINISHED = "unfinished", "finished"
-_WORDS = {
-    "kind": "program",
-    "version": "version of this file",
-    "format": "layout",
-    "size": "size",
+_LABELS = {
+    "kind": "program", "version": "version of this file", "format": "layout", "size": "size",
     "code": "version of the code",
-}
-_ELSEWHERE = "Name another folder, or remove this one."
+}  # fmt: skip
+_HINT = "Choose another folder, or remove this one."
 
 ExportRecord = dict[str, Any]
 
 
 def new_record(format: Format, size: Size | None) -> ExportRecord:
-    """Stamp of an export without any category yet."""
+    """Create the record of an export without categories."""
     code = code_version("tryon.export.row_files")
-    head = {"kind": _KIND, "version": _VERSION, "format": format.value, "size": list(size) if size else None}
-    return head | {"code": code, "categories": {}}
+    header = {"kind": _KIND, "version": _VERSION, "format": format.value, "size": list(size) if size else None}
+    return header | {"code": code, "categories": {}}
 
 
 def read_record(out: Path, expected: ExportRecord) -> ExportRecord:
-    """The stamp of what lies in `out`, or `wanted` where there is nothing yet.
+    """Read the record of `out`, or return `expected` if the folder is new or empty.
 
     Raises:
-        ParameterError: something else is there: no folder, files that are not ours, or another export.
+        ParameterError: `out` is not a folder, or contains other files or another export.
     """
     if not out.exists():
         return expected
     if not out.is_dir():
-        raise ParameterError("--out", expected="is a folder", found=str(out))
+        raise ParameterError(f"--out {out} is not a folder")
     path = out / RECORD_FILE
     if not path.exists():
         if {entry.name for entry in out.iterdir()} - {f".{RECORD_FILE}.tmp"}:
-            rule = "is an empty folder, one that is not there yet, or an export to go on with"
-            raise ParameterError("--out", expected=rule, found=str(out), hint="Name another folder.")
+            raise ParameterError(
+                f"--out {out} contains other files",
+                expected="an empty or new folder, or an export to resume",
+                hint="Choose another folder.",
+            )
         return expected
-    found = _read(path)
-    other = [_WORDS[name] for name in _WORDS if found.get(name) != expected[name]]
-    if other:
-        rule = f"is an export to go on with, by this code, in the layout {expected['format']} and of the same size"
-        raise ParameterError(f"--out {out}", expected=rule, found=f"another {', '.join(other)}", hint=_ELSEWHERE)
-    return found
+    try:
+        record = json.loads(path.read_text())
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("categories"), dict):
+        raise ParameterError(f"--out {out} has an invalid {RECORD_FILE}", hint=_HINT)
+    different = [label for name, label in _LABELS.items() if record.get(name) != expected[name]]
+    if different:
+        raise ParameterError(
+            f"--out {out} contains an export that cannot be resumed",
+            found=f"another {', '.join(different)}",
+            expected=f"the layout {expected['format']}, the same size and the same version of the code",
+            hint=_HINT,
+        )
+    return record
 
 
-def mark_started(stamp: ExportRecord, category: Category, facts: dict[str, Any], out: Path) -> None:
-    """Note a category as unfinished.
+def mark_started(record: ExportRecord, category: Category, facts: dict[str, Any], out: Path) -> None:
+    """Mark a category as unfinished.
 
     Raises:
-        ParameterError: the folder has the category already, from another manifest or of other settings.
+        ParameterError: the folder contains the category from another manifest or with other settings.
     """
-    there = stamp["categories"].get(category)
-    if there is not None and {**there, "state": ""} != {**facts, "state": ""}:
-        other = [name for name in facts if there.get(name) != facts[name]]
-        rule = f"has {category} from the manifest as it is now, with the same settings"
-        raise ParameterError(f"--out {out}", expected=rule, found=f"other {', '.join(other)}", hint=_ELSEWHERE)
-    stamp["categories"][category] = facts | {"state": _UNFINISHED}
+    recorded = record["categories"].get(category)
+    if recorded is not None and {**recorded, "state": ""} != {**facts, "state": ""}:
+        different = [name for name in facts if recorded.get(name) != facts[name]]
+        raise ParameterError(
+            f"--out {out} contains {category} from another manifest or with other settings",
+            found=f"other {', '.join(different)}",
+            hint=_HINT,
+        )
+    record["categories"][category] = facts | {"state": _UNFINISHED}
 
 
-def mark_finished(stamp: ExportRecord, category: Category) -> None:
-    """Note a category as finished."""
-    stamp["categories"][category]["state"] = _FINISHED
+def mark_finished(record: ExportRecord, category: Category) -> None:
+    """Mark a category as finished."""
+    record["categories"][category]["state"] = _FINISHED
 
 
-def write_record(stamp: ExportRecord, out: Path) -> None:
-    """Write the stamp, categories in their own order."""
-    known = stamp["categories"]
-    write_json(out / RECORD_FILE, stamp | {"categories": {name: known[name] for name in Category if name in known}})
-
-
-def _read(path: Path) -> ExportRecord:
-    try:
-        found = json.loads(path.read_text())
-        if isinstance(found, dict) and isinstance(found.get("categories"), dict):
-            return found
-    except (OSError, ValueError):
-        pass
-    raise ParameterError("--out", expected=f"has a {RECORD_FILE} of ours", found=str(path), hint=_ELSEWHERE)
+def write_record(record: ExportRecord, out: Path) -> None:
+    """Write the record, with the categories in their canonical order."""
+    categories = record["categories"]
+    ordered = {name: categories[name] for name in Category if name in categories}
+    write_json(out / RECORD_FILE, record | {"categories": ordered})

@@ -1,8 +1,8 @@
-"""Which files an export of one category has, found in one pass over its manifest; nothing is read or written yet."""
+"""Plan the files of an export in one pass over a manifest, without reading or writing any."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -14,13 +14,11 @@ from tryon.export.rows import Row, iter_rows
 from tryon.manifest.schemas import STATUS_OK
 
 SHARD_ROWS = 64
-"""Rows of a manifest per shard: about a second of work, so that little is lost when a run is killed."""
-
-_REMEDY = "Run `tryon download`, which unpacks what is missing."
+"""Rows of a manifest per shard, about a second of work that a killed run loses."""
 
 
 class RowSelection(NamedTuple):
-    """A row that brings something new: its person, its garment or both."""
+    """A row whose person or garment, or both, are not in an earlier row."""
 
     category: Category
     row: int
@@ -29,20 +27,19 @@ class RowSelection(NamedTuple):
 
     @property
     def shard(self) -> int:
-        """Number of the shard that the row belongs to."""
+        """Number of the shard."""
         return self.row // SHARD_ROWS
 
 
 @dataclass
 class ExportPlan:
-    """An export of one category.
+    """Plan of one category.
 
     Args:
-        category: which one.
-        parts: the shards, each a run of rows that bring something new.
-        lists: lines of every pair list, by its file's name.
-        facts: what the stamp says of it: counts, recipes, licences.
-        without_dense_pose: people who have no DensePose map though the layout shows one.
+        parts: the shards with at least one selected row.
+        lists: lines of every pair list, by file name.
+        facts: for the export record: counts, hashes, licences.
+        without_dense_pose: number of people without a DensePose map, if the layout contains DensePose.
     """
 
     category: Category
@@ -52,77 +49,81 @@ class ExportPlan:
     without_dense_pose: int
 
 
-def plan(category: Category, settings: Sequence[Split], job: ExportRequest) -> ExportPlan:
-    """Go through the manifest's good rows of the chosen settings.
+def plan(category: Category, splits: Sequence[Split], request: ExportRequest) -> ExportPlan:
+    """Plan the export of the usable rows of some splits.
 
     Raises:
-        TryOnError: there are none, or the layout cannot say whose garment is whose.
+        TryOnError: there are none, or the layout cannot represent them.
     """
-    found = _Found(category, settings, job)
-    for number, row in enumerate(iter_rows(category, job.dense, job.workspace)):
-        if row["split"] in settings:
-            found.add(number, row)
-    found.check()
-    return ExportPlan(category, list(_parts(found.takes)), found.lists, found.facts(), found.without_dense_pose)
+    collector = _Collector(category, splits, request)
+    for number, row in enumerate(iter_rows(category, request.dense, request.workspace)):
+        if row["split"] in splits:
+            collector.add(number, row)
+    collector.check()
+    parts = [tuple(rows) for _, rows in groupby(collector.selections, lambda selection: selection.shard)]
+    return ExportPlan(category, parts, collector.lists, collector.facts(), collector.without_dense_pose)
 
 
-class _Found:
-    """What a pass over a manifest has come across."""
+class _Collector:
+    """Collects selections, lists and facts from the rows of a manifest."""
 
-    def __init__(self, category: Category, settings: Sequence[Split], job: ExportRequest) -> None:
-        self.category, self.settings, self.job = category, settings, job
-        self.takes: list[RowSelection] = []
-        self.lists: dict[str, list[str]] = {name: [] for split in settings for name in job.layout.lists[split]}
+    def __init__(self, category: Category, splits: Sequence[Split], request: ExportRequest) -> None:
+        self.category, self.splits, self.request = category, splits, request
+        self.selections: list[RowSelection] = []
+        self.lists: dict[str, list[str]] = {name: [] for split in splits for name in request.layout.lists[split]}
         self.without_dense_pose = self._pairs = self._quarantined = 0
         self._people: set[str] = set()
         self._garments: set[str] = set()
-        self._strangers: list[str] = []
-        self._recipes: set[str] = set()
+        self._mismatched: list[str] = []
+        self._config_hashes: set[str] = set()
         self._licences: set[str] = set()
         self._sizes: set[tuple[int, int]] = set()
 
     def add(self, number: int, row: Row) -> None:
-        """Take row `number` into account."""
+        """Add row `number`."""
         if row["status"] != STATUS_OK:
             self._quarantined += 1
             return
-        layout, split = self.job.layout, Split(row["split"])
-        person, garment = (f"{layout.place(split)}/{row[name]}" for name in ("person_id", "garment_id"))
-        fresh_garment = self.job.garments and garment not in self._garments
-        new = RowSelection(self.category, number, person not in self._people, fresh_garment)
-        if new.person or new.garment:
-            self.takes.append(new)
+        layout, split = self.request.layout, Split(row["split"])
+        person, garment = (f"{layout.subfolder(split)}/{row[name]}" for name in ("person_id", "garment_id"))
+        new_garment = self.request.garments and garment not in self._garments
+        selection = RowSelection(self.category, number, person not in self._people, new_garment)
+        if selection.person or selection.garment:
+            self.selections.append(selection)
         if split is not Split.TEST_UNPAIRED and person != garment:
-            self._strangers.append(row["pair_id"])
-        self.without_dense_pose += new.person and self.job.dense and row["dense_pose"] is None
+            self._mismatched.append(row["pair_id"])
+        self.without_dense_pose += selection.person and self.request.dense and row["dense_pose"] is None
         for name in layout.lists[split]:
             self.lists[name].append(layout.pair_line(row["person_id"], row["garment_id"]))
         self._people.add(person)
-        if self.job.garments:
+        if self.request.garments:
             self._garments.add(garment)
-        self._recipes.add(row["config_hash"])
+        self._config_hashes.add(row["config_hash"])
         self._licences.add(row["licence"] or "unknown")
         self._sizes.add((row["height"], row["width"]))
         self._pairs += 1
 
     def check(self) -> None:
-        """Raise where there is nothing to export, or the layout cannot hold it."""
-        what = f"the manifest of {self.category}"
+        """Raise an error if there is nothing to export, or the layout cannot represent the pairs."""
+        manifest = f"manifest of {self.category}"
         if not self._pairs:
-            rule = f"has good rows of {', '.join(self.settings)}"
-            remedy = "Choose another --split, or see in the report why rows are quarantined."
-            raise TryOnError(what, expected=rule, hint=remedy)
-        if self._strangers and self.job.layout.one_id_for_own_garment:
-            rule = "has one id for a person and the garment that they wear, which this layout finds by name"
-            remedy = "Export in the layout `catvton` or `masks`."
-            raise TryOnError(what, expected=rule, found=format_list(self._strangers), hint=remedy)
+            raise TryOnError(
+                f"{manifest} has no usable rows of {', '.join(self.splits)}",
+                hint="Choose another --split, or see in the report why rows are quarantined.",
+            )
+        if self._mismatched and self.request.layout.one_id_for_own_garment:
+            raise TryOnError(
+                f"{manifest} has persons whose garment has another id, which this layout cannot represent",
+                found=format_list(self._mismatched),
+                hint="Export with `--format catvton` or `--format masks`.",
+            )
 
     def facts(self) -> dict[str, Any]:
-        """What the stamp says, in its order."""
+        """Return the facts for the export record, in its order."""
         return {
-            "config_hash": sorted(self._recipes),
+            "config_hash": sorted(self._config_hashes),
             "licences": sorted(self._licences),
-            "settings": list(self.settings),
+            "settings": list(self.splits),
             "mask_sizes": [list(size) for size in sorted(self._sizes)],
             "pairs": self._pairs,
             "people": len(self._people),
@@ -131,36 +132,33 @@ class _Found:
         }
 
 
-def check_raw_files(parts: Sequence[Sequence[RowSelection]], job: ExportRequest) -> None:
-    """Make sure, before any work, that the raw files that these shards are made from are there.
+def check_raw_files(parts: Sequence[Sequence[RowSelection]], request: ExportRequest) -> None:
+    """Check, before any work, that the raw files of these shards exist.
 
     Raises:
-        MissingInputError: some are not; the first ten are named, the rest counted.
+        MissingInputError: files are missing; the first ten are named, the rest counted.
     """
     missing: set[str] = set()
     total = 0
-    for category, own in groupby((take for part in parts for take in part), lambda take: take.category):
-        rows = enumerate(iter_rows(category, job.dense, job.workspace))
-        for take in own:
-            row = next(row for number, row in rows if number == take.row)
-            for relative in _raw_files(row, take, job):
+    all_selections = (selection for part in parts for selection in part)
+    for category, selections in groupby(all_selections, lambda selection: selection.category):
+        rows = enumerate(iter_rows(category, request.dense, request.workspace))
+        for selection in selections:
+            row = next(row for number, row in rows if number == selection.row)
+            for relative in _raw_files(row, selection, request):
                 total += 1
-                if not (job.workspace.raw / relative).is_file():
+                if not (request.workspace.raw / relative).is_file():
                     missing.add(relative)
     if missing:
-        what = f"{len(missing)} of {total} raw files"
-        raise MissingInputError(what, expected="are in data/raw", found=format_list(sorted(missing)), hint=_REMEDY)
+        raise MissingInputError(
+            f"{len(missing)} of {total} raw files not found in data/raw",
+            found=format_list(sorted(missing)),
+            hint="Run `tryon download`, which restores files.",
+        )
 
 
-def _raw_files(row: Row, take: RowSelection, job: ExportRequest) -> list[str]:
-    """Paths below `data/raw` of the files that a row's new person and garment are made from."""
-    names = ["person"] * take.person + ["dense_pose"] * (take.person and job.dense) + ["garment"] * take.garment
-    return [row[name] for name in names if row[name] is not None]
-
-
-def _parts(takes: Sequence[RowSelection]) -> Iterator[tuple[RowSelection, ...]]:
-    start = 0
-    for end in range(1, len(takes) + 1):
-        if end == len(takes) or takes[end].shard != takes[start].shard:
-            yield tuple(takes[start:end])
-            start = end
+def _raw_files(row: Row, selection: RowSelection, request: ExportRequest) -> list[str]:
+    """List the paths below `data/raw` that the selected person and garment are made from."""
+    roles = ["person"] * selection.person + ["dense_pose"] * (selection.person and request.dense)
+    roles += ["garment"] * selection.garment
+    return [row[role] for role in roles if row[role] is not None]

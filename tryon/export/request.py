@@ -1,4 +1,4 @@
-"""What an export is asked for."""
+"""Settings of an export."""
 
 from __future__ import annotations
 
@@ -14,14 +14,7 @@ from tryon.workspace import Workspace
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What all categories of an export have in common; can be pickled.
-
-    Args:
-        format: the layout.
-        size: height and width, None for the layout's own choice.
-        out: the folder of the export.
-        workspace: where manifests and raw files lie.
-    """
+    """Settings shared by all categories of an export; `size` is None for the layout's default."""
 
     format: Format
     size: Size | None
@@ -30,15 +23,15 @@ class ExportRequest:
 
     @property
     def layout(self) -> Layout:
-        """The layout itself."""
+        """The layout of `format`."""
         return LAYOUTS[self.format]
 
     @property
     def garments(self) -> bool:
-        """Whether the layout has garments."""
+        """Whether the layout contains garments."""
         return "garment" in self.layout.extra_roles
 
     @property
     def dense(self) -> bool:
-        """Whether the layout shows DensePose, so that the index is read as well."""
+        """Whether the layout contains DensePose, for which the index is read as well."""
         return "dense_pose" in self.layout.extra_roles

@@ -1,4 +1,4 @@
-"""What a row of a manifest brings to an export: raw files in, names and bytes of the exported files out."""
+"""Convert the raw files of a manifest row to names and content of exported files."""
 
 from __future__ import annotations
 
@@ -12,44 +12,32 @@ from tryon.export.request import ExportRequest
 from tryon.export.rows import Row
 from tryon.manifest.mask_png import decode_mask
 from tryon.manifest.raw_files import read_verified
-from tryon.workspace import Workspace
 
 
-def exported_files(take: RowSelection, row: Row, job: ExportRequest) -> Iterator[tuple[str, bytes]]:
-    """Files of a row's new person and garment, by their paths below the export's folder.
-
-    Args:
-        take: which of the two are new.
-        row: as `rows.full_rows` gives it.
-        job: the layout and the size.
+def exported_files(selection: RowSelection, row: Row, request: ExportRequest) -> Iterator[tuple[str, bytes]]:
+    """Make the files of a row's selected person and garment, by path below the export's folder.
 
     Raises:
-        MissingInputError: a raw file is absent or differs from the manifest.
+        MissingInputError: a raw file is missing or has changed.
         UnreadableError: a raw file does not decode.
     """
-    files = Files()
+    files, workspace, size = Files(), request.workspace, (row["height"], row["width"])
+    split = Split(row["split"])
     try:
-        if take.person:
-            files |= job.layout.person_files(_person(row, job), job.size)
-        if take.garment:
-            files |= job.layout.garment_files(_garment(row, job.workspace), job.size)
+        if selection.person:
+            photo = read_verified(workspace, row["person"], row["person_sha256"])
+            dense = row["dense_pose"] if request.dense else None
+            dense_pose = read_verified(workspace, dense, row["dense_pose_sha256"]) if dense else None
+            person = Person(row["person_id"], split, photo, decode_mask(row["mask_png"]), dense_pose)
+            files |= request.layout.person_files(person, request.size)
+        if selection.garment:
+            photo = read_verified(workspace, row["garment"], row["garment_sha256"])
+            files |= request.layout.garment_files(Garment(row["garment_id"], split, photo, size), request.size)
     except UnreadableError as error:
-        what, remedy = f"{error.problem} of pair {row['pair_id']}", "Run `tryon download` again."
-        raise UnreadableError(what, expected=error.expected, found=error.found, hint=remedy) from error
-    return ((f"{take.category}/{name}", content) for name, content in files.items())
-
-
-def _person(row: Row, job: ExportRequest) -> Person:
-    dense = row["dense_pose"] if job.dense else None
-    return Person(
-        row["person_id"],
-        Split(row["split"]),
-        read_verified(job.workspace, row["person"], row["person_sha256"]),
-        decode_mask(row["mask_png"]),
-        read_verified(job.workspace, dense, row["dense_pose_sha256"]) if dense else None,
-    )
-
-
-def _garment(row: Row, workspace: Workspace) -> Garment:
-    photo = read_verified(workspace, row["garment"], row["garment_sha256"])
-    return Garment(row["garment_id"], Split(row["split"]), photo, (row["height"], row["width"]))
+        raise UnreadableError(
+            f"pair {row['pair_id']}: {error.problem}",
+            found=error.found,
+            expected=error.expected,
+            hint="Run `tryon download` again.",
+        ) from error
+    return ((f"{selection.category}/{name}", content) for name, content in files.items())

@@ -1,7 +1,6 @@
-"""Columns of the tables.
+"""Schemas of the tables that stages exchange.
 
-A change of columns or of their meaning raises the version; a reader refuses a version it does not know. Where all that
-a version adds may be null, the one before can still be read: the columns that it lacks are nulls.
+A change of columns or of their meaning raises the version; a table of another version is not read.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ FILE_ROLES = ("person", "garment", "label_map", "dense_pose", "keypoints")
 """Files that every pair must have; their columns are `<role>`, `<role>_bytes`, `<role>_sha256`."""
 
 OPTIONAL_ROLES = ("skeleton", "uv", "truth", "truth_label_map", "flow")
-"""Files that may be absent, checked where they are there: skeleton images, which no stage reads, UV maps (59 GB of
-the real set), and of the twin the true unpaired image and the flow from garment to body of test pairs."""
+"""Files that a pair may have: skeleton images, which no stage reads, UV maps (59 GB of the real data set), and, of the
+synthetic data set, the ground truth of unpaired images and the flow from garment to body of test pairs."""
 
 LEAK_THRESHOLD = 0.01
-"""A row counts as leaking when more than this share of its garment stays visible."""
+"""A row is leaking if more than this fraction of its garment stays visible."""
 
 COMPARISON = "comparison"
-"""Key of a manifest's metadata: JSON, a list of what each mask recipe does to the same sample of people."""
+"""Metadata key of a manifest: JSON list with the mask quality of each method on the same sample of people."""
 
 STATUS_OK = "ok"
 STATUS_QUARANTINED = "quarantined"
@@ -29,26 +28,19 @@ STATUS_QUARANTINED = "quarantined"
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A kind of table.
+    """Kind, version and columns of a table.
 
     Args:
-        kind: word in the file's metadata that says what it holds.
+        kind: stored in the file's metadata.
         version: raised when columns or their meaning change.
         columns: the pyarrow schema.
-        made_by: the command that makes such a file.
-        oldest: the first version whose files differ at most by columns that may be null; None for this one alone.
+        made_by: command that writes such a file.
     """
 
     kind: str
     version: int
     columns: pa.Schema
     made_by: str = ""
-    oldest: int | None = None
-
-    @property
-    def readable(self) -> range:
-        """Versions that this code reads."""
-        return range(self.version if self.oldest is None else self.oldest, self.version + 1)
 
 
 def _text(*names: str) -> list[pa.Field]:
@@ -59,8 +51,12 @@ _PAIR = [pa.field(n, pa.string(), nullable=False) for n in ("pair_id", "category
 
 _SLICES = [*_text("worn", "sleeve", "arm_pose"), pa.field("missing_joints", pa.int8()), *_text("neckline", "pattern")]
 SLICE_COLUMNS = tuple(field.name for field in _SLICES)
-"""What the report can slice by: what the source itself says, and where it is silent what label map and key points tell.
-No mask depends on them. Null where unknown; `neckline` and `pattern` are known on the twin only."""
+"""Attributes that the report can slice by, from the source or else classified from label map and key points. No mask
+depends on them. Null where unknown; `neckline` and `pattern` exist in the synthetic data set only."""
+
+_METRIC_NAMES = ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
+_MASK_METRICS = [pa.field(name, pa.float32()) for name in _METRIC_NAMES]
+_SIZE = [pa.field("height", pa.int32()), pa.field("width", pa.int32())]
 
 
 def _file_columns(role: str) -> list[pa.Field]:
@@ -74,20 +70,19 @@ INDEX = TableSchema(
         [
             *_PAIR,
             *(column for role in (*FILE_ROLES, *OPTIONAL_ROLES) for column in _file_columns(role)),
-            pa.field("height", pa.int32()),
-            pa.field("width", pa.int32()),
+            *_SIZE,
             *_text("worn", "sleeve", "neckline", "pattern", "arm_pose", "licence", "status", "reason"),
         ]
     ),
     "tryon download",
 )
-"""One row per line of the pair lists; paths relative to `data/raw`, sizes in bytes, SHA-256 of every file. Slices are
-what the source itself says, null where it is silent."""
+"""One row per line of the pair lists: paths relative to `data/raw`, sizes in bytes, SHA-256 of every file, and the
+attributes that the source has."""
 
 FINDINGS = TableSchema(
     "findings", 2, pa.schema(_text("category", "split", "pair_id", "file", "problem", "found")), "tryon download"
 )
-"""One row per broken rule that `download` found."""
+"""One row per problem that `download` detected."""
 
 MANIFEST = TableSchema(
     "manifest",
@@ -97,19 +92,15 @@ MANIFEST = TableSchema(
             *_PAIR,
             *_text("person", "garment", "person_sha256", "garment_sha256"),
             pa.field("mask_png", pa.binary()),
-            pa.field("height", pa.int32()),
-            pa.field("width", pa.int32()),
-            pa.field("mask_fraction", pa.float32()),
-            pa.field("leak_fraction", pa.float32()),
-            pa.field("protected_fraction", pa.float32()),
-            pa.field("outline_similarity", pa.float32()),
+            *_SIZE,
+            *_MASK_METRICS,
             *_SLICES,
             *_text("licence", "config_hash", "status", "reason"),
         ]
     ),
     "tryon agnostic",
 )
-"""One row per index row: the mask (1-bit PNG, 1 = hidden, height x width) and its audit."""
+"""One row per index row: the mask (1-bit PNG, 1 = masked, height x width) and its audit."""
 
 MASK_PREVIEWS = TableSchema(
     "mask_previews",
@@ -117,17 +108,14 @@ MASK_PREVIEWS = TableSchema(
     pa.schema(
         [
             *_text("why", "person_id", "worn"),
-            *(
-                pa.field(name, pa.float32())
-                for name in ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
-            ),
+            *_MASK_METRICS,
             pa.field("image", pa.binary()),
         ]
     ),
     "tryon agnostic",
 )
-"""People of a manifest to look at: `why` is worst or typical, `image` a WebP strip of photo, label map, DensePose,
-mask and agnostic image, so that who has no raw files can see them too."""
+"""People of a manifest to inspect: `why` is worst or typical, `image` a WebP strip of photo, label map, DensePose, mask
+and agnostic image, which can be shown without the raw files."""
 
 PACKED = TableSchema(
     "packed",
@@ -152,7 +140,7 @@ PACKED = TableSchema(
     ),
     "tryon sample",
 )
-"""One self-contained pair at training size. Images are encoded bytes (format in the file's metadata, key `images`);
-masks are `np.packbits` of the row-major boolean map, and so is `background`, which only rows to train on have; key
-points are 18 x (x, y, score) in pixels of height x width. `oracle_warp` is the true image with the garment warped along the
-true flow, on test rows whose flow is known (see `tryon.sample.oracle_warp`)."""
+"""One self-contained pair at training size. Images are encoded (format in the metadata key `images`); masks, and the
+`background` of training rows, are `np.packbits` of the row-major boolean map; key points are 18 x (x, y, score) in
+pixels of height x width. `oracle_warp` is the ground truth with the garment warped along the true flow, on test rows
+with flow (see `tryon.sample.oracle_warp`)."""

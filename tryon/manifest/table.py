@@ -1,4 +1,4 @@
-"""Read and write the tables: parquet, schema and version checked on both sides, the same rows giving the same bytes."""
+"""Read and write tables as parquet files; kind and version are checked, and equal rows give equal bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROW_GROUP = 256
 
 
 def table_from_rows(rows: Iterable[Mapping[str, Any]], schema: TableSchema) -> pa.Table:
-    """Build a table of `schema` from dictionaries; absent keys are null, unknown keys are an error."""
+    """Build a table of `schema` from dictionaries; missing keys become null."""
     rows = list(rows)
     unknown = {key for row in rows for key in row} - set(schema.columns.names)
     assert not unknown, f"not columns of {schema.kind}: {sorted(unknown)}"
@@ -27,9 +27,9 @@ def table_from_rows(rows: Iterable[Mapping[str, Any]], schema: TableSchema) -> p
 
 
 def write_table(path: Path, table: pa.Table, schema: TableSchema, metadata: Mapping[str, str] | None = None) -> None:
-    """Write `table` to `path` atomically, with the schema's kind, its version and `metadata` in the file.
+    """Write `table` to `path` atomically, with the schema's kind and version and `metadata` in the file.
 
-    Images and masks are compressed already, so their columns are stored as they are and can be memory-mapped.
+    Images and masks are compressed already, so their columns are stored uncompressed and can be memory-mapped.
     """
     write_tables(path, [table], schema, metadata)
 
@@ -37,22 +37,18 @@ def write_table(path: Path, table: pa.Table, schema: TableSchema, metadata: Mapp
 def write_tables(
     path: Path, tables: Iterable[pa.Table], schema: TableSchema, metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write many tables as one, as `write_table` does, holding no more than one of them in memory.
-
-    Each table starts a new row group.
-    """
-    marks = {"kind": schema.kind, "version": str(schema.version), **(metadata or {})}
-    marked = schema.columns.with_metadata(marks)
-    with atomic_file(path) as temporary, pq.ParquetWriter(temporary, marked, **_storage(schema)) as writer:
+    """Write several tables as one, a row group or more each, with one of them in memory at a time."""
+    metadata = {"kind": schema.kind, "version": str(schema.version), **(metadata or {})}
+    columns = schema.columns.with_metadata(metadata)
+    with atomic_file(path) as temporary, pq.ParquetWriter(temporary, columns, **_storage_options(schema)) as writer:
         for table in tables:
-            writer.write_table(table.cast(schema.columns).replace_schema_metadata(marks), row_group_size=ROW_GROUP)
+            writer.write_table(table.cast(schema.columns).replace_schema_metadata(metadata), row_group_size=ROW_GROUP)
 
 
-def _storage(schema: TableSchema) -> dict[str, Any]:
-    """How each column is stored."""
-    binary = [
+def _storage_options(schema: TableSchema) -> dict[str, Any]:
+    binary = {
         field.name for field in schema.columns if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)
-    ]
+    }
     return {
         "compression": {_leaf(field): "NONE" if field.name in binary else "ZSTD" for field in schema.columns},
         "use_dictionary": [_leaf(field) for field in schema.columns if pa.types.is_string(field.type)],
@@ -61,81 +57,57 @@ def _storage(schema: TableSchema) -> dict[str, Any]:
     }
 
 
+def _leaf(field: pa.Field) -> str:
+    """Return parquet's name of a column's values."""
+    return f"{field.name}.list.element" if pa.types.is_fixed_size_list(field.type) else field.name
+
+
 def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None, made_by: str = "") -> pa.Table:
     """Read a table of `schema`, memory-mapped.
 
     Args:
-        path: the file.
-        schema: what it must be.
-        columns: read only these; one that may be null and that the file lacks comes last, as nulls.
-        made_by: the command that makes this very file, where that is more than the schema's.
+        columns: to read, None for all.
+        made_by: command that writes this very file, if it is more specific than the schema's.
 
     Raises:
-        MissingInputError: there is no such file.
-        TryOnError: it is not a table of this kind and version, it is damaged, or it may not be read.
+        MissingInputError: the file does not exist.
+        TryOnError: it is a table of another kind or version, damaged or not readable.
     """
-    made_by = made_by or schema.made_by
-    _check_marks(path, schema, made_by)
+    command = made_by or schema.made_by or "dvc repro"
+    if not path.is_file():
+        raise MissingInputError(f"{path} not found", hint=f"Run `{command}` first.")
+    metadata = read_metadata(path, command)
+    actual = (metadata.get("kind"), metadata.get("version"))
+    if actual != (schema.kind, str(schema.version)):
+        raise TryOnError(
+            f"{path} is not a {schema.kind} table of version {schema.version}",
+            found=actual,
+            hint=f"Run `{command}` again with this version of the code.",
+        )
     try:
-        lacking = _missing_columns(path, schema, columns)
-        kept = [name for name in columns or schema.columns.names if name not in lacking] if lacking else columns
-        table = pq.read_table(path, columns=kept, memory_map=True, page_checksum_verification=True)
+        return pq.read_table(path, columns=columns, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error, made_by) from error
-    for name in lacking:
-        field = schema.columns.field(name)
-        table = table.append_column(field, pa.nulls(len(table), field.type))
-    return table
-
-
-def _missing_columns(path: Path, schema: TableSchema, columns: list[str] | None) -> list[str]:
-    """Columns wanted that may be null and that the file does not have, because it is of an older version."""
-    there = set(pq.read_schema(path).names)
-    return [
-        name for name in columns or schema.columns.names if name not in there and schema.columns.field(name).nullable
-    ]
+        raise unreadable_table(path, error, command) from error
 
 
 def read_metadata(path: Path, made_by: str = "") -> dict[str, str]:
-    """Metadata that `write_table` put into the file.
-
-    Args:
-        path: the file.
-        made_by: the command that makes it.
+    """Read the metadata of a table written by `write_table`.
 
     Raises:
-        TryOnError: it is not there, is no parquet file or may not be read.
+        TryOnError: the file does not exist, is not a parquet file or not readable.
     """
     try:
-        raw = pq.read_schema(path).metadata or {}
+        metadata = pq.read_schema(path).metadata or {}
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error, made_by) from error
-    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in raw.items()}
+        raise unreadable_table(path, error, made_by) from error
+    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}
 
 
-def _unreadable(path: Path, error: Exception, made_by: str) -> TryOnError:
-    """What to tell of a table that does not read: the disk refuses it, or it is damaged."""
+def unreadable_table(path: Path, error: Exception, made_by: str) -> TryOnError:
+    """Build the error for a table that cannot be read: a disk error, or a damaged file."""
     if isinstance(error, OSError):
-        error.filename = error.filename or str(path)  # pyarrow names it in words only
-        if told := disk_error(error):
-            return told
-    return TryOnError(str(path), expected="is a whole parquet table", found=str(error), hint=_again(made_by))
-
-
-def _again(made_by: str, words: str = "") -> str:
-    return f"Run `{made_by or 'dvc repro'}` again{words}."
-
-
-def _check_marks(path: Path, schema: TableSchema, made_by: str) -> None:
-    if not path.is_file():
-        raise MissingInputError(str(path), expected="exists", hint=f"Run `{made_by or 'dvc repro'}` first.")
-    marks = read_metadata(path, made_by)
-    found = (marks.get("kind"), marks.get("version"))
-    if found not in {(schema.kind, str(version)) for version in schema.readable}:
-        rule = f"is a {schema.kind} table of version {schema.version}"
-        raise TryOnError(str(path), expected=rule, found=found, hint=_again(made_by, " with this version of the code"))
-
-
-def _leaf(field: pa.Field) -> str:
-    """Parquet's name of a column's values."""
-    return f"{field.name}.list.element" if pa.types.is_fixed_size_list(field.type) else field.name
+        error.filename = error.filename or str(path)  # pyarrow does not set it
+        if result := disk_error(error):
+            return result
+    hint = f"Run `{made_by or 'dvc repro'}` again."
+    return TryOnError(f"{path} is not a complete parquet table", found=str(error), hint=hint)

@@ -1,1 +1,1 @@
-"""Choose pairs from the manifests, keep training and test apart, pack everything that training needs."""
+"""Select pairs from the manifests, keep training and test apart, and pack the subset for training."""

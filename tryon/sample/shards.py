@@ -1,6 +1,6 @@
-"""Packed rows in the work area, some dozens a file: what a stopped run leaves is used again if it is whole.
+"""Pack rows into shards in the work directory, which an interrupted run reuses.
 
-A shard is named by a digest of all that it is made from, so work for other rows, parameters or code is never taken up.
+A shard is named by a hash of everything that its content depends on.
 """
 
 from __future__ import annotations
@@ -18,39 +18,25 @@ from tryon.workspace import Workspace
 
 @dataclass(frozen=True)
 class PackConfig:
-    """What packed rows depend on besides the rows.
-
-    Args:
-        size: height and width of the packed images.
-        code: version of the stage's code.
-        workspace: where raw files and the work area lie.
-    """
+    """What packed rows of `size` depend on, apart from the rows."""
 
     size: Size
     code: str
     workspace: Workspace
 
 
-def pack_shard(rows: Sequence[Row], packing: PackConfig) -> Path:
-    """Pack rows into one file of the work area, unless it is there and whole.
-
-    Args:
-        rows: as `pack_row` takes them.
-        packing: size, code and place.
-
-    Returns:
-        The file, a table of the schema PACKED.
-    """
-    path = packing.workspace.work_dir("sample") / f"{_name(rows, packing)}.parquet"
+def pack_shard(rows: Sequence[Row], config: PackConfig) -> Path:
+    """Pack rows, as `pack_row` takes them, into a table of the schema PACKED unless it is complete; return its path."""
+    path = config.workspace.work_dir("sample") / f"{_content_hash(rows, config)}.parquet"
     if not checksum_ok(path):
-        packed = [pack_row(row, packing.size, packing.workspace) for row in rows]
+        packed = [pack_row(row, config.size, config.workspace) for row in rows]
         write_table(path, table_from_rows(packed, PACKED), PACKED)
         write_checksum(path)
     return path
 
 
-def _name(rows: Sequence[Row], packing: PackConfig) -> str:
-    """Digest of the contents that go in: raw files count by hash, wherever they lie."""
+def _content_hash(rows: Sequence[Row], config: PackConfig) -> str:
+    """Hash the rows; raw files count by hash, not by path."""
     names = ("part", *COPIED, *(f"{role}_sha256" for role in RAW_ROLES))
     contents = [[sha256_bytes(row["mask_png"]), *(row[name] for name in names)] for row in rows]
-    return short_hash([contents, packing.size, packing.code])
+    return short_hash([contents, config.size, config.code])

@@ -1,4 +1,4 @@
-"""Missing joints are filled in near where they were, whatever the side and the scale."""
+"""Missing joints are imputed near their true positions, from either side and at any scale."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ HEAD = [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT
 LEGS = [Joint.RIGHT_KNEE, Joint.LEFT_KNEE, Joint.RIGHT_ANKLE, Joint.LEFT_ANKLE]
 
 
-def test_seen_joints_stay_where_they_are(figure):
+def test_detected_joints_are_not_changed(figure):
     body = body_from_keypoints(figure.keypoints, 512)
     np.testing.assert_allclose(np.array(body.joints).view(float).reshape(18, 2), figure.joints, atol=1e-4)
     assert all(body.detected)
@@ -21,7 +21,7 @@ def test_seen_joints_stay_where_they_are(figure):
 
 @pytest.mark.parametrize("back", [False, True])
 @pytest.mark.parametrize("joint", [*TRUNK, *LEGS])
-def test_one_missing_joint_of_trunk_or_legs_is_guessed_within_half_a_shoulder_width(figure, joint, back):
+def test_missing_joint_is_imputed_within_half_a_shoulder_width(figure, joint, back):
     keypoints = figure.keypoints
     if back:
         keypoints[:, 0] = 384 - keypoints[:, 0]
@@ -31,12 +31,12 @@ def test_one_missing_joint_of_trunk_or_legs_is_guessed_within_half_a_shoulder_wi
     assert abs(body.joints[joint] - true) < 0.5 * body.unit
 
 
-@given(gone=st.sets(st.sampled_from(list(Joint))))
-def test_any_known_part_of_the_trunk_gives_all_of_trunk_and_legs(figure, gone):
+@given(missing=st.sets(st.sampled_from(list(Joint))))
+def test_any_known_joint_of_the_body_gives_all_of_trunk_and_legs(figure, missing):
     keypoints = figure.keypoints
-    keypoints[list(gone)] = -1, -1, 0
+    keypoints[list(missing)] = -1, -1, 0
     body = body_from_keypoints(keypoints, 512)
-    known = any(joint not in gone for joint in (*TRUNK, *LEGS, *HEAD))
+    known = any(joint not in missing for joint in (*TRUNK, *LEGS, *HEAD))
     assert np.isfinite(body.at(*TRUNK, *LEGS)).all() == known
     for hand in (Joint.RIGHT_WRIST, Joint.LEFT_WRIST):
         assert np.isfinite(body.joints[hand]) == body.detected[hand]
@@ -46,7 +46,7 @@ HIPS = (Joint.RIGHT_HIP, Joint.LEFT_HIP)
 
 
 @pytest.mark.parametrize(
-    "gone",
+    "missing",
     [
         HIPS,
         (*HIPS, Joint.LEFT_KNEE),
@@ -56,15 +56,15 @@ HIPS = (Joint.RIGHT_HIP, Joint.LEFT_HIP)
         (*HIPS, *LEGS),
     ],
 )
-def test_hips_that_are_not_seen_are_guessed_from_shoulders_and_legs(figure, gone):
+def test_missing_hips_are_imputed_from_shoulders_and_legs(figure, missing):
     true = body_from_keypoints(figure.keypoints, 512)
     keypoints = figure.keypoints
-    keypoints[list(gone)] = -1, -1, 0
+    keypoints[list(missing)] = -1, -1, 0
     body = body_from_keypoints(keypoints, 512)
     assert abs(body.midpoint(*HIPS) - true.midpoint(*HIPS)) < 0.35 * true.unit
 
 
-def test_a_leaning_body_has_its_hips_on_the_way_from_neck_to_knees(figure):
+def test_hips_of_a_leaning_body_are_between_neck_and_knees(figure):
     keypoints = figure.keypoints
     keypoints[:, 0] += 0.4 * (keypoints[:, 1] - 236)  # sheared: the hips stay where they are
     hips = body_from_keypoints(keypoints, 512).midpoint(*HIPS)
@@ -78,25 +78,25 @@ def test_a_leaning_body_has_its_hips_on_the_way_from_neck_to_knees(figure):
     st.floats(-100, 600),
     st.sampled_from([64, 512, 2048]),
 )
-def test_joints_on_one_point_are_missing_at_any_size(figure, crowd, x, y, height):
+def test_coincident_joints_are_missing_at_any_size(figure, coincident, x, y, height):
     keypoints = figure.with_(size=(height, height * 3 // 4)).keypoints
     point = np.array([x, y]) * height / 512
-    others = np.delete(keypoints[1:14, :2], [joint - 1 for joint in crowd], axis=0)
-    assume(len(others) == 0 or np.hypot(*(others - point).T).min() > 0.02 * height)
-    rng = np.random.default_rng(len(crowd))
-    keypoints[list(crowd), :2] = point + rng.uniform(-0.002, 0.002, (len(crowd), 2)) * height
+    rest = np.delete(keypoints[1:14, :2], [joint - 1 for joint in coincident], axis=0)
+    assume(len(rest) == 0 or np.hypot(*(rest - point).T).min() > 0.02 * height)
+    rng = np.random.default_rng(len(coincident))
+    keypoints[list(coincident), :2] = point + rng.uniform(-0.002, 0.002, (len(coincident), 2)) * height
     body = body_from_keypoints(keypoints, height, height * 3 // 4)
-    assert [joint for joint in Joint if not body.detected[joint]] == sorted(crowd)
+    assert [joint for joint in Joint if not body.detected[joint]] == sorted(coincident)
 
 
-def test_two_joints_on_one_point_are_folded_hands(figure):
+def test_two_coincident_joints_are_folded_hands(figure):
     keypoints = figure.keypoints
     keypoints[Joint.LEFT_WRIST] = keypoints[Joint.RIGHT_WRIST]
     assert all(body_from_keypoints(keypoints, 512).detected)
 
 
 @pytest.mark.parametrize(("x", "y"), [(-300, 100), (700, 100), (100, -300), (100, 800), (np.nan, 100), (1e30, np.inf)])
-def test_a_joint_far_outside_the_image_is_missing_and_one_just_outside_is_not(figure, x, y):
+def test_joint_far_outside_the_image_is_missing(figure, x, y):
     keypoints = figure.keypoints
     keypoints[Joint.LEFT_WRIST, :2] = x, y
     body = body_from_keypoints(keypoints, 512, 384)
@@ -106,7 +106,7 @@ def test_a_joint_far_outside_the_image_is_missing_and_one_just_outside_is_not(fi
 
 
 @given(scale=st.floats(0.1, 8))
-def test_the_unit_scales_with_the_image(figure, scale):
+def test_unit_scales_with_the_image(figure, scale):
     keypoints = figure.keypoints
     unit = body_from_keypoints(keypoints, 512).unit
     keypoints[:, :2] *= scale
@@ -114,7 +114,7 @@ def test_the_unit_scales_with_the_image(figure, scale):
     assert 70 < unit < 110
 
 
-def test_wild_coordinates_leave_a_finite_unit():
+def test_extreme_coordinates_give_a_finite_unit():
     keypoints = np.full((18, 3), (1e30, -1e30, 1.0))
     keypoints[3] = np.nan, np.inf, 1
     body = body_from_keypoints(keypoints, 100)
@@ -122,7 +122,7 @@ def test_wild_coordinates_leave_a_finite_unit():
     assert not body.detected[3]
 
 
-def test_the_width_of_the_hips_is_that_of_dense_pose(figure):
+def test_hip_width_is_measured_on_dense_pose(figure):
     body = body_from_keypoints(figure.keypoints, 512)
     dense_pose = figure.with_(arms="bent").dense_pose
     assert hip_half_width(dense_pose, body) == pytest.approx(44, abs=1)
@@ -132,7 +132,7 @@ def test_the_width_of_the_hips_is_that_of_dense_pose(figure):
     assert twice == pytest.approx(2 * hip_half_width(figure.dense_pose, body), rel=0.02)
 
 
-def test_without_dense_pose_at_the_hips_shoulders_tell_their_width(figure):
+def test_hip_width_without_dense_pose_depends_on_the_shoulders(figure):
     body = body_from_keypoints(figure.keypoints, 512)
     for dense_pose in (None, np.zeros((512, 384), np.uint8), figure.dense_pose[:100]):
         assert hip_half_width(dense_pose, body) == pytest.approx(HIP_WIDTH * body.unit)
@@ -140,7 +140,7 @@ def test_without_dense_pose_at_the_hips_shoulders_tell_their_width(figure):
     assert hip_half_width(figure.dense_pose, unknown) == pytest.approx(HIP_WIDTH * unknown.unit)
 
 
-def test_a_width_that_no_hips_have_is_not_believed(figure):
+def test_hip_width_is_bounded(figure):
     body = body_from_keypoints(figure.keypoints, 512)
     everywhere = np.full((512, 384), 2, np.uint8)
     slim = np.zeros((512, 384), np.uint8)

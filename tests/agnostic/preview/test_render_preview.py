@@ -1,4 +1,4 @@
-"""Images to look at: from the manifest or from a sample, legible, and nothing else is written."""
+"""Previews from the manifest or from a sample; no other file is written."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 import tryon.agnostic.preview.render_preview as previews
 import tryon.agnostic.stage as stage
 from tryon.agnostic.preview.contact_sheet import PreviewEntry, contact_sheet
-from tryon.agnostic.preview.person_strip import GAP, HARM, LEAK, encode
+from tryon.agnostic.preview.person_strip import GAP, LEAK_COLOR, PROTECTED_COLOR, encode
 from tryon.agnostic.preview.render_preview import render_preview
 from tryon.categories import Category
 from tryon.cli import main
@@ -18,12 +18,12 @@ from tryon.runtime.code_version import ROOT
 from tryon.runtime.progress import no_progress
 
 DRESSES, SIZE = Category.DRESSES, (128, 96)
-OURS = AgnosticSettings()
+DEFAULT = AgnosticSettings()
 OFFICIAL = AgnosticSettings.model_validate({"method": "dresscode-official"})
 STRIP = (256, 5 * 192 + 4 * GAP, 3)
 
 
-def draw(workspace, settings=OURS, count=2, **options):
+def draw(workspace, settings=DEFAULT, count=2, **options):
     return render_preview(DRESSES, settings, SIZE, workspace, count, no_progress, **options)
 
 
@@ -31,57 +31,57 @@ def files(workspace):
     return {path for path in workspace.data.rglob("*") if path.is_file() and workspace.raw not in path.parents}
 
 
-def test_before_there_is_a_manifest_masks_are_made_for_the_image_alone(indexed):
+def test_preview_without_manifest_uses_a_sample(indexed):
     before = files(indexed)
-    path, said = draw(indexed)
+    path, text = draw(indexed)
     assert path == indexed.preview(DRESSES)
     assert files(indexed) - before == {path}
-    assert "a sample of 5 of 5 people" in said
+    assert "a sample of 5 of 5 people" in text
     height, width = cv2.imread(str(path)).shape[:2]
     assert width == STRIP[1] + 2 * 14
     assert height > 4 * 256
 
 
-def test_a_manifest_of_these_settings_is_shown_as_it_is(indexed, monkeypatch):
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
+def test_preview_uses_the_manifest_of_the_same_settings(indexed, monkeypatch):
+    stage.agnostic(DRESSES, DEFAULT, SIZE, indexed, no_progress)
     manifest = indexed.manifest(DRESSES).read_bytes()
     sampled, _ = draw(indexed, OFFICIAL)
     official = sampled.read_bytes()
     assert "a sample" in draw(indexed, OFFICIAL)[1]
     monkeypatch.setattr(previews, "process_batch", None)
-    path, said = draw(indexed)
-    assert "all 5 people with a mask in the manifest" in said
+    path, text = draw(indexed)
+    assert "all 5 people with a mask in the manifest" in text
     assert path.read_bytes() != official
     assert indexed.manifest(DRESSES).read_bytes() == manifest
 
 
-def test_sample_and_manifest_show_the_same_people_where_all_are_in_the_sample(indexed):
-    one = draw(indexed)[0].read_bytes()
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
-    assert draw(indexed)[0].read_bytes() == one
+def test_sample_and_manifest_give_the_same_preview(indexed):
+    from_sample = draw(indexed)[0].read_bytes()
+    stage.agnostic(DRESSES, DEFAULT, SIZE, indexed, no_progress)
+    assert draw(indexed)[0].read_bytes() == from_sample
 
 
-def test_a_file_of_ones_own(indexed, tmp_path):
+def test_out_sets_the_path(indexed, tmp_path):
     path = tmp_path / "new" / "image.jpg"
     assert draw(indexed, out=path)[0] == path
     assert path.is_file()
     assert not indexed.preview(DRESSES).exists()
 
 
-def test_without_an_index_or_a_good_row_there_is_nothing_to_draw(indexed):
+def test_rejects_missing_index_and_index_without_usable_rows(indexed):
     rows = read_table(indexed.index(DRESSES), INDEX).to_pylist()
     bad = [row | {"status": "quarantined", "reason": "bad"} for row in rows]
     write_table(indexed.index(DRESSES), table_from_rows(bad, INDEX), INDEX)
-    with pytest.raises(MissingInputError, match="has a good row"):
+    with pytest.raises(MissingInputError, match="no usable row"):
         draw(indexed)
     indexed.index(DRESSES).unlink()
     with pytest.raises(MissingInputError, match="tryon download"):
         draw(indexed)
 
 
-def test_the_stage_keeps_images_of_the_worst_and_of_typical_people(indexed, monkeypatch):
-    monkeypatch.setattr(stage, "SHOWN_WORST", 3)
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
+def test_stage_stores_images_of_worst_and_typical_people(indexed, monkeypatch):
+    monkeypatch.setattr(stage, "NUM_WORST", 3)
+    stage.agnostic(DRESSES, DEFAULT, SIZE, indexed, no_progress)
     rows = read_table(indexed.mask_images(DRESSES), MASK_PREVIEWS).to_pylist()
     assert [row["why"] for row in rows] == ["worst"] * 3 + ["typical"] * 2
     assert len({row["person_id"] for row in rows}) == 5
@@ -93,40 +93,40 @@ def test_the_stage_keeps_images_of_the_worst_and_of_typical_people(indexed, monk
 
 
 def strip_of(workspace, settings):
-    """A strip of a person by a recipe, and the five images in it."""
-    planned = stage.plan(DRESSES, settings, SIZE, workspace)
-    audits = previews._sample_audits(planned, workspace, 5, no_progress)
+    """Return the preview of a person by a method, and the five images in it."""
+    mask_plan = stage.plan(DRESSES, settings, SIZE, workspace)
+    audits = previews._sample_audits(mask_plan, workspace, 5, no_progress)
     masks = audits["mask_png"]
-    (shown,) = previews.render_people({4: "worst"}, audits, lambda number: masks[number].as_py(), planned, workspace)
-    return shown, [shown.image[:, number * (192 + GAP) : number * (192 + GAP) + 192] for number in range(5)]
+    (entry,) = previews.render_people({4: "worst"}, audits, lambda number: masks[number].as_py(), mask_plan, workspace)
+    return entry, [entry.image[:, number * (192 + GAP) : number * (192 + GAP) + 192] for number in range(5)]
 
 
-def test_a_strip_shows_photo_maps_mask_and_agnostic_image(indexed):
-    shown, (photo, labels, dense, mask, agnostic) = strip_of(indexed, OURS)
-    assert shown.image.shape == STRIP
-    hidden = (mask == 255).all(-1)
-    assert (agnostic[hidden] == 0).all()
+def test_strip_contains_photo_maps_mask_and_agnostic_image(indexed):
+    entry, (photo, labels, dense, mask, agnostic) = strip_of(indexed, DEFAULT)
+    assert entry.image.shape == STRIP
+    masked = (mask == 255).all(-1)
+    assert (agnostic[masked] == 0).all()
     assert (agnostic[(mask == 0).all(-1)] == photo[(mask == 0).all(-1)]).all()
-    assert hidden.mean() == pytest.approx(shown.numbers["mask_fraction"], abs=0.01)
+    assert masked.mean() == pytest.approx(entry.numbers["mask_fraction"], abs=0.01)
     assert len(np.unique(labels.reshape(-1, 3), axis=0)) > 5
     assert len(np.unique(dense.reshape(-1, 3), axis=0)) > 10
-    assert shown.faults == frozenset()
+    assert entry.violations == frozenset()
 
 
-def test_faults_are_marked_in_the_mask(indexed):
-    shown, images = strip_of(indexed, OFFICIAL)
-    share = (images[3] == HARM).all(-1).mean()
-    assert share > 0.002
-    assert "protected_fraction" in shown.faults
-    assert not (images[3] == LEAK).all(-1).any()
+def test_errors_are_colored_in_the_mask(indexed):
+    entry, images = strip_of(indexed, OFFICIAL)
+    fraction = (images[3] == PROTECTED_COLOR).all(-1).mean()
+    assert fraction > 0.002
+    assert "protected_fraction" in entry.violations
+    assert not (images[3] == LEAK_COLOR).all(-1).any()
 
 
-def test_a_sheet_of_nobody_is_a_image_too():
+def test_sheet_without_people():
     image = cv2.imdecode(np.frombuffer(contact_sheet("dresses", []), np.uint8), cv2.IMREAD_COLOR)
     assert image.shape[1] > 600
 
 
-def test_a_sheet_can_be_smaller_and_is_the_same_every_time():
+def test_sheet_can_be_reduced_and_is_deterministic():
     numbers = dict.fromkeys(("leak_fraction", "protected_fraction", "mask_fraction", "outline_similarity"))
     strip = np.random.default_rng(1).integers(0, 255, STRIP, np.uint8)
     people = [PreviewEntry("worst", "000001", "skirt", numbers, frozenset(), strip)]
@@ -135,50 +135,50 @@ def test_a_sheet_can_be_smaller_and_is_the_same_every_time():
     assert encode(strip) == encode(strip)
 
 
-def test_the_command_draws_prints_the_path_and_writes_nothing_else(indexed, capsys):
+def test_command_writes_the_preview_and_prints_its_path(indexed, capsys):
     text = (ROOT / "params" / "default.yaml").read_text()
     indexed.params_file.write_text(text)
     before = files(indexed)
     assert main(["agnostic", "dresses", "--preview", "1", "--root", str(indexed.root)]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{indexed.preview(DRESSES)}\n"
-    assert "a sample of 5 of 5 people" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == f"{indexed.preview(DRESSES)}\n"
+    assert "a sample of 5 of 5 people" in captured.err
     assert files(indexed) - before == {indexed.preview(DRESSES)}
-    own = indexed.root / "own"
-    assert main(["agnostic", "dresses", "--preview", "1", "--out", str(own), "--root", str(indexed.root)]) == 0
-    assert [path.name for path in own.iterdir()] == ["dresses.jpg"]
+    folder = indexed.root / "own"
+    assert main(["agnostic", "dresses", "--preview", "1", "--out", str(folder), "--root", str(indexed.root)]) == 0
+    assert [path.name for path in folder.iterdir()] == ["dresses.jpg"]
 
 
-def test_a_folder_for_images_that_are_not_drawn_is_refused(indexed, capsys):
+def test_command_rejects_out_without_preview(indexed, capsys):
     assert main(["agnostic", "dresses", "--out", "own", "--root", str(indexed.root)]) == 2
-    assert "--out: goes with --preview" in capsys.readouterr().err
+    assert "--preview" in capsys.readouterr().err
 
 
-def test_a_damaged_manifest_is_told_and_a_sample_shown(indexed):
-    stage.agnostic(DRESSES, OURS, SIZE, indexed, no_progress)
+def test_damaged_manifest_is_reported_and_a_sample_used(indexed):
+    stage.agnostic(DRESSES, DEFAULT, SIZE, indexed, no_progress)
     path = indexed.manifest(DRESSES)
     good = path.read_bytes()
     for damaged in (b"", good[:1000], good[: len(good) // 2] + b"?" * 500 + good[len(good) // 2 + 500 :]):
         path.write_bytes(damaged)
-        said = draw(indexed)[1]
-        assert "a sample of 5 of 5 people" in said
-        assert "the manifest is not looked at, for it is damaged" in said
-        assert "Run `tryon agnostic dresses` again" in said
+        text = draw(indexed)[1]
+        assert "a sample of 5 of 5 people" in text
+        assert "the manifest is damaged and not used" in text
+        assert "Run `tryon agnostic dresses` again" in text
         assert path.read_bytes() == damaged
 
 
-def test_images_are_not_drawn_where_only_the_stages_write(indexed):
-    with pytest.raises(ParameterError, match="--out: is none of raw"):
-        draw(indexed, out=indexed.raw / "dresses" / "look.jpg")
+def test_rejects_folders_of_the_stages(indexed):
+    with pytest.raises(ParameterError, match="--out"):
+        draw(indexed, out=indexed.raw / "dresses" / "preview.jpg")
 
 
-def test_a_file_in_the_way_is_one_message_and_the_same_command_goes_on(indexed, capsys):
+def test_file_in_place_of_a_folder_is_one_message(indexed, capsys):
     indexed.params_file.write_bytes((ROOT / "params" / "default.yaml").read_bytes())
     indexed.manifest(DRESSES).parent.write_text("in the way")
     assert main(["agnostic", "dresses", "--root", str(indexed.root)]) == 2
-    said = capsys.readouterr().err
-    assert "Traceback" not in said
-    assert f"error: {indexed.manifest(DRESSES).parent}: every folder of its path is a folder" in said
-    assert "Move the file that is in the way, then run the same command again" in said
+    text = capsys.readouterr().err
+    assert "Traceback" not in text
+    assert str(indexed.manifest(DRESSES).parent) in text
+    assert "run the same command again" in text
     indexed.manifest(DRESSES).parent.unlink()
     assert main(["agnostic", "dresses", "--root", str(indexed.root)]) == 0

@@ -1,1 +1,1 @@
-"""The masks: one module per category and helper shape, all pure functions on arrays."""
+"""Mask methods and their audit: pure functions on arrays, one module per category."""

@@ -1,4 +1,4 @@
-"""How good one mask is, and what is known of the person from the same maps: the manifest's numbers and slices."""
+"""Audit a mask against the maps that it was made from: quality metrics and attributes for the manifest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.agnostic.masks.attributes import classify_arm_pose, classify_garment, classify_sleeve
-from tryon.agnostic.masks.label_masks import arm_skin, foot_charts, garment_mask, hand_charts, leg_skin
+from tryon.agnostic.masks.label_masks import arm_skin, foot_parts, garment_mask, hand_parts, leg_skin
 from tryon.agnostic.masks.lower_body import lower_garment
 from tryon.agnostic.masks.parsed_person import ParsedPerson
 from tryon.agnostic.masks.protection import protected_head, protected_labels
 from tryon.agnostic.masks.regions import (
-    WHOLE,
+    FULL_IMAGE,
     Mask,
     Window,
     bounding_window,
@@ -28,32 +28,32 @@ from tryon.agnostic.masks.regions import (
 from tryon.agnostic.masks.upper_body import GARMENT_MARGIN
 from tryon.categories import Category
 
-HARDLY_ANYTHING, NEARLY_ALL = 0.002, 0.95
-"""Masks outside these fractions of the image are no masks: the files behind them tell nothing."""
+MIN_FRACTION, MAX_FRACTION = 0.002, 0.95
+"""A mask outside these fractions of the image is unusable: its files contain no evidence."""
 
 OUTLINE_TOLERANCE = 0.008
-"""How much farther than the recipe's margin a garment may be and still count as followed, in heights."""
+"""Distance beyond the method's margin within which the outline follows the garment, in heights."""
 
-KEPT_BESIDE = 0.004
-"""How near to something that must be kept the mask's outline is not its own, in heights."""
+PROTECTED_MARGIN = 0.004
+"""Distance from a protected region within which the outline does not count, in heights."""
 
 NUMBERS = ("mask_fraction", "leak_fraction", "protected_fraction", "outline_similarity")
-"""The fields of `MaskQuality` that are fractions, columns of the manifest."""
+"""Metrics in `MaskQuality`, columns of the manifest."""
 
 
 @dataclass(frozen=True)
 class MaskQuality:
-    """Numbers and slices of one mask.
+    """Metrics and attributes of one mask.
 
     Args:
-        mask_fraction: hidden pixels of all pixels.
-        leak_fraction: garment pixels left visible, of all garment pixels; None when the label map shows no garment.
-        protected_fraction: pixels hidden that must be kept, of all such; None when there are none.
-        outline_similarity: how much of the mask's outline is that of the worn garment, moved out by the recipe's
-            margin: see `outline_similarity`. None when there is no garment, or no outline of the mask's own.
-        worn: skirt, trousers, dress, top or none, by the label map.
-        sleeve: sleeveless, short or long, by the labels along the arms; None when no arm can be followed.
-        arm_pose: side, bent, crossed or hidden, by the key points.
+        mask_fraction: masked pixels of all pixels.
+        leak_fraction: visible garment pixels of all garment pixels; None if the label map has no garment.
+        protected_fraction: masked pixels of the protected region; None if there is none.
+        outline_similarity: fraction of the mask's outline that follows the worn garment, see `outline_similarity`.
+            None without a garment or an outline.
+        worn: skirt, trousers, dress, top or none, from the label map.
+        sleeve: sleeveless, short or long, from the labels along the arms; None if unknown.
+        arm_pose: side, bent, crossed or hidden, from the key points.
         missing_joints: of 18.
     """
 
@@ -75,101 +75,98 @@ def audit(
     keypoints: NDArray[np.floating],
     margin: float | None = None,
 ) -> MaskQuality:
-    """Audit a mask against the maps it was made from; arguments as in `agnostic_mask`.
+    """Audit a mask against the maps it was made from; other arguments as in `agnostic_mask`.
 
     Args:
-        margin: how far the recipe grows a garment, in pixels (`recipes.MARGINS`); None for the default recipe's.
+        margin: dilation of the garment by the method, in pixels (`methods.MARGINS`); None for the default method's.
     """
     return audit_person(category, mask, ParsedPerson(label_map, dense_pose, keypoints), margin)
 
 
 def audit_person(
-    category: Category, mask: NDArray[np.bool_], scene: ParsedPerson, margin: float | None = None
+    category: Category, mask: NDArray[np.bool_], person: ParsedPerson, margin: float | None = None
 ) -> MaskQuality:
-    """`audit`, for a scene that the mask was made from."""
-    margin = GARMENT_MARGIN * scene.height if margin is None else margin
-    hidden = mask.view(np.uint8)
-    part = np.ascontiguousarray(hidden[scene.box.window])
-    garment = target_mask(category, scene)
-    kept = protected_mask(category, scene)
-    size = cv2.countNonZero(garment)
+    """Audit a mask as `audit` does, reusing the person that it was made from."""
+    margin = GARMENT_MARGIN * person.height if margin is None else margin
+    masked = mask.view(np.uint8)
+    part = np.ascontiguousarray(masked[person.window.slices])
+    garment = target_mask(category, person)
+    protected = protected_mask(category, person)
+    garment_size = cv2.countNonZero(garment)
+    coarse, step = person.downsampled, person.step
     return MaskQuality(
-        mask_fraction=cv2.countNonZero(hidden) / mask.size,
-        leak_fraction=_fraction(subtract(garment, part), size),
-        protected_fraction=_fraction(kept & part, cv2.countNonZero(kept)),
-        outline_similarity=_outline_similarity(category, hidden, kept, margin, scene),
-        worn=classify_garment(category, scene.labels, size),
-        sleeve=None if category is Category.LOWER_BODY else classify_sleeve(scene.label_map, scene.body),
-        arm_pose=classify_arm_pose(scene.body),
-        missing_joints=scene.body.detected.count(False),
+        mask_fraction=cv2.countNonZero(masked) / mask.size,
+        leak_fraction=_fraction(subtract(garment, part), garment_size),
+        protected_fraction=_fraction(protected & part, cv2.countNonZero(protected)),
+        outline_similarity=outline_similarity(
+            subsample(masked, step),
+            target_mask(category, coarse),
+            subsample(protected, step),
+            margin / step,
+            coarse.window,
+        ),
+        worn=classify_garment(category, person.labels, garment_size),
+        sleeve=None if category is Category.LOWER_BODY else classify_sleeve(person.label_map, person.body),
+        arm_pose=classify_arm_pose(person.body),
+        missing_joints=person.body.detected.count(False),
     )
 
 
-def outline_similarity(hidden: Mask, garment: Mask, kept: Mask, margin: float, box: Window = WHOLE) -> float | None:
-    """Share of the mask's own outline that runs along the outline of the worn garment.
+def outline_similarity(
+    masked: Mask, garment: Mask, protected: Mask, margin: float, window: Window = FULL_IMAGE
+) -> float | None:
+    """Compute the fraction of the mask's outline that follows the outline of the worn garment.
 
-    Its own outline is where it ends neither at the image's border nor beside something that must be kept, for there
-    the recipe has no choice. A pixel of it runs along the garment when the garment is no farther than the recipe's
-    usual margin and `OUTLINE_TOLERANCE`. At 0 the mask's shape says nothing of the garment's; at 1 it is the garment, grown. A
-    garment that fits as tight as skin gives a high number to a mask of the body alone, too: compare recipes, and look
-    at the rows that stand out.
+    The outline excludes the image's border and the neighborhood of protected regions, where the method has no choice.
+    A pixel of it follows the garment if the garment is within the method's margin plus `OUTLINE_TOLERANCE`. At 0 the
+    mask's shape reveals nothing of the garment's; at 1 it is the dilated garment. A tight garment gives a high value to
+    a mask of the body alone, too: compare methods, and inspect outliers.
 
     Args:
-        hidden: the mask.
-        garment: what it is to hide, in the window.
-        kept: what it must leave visible, in the window.
-        margin: how far the recipe grows a garment, in pixels.
-        box: the window of the image outside which nothing is worn nor kept.
+        masked: the mask.
+        garment: the worn garment, in the window.
+        protected: the protected region, in the window.
+        margin: dilation of the garment by the method, in pixels.
+        window: of the image, outside which there is no garment and no protected region.
     """
-    height = len(hidden)
-    outline = hidden ^ cast(Mask, cv2.erode(hidden, square(3)))  # beyond the border OpenCV sees no edge
-    inner = outline[box.window]
-    cv2.subtract(inner, dilate(kept, KEPT_BESIDE * height), dst=inner)
+    height = len(masked)
+    outline = masked ^ cast(Mask, cv2.erode(masked, square(3)))  # OpenCV sees no edge at the border
+    inner = outline[window.slices]
+    cv2.subtract(inner, dilate(protected, PROTECTED_MARGIN * height), dst=inner)
     length = cv2.countNonZero(outline)
     if not length or not cv2.countNonZero(garment):
         return None
-    worn = np.zeros(hidden.shape, np.uint8)
-    worn[box.window] = garment
+    worn = np.zeros(masked.shape, np.uint8)
+    worn[window.slices] = garment
     reach = margin + OUTLINE_TOLERANCE * height
-    near = bounding_window(worn, round(reach) + 1).window
+    near = bounding_window(worn, round(reach) + 1).slices
     return cv2.countNonZero(cv2.bitwise_and(outline[near], dilate(worn[near], reach))) / length
 
 
-def _outline_similarity(
-    category: Category, hidden: Mask, kept: Mask, margin: float, scene: ParsedPerson
-) -> float | None:
-    """`outline_similarity` in the pixels of the coarse scene."""
-    coarse = scene.downsampled
-    hidden, kept = (subsample(region, scene.step) for region in (hidden, kept))
-    return outline_similarity(hidden, target_mask(category, coarse), kept, margin / scene.step, coarse.box)
-
-
-def rejection_reason(found: MaskQuality) -> str | None:
-    """Why a mask must not be used: it hides next to nothing or next to everything. None when it may."""
-    if found.mask_fraction < HARDLY_ANYTHING:
-        return f"mask: nothing found to hide ({found.mask_fraction:.2%} of the image)"
-    if found.mask_fraction > NEARLY_ALL:
-        return f"mask: nothing left to see ({found.mask_fraction:.2%} of the image hidden)"
+def rejection_reason(quality: MaskQuality) -> str | None:
+    """Return why a mask is unusable, or None: it covers next to nothing or nearly everything."""
+    if quality.mask_fraction < MIN_FRACTION:
+        return f"mask: nearly empty ({quality.mask_fraction:.2%} of the image)"
+    if quality.mask_fraction > MAX_FRACTION:
+        return f"mask: covers nearly everything ({quality.mask_fraction:.2%} of the image)"
     return None
 
 
-def target_mask(category: Category, scene: ParsedPerson) -> Mask:
-    """The worn garment, which a mask must hide, in the scene's window."""
-    return scene.cached(lower_garment) if category is Category.LOWER_BODY else scene.cached(garment_mask, category)
+def target_mask(category: Category, person: ParsedPerson) -> Mask:
+    """Return the worn garment, which a mask must cover, in the window."""
+    return person.cached(lower_garment) if category is Category.LOWER_BODY else person.cached(garment_mask, category)
 
 
-def protected_mask(category: Category, scene: ParsedPerson) -> Mask:
-    """Pixels that a mask must leave visible, in the scene's window: stricter than what the recipe protects, which may
-    err on their side."""
-    kept = scene.cached(protected_labels, category).copy()
+def protected_mask(category: Category, person: ParsedPerson) -> Mask:
+    """Return the pixels that must stay visible, in the window; mask methods may protect more."""
+    region = person.cached(protected_labels, category).copy()
     if category is not Category.LOWER_BODY:
-        kept |= scene.cached(protected_head)
-    if category is not Category.LOWER_BODY:
-        kept |= scene.cached(arm_skin) & upsample(scene.downsampled.cached(hand_charts), scene.step)
+        region |= person.cached(protected_head)
+        region |= person.cached(arm_skin) & upsample(person.downsampled.cached(hand_parts), person.step)
     if category is not Category.UPPER_BODY:
-        kept |= scene.cached(leg_skin) & upsample(scene.downsampled.cached(foot_charts), scene.step)
-    return kept
+        region |= person.cached(leg_skin) & upsample(person.downsampled.cached(foot_parts), person.step)
+    return region
 
 
-def _fraction(part: Mask, whole: int) -> float | None:
-    return cv2.countNonZero(part) / whole if whole else None
+def _fraction(part: Mask, total: int) -> float | None:
+    return cv2.countNonZero(part) / total if total else None

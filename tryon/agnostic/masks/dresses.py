@@ -1,4 +1,4 @@
-"""Dresses: the reach of tops and of skirts at once, so that nothing shows between them."""
+"""Masks for dresses: the coverage of tops and skirts together, without a gap."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tryon.agnostic.masks.regions import Mask, apply_mask_rule, label_set, media
 from tryon.agnostic.masks.upper_body import TRUNK_PARTS, dilated_body, draw_top_shape, garment_with_margin
 from tryon.categories import Category
 
-_CHARTS = label_set([*TRUNK_PARTS, *ARM_PARTS, *LEG_PARTS])
+_PARTS = label_set([*TRUNK_PARTS, *ARM_PARTS, *LEG_PARTS])
 
 
-def dresses(scene: ParsedPerson) -> Mask:
-    """Mask for replacing a dress."""
-    coarse = scene.downsampled
-    solid = median_filter(dress_or_outfit(coarse))
-    near = garment_with_margin(solid, coarse.height)
-    bare = dilated_body(coarse, _CHARTS) | coarse.cached(arm_skin) | coarse.cached(leg_skin)
-    reach = skirt_shape(coarse, solid, bare, sleeves=True)
-    draw_top_shape(reach, coarse)
-    reach[coarse.box.window] |= near | bare
-    mask = upsample(reach, scene.step)
-    part, skin = mask[scene.box.window], scene.cached(arm_skin) | scene.cached(leg_skin)
-    apply_mask_rule(part, skin, protected(Category.DRESSES, scene, near), scene.cached(dress_or_outfit))
+def dresses(person: ParsedPerson) -> Mask:
+    """Compute the mask for replacing a dress."""
+    coarse = person.downsampled
+    filtered = median_filter(dress_or_outfit(coarse))
+    expanded = garment_with_margin(filtered, coarse.height)
+    bare = dilated_body(coarse, _PARTS) | coarse.cached(arm_skin) | coarse.cached(leg_skin)
+    coverage = skirt_shape(coarse, filtered, bare, sleeves=True)
+    draw_top_shape(coverage, coarse)
+    coverage[coarse.window.slices] |= expanded | bare
+    mask = upsample(coverage, person.step)
+    part, skin = mask[person.window.slices], person.cached(arm_skin) | person.cached(leg_skin)
+    apply_mask_rule(part, skin, protected(Category.DRESSES, person, expanded), person.cached(dress_or_outfit))
     return mask

@@ -1,4 +1,4 @@
-"""The mask recipes by name, all of one signature: (category, label map, DensePose, key points) to mask."""
+"""The mask methods by name."""
 
 from __future__ import annotations
 
@@ -25,32 +25,31 @@ _BY_CATEGORY: dict[Category, Callable[[ParsedPerson], Mask]] = {
 }
 
 
-def _fitting_room(category: Category, scene: ParsedPerson) -> NDArray[np.bool_]:
-    """This project's own recipe; see `tryon.agnostic.agnostic_mask`."""
-    return _BY_CATEGORY[category](scene).view(np.bool_)
+def _fitting_room(category: Category, person: ParsedPerson) -> NDArray[np.bool_]:
+    return _BY_CATEGORY[category](person).view(np.bool_)
 
 
-def _dresscode_official(category: Category, scene: ParsedPerson) -> NDArray[np.bool_]:
-    return dresscode_official(category, scene.label_map, scene.dense_pose, scene.keypoints).view(np.bool_)
+def _dresscode_official(category: Category, person: ParsedPerson) -> NDArray[np.bool_]:
+    return dresscode_official(category, person.label_map, person.dense_pose, person.keypoints).view(np.bool_)
 
 
-def _of_maps(recipe: PersonMaskMethod) -> MaskMethod:
-    def of_maps(
+def _as_map_method(method: PersonMaskMethod) -> MaskMethod:
+    def from_maps(
         category: Category, label_map: LabelMap, dense_pose: LabelMap | None, keypoints: NDArray[np.floating]
     ) -> NDArray[np.bool_]:
-        return recipe(category, ParsedPerson(label_map, dense_pose, keypoints))
+        return method(category, ParsedPerson(label_map, dense_pose, keypoints))
 
-    return of_maps
+    return from_maps
 
 
 PERSON_METHODS: dict[str, PersonMaskMethod] = {"fitting-room": _fitting_room, "dresscode-official": _dresscode_official}
-"""The recipes for those who also audit the mask: `audit_person` takes the same scene."""
+"""Methods on a `ParsedPerson`, which `audit_person` can reuse."""
 
-METHODS: dict[str, MaskMethod] = {name: _of_maps(recipe) for name, recipe in PERSON_METHODS.items()}
-"""What `agnostic.method` in `params.yaml` chooses from. Arguments and result as in `tryon.agnostic.agnostic_mask`."""
+METHODS: dict[str, MaskMethod] = {name: _as_map_method(method) for name, method in PERSON_METHODS.items()}
+"""Values of `agnostic.method` in `params.yaml`; arguments and result as in `tryon.agnostic.agnostic_mask`."""
 
 MARGINS: dict[str, Callable[[int], float]] = {
     "fitting-room": lambda height: GARMENT_MARGIN * height,
     "dresscode-official": garment_margin,
 }
-"""How far each recipe grows a garment at a image's height, in pixels: what `audit` looks for its outline at."""
+"""Dilation of the garment by each method, in pixels, as a function of the image height; used by the audit."""

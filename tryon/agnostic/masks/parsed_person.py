@@ -1,4 +1,4 @@
-"""One person's maps as recipes and audit see them: cut to where there is anything, and read once for both."""
+"""The maps of one person, cropped to a window, with masks cached for mask methods and audit."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tryon.errors import TryOnError
 LabelMap = NDArray[np.uint8]
 
 _MARGIN = 0.035
-"""How far the window reaches beyond label map and DensePose, in heights: farther than any growth within it."""
+"""Margin of the window around label map and DensePose, in heights; larger than any dilation within it."""
 
 _COARSE_ROWS = 256
-"""So many rows are enough for shapes: a garment's margin is three pixels there, and DensePose errs by more than one."""
+"""Rows that suffice for coverage: a garment's margin is three pixels there, and DensePose errs by more than one."""
 
 _STEPS = (4, 2)
-"""Of how many pixels one may be taken for the coarse scene, each way."""
+"""Reduction factors of the downsampled person."""
 
 
 @dataclass(frozen=True, eq=False)
 class ParsedPerson:
-    """The arguments of a recipe, and what is told from them.
+    """Arguments of a mask method, and what is derived from them.
 
-    Regions in which something was found in label map or DensePose lie in a window of the image, for most of a image
-    is background; shapes drawn from the joints alone are as large as the image.
+    Masks from label map or DensePose cover a window of the image, since most of an image is background; shapes drawn
+    from joints cover the full image.
 
     Args:
         label_map: as in `agnostic_mask`.
@@ -40,7 +40,7 @@ class ParsedPerson:
         keypoints: as in `agnostic_mask`.
 
     Raises:
-        TryOnError: shapes or dtypes are not as there.
+        TryOnError: shapes or dtypes differ from that.
     """
 
     label_map: LabelMap
@@ -52,58 +52,64 @@ class ParsedPerson:
         maps = {"label map": self.label_map} | ({} if self.dense_pose is None else {"dense pose": self.dense_pose})
         for name, ids in maps.items():
             if ids.dtype != np.uint8 or ids.ndim != 2 or ids.shape != self.label_map.shape or not ids.size:
-                rule = f"is uint8 (H, W) as large as the label map, {self.label_map.shape}"
-                raise TryOnError(name, expected=rule, found=f"{ids.dtype} {ids.shape}")
+                raise TryOnError(
+                    f"{name} is not a valid id map",
+                    found=f"{ids.dtype} {ids.shape}",
+                    expected=f"uint8 (H, W) of the label map's shape, {self.label_map.shape}",
+                )
         if self.keypoints.shape != (18, 3):
-            raise TryOnError("keypoints", expected="is float (18, 3): x, y, score", found=self.keypoints.shape)
+            raise TryOnError(
+                "keypoints have a wrong shape", found=self.keypoints.shape, expected="float (18, 3): x, y, score"
+            )
 
     @property
     def height(self) -> int:
-        """Of the image."""
+        """Height of the image."""
         return len(self.label_map)
 
     @cached_property
     def step(self) -> int:
-        """How many pixels, each way, one of the coarse scene stands for."""
+        """Reduction factor of the downsampled person."""
         height, width = self.label_map.shape
         fits = (step for step in _STEPS if height >= step * _COARSE_ROWS and not (height % step or width % step))
         return next(fits, 1)
 
     @cached_property
     def downsampled(self) -> ParsedPerson:
-        """The scene of fewer pixels in which shapes are told; itself where it is as small already.
+        """The person at reduced resolution, or itself if it is small already.
 
-        What a garment may cover has no fine edge, and costs a quarter this way or less. What is worn and what is kept
-        have, and are told in all pixels. Its window is this one's, so that `enlarge` leads back.
+        Coverage is coarse and takes a quarter of the time or less there; garment and protected regions stay at full
+        resolution. The window is the same, so `upsample` leads back.
         """
         step = self.step
         if step == 1:
             return self
         dense = None if self.dense_pose is None else subsample(self.dense_pose, step)
         coarse = ParsedPerson(subsample(self.label_map, step), dense, self.keypoints)
-        vars(coarse).update(body=self.body.reduced(step), box=self.box.reduced(step), hips=self.hips / step, step=1)
+        window = self.window.reduced(step)
+        vars(coarse).update(body=self.body.reduced(step), window=window, hips=self.hips / step, step=1)
         return coarse
 
     @cached_property
     def body(self) -> Body:
-        """The joints, in the whole image."""
+        """Joints, in the full image."""
         return body_from_keypoints(self.keypoints, *self.label_map.shape)
 
     @cached_property
-    def box(self) -> Window:
-        """The window."""
-        anything = self.label_map if self.dense_pose is None else self.label_map | self.dense_pose
-        return bounding_window(anything, 1 + round(_MARGIN * self.height), self.step)
+    def window(self) -> Window:
+        """Window around label map and DensePose."""
+        foreground = self.label_map if self.dense_pose is None else self.label_map | self.dense_pose
+        return bounding_window(foreground, 1 + round(_MARGIN * self.height), self.step)
 
     @cached_property
     def labels(self) -> LabelMap:
         """The label map in the window."""
-        return np.ascontiguousarray(self.label_map[self.box.window])
+        return np.ascontiguousarray(self.label_map[self.window.slices])
 
     @cached_property
     def dense(self) -> LabelMap | None:
         """DensePose in the window."""
-        return None if self.dense_pose is None else np.ascontiguousarray(self.dense_pose[self.box.window])
+        return None if self.dense_pose is None else np.ascontiguousarray(self.dense_pose[self.window.slices])
 
     @cached_property
     def hips(self) -> float:
@@ -111,13 +117,13 @@ class ParsedPerson:
         return hip_half_width(self.dense_pose, self.body)
 
     def empty_mask(self) -> Mask:
-        """An empty region of the whole image."""
+        """Return an empty mask of the full image."""
         return np.zeros(self.label_map.shape, np.uint8)
 
-    def cached(self, tell: Callable[..., Mask], *of: Category) -> Mask:
-        """`tell(self, *of)`, worked out at the first call; not to be changed."""
-        key = (tell, *of)
+    def cached(self, compute: Callable[..., Mask], *args: Category) -> Mask:
+        """Return `compute(self, *args)`, computed at the first call, read-only."""
+        key = (compute, *args)
         if key not in self._cache:
-            self._cache[key] = tell(self, *of)
+            self._cache[key] = compute(self, *args)
             self._cache[key].setflags(write=False)
         return self._cache[key]

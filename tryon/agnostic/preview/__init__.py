@@ -1,1 +1,1 @@
-"""Images of masks: contact sheets, histograms and the selection of people to render."""
+"""Preview images of masks: contact sheets, histograms and the selection of people."""

@@ -1,4 +1,4 @@
-"""A contact sheet of people: a title, the names of the columns, a line of audit numbers over each, a legend below."""
+"""Render a contact sheet of people: title, legend, and a strip with its metrics for each person."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tryon.agnostic.preview.person_strip import COLUMNS, GAP, HARM, LEAK, ImageArray
+from tryon.agnostic.preview.person_strip import COLUMNS, GAP, LEAK_COLOR, PROTECTED_COLOR, ImageArray
 
 LEGEND = (
-    "leak: share of the garment left visible · protected: share of what must be kept that is hidden",
-    "hidden: share of the image · outline: share of the mask's own outline that runs along the garment's",
+    "leak: fraction of the garment left visible · protected: fraction of the protected region that is masked",
+    "masked: fraction of the image · outline: fraction of the mask's outline that follows the garment's",
 )
 
 _MARGIN = 14
-_NARROWEST = 640
-"""Pixels that the legend's longest line needs; small images leave room beside them."""
+_MIN_WIDTH = 640  # of the legend's longest line
 
-_INK, _SOFT, _FAULT = (29, 33, 37), (93, 101, 109), (190, 40, 30)
+_TEXT, _GRAY, _RED = (29, 33, 37), (93, 101, 109), (190, 40, 30)
 _QUALITY, _SMALL_QUALITY = 90, 80
-_TITLE, _LINE, _SMALL = 19, 15, 13  # sizes of letters, pixels
+_TITLE, _LINE, _SMALL = 19, 15, 13  # font sizes, pixels
+
+_METRICS = {  # column: name, digits after the point in percent
+    "leak_fraction": ("leak", 2),
+    "protected_fraction": ("protected", 2),
+    "mask_fraction": ("masked", 1),
+    "outline_similarity": ("outline", 0),
+}
 
 
 @dataclass(frozen=True)
@@ -31,66 +37,43 @@ class PreviewEntry:
 
     Args:
         why: "worst" or "typical".
-        person_id: who.
-        worn: skirt, trousers, ...
-        numbers: of the audit, by column of the manifest.
-        faults: columns that are beyond a limit.
-        image: what `strip` gave.
+        numbers: metrics of the audit, by column of the manifest.
+        violations: columns that violate a quality limit.
     """
 
     why: str
     person_id: str
     worn: str
     numbers: dict[str, float | None]
-    faults: frozenset[str]
+    violations: frozenset[str]
     image: ImageArray
 
 
 def contact_sheet(title: str, people: Sequence[PreviewEntry], height: int | None = None) -> bytes:
-    """Draw a sheet.
+    """Render a sheet as JPEG.
 
     Args:
-        title: first line.
-        people: top to bottom; a line goes before the first of each `why`.
-        height: of the images, to draw them smaller than they are.
-
-    Returns:
-        A JPEG.
+        people: top to bottom; a heading precedes the first of each `why`.
+        height: to reduce the images to.
     """
-    images = [_scaled(one.image, height) for one in people]
-    width = max([image.shape[1] + 2 * _MARGIN for image in images] + [_NARROWEST])
-    blocks = [_text_band([(title, _TITLE, _INK)], width), *_legend(width)]
-    before = ""
-    for one, image in zip(people, images, strict=True):
-        if one.why != before:
-            blocks.append(_heading(one.why, image.shape[1], width))
-            before = one.why
-        blocks += [_caption(one, width), _framed(image, width)]
-    whole = np.concatenate([*blocks, np.full((_MARGIN, width, 3), 255, np.uint8)])
-    return _encoded(whole, _QUALITY if height is None else _SMALL_QUALITY)
+    images = [_resize(entry.image, height) for entry in people]
+    width = max([image.shape[1] + 2 * _MARGIN for image in images] + [_MIN_WIDTH])
+    blocks = [_text_band([(title, _TITLE, _TEXT)], width), _legend(width)]
+    previous = ""
+    for entry, image in zip(people, images, strict=True):
+        if entry.why != previous:
+            blocks.append(_heading(entry.why, image.shape[1], width))
+            previous = entry.why
+        blocks += [_caption(entry, width), _frame(image, width)]
+    sheet = np.concatenate([*blocks, np.full((_MARGIN, width, 3), 255, np.uint8)])
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY, _QUALITY if height is None else _SMALL_QUALITY,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,  # keeps colors of ids sharp
+    ]  # fmt: skip
+    return cv2.imencode(".jpg", sheet[..., ::-1], options)[1].tobytes()
 
 
-_WORDS = {  # column: name, digits after the point in percent
-    "leak_fraction": ("leak", 2),
-    "protected_fraction": ("protected", 2),
-    "mask_fraction": ("hidden", 1),
-    "outline_similarity": ("outline", 0),
-}
-
-
-def _audit_of(one: PreviewEntry) -> list[tuple[str, bool]]:
-    """The audit of one person in words, each with whether it is a fault."""
-    return [
-        (f"{name} {_percent(one.numbers[column], digits)}", column in one.faults)
-        for column, (name, digits) in _WORDS.items()
-    ]
-
-
-def _percent(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
-
-
-def _scaled(image: ImageArray, height: int | None) -> ImageArray:
+def _resize(image: ImageArray, height: int | None) -> ImageArray:
     if height is None or height >= len(image):
         return image
     size = (round(image.shape[1] * height / len(image)), height)
@@ -98,7 +81,7 @@ def _scaled(image: ImageArray, height: int | None) -> ImageArray:
 
 
 def _text_band(lines: Sequence[tuple[str, int, tuple[int, int, int]]], width: int) -> ImageArray:
-    """Lines of text: what, how large, in which color."""
+    """Render lines of text with font size and color."""
     band = Image.new("RGB", (width, sum(round(1.5 * size) for _, size, _ in lines) + 8), "white")
     draw, top = ImageDraw.Draw(band), 8
     for text, size, color in lines:
@@ -107,46 +90,45 @@ def _text_band(lines: Sequence[tuple[str, int, tuple[int, int, int]]], width: in
     return np.array(band)
 
 
-def _legend(width: int) -> list[ImageArray]:
-    band = Image.fromarray(_text_band([(line, _SMALL, _SOFT) for line in LEGEND] + [(" ", _SMALL, _SOFT)], width))
+def _legend(width: int) -> ImageArray:
+    band = Image.fromarray(_text_band([(line, _SMALL, _GRAY) for line in LEGEND] + [(" ", _SMALL, _GRAY)], width))
     draw, font, left = ImageDraw.Draw(band), ImageFont.load_default(_SMALL), float(_MARGIN)
     top = 8 + 2 * round(1.5 * _SMALL)
-    for color, text in ((LEAK, "in the mask: garment left visible"), (HARM, "hidden though to be kept")):
+    items = ((LEAK_COLOR, "in the mask: garment left visible"), (PROTECTED_COLOR, "protected region masked"))
+    for color, text in items:
         draw.rectangle((left, top + 3, left + 11, top + 14), color)
-        draw.text((left + 18, top), text, _SOFT, font)
+        draw.text((left + 18, top), text, _GRAY, font)
         left += 18 + draw.textlength(text, font) + 24
-    return [np.array(band)]
-
-
-def _heading(why: str, strip_width: int, width: int) -> ImageArray:
-    """The reason why the people below are shown, and the names of the columns."""
-    band = Image.new("RGB", (width, 56), "white")
-    draw = ImageDraw.Draw(band)
-    draw.text((_MARGIN, 8), why.capitalize(), _INK, ImageFont.load_default(_TITLE - 2))
-    cell = (strip_width - (len(COLUMNS) - 1) * GAP) / len(COLUMNS)
-    for number, name in enumerate(COLUMNS):
-        draw.text((_MARGIN + number * (cell + GAP), 35), name, _SOFT, ImageFont.load_default(_SMALL))
     return np.array(band)
 
 
-def _caption(one: PreviewEntry, width: int) -> ImageArray:
+def _heading(why: str, strip_width: int, width: int) -> ImageArray:
+    """Render why the people below were selected, and the names of the columns."""
+    band = Image.new("RGB", (width, 56), "white")
+    draw = ImageDraw.Draw(band)
+    draw.text((_MARGIN, 8), why.capitalize(), _TEXT, ImageFont.load_default(_TITLE - 2))
+    cell = (strip_width - (len(COLUMNS) - 1) * GAP) / len(COLUMNS)
+    for number, name in enumerate(COLUMNS):
+        draw.text((_MARGIN + number * (cell + GAP), 35), name, _GRAY, ImageFont.load_default(_SMALL))
+    return np.array(band)
+
+
+def _caption(entry: PreviewEntry, width: int) -> ImageArray:
+    """Render id, garment type and metrics, violations in red."""
     band = Image.new("RGB", (width, 26), "white")
     draw, font, left = ImageDraw.Draw(band), ImageFont.load_default(_LINE), float(_MARGIN)
-    for text, fault in [(one.person_id, False), (one.worn, False), *_audit_of(one)]:
-        draw.text((left, 5), text, _FAULT if fault else _INK, font)
+    texts = [(entry.person_id, _TEXT), (entry.worn, _TEXT)]
+    for column, (name, digits) in _METRICS.items():
+        value = entry.numbers[column]
+        percent = "–" if value is None else f"{100 * value:.{digits}f} %"
+        texts.append((f"{name} {percent}", _RED if column in entry.violations else _TEXT))
+    for text, color in texts:
+        draw.text((left, 5), text, color, font)
         left += draw.textlength(text, font) + 18
     return np.array(band)
 
 
-def _framed(image: ImageArray, width: int) -> ImageArray:
+def _frame(image: ImageArray, width: int) -> ImageArray:
     band = np.full((len(image) + 10, width, 3), 255, np.uint8)
     band[: len(image), _MARGIN : _MARGIN + image.shape[1]] = image
     return band
-
-
-def _encoded(rgb: ImageArray, quality: int) -> bytes:
-    options = [
-        cv2.IMWRITE_JPEG_QUALITY, quality,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,  # the colors of ids stay sharp
-    ]  # fmt: skip
-    return cv2.imencode(".jpg", rgb[..., ::-1], options)[1].tobytes()

@@ -1,4 +1,4 @@
-"""One layout per file, all behind the interface of `layout.py`."""
+"""One layout per module, with the interface of `layout.py`."""
 
 from tryon.export import Format
 from tryon.export.layouts.catvton import CatVTON

@@ -1,15 +1,8 @@
-"""Dress Code as CatVTON reads it: photos, garments and masks by Dress Code's names.
+"""Layout of Dress Code as CatVTON reads it, `inference.py --dataset_name dresscode` of Zheng-Chong/CatVTON.
 
-    <category>/images/<id>_0.jpg             the person's photo
-    <category>/images/<id>_1.jpg             the garment's
-    <category>/agnostic_masks/<id>_0.png     8-bit gray PNG, white (255) = to be painted anew
-    <category>/test_pairs_paired.txt, test_pairs_unpaired.txt, train_pairs.txt    "ID_0.jpg ID_1.jpg", ONE space
-
-Read by `inference.py --dataset_name dresscode` of Zheng-Chong/CatVTON and what is derived from it. It splits lines at a
-single space, so Dress Code's own lists, with tabs, do not serve; it wants all three category folders; the mask has its
-photo's name with `.png`, and its `--repaint` blurs the mask, which Pillow does for 8-bit images only, not for 1-bit
-ones. Photos and masks are each resized when read, so any size does. The default is Dress Code's own photos, byte for
-byte, and masks enlarged to their size by nearest neighbor; with a size given, all images are of it.
+It splits lines at a single space, so Dress Code's lists, with tabs, do not work; it needs all three category folders;
+and `--repaint` blurs the mask, which Pillow supports for 8-bit images only. Photos and masks are resized when read, so
+any size works. The default is Dress Code's photos, byte for byte, and masks enlarged to their size by nearest neighbor.
 """
 
 from __future__ import annotations
@@ -26,29 +19,29 @@ class CatVTON(Layout):
 
     extra_roles: ClassVar[tuple[str, ...]] = ("garment",)
     note: ClassVar[str] = """\
-<category>/images/<id>_0.jpg           people; Dress Code's own files unless --size was given
+<category>/images/<id>_0.jpg           people; Dress Code's files unless --size was given
 <category>/images/<id>_1.jpg           garments
-<category>/agnostic_masks/<id>_0.png   8-bit gray, 255 = to be painted anew, 0 = kept; as large as the photo
+<category>/agnostic_masks/<id>_0.png   8-bit gray, 255 = to be repainted, 0 = visible; as large as the photo
 <category>/*_pairs*.txt                person, one space, garment; of the rows that have a mask
 
-Read by CatVTON: python inference.py --dataset_name dresscode --data_root_path <this folder>; with --eval_pair it takes
-the paired list. It wants all three categories here, and both test settings if both are to be run.
-Not here: agnostic images (CatVTON makes them from photo and mask), DensePose and SCHP files (only needed to make
+Read by CatVTON: python inference.py --dataset_name dresscode --data_root_path <this folder>; with --eval_pair it reads
+the paired list. It needs all three categories, and both test splits if both are to be run.
+Not included: agnostic images (CatVTON makes them from photo and mask), DensePose and SCHP files (only needed to make
 masks), the lists in the root (not read), captions.
 """
 
     def person_files(self, person: Person, size: Size | None) -> Files:
-        """Photo and mask."""
+        """Make photo and mask."""
         mask = encode_mask(resize_mask(person.mask, size or image_size(person.photo)))
         name = f"{person.person_id}_0"
         return {f"images/{name}.jpg": _photo(person.photo, size), f"agnostic_masks/{name}.png": mask}
 
     def garment_files(self, garment: Garment, size: Size | None) -> Files:
-        """The garment's photo."""
+        """Make the garment's photo."""
         return {f"images/{garment.garment_id}_1.jpg": _photo(garment.photo, size)}
 
     def pair_line(self, person_id: str, garment_id: str) -> str:
-        """Names with one space between them."""
+        """Format names with one space between them."""
         return f"{person_id}_0.jpg {garment_id}_1.jpg\n"
 
 

@@ -1,4 +1,4 @@
-"""What a layout has to say: which files a person and a garment become, and how its pair lists are written."""
+"""Interface of a layout: the files of a person and a garment, and the format of pair lists."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tryon.dresscode.layout import pair_list_name
 from tryon.dresscode.readers import Size
 
 Files = dict[str, bytes]
-"""Content of files by their paths below the category's folder."""
+"""Content of files by path below the category's folder."""
 
 
 class Person(NamedTuple):
-    """One person as the layouts get it: `photo` is the JPEG file, `mask` bool (H, W) of the manifest's size, True =
-    hidden, `dense_pose` the PNG file with DensePose ids, None where there is none or the layout does not ask for it."""
+    """One person: `photo` is the JPEG file, `mask` bool (H, W) of the manifest's size, True = masked, `dense_pose` the
+    PNG file with DensePose ids, None if it does not exist or the layout does not contain it."""
 
     person_id: str
     split: Split
@@ -38,32 +38,32 @@ class Garment(NamedTuple):
 
 
 class Layout(ABC):
-    """A folder layout. Its files lie in one folder per category; methods are pure, bytes in and bytes out."""
+    """A folder layout with one folder per category; methods are pure functions from bytes to bytes."""
 
     extra_roles: ClassVar[tuple[str, ...]]
-    """Raw files that it is made from besides the person's photo: of "garment" and "dense_pose"."""
+    """Raw files needed besides the person's photo: of "garment" and "dense_pose"."""
 
     lists: ClassVar[Mapping[Split, tuple[str, ...]]] = {split: (pair_list_name(split),) for split in Split}
-    """Files that name the pairs of each split."""
+    """File names of the pair lists by split."""
 
     one_id_for_own_garment: ClassVar[bool] = False
-    """Whether a person and the garment that they wear must have one id."""
+    """Whether a person and the garment in the person image must have the same id."""
 
     note: ClassVar[str]
-    """For README.txt: what the files are, who reads them, and what is not there."""
+    """For README.txt: the files, the codebases that read them, and what is missing."""
 
-    def place(self, split: Split) -> str:
-        """Word for the part of the folder that a split's files go to: in each a person is written once."""
+    def subfolder(self, split: Split) -> str:
+        """Return the folder of a split below the category; a person is written once in each."""
         return ""
 
     @abstractmethod
     def person_files(self, person: Person, size: Size | None) -> Files:
-        """Files of one person, at `size` (height, width) or, when it is None, the layout's own choice."""
+        """Make the files of one person, at `size` (height, width) or the layout's default."""
 
     def garment_files(self, garment: Garment, size: Size | None) -> Files:
-        """Files of one garment."""
+        """Make the files of one garment."""
         return {}
 
     @abstractmethod
     def pair_line(self, person_id: str, garment_id: str) -> str:
-        """Line of a pair list, with its end."""
+        """Format a line of a pair list, with its line end."""

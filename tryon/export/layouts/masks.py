@@ -1,11 +1,6 @@
-"""The plain layout: a mask and an agnostic image per person, beside each other, for one's own loader.
+"""Plain layout for custom loaders: masks and agnostic images with the names of Dress Code's photos.
 
-    <category>/masks/<id>_0.png       8-bit gray PNG, white (255) = hidden
-    <category>/agnostic/<id>_0.jpg    the photo, JPEG quality 95, hidden pixels black
-    <category>/train_pairs.txt, test_pairs_paired.txt, test_pairs_unpaired.txt    as in Dress Code: a tab between names
-
-No public codebase prescribes it. Names are those of Dress Code's photos, so the two folders can be put beside `images/`
-in a copy of the data set. All is of the manifest's size unless one is given.
+No public codebase defines it. Both folders fit next to `images/` in a copy of the data set.
 """
 
 from __future__ import annotations
@@ -23,20 +18,20 @@ class Masks(Layout):
 
     extra_roles: ClassVar[tuple[str, ...]] = ()
     note: ClassVar[str] = """\
-<category>/masks/<id>_0.png      8-bit gray, 255 = hidden, 0 = kept
-<category>/agnostic/<id>_0.jpg   the photo with hidden pixels black; JPEG quality 95, so the edge of the black is soft
+<category>/masks/<id>_0.png      8-bit gray, 255 = masked, 0 = visible
+<category>/agnostic/<id>_0.jpg   the photo with masked pixels black; JPEG quality 95, so the edge of the black is soft
 <category>/*_pairs*.txt          Dress Code's lists (person, tab, garment), of the rows that have a mask
 
-Not here: photos and garments. The names are those of Dress Code's own files in <category>/images.
+Not included: photos and garments. The names are those of Dress Code's files in <category>/images.
 """
 
     def person_files(self, person: Person, size: Size | None) -> Files:
-        """Mask and agnostic image."""
+        """Make mask and agnostic image."""
         mask = resize_mask(person.mask, size or person.mask.shape)
         photo = decode_photo(person.photo, mask.shape)
         name = f"{person.person_id}_0"
         return {f"masks/{name}.png": encode_mask(mask), f"agnostic/{name}.jpg": encode_jpeg(gray_out(photo, mask, 0))}
 
     def pair_line(self, person_id: str, garment_id: str) -> str:
-        """Dress Code's own form."""
+        """Format as in Dress Code."""
         return format_pair_list([Pair(person_id, garment_id)])
