@@ -188,7 +188,7 @@ def scored(workspace: Workspace, home: Path) -> Scores:
     network = load_network(workspace.checkpoints / "best.ckpt")
     levels = {"catalogue": home / "subset", "wild": home / "wild" / "data" / "subset"}
     return {
-        f"{level} {setting}": score(network, folder / f"test_{setting}.parquet", setting)
+        f"{level} {setting}": score(network, folder / f"test_{setting}.arrow", setting)
         for level, folder in levels.items()
         for setting in ("paired", "unpaired")
     }

@@ -49,7 +49,7 @@ def figure_row(number: int, size: tuple[int, int] = SIZE) -> dict:
 
 @pytest.fixture
 def figures_file(tmp_path: Path) -> Path:
-    path = tmp_path / "figures.parquet"
+    path = tmp_path / "figures.arrow"
     write_table(path, table_from_rows([figure_row(n, (64, 48)) for n in range(6)], PACKED), PACKED, {"images": "png"})
     return path
 
@@ -57,6 +57,6 @@ def figures_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def subset_file(tmp_path: Path) -> Path:
     rows = [packed_row(number, list(Category)[number % 3]) for number in range(7)]
-    path = tmp_path / "train.parquet"
+    path = tmp_path / "train.arrow"
     write_table(path, table_from_rows(rows, PACKED), PACKED, {"images": "png"})
     return path

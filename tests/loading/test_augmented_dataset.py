@@ -130,9 +130,9 @@ def test_nothing_of_what_is_hidden_shows_after_everything(rows: PackedDataset, e
 
         def mask(self, column: str, index: int) -> np.ndarray:
             mask = super().mask(column, index)
-            return mask ^ super().mask("mask", index) if column == "background_prob" else mask
+            return mask ^ super().mask("mask", index) if column == "background" else mask
 
-    behind = Behind(rows.table, rows._binary, rows.name)
+    behind = Behind(rows._stored, rows.name)
     one, other = (
         prepare(collate([augmented(own, epoch, **ALL).sample(index) for index in range(len(rows))]))
         for own in (rows, behind)

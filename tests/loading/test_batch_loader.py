@@ -51,7 +51,7 @@ def test_the_pose_of_a_mirrored_row_is_drawn_mirrored(subset_file: Path) -> None
 def test_a_damaged_row_stops_the_loading(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["person"] = b"no image"
-    path = tmp_path / "damaged.parquet"
+    path = tmp_path / "damaged.arrow"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="000001_000001"):
         list(load_batches(PackedDataset.read(path), split_batches(np.arange(7), 2)))

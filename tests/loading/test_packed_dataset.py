@@ -38,7 +38,7 @@ def test_rows_of_one_category_keep_their_order(subset_file: Path) -> None:
 def test_a_mask_that_is_absent_is_named(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["background"] = None
-    path = tmp_path / "without.parquet"
+    path = tmp_path / "without.arrow"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     rows = PackedDataset.read(path)
     assert [rows.has("background", index) for index in range(3)] == [True, False, True]
@@ -66,11 +66,11 @@ def test_decoding_rows_again_and_again_takes_no_more_memory(subset_file: Path) -
 
 def test_a_missing_subset_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="tryon sample"):
-        PackedDataset.read(tmp_path / "train.parquet")
+        PackedDataset.read(tmp_path / "train.arrow")
 
 
 def test_an_empty_subset_is_refused_by_those_who_need_rows(tmp_path: Path) -> None:
-    path = tmp_path / "train.parquet"
+    path = tmp_path / "train.arrow"
     write_table(path, table_from_rows([], PACKED), PACKED)
     rows = PackedDataset.read(path)
     assert len(rows) == 0
@@ -81,7 +81,7 @@ def test_an_empty_subset_is_refused_by_those_who_need_rows(tmp_path: Path) -> No
 def test_a_damaged_image_is_named(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["garment"] = records[1]["garment"][:40]
-    path = tmp_path / "damaged.parquet"
+    path = tmp_path / "damaged.arrow"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="pair 000001_000001, garment"):
         PackedDataset.read(path).sample(1)
@@ -91,7 +91,7 @@ def test_a_damaged_image_is_named(subset_file: Path, tmp_path: Path) -> None:
 def test_a_mask_of_another_size_is_named(change: Callable[[bytes], bytes], subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["garment_mask"] = change(records[1]["garment_mask"])
-    path = tmp_path / "damaged.parquet"
+    path = tmp_path / "damaged.arrow"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="pair 000001_000001, garment_mask: is the packed bits of 32x16"):
         PackedDataset.read(path).sample(1)
@@ -100,7 +100,7 @@ def test_a_mask_of_another_size_is_named(change: Callable[[bytes], bytes], subse
 def test_rows_of_two_sizes_are_refused(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["height"] = 64
-    path = tmp_path / "mixed.parquet"
+    path = tmp_path / "mixed.arrow"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="one height"):
         PackedDataset.read(path)

@@ -136,7 +136,7 @@ def test_damage_inside_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[data.index(rows[1]["person"]) + 100] ^= 1
     path.write_bytes(data)
-    with pytest.raises(TryOnError, match=r"table\.parquet: is a whole parquet table.*Run `tryon sample` again"):
+    with pytest.raises(TryOnError, match=r"table\.parquet is damaged or not a Parquet file.*Run `tryon sample` again"):
         read_table(path, PACKED, made_by="tryon sample")
 
 

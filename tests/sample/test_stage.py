@@ -144,7 +144,7 @@ def test_a_stopped_run_goes_on_from_whole_shards_and_ends_with_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         run()
     assert not (workspace.data / "subset").exists()
-    left = sorted(workspace.work_dir("sample").glob("*.parquet"))
+    left = sorted(workspace.work_dir("sample").glob("*.arrow"))
     assert len(left) == 2
     left[0].write_bytes(left[0].read_bytes()[:-1])  # damaged: made again
     calls.clear()

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from tryon.categories import Category
 from tryon.dresscode.readers import UnreadableError, decode_photo
 from tryon.errors import MissingInputError, TryOnError
-from tryon.loading.mmap_parquet import MappedColumn, map_columns
 from tryon.manifest import PACKED, read_table
 
 MADE_BY = "tryon sample"
@@ -44,25 +43,33 @@ class Sample:
 
 
 class PackedDataset:
-    """Rows of a packed table, by position. Images and masks stay in the file until a row is decoded.
+    """Rows of a packed table. Images and masks stay in the memory-mapped file until a row is decoded.
 
     Args:
-        table: of schema `PACKED`, with the columns asked for that are not binary.
-        binary: the binary ones.
-        name: stands in messages, usually the file's path.
+        stored: table of schema `PACKED`, with the columns that are needed.
+        name: of the data set in messages, usually the file's path.
+        positions: int64 (n,), the rows of `stored` that belong to the data set; None for all.
 
     Raises:
         TryOnError: the rows are of several sizes.
     """
 
-    def __init__(self, table: pa.Table, binary: dict[str, MappedColumn], name: str) -> None:
-        self.table, self.name = table, name
-        self._binary = binary
-        heights, widths = (table.column(side).unique().to_pylist() for side in ("height", "width"))
+    def __init__(self, stored: pa.Table, name: str, positions: NDArray[np.int64] | None = None) -> None:
+        self.name = name
+        self._stored = stored
+        self._positions = np.arange(len(stored)) if positions is None else positions
+        small = [field.name for field in stored.schema if not pa.types.is_large_binary(field.type)]
+        self.table = stored.select(small) if positions is None else stored.select(small).take(pa.array(positions))
+        self._binary = {name: stored.column(name) for name in stored.column_names if name not in small}
+        heights, widths = (self.table.column(side).unique().to_pylist() for side in ("height", "width"))
         if len(heights) > 1 or len(widths) > 1:
-            rule = "all rows have one height and one width"
-            raise TryOnError(name, expected=rule, found=(heights, widths), hint=f"Run `{MADE_BY}` again.")
-        self._size = (heights[0], widths[0]) if len(table) else None
+            raise TryOnError(
+                f"{name} mixes image sizes",
+                found=(heights, widths),
+                expected="one height and one width",
+                hint=f"Run `{MADE_BY}` again.",
+            )
+        self._size = (heights[0], widths[0]) if len(self.table) else None
 
     @classmethod
     def read(cls, path: Path, columns: Sequence[str] = TRAINING_COLUMNS) -> PackedDataset:
@@ -72,9 +79,7 @@ class PackedDataset:
             MissingInputError: there is no such file.
             TryOnError: it is not a packed table, or it is damaged.
         """
-        binary = [name for name in columns if pa.types.is_large_binary(PACKED.columns.field(name).type)]
-        others = [name for name in columns if name not in binary]
-        return cls(read_table(path, PACKED, others, made_by=MADE_BY), map_columns(path, binary, MADE_BY), str(path))
+        return cls(read_table(path, PACKED, list(columns), made_by=MADE_BY), str(path))
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -93,9 +98,8 @@ class PackedDataset:
 
     def indices_of(self, category: Category) -> PackedDataset:
         """The rows of one category, in the same order."""
-        wanted = np.flatnonzero([own == category for own in self.categories]).astype(np.int64)
-        binary = {name: column.take(wanted) for name, column in self._binary.items()}
-        return PackedDataset(self.table.take(pa.array(wanted)), binary, f"{self.name} ({category})")
+        selected = np.flatnonzero([value == category for value in self.categories])
+        return PackedDataset(self._stored, f"{self.name} ({category})", self._positions[selected])
 
     def require_non_empty(self) -> None:
         """Stop when there are no rows.
@@ -138,7 +142,7 @@ class PackedDataset:
 
     def has(self, column: str, index: int) -> bool:
         """Whether row `index` has a image or mask `column`."""
-        return self._binary[column][index] is not None
+        return self._scalar(column, index).is_valid
 
     def image(self, column: str, index: int) -> NDArray[np.uint8]:
         """Decode a image column, uint8 (H, W, 3) RGB.
@@ -174,10 +178,13 @@ class PackedDataset:
         Raises:
             TryOnError: it is absent.
         """
-        data = self._binary[column][index]
-        if data is None:
+        value = self._scalar(column, index)
+        if not value.is_valid:
             raise self._damaged(column, index, "is not empty", None)
-        return data
+        return memoryview(value.as_buffer())
+
+    def _scalar(self, column: str, index: int) -> pa.LargeBinaryScalar:
+        return self._binary[column][int(self._positions[index])]
 
     def _damaged(self, column: str, index: int, rule: str, value: object) -> TryOnError:
         row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"

@@ -41,7 +41,7 @@ def pack_shard(rows: Sequence[Row], packing: PackConfig) -> Path:
     Returns:
         The file, a table of the schema PACKED.
     """
-    path = packing.workspace.work_dir("sample") / f"{_name(rows, packing)}.parquet"
+    path = packing.workspace.work_dir("sample") / f"{_name(rows, packing)}.arrow"
     if not checksum_ok(path):
         packed = [pack_row(row, packing.size, packing.workspace) for row in rows]
         write_table(path, table_from_rows(packed, PACKED), PACKED)
