@@ -17,13 +17,13 @@ from tryon.metrics import IMAGE, METRICS
 from tryon.metrics.l1 import l1
 from tryon.metrics.metric import mean
 from tryon.metrics.ms_ssim import EXPONENTS, MIN_SIDE, ms_ssim
-from tryon.metrics.psnr import CEILING, psnr
+from tryon.metrics.psnr import MAX_DECIBEL, psnr
 from tryon.metrics.similarity import PyramidLevel
 from tryon.metrics.ssim import ssim
 
 Images = NDArray[np.uint8]
 LOCAL = {"l1": l1, "psnr": psnr, "ssim": ssim}
-BEST = {"l1": 0.0, "psnr": CEILING, "ssim": 1.0}
+BEST = {"l1": 0.0, "psnr": MAX_DECIBEL, "ssim": 1.0}
 
 
 def _tensor(images: Images) -> torch.Tensor:

@@ -50,6 +50,6 @@ def test_metrics_share_the_maps_of_a_pair(monkeypatch: pytest.MonkeyPatch) -> No
     made: list[int] = []
     of = PyramidLevel.of
     monkeypatch.setattr(PyramidLevel, "of", lambda result, target: made.append(1) or of(result, target))
-    twice = PerPairMetric(ssim.of_pair)
+    twice = PerPairMetric(ssim.score_pair)
     score_pairs({"ssim": ssim, "ms_ssim": twice, "psnr": psnr}, _images(0), _images(9), WHOLE_IMAGE)
     assert len(made) == 2  # once a pair

@@ -34,7 +34,7 @@ def finetune(settings: FinetuneSettings, seed: int, workspace: Workspace, progre
     """
     job, network = _run_config(settings, seed, workspace, worker=False)
     with translate_training_os_errors("finetune", workspace.root):
-        states = CheckpointManager(workspace.work_dir("finetune"), job.run)
+        states = CheckpointManager(workspace.work_dir("finetune"), job.run_id)
         with launch_workers(job, workspace.root):
             state = train(job, network, states, progress)
         with atomic_folder(workspace.checkpoints) as folder:

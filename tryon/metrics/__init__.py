@@ -8,8 +8,8 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *(module.METRIC for module in (ssim, ms_ssim, psnr, l1, lpips)),
-        lpips.ON_VGG,
-        lpips.ON_SQUEEZENET,
+        lpips.VGG_METRIC,
+        lpips.SQUEEZENET_METRIC,
         *(found for module in (fid, kid) for found in (module.METRIC, module.CLEAN)),
     )
 }

@@ -47,7 +47,7 @@ METRIC = Metric(
     small_sample_warning=SMALL_SAMPLE_WARNING,
     settings=f"{RESIZER}; {_AGAINST}",
 )
-CLEAN = Metric(
+CLEAN_METRIC = Metric(
     "fid_clean",
     "FID (clean)",
     "lower",

@@ -17,7 +17,7 @@ ImageBatch = NDArray[np.uint8]
 Rows = dict[str, NDArray[np.float64]]
 """For each region one number per image, float64 (N,); NaN where the region is empty."""
 
-ByRegion = dict[str, float]
+RegionScores = dict[str, float]
 """For each region the number of one image."""
 
 Map = NDArray[np.float32]
@@ -66,7 +66,7 @@ class ImagePair:
             self.scales.append(self.scales[-1].halved())
         return self.scales[number]
 
-    def means(self, local: Map) -> ByRegion:
+    def means(self, local: Map) -> RegionScores:
         """Mean of a map of the pair's own size inside each region; NaN for an empty one."""
         return {name: mean_inside(local, mask) for name, mask in self._masks.items()}
 
@@ -75,7 +75,7 @@ class ImagePair:
         """By scale, how much of each pixel lies in each region, 0 to 1."""
         return [{name: None if own is None else own.astype(np.float32) for name, own in self._masks.items()}]
 
-    def weighted_means(self, local: Map, scale: int, border: int = 0) -> ByRegion:
+    def weighted_means(self, local: Map, scale: int, border: int = 0) -> RegionScores:
         """Mean of a map at a scale, each pixel weighted with its share of the region; NaN for an empty region.
 
         Args:
@@ -100,12 +100,12 @@ def mean_inside(local: Map, mask: NDArray[np.bool_] | None) -> float:
 def _weighted(local: Map, share: Map | None, border: int) -> float:
     if share is None:
         return cv2.mean(local)[0]
-    share = np.ascontiguousarray(inner(share, border))
+    share = np.ascontiguousarray(crop_border(share, border))
     total = cv2.sumElems(share)[0]
     return cv2.sumElems(cv2.multiply(local, share))[0] / total if total else float("nan")
 
 
-def inner(values: Map, border: int) -> Map:
+def crop_border(values: Map, border: int) -> Map:
     """The map without `border` pixels on every side."""
     return values[border:-border, border:-border] if border else values
 

@@ -62,7 +62,7 @@ METRIC = Metric(
     small_sample_warning=SMALL_SAMPLE_WARNING,
     settings=f"{RESIZER}; {_SETTINGS}",
 )
-CLEAN = Metric(
+CLEAN_METRIC = Metric(
     "kid_clean",
     "KID (clean)",
     "lower",

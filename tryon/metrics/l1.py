@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.image_pair import RegionScores, ImagePair
 from tryon.metrics.metric import Metric, PerPairMetric
 
 
 @PerPairMetric
-def l1(pair: ImagePair) -> ByRegion:
+def l1(pair: ImagePair) -> RegionScores:
     """Mean absolute difference, 0 (equal) to 1; in a region over its pixels."""
     return {region: mean / 255 for region, mean in pair.means(pair.absolute).items()}
 

@@ -140,5 +140,5 @@ def _metric(name: str, title: str, backbone: Backbone) -> Metric:
 
 
 METRIC = _metric("lpips", "LPIPS", ALEXNET)
-ON_VGG = _metric("lpips_vgg", "LPIPS (VGG)", VGG)
-ON_SQUEEZENET = _metric("lpips_squeeze", "LPIPS (Squeeze)", SQUEEZENET)
+VGG_METRIC = _metric("lpips_vgg", "LPIPS (VGG)", VGG)
+SQUEEZENET_METRIC = _metric("lpips_squeeze", "LPIPS (Squeeze)", SQUEEZENET)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.metrics.image_pair import ByRegion, ImageBatch, ImagePair, Rows, check_pair
+from tryon.metrics.image_pair import RegionScores, ImageBatch, ImagePair, Rows, check_pair
 from tryon.metrics.regions import WHOLE_IMAGE, Regions
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class PerPairMetric:
         of_pair: the metric of one pair, region by region; NaN where a region is empty.
     """
 
-    of_pair: Callable[[ImagePair], ByRegion]
+    score_pair: Callable[[ImagePair], RegionScores]
 
     def __call__(self, results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
         """The metric of each pair, float64 (N,) for each region."""
         check_pair(results, targets)
-        rows = [self.of_pair(pair) for pair in pairs_of(results, targets, regions)]
+        rows = [self.score_pair(pair) for pair in pairs_of(results, targets, regions)]
         return {name: np.array([row[name] for row in rows], np.float64) for name in regions}
 
 

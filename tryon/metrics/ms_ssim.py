@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tryon.metrics.image_pair import ByRegion, ImagePair, inner
+from tryon.metrics.image_pair import RegionScores, ImagePair, crop_border
 from tryon.metrics.metric import Metric, PerPairMetric
 from tryon.metrics.similarity import REACH, WINDOW
 
@@ -16,7 +16,7 @@ MIN_SIDE = WINDOW * (len(EXPONENTS) - 1) ** 2
 
 
 @PerPairMetric
-def ms_ssim(pair: ImagePair) -> ByRegion:
+def ms_ssim(pair: ImagePair) -> RegionScores:
     """MS-SSIM, 0 to 1 (equal): the product over scales of mean contrast, and of mean similarity at the last scale.
 
     As in torchmetrics the means of contrast leave out the `REACH` pixels at the image's border, that of similarity
@@ -30,7 +30,7 @@ def ms_ssim(pair: ImagePair) -> ByRegion:
         means = (
             pair.weighted_means(scale.similarity, number)
             if number == last
-            else pair.weighted_means(inner(scale.contrast, REACH), number, REACH)
+            else pair.weighted_means(crop_border(scale.contrast, REACH), number, REACH)
         )
         for region, mean in means.items():
             product[region] *= mean if math.isnan(mean) else max(mean, 0.0) ** exponent

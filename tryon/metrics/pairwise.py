@@ -40,7 +40,7 @@ def score_pairs(measures: Mapping[str, Measure], results: ImageBatch, targets: I
     check_pair(results, targets)
     local = {name: measure for name, measure in measures.items() if isinstance(measure, PerPairMetric)}
     rows = [
-        {name: measure.of_pair(pair) for name, measure in local.items()} for pair in pairs_of(results, targets, regions)
+        {name: measure.score_pair(pair) for name, measure in local.items()} for pair in pairs_of(results, targets, regions)
     ]
     numbers = {
         key_of(name, region): np.array([row[name][region] for row in rows], np.float64)

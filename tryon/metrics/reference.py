@@ -19,7 +19,7 @@ from tryon.runtime.atomic_files import atomic_file, checksum_ok, write_checksum
 if TYPE_CHECKING:
     from tryon.metrics.inception import FeatureExtractor
 
-Statistics = dict[str, NDArray[np.float64]]
+FeatureStatistics = dict[str, NDArray[np.float64]]
 """Mean `mu` (D,) and covariance `sigma` (D, D) of features, as torch-fidelity takes them."""
 
 
@@ -30,12 +30,12 @@ class Reference:
         self.features = features
 
     @cached_property
-    def statistics(self) -> Statistics:
+    def statistics(self) -> FeatureStatistics:
         """Their mean and covariance."""
         return statistics_of(self.features)
 
 
-def statistics_of(features: NDArray[np.float32]) -> Statistics:
+def statistics_of(features: NDArray[np.float32]) -> FeatureStatistics:
     """Mean and covariance of features (N, D), in float64."""
     return fid_features_to_statistics(torch.from_numpy(features).double())
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.image_pair import RegionScores, ImagePair
 from tryon.metrics.metric import Metric, PerPairMetric
 from tryon.metrics.similarity import K1, K2, REACH, SIGMA, WINDOW
 
 
 @PerPairMetric
-def ssim(pair: ImagePair) -> ByRegion:
+def ssim(pair: ImagePair) -> RegionScores:
     """SSIM, -1 to 1 (equal): the mean of the similarity map.
 
     In a region: the mean over its pixels of the map of the whole image. The window looks over the region's edge, so

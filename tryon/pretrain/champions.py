@@ -17,14 +17,14 @@ from tryon.runtime.atomic_files import atomic_file, sha256_file
 from tryon.training.checkpoint import load_network
 from tryon.workspace import Workspace
 
-PREFIX = "champion"
+CHAMPION_PREFIX = "champion"
 """What `pretrain.init_from` begins with when it names one."""
 
-SHOWN_DIGITS, LEAST_DIGITS = 16, 12
+PRINTED_DIGITS, MIN_DIGITS = 16, 12
 """Hex digits of a hash that are printed, and that must be given."""
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
-_START = re.compile(rf"{PREFIX}:(?P<name>{_NAME})(@(?P<digits>[0-9a-f]{{{LEAST_DIGITS},64}}))?")
+_START = re.compile(rf"{CHAMPION_PREFIX}:(?P<name>{_NAME})(@(?P<digits>[0-9a-f]{{{MIN_DIGITS},64}}))?")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Champion:
     @property
     def init_from(self) -> str:
         """The value of `pretrain.init_from` that starts from it."""
-        return f"{PREFIX}:{self.name}@{self.sha256[:SHOWN_DIGITS]}"
+        return f"{CHAMPION_PREFIX}:{self.name}@{self.sha256[:PRINTED_DIGITS]}"
 
 
 def save_champion(name: str, workspace: Workspace) -> Champion:
@@ -65,9 +65,9 @@ def save_champion(name: str, workspace: Workspace) -> Champion:
             shutil.copyfile(best, temporary)
         return Champion(name, sha256_file(target), newly_created=True)
     if (kept := sha256_file(target)) != sha256:
-        rule = f"is a new name, or that of this checkpoint, {sha256[:SHOWN_DIGITS]}"
+        rule = f"is a new name, or that of this checkpoint, {sha256[:PRINTED_DIGITS]}"
         remedy = f"Choose another name, or remove {target} if nothing starts from it any more."
-        raise ParameterError(name, expected=rule, found=kept[:SHOWN_DIGITS], hint=remedy)
+        raise ParameterError(name, expected=rule, found=kept[:PRINTED_DIGITS], hint=remedy)
     return Champion(name, sha256, newly_created=False)
 
 
@@ -80,7 +80,7 @@ def resolve_champion(start: str, workspace: Workspace) -> Path:
     """
     named = _START.fullmatch(start)
     if named is None:
-        rule = f"is {PREFIX}:NAME@HASH, the hash at least {LEAST_DIGITS} hex digits of the file's SHA-256"
+        rule = f"is {CHAMPION_PREFIX}:NAME@HASH, the hash at least {MIN_DIGITS} hex digits of the file's SHA-256"
         raise ParameterError("pretrain.init_from", expected=rule, found=start, hint=_saved_champions(workspace))
     path = workspace.champion(named["name"])
     if not path.is_file():

@@ -10,7 +10,7 @@ from torch import nn
 from tryon.config.training import NetworkSettings
 from tryon.daflow import DAFlow, DAFlowConfig, init_small_flows
 
-REST = 0.1
+RANDOM_WEIGHT_SCALE = 0.1
 """Share that the default weights of the light layers keep beside the pass-through."""
 
 
@@ -45,7 +45,7 @@ def init_identity(network: DAFlow) -> DAFlow:
     slope = cast(nn.LeakyReLU, encoder[1]).negative_slope
     with torch.no_grad():
         for layer in (first, inner, outer, last):
-            layer.weight.mul_(REST)
+            layer.weight.mul_(RANDOM_WEIGHT_SCALE)
             cast(torch.Tensor, layer.bias).zero_()
         for color in range(3):
             for channel, sign in ((color, 1), (color + 3, -1)):

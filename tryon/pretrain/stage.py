@@ -9,7 +9,7 @@ from tryon.config.training import PretrainSettings
 from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
 from tryon.errors import ParameterError, WeightsError
 from tryon.loading.packed_dataset import PackedDataset
-from tryon.pretrain.champions import PREFIX, resolve_champion
+from tryon.pretrain.champions import CHAMPION_PREFIX, resolve_champion
 from tryon.pretrain.initialization import new_network
 from tryon.pretrained_weights import weight_path
 from tryon.runtime.atomic_files import atomic_folder, translate_training_os_errors, write_text
@@ -32,10 +32,10 @@ from tryon.training.run_outputs import run_hash, summarize, write_history
 from tryon.training.training_log import history_csv
 from tryon.workspace import Workspace
 
-MODEL = "model.ckpt"
+MODEL_FILE = "model.ckpt"
 """Name of the starting point in `data/pretrained/`."""
 
-TRAINED = "train_upper_body"
+TRAIN_UPPER_BODY = "train_upper_body"
 """The `pretrain.init_from` under which something is trained."""
 
 
@@ -54,7 +54,7 @@ def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progre
 
 
 def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
-    if settings.init_from == TRAINED:
+    if settings.init_from == TRAIN_UPPER_BODY:
         return _train_upper_body(settings, seed, workspace, progress)
     if settings.init_from == "scratch":
         return _publish(new_network(settings.network, seed), "initialized weights", workspace)
@@ -67,7 +67,7 @@ def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progr
 def _initial_weights_file(start: str, workspace: Workspace) -> Path:
     if start == "published":
         return weight_path(workspace, "daflow")
-    return resolve_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
+    return resolve_champion(start, workspace) if start.partition(":")[0] == CHAMPION_PREFIX else workspace.root / start
 
 
 def load_initial_weights(path: Path) -> DAFlow:
@@ -91,9 +91,9 @@ def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Worksp
         ParameterError: nothing is trained.
         TryOnError: as `pretrain`; or settings, inputs or code are not the stage's.
     """
-    if settings.init_from != TRAINED:
+    if settings.init_from != TRAIN_UPPER_BODY:
         remedy = "There is nothing to join; run the stage on one machine."
-        raise ParameterError("pretrain.init_from", expected=f"is {TRAINED}", found=settings.init_from, hint=remedy)
+        raise ParameterError("pretrain.init_from", expected=f"is {TRAIN_UPPER_BODY}", found=settings.init_from, hint=remedy)
     job = _run_config(settings, seed, workspace, worker=True)
     with launch_workers(job, workspace.root):
         train(job, new_network(settings.network, seed), None, no_progress)
@@ -101,11 +101,11 @@ def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Worksp
 
 def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
     job = _run_config(settings, seed, workspace, worker=False)
-    states = CheckpointManager(workspace.work_dir("pretrain"), job.run)
+    states = CheckpointManager(workspace.work_dir("pretrain"), job.run_id)
     with launch_workers(job, workspace.root):
         state = train(job, new_network(settings.network, seed), states, progress)
     with atomic_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, states.best(state).inference_copy())
+        save_checkpoint(folder / MODEL_FILE, states.best(state).inference_copy())
         write_history(folder, state, states)
     summary = summarize("pretrain", state, settings.epochs, workspace.pretrained)
     states.remove()
@@ -137,6 +137,6 @@ def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
 
 def _publish(network: DAFlow, what: str, workspace: Workspace) -> StageResult:
     with atomic_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, from_network(network))
+        save_checkpoint(folder / MODEL_FILE, from_network(network))
         write_text(folder / "history.csv", history_csv(()))
     return StageResult("pretrain", f"starting point: {what}, {network.parameter_count:,} parameters, nothing trained")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from tryon.config.training import OptimizationSettings
 from tryon.errors import ParameterError
-from tryon.training.graceful_stop import EXIT_CODE
+from tryon.training.graceful_stop import SIGTERM_EXIT_CODE
 
 if TYPE_CHECKING:
     from tryon.training.run_config import RunConfig
@@ -119,13 +119,13 @@ def _number(given: Mapping[str, str], name: str, default: int | None = None) -> 
     return int(text)
 
 
-START_TIMEOUT = 10.0
+EXIT_TIMEOUT = 10.0
 """Seconds that the others get to end by themselves after this process has."""
 
 TERM_TIMEOUT = 5.0
 """Seconds between the end of a worker and that of this process, which may have the same reason and tell it itself."""
 
-PROCESSES = "tryon.child_process"
+CHILD_MODULE = "tryon.child_process"
 """Module that ends a child with its parent, run and not imported."""
 
 
@@ -147,7 +147,7 @@ def launch_workers(job: RunConfig, root: Path) -> Iterator[None]:
         over.set()
         for child in children:
             with suppress(subprocess.TimeoutExpired):  # all that it could give has been received
-                child.wait(START_TIMEOUT)
+                child.wait(EXIT_TIMEOUT)
     finally:
         over.set()
         for child in children:
@@ -159,7 +159,7 @@ def _start(job: RunConfig, root: Path, number: int) -> subprocess.Popen[bytes]:
     place = replace(job.context, rank=job.context.rank + number, local_rank=number)
     command = [sys.executable, "-m", "tryon", job.stage, "--worker", "--root", str(root)]
     return subprocess.Popen(
-        [sys.executable, "-m", PROCESSES, *command],
+        [sys.executable, "-m", CHILD_MODULE, *command],
         env={**os.environ, **place.environment()},
         stdin=subprocess.DEVNULL,
     )
@@ -167,6 +167,6 @@ def _start(job: RunConfig, root: Path, number: int) -> subprocess.Popen[bytes]:
 
 def _watch(child: subprocess.Popen[bytes], over: threading.Event) -> None:
     code = child.wait()
-    if code not in (0, EXIT_CODE) and not over.wait(TERM_TIMEOUT):
+    if code not in (0, SIGTERM_EXIT_CODE) and not over.wait(TERM_TIMEOUT):
         print(f"error: a worker process ended with exit code {code}; its own message says why", file=sys.stderr)
         os._exit(1)

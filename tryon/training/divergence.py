@@ -11,7 +11,7 @@ from tryon.training.step_batches import Rows
 
 
 def check_loss_divergence(
-    job: RunConfig, group: Sequence[Rows], losses: Sequence[float], reference_loss: float | None
+    job: RunConfig, step: Sequence[Rows], losses: Sequence[float], reference_loss: float | None
 ) -> None:
     """Stop when a loss is no number, or has exploded.
 
@@ -25,7 +25,7 @@ def check_loss_divergence(
         TryOnError: with the pairs of the batch.
     """
     limit = job.settings.divergence_factor
-    for rows, loss in zip(group, losses, strict=True):
+    for rows, loss in zip(step, losses, strict=True):
         if not math.isfinite(loss):
             raise _divergence_error(job, "loss", [rows], "is finite", loss)
         if limit is not None and reference_loss is not None and loss > limit * reference_loss:
@@ -34,14 +34,14 @@ def check_loss_divergence(
             )
 
 
-def check_gradient_norm(job: RunConfig, group: Sequence[Rows], norm: float) -> None:
+def check_gradient_norm(job: RunConfig, step: Sequence[Rows], norm: float) -> None:
     """Stop when the norm of a step's gradient is no number.
 
     Raises:
         TryOnError: with the pairs of the step.
     """
     if not math.isfinite(norm):
-        raise _divergence_error(job, "gradient", group, "is finite", norm)
+        raise _divergence_error(job, "gradient", step, "is finite", norm)
 
 
 def _divergence_error(job: RunConfig, what: str, group: Sequence[Rows], rule: str, value: float) -> TryOnError:

@@ -58,7 +58,7 @@ def make_fabric(stage: str, settings: OptimizationSettings, context: Distributed
     return fabric
 
 
-def assert_same_run(run: str, fabric: Fabric) -> None:
+def assert_same_run(run_id: str, fabric: Fabric) -> None:
     """Stop when the processes that train together do not train the same.
 
     Args:
@@ -68,7 +68,7 @@ def assert_same_run(run: str, fabric: Fabric) -> None:
     Raises:
         MissingInputError: another process has another name.
     """
-    runs = torch.tensor([int(part, 16) >> 1 for part in run.split("-")], device=fabric.device)
+    runs = torch.tensor([int(part, 16) >> 1 for part in run_id.split("-")], device=fabric.device)
     found = cast(Tensor, fabric.all_gather(runs))
     if not torch.equal(found, runs.expand_as(found)):
         remedy = "Bring project, params.yaml and data/ of all machines to one version (git pull, dvc pull)."

@@ -11,7 +11,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import NoReturn
 
-EXIT_CODE = 128 + signal.SIGTERM
+SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 """Exit code of a run that was told to stop."""
 
 
@@ -45,7 +45,7 @@ class SigtermHandler:
         """End as the process would have ended: by whoever handled the signal before, or with `EXIT_CODE`."""
         if callable(self._before):
             self._before(signal.SIGTERM, None)
-        raise SystemExit(EXIT_CODE)
+        raise SystemExit(SIGTERM_EXIT_CODE)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.requested = True

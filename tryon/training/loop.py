@@ -38,11 +38,11 @@ from tryon.training.step_batches import RankBatches, Rows, batches_for_rank, bat
 from tryon.training.training_log import best_epoch, epochs_since_improvement
 from tryon.training.validation import validate
 
-MIN_BATCHES = 10
+MIN_REFERENCE_BATCHES = 10
 """Batches that say too little about how large a loss usually is."""
 
 
-def train(job: RunConfig, network: DAFlow, states: CheckpointManager | None, progress: Progress) -> Checkpoint:
+def train(job: RunConfig, network: DAFlow, checkpoints: CheckpointManager | None, progress: Progress) -> Checkpoint:
     """Train `network` in place, from the newest state in `states` or from its weights as they are.
 
     Epoch 0 is the starting point: it is validated and drawn like the others, and may remain the best. Where several
@@ -61,9 +61,9 @@ def train(job: RunConfig, network: DAFlow, states: CheckpointManager | None, pro
     validate_scales(job.train.size, network, job.settings.loss)
     job.val.require_non_empty()
     with fabric_session(job.stage, job.settings, job.context) as fabric, SigtermHandler() as stop:
-        assert_same_run(job.run, fabric)
+        assert_same_run(job.run_id, fabric)
         check_memory(job, network, fabric)
-        run = Trainer(job, network, states, progress, fabric, stop)
+        run = Trainer(job, network, checkpoints, progress, fabric, stop)
         state = run.resume() or run.finish_epoch(0, [])
         while state.epoch < job.settings.epochs and not run.should_stop_early():
             losses = run.run_epoch(state.epoch + 1)
@@ -79,19 +79,19 @@ class Trainer:
         self,
         job: RunConfig,
         network: DAFlow,
-        states: CheckpointManager | None,
+        checkpoints: CheckpointManager | None,
         progress: Progress,
         fabric: Fabric,
         stop: SigtermHandler,
     ) -> None:
-        self.job, self.network, self.states, self.progress = job, network, states, progress
+        self.job, self.network, self.states, self.progress = job, network, checkpoints, progress
         self.fabric, self.stop = fabric, stop
         module: Any = torch.compile(network) if job.settings.compile else network
         self.module, self.optimizer = fabric.setup(module, make_optimizer(network, job.settings))
         decay = job.settings.ema_decay
         self.average = None if decay is None else ExponentialMovingAverage(network, decay)
         self.loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
-        self.grid_rows = GridRows.choose(job.val)
+        self.grid_rows = GridRows.select(job.val)
         self.step, self.leaving = 0, False
         self.losses: list[BatchLoss] = []
         self.history: list[HistoryRow] = []
@@ -129,7 +129,7 @@ class Trainer:
         for group, share in zip(groups, shares, strict=True):
             self.losses += self._step(list(islice(batches, len(share.batches))), share, group)
             self.step += 1
-            self.progress(self.step, job.steps, f"{job.stage} steps")
+            self.progress(self.step, job.total_steps, f"{job.stage} steps")
             if self.leaving or (every is not None and self.step % every == 0):
                 self._save_checkpoint(self._state(epoch - 1), after_epoch=False)
         losses, self.losses = self.losses, []
@@ -207,7 +207,7 @@ class Trainer:
         with self.loss.capturing_offsets(self.network) as offsets:
             _, scales = self.module(inputs.reference, inputs.garment, inputs.agnostic, all_scales=True)
         value = self.loss(scales, LossTargets(inputs.person, inputs.mask, inputs.garment_mask), offsets)
-        loss, terms = value.total, [value.terms[name] for name in self.loss.names]
+        loss, terms = value.total, [value.terms[name] for name in self.loss.term_names]
         told = torch.stack([loss.detach(), *terms]).tolist()
         if not math.isfinite(told[0]):  # backward through NaN can crash the interpreter; without it others would wait
             loss = torch.stack([parameter.sum() * 0 for parameter in self.network.parameters()]).sum()
@@ -217,7 +217,7 @@ class Trainer:
     @property
     def _names(self) -> tuple[str, ...]:
         """Of the numbers that are kept of a batch."""
-        return "loss", *self.loss.names
+        return "loss", *self.loss.term_names
 
     def _gather_losses(self, own: list[BatchLoss], count: int) -> list[BatchLoss]:
         """Losses of the `count` batches of a step, from all processes; and whether one of them was told to stop."""
@@ -238,11 +238,11 @@ class Trainer:
         before = self.history[-1]["train_loss"]
         if before is not None:
             return before
-        return _mean(self.losses, "loss") if len(self.losses) >= MIN_BATCHES else None
+        return _mean(self.losses, "loss") if len(self.losses) >= MIN_REFERENCE_BATCHES else None
 
     def _learning_rate(self, step: int) -> float:
         settings = self.job.settings
-        return learning_rate(step, self.job.steps, settings.lr, settings.warmup_steps)
+        return learning_rate(step, self.job.total_steps, settings.lr, settings.warmup_steps)
 
 
 def _mean(losses: Sequence[BatchLoss], name: str) -> float:

@@ -14,7 +14,7 @@ from tryon.training.losses import Perceptual, read_networks
 from tryon.training.losses.perceptual import NETWORKS, is_large_enough
 from tryon.workspace import Workspace
 
-HEADS_SHA256 = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
+LPIPS_HEADS_SHA256 = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
 """Of the published LPIPS heads for VGG16, version 0.1, which torchmetrics brings along."""
 
 
@@ -50,7 +50,7 @@ def _heads() -> Path:
     assert package is not None
     assert package.submodule_search_locations is not None
     path = Path(package.submodule_search_locations[0], "functional", "image", "lpips_models", "vgg.pth")
-    if not path.is_file() or sha256_file(path) != HEADS_SHA256:
-        rule, remedy = f"has the SHA-256 {HEADS_SHA256}", "Install the torchmetrics of constraints.txt again."
+    if not path.is_file() or sha256_file(path) != LPIPS_HEADS_SHA256:
+        rule, remedy = f"has the SHA-256 {LPIPS_HEADS_SHA256}", "Install the torchmetrics of constraints.txt again."
         raise WeightsError(str(path), expected=rule, hint=remedy)
     return path

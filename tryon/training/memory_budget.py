@@ -31,7 +31,7 @@ ImageShape = tuple[int, int, int]
 
 GIB = 1 << 30
 
-SIDE = {"none": 32, "vgg": 128}
+PROBE_SIDE = {"none": 32, "vgg": 128}
 """Smallest side of the images that are measured; below it the frozen networks of the loss enlarge what they see."""
 
 
@@ -43,7 +43,7 @@ class MemoryModel:
     offset: float
     slope: float
 
-    def of(self, images: ImageShape) -> int:
+    def predict(self, images: ImageShape) -> int:
         """Bytes for batches of this size."""
         batch, height, width = images
         return round(self.fixed + self.offset + self.slope * batch * height * width)
@@ -58,11 +58,11 @@ def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
     needs, free = estimate_memory(job, network, fabric), free_memory(fabric.device)
     if fabric.device.type == "cpu":
         free //= job.settings.devices
-    wanted = needs.of((job.settings.batch_size, *job.train.size))
+    wanted = needs.predict((job.settings.batch_size, *job.train.size))
     if wanted <= free:
         return
     rule = f"training fits into the {free / GIB:.2f} GiB that are free on {fabric.device}; it takes {wanted / GIB:.2f}"
-    remedy = suggest_settings(job, lambda batch: needs.of((batch, *job.train.size)) <= free)
+    remedy = suggest_settings(job, lambda batch: needs.predict((batch, *job.train.size)) <= free)
     raise ParameterError(f"{job.stage}.batch_size", expected=rule, found=job.settings.batch_size, hint=remedy)
 
 
@@ -91,15 +91,15 @@ def estimate_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> MemoryMo
         freeze_bn_stats(ghost)
     for parameter in ghost.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    side = max(2 * network.config.side_multiple, SIDE[job.settings.loss.perceptual])
+    side = max(2 * network.config.side_multiple, PROBE_SIDE[job.settings.loss.perceptual])
     small, large = (1, side, side), (1, side, 2 * side)
     loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
-    first, second = (peak_of_step(ghost, loss, fabric, images) for images in (small, large))
+    first, second = (peak_step_memory(ghost, loss, fabric, images) for images in (small, large))
     slope = (second - first) / side**2
-    return MemoryModel(fixed_bytes(ghost, loss, job), first - slope * side**2, slope)
+    return MemoryModel(batch_independent_bytes(ghost, loss, job), first - slope * side**2, slope)
 
 
-def fixed_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
+def batch_independent_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
     """Bytes that do not depend on the batch: copies of the weights, and the frozen networks of the loss."""
     weights = sum(_bytes(parameter) for parameter in network.parameters())
     buffers = sum(_bytes(buffer) for buffer in network.buffers())
@@ -109,7 +109,7 @@ def fixed_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
     return copies * weights + (1 + (job.settings.ema_decay is not None)) * buffers + frozen
 
 
-def peak_of_step(network: DAFlow, loss: Loss, fabric: Fabric, images: ImageShape) -> int:
+def peak_step_memory(network: DAFlow, loss: Loss, fabric: Fabric, images: ImageShape) -> int:
     """Bytes that a forward and a backward pass take at their peak, beside weights and gradients that are there."""
 
     def step() -> None:
@@ -133,7 +133,7 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-MEMORY_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
+CGROUP_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
 """Limit and use of a container's memory in bytes (Linux cgroup v2)."""
 
 MEMINFO = Path("/proc/meminfo")
@@ -186,8 +186,8 @@ def free_memory(device: torch.device) -> int:
         return torch.cuda.mem_get_info(device)[0]
     lines = MEMINFO.read_text().splitlines() if MEMINFO.is_file() else []
     found = [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable")]
-    limits = [file.read_text().strip() for file in MEMORY_FILES if file.is_file()]
-    if len(limits) == len(MEMORY_FILES) and all(limit.isdecimal() for limit in limits):
+    limits = [file.read_text().strip() for file in CGROUP_FILES if file.is_file()]
+    if len(limits) == len(CGROUP_FILES) and all(limit.isdecimal() for limit in limits):
         found.append(int(limits[0]) - int(limits[1]))
     return min(found, default=1 << 62)  # where the system does not tell, nothing is refused
 

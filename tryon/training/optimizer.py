@@ -31,7 +31,7 @@ def freeze_bn_stats(network: nn.Module) -> None:
             module.eval()
 
 
-def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
+def learning_rate(step: int, total_steps: int, peak: float, warmup_steps: int) -> float:
     """Rise evenly over `warmup` steps, reaching `peak` with the last of them, then fall along a cosine to zero.
 
     Args:
@@ -43,7 +43,7 @@ def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
     Returns:
         A positive rate for every step of the run.
     """
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    done = (step - warmup) / max(1, total - warmup)
+    if step < warmup_steps:
+        return peak * (step + 1) / warmup_steps
+    done = (step - warmup_steps) / max(1, total_steps - warmup_steps)
     return peak * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))

@@ -23,8 +23,8 @@ class CheckpointManager:
         name: digest of the settings, inputs and code. States under other names are removed.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder = folder / name
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self.folder = folder / run_id
         for other in list(folder.glob("*")):
             if other != self.folder:
                 _discard(other)

@@ -42,22 +42,22 @@ class RunConfig:
     perceptual: Perceptual | None = None
 
     @property
-    def run(self) -> str:
+    def run_id(self) -> str:
         """Name of the run: only one with equal settings, seed, inputs and code goes on from its states."""
         return f"{self.config_hash}-{self.code}"
 
     @property
-    def batches(self) -> int:
+    def batches_per_epoch(self) -> int:
         """Batches of an epoch, of all processes."""
         return len(split_batches(np.arange(len(self.train)), self.settings.batch_size))
 
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of an epoch; batches left over by the accumulation make a last, smaller one."""
-        return math.ceil(self.batches / (self.settings.grad_accumulation_steps * self.settings.world_size))
+        return math.ceil(self.batches_per_epoch / (self.settings.grad_accumulation_steps * self.settings.world_size))
 
     @property
-    def steps(self) -> int:
+    def total_steps(self) -> int:
         """Optimizer steps of the run."""
         return self.steps_per_epoch * self.settings.epochs
 

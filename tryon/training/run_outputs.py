@@ -14,18 +14,18 @@ from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.sample_grids import grid_jpeg, grid_name
 from tryon.training.training_log import TERM_COLUMNS, history_csv
 
-WITHOUT_EFFECT = {"checkpoint_every_steps"}
+RESULT_NEUTRAL_SETTINGS = {"checkpoint_every_steps"}
 """Settings that change nothing in what a run leaves behind: a killed run may go on with others."""
 
 
 def run_hash(settings: OptimizationSettings, seed: int, inputs: Mapping[str, Path]) -> str:
     """Name of a run: equal settings, seed and content of the input files give equal names."""
     content = {name: sha256_file(path) for name, path in inputs.items()}
-    chosen = settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
+    chosen = settings.model_dump(mode="json", exclude=RESULT_NEUTRAL_SETTINGS)
     return short_hash({"settings": chosen, "seed": seed, "inputs": content})
 
 
-def write_history(folder: Path, state: Checkpoint, states: CheckpointManager) -> None:
+def write_history(folder: Path, state: Checkpoint, checkpoints: CheckpointManager) -> None:
     """Write `history.csv` and `grids/` of a finished run into `folder`.
 
     Grids of epochs that the state does not know (a work area can hold them after a kill) stay behind.
@@ -34,7 +34,7 @@ def write_history(folder: Path, state: Checkpoint, states: CheckpointManager) ->
     (folder / "grids").mkdir()
     for row in state.history:
         name = grid_name(int(row["epoch"] or 0))
-        for grid in (*states.grids.glob(f"{name}.png"), *states.grids.glob(f"{name}_*.png")):
+        for grid in (*checkpoints.grids.glob(f"{name}.png"), *checkpoints.grids.glob(f"{name}_*.png")):
             shutil.copy(grid, folder / "grids" / grid.name)
 
 

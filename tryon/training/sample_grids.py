@@ -17,13 +17,13 @@ from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import denormalize, prepare
 from tryon.runtime.atomic_files import write_bytes
 
-PER_CATEGORY = 4
+ROWS_PER_CATEGORY = 4
 """Rows of a category's own grid."""
 
-IN_OVERVIEW = 2
+OVERVIEW_ROWS = 2
 """Rows of each category in the grid of all."""
 
-MAX_HEIGHT = 192
+MAX_CELL_HEIGHT = 192
 """Largest height of one image in a grid, in pixels."""
 
 GAP = 2
@@ -37,10 +37,10 @@ class GridRows:
     positions: dict[Category, list[int]]
 
     @classmethod
-    def choose(cls, rows: PackedDataset) -> GridRows:
+    def select(cls, rows: PackedDataset) -> GridRows:
         """The first `PER_CATEGORY` rows of each category that has any."""
         categories = rows.categories
-        positions = {c: [i for i, own in enumerate(categories) if own == c][:PER_CATEGORY] for c in Category}
+        positions = {c: [i for i, own in enumerate(categories) if own == c][:ROWS_PER_CATEGORY] for c in Category}
         return cls(rows, {category: chosen for category, chosen in positions.items() if chosen})
 
 
@@ -54,7 +54,7 @@ def write_grids(folder: Path, epoch: int, network: nn.Module, grid_rows: GridRow
         category: [_line(network, grid_rows.rows, position, device) for position in positions]
         for category, positions in grid_rows.positions.items()
     }
-    overview = [line for category_lines in lines.values() for line in category_lines[:IN_OVERVIEW]]
+    overview = [line for category_lines in lines.values() for line in category_lines[:OVERVIEW_ROWS]]
     write_bytes(folder / f"{grid_name(epoch)}.png", _png(_stack(overview)))
     for category, category_lines in lines.items():
         write_bytes(folder / f"{grid_name(epoch)}_{category}.png", _png(_stack(category_lines)))
@@ -85,9 +85,9 @@ def _cell(images: Tensor) -> NDArray[np.uint8]:
     """The one image of a batch as uint8 (h, w, 3), no higher than `MAX_HEIGHT`."""
     image = denormalize(images.float())[0].permute(1, 2, 0).cpu().numpy()
     height, width = image.shape[:2]
-    if height <= MAX_HEIGHT:
+    if height <= MAX_CELL_HEIGHT:
         return image
-    size = (round(width * MAX_HEIGHT / height), MAX_HEIGHT)
+    size = (round(width * MAX_CELL_HEIGHT / height), MAX_CELL_HEIGHT)
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from tryon.categories import Category
 from tryon.training.checkpoint import HistoryRow
 
-VALIDATED = ("val_l1", *(f"val_l1_{category}" for category in Category))
+VALIDATION_COLUMNS = ("val_l1", *(f"val_l1_{category}" for category in Category))
 """L1 inside the garment on the validation rows: over all of them, and per category."""
 
-TERMS = ("l1", "image_gradient", "lpips", "style", "content", "flow_smoothness")
+LOSS_TERMS = ("l1", "image_gradient", "lpips", "style", "content", "flow_smoothness")
 """Terms of the loss, by their names in `params.yaml`."""
 
-TERM_COLUMNS = tuple(f"train_{term}" for term in TERMS)
+TERM_COLUMNS = tuple(f"train_{term}" for term in LOSS_TERMS)
 
-COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATED, *TERM_COLUMNS)
+COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATION_COLUMNS, *TERM_COLUMNS)
 """`lr` is that of the epoch's last step and `train_loss` the mean over its batches, both empty at epoch 0, the starting
 point; `val_l1` is explained in `tryon.training.validation`, empty for a category without validation rows. The terms,
 weighted, add up to `train_loss`; those without a weight are empty."""
@@ -48,10 +48,10 @@ def best_epoch(history: Sequence[HistoryRow]) -> int:
 
 def epochs_since_improvement(history: Sequence[HistoryRow]) -> int:
     """Epochs since the last one that brought a smaller L1 than all before it, over all rows or in a category."""
-    best = {column: float("inf") for column in VALIDATED}
+    best = {column: float("inf") for column in VALIDATION_COLUMNS}
     since = 0
     for row in history:
-        gained = [column for column in VALIDATED if _number(row.get(column)) < best[column]]
+        gained = [column for column in VALIDATION_COLUMNS if _number(row.get(column)) < best[column]]
         best |= {column: _number(row.get(column)) for column in gained}
         since = 0 if gained else since + 1
     return since

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from tryon.training.losses.perceptual import Perceptual, upsample_if_small
 from tryon.training.losses.pixel_terms import (
-    ESTIMATORS,
+    ESTIMATORS_PER_SCALE,
     capture_offsets,
     flow_smoothness,
     image_gradient,
@@ -74,7 +74,7 @@ class Loss:
         return Loss(self.settings, self.perceptual and self.perceptual.to(device))
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def term_names(self) -> tuple[str, ...]:
         """Terms that have a weight, those in `LossValue.terms`."""
         pixels = ("l1", "image_gradient", "flow_smoothness")
         seen = ("lpips", "style", "content") if self.perceptual else ()
@@ -89,7 +89,7 @@ class Loss:
         else:
             yield []
 
-    def __call__(self, results: Sequence[Tensor], truth: LossTargets, offsets: Sequence[Tensor] = ()) -> LossValue:
+    def __call__(self, results: Sequence[Tensor], targets: LossTargets, offsets: Sequence[Tensor] = ()) -> LossValue:
         """Loss of a batch.
 
         Args:
@@ -99,9 +99,9 @@ class Loss:
         """
         terms: dict[str, Tensor] = {}
         shares = scale_weights(len(results), self.settings.scale_weight_exponent)
-        gradients = [self._scale(scale, result, truth, shares[scale], terms) for scale, result in enumerate(results)]
+        gradients = [self._scale(scale, result, targets, shares[scale], terms) for scale, result in enumerate(results)]
         for number, offset in enumerate(offsets):
-            gradients.append(self._offsets(offset, shares[number // ESTIMATORS], terms))
+            gradients.append(self._offsets(offset, shares[number // ESTIMATORS_PER_SCALE], terms))
         total = sum(terms.values(), start=results[0].new_zeros(()))
         return LossValue(_PrecomputedGradient.apply(total, *results, *offsets, *gradients), terms)
 
@@ -138,13 +138,13 @@ class Loss:
     def _offsets(self, offset: Tensor, share: float, terms: dict[str, Tensor]) -> Tensor:
         leaf = offset.detach().requires_grad_()
         with torch.enable_grad():
-            bend = share * self.settings.flow_smoothness / ESTIMATORS * flow_smoothness(leaf)
+            bend = share * self.settings.flow_smoothness / ESTIMATORS_PER_SCALE * flow_smoothness(leaf)
         return _backward_term({"flow_smoothness": bend}, leaf, terms)
 
 
-def scale_weights(count: int, power: float) -> list[float]:
+def scale_weights(count: int, exponent: float) -> list[float]:
     """Weights of the scales, coarsest first: (n + 1)**power, brought to the sum that they have at the published 1."""
-    weights = [float(n + 1) ** power for n in range(count)]
+    weights = [float(n + 1) ** exponent for n in range(count)]
     return [weight * (count * (count + 1) / 2) / sum(weights) for weight in weights]
 
 

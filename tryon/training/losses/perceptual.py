@@ -98,7 +98,7 @@ def read_networks(vgg16: Path | None, vgg19: Path | None, heads: Path | None) ->
     """
     networks: dict[str, FrozenVgg] = {}
     if vgg16 is not None:
-        networks["vgg16"] = _read_vgg(vgg16, "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE)
+        networks["vgg16"] = _read_vgg(vgg16, "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE)
     if vgg19 is not None:
         networks["vgg19"] = _read_vgg(vgg19, "vgg19", (0.0,), (1.0,))
     return Perceptual(networks, [] if heads is None else _read_heads(heads))

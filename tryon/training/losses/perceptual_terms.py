@@ -27,7 +27,7 @@ def gram(features: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / features[0].numel()
 
 
-SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
+LPIPS_SHIFT, LPIPS_SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """VGG16 sees (image - SHIFT) / SCALE: ImageNet's mean and deviation, for images in [-1, 1]."""
 
 LPIPS_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")

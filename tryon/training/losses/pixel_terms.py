@@ -67,7 +67,7 @@ def _mean(steps: Tensor, weight: Tensor) -> Tensor:
     return (steps.abs().mean(1, keepdim=True) * weight).sum() / weight.sum().clamp_min(1)
 
 
-ESTIMATORS = 3
+ESTIMATORS_PER_SCALE = 3
 """Flow estimators of a scale: cross, self and refine."""
 
 

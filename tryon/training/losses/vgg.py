@@ -25,7 +25,7 @@ BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 MIN_SIDE = 16
 """Sides of less leave the last block no pixel."""
 
-BAND = 1 << 20
+BAND_SIZE = 1 << 20
 """Features that a mean over pixels is taken of at a time: what its gradient needs is many times the features, and in
 pieces of a few MiB it stays in a CPU's cache."""
 
@@ -167,7 +167,7 @@ def _add_term(terms: Mapping[str, Term], own: Tensor, other: Tensor, values: dic
     gradient = torch.zeros_like(own, dtype=wide)
     height = own.shape[2]
     for name, term in terms.items():
-        rows = max(1, BAND * height // own.numel()) if term.mean_over_pixels else height
+        rows = max(1, BAND_SIZE * height // own.numel()) if term.mean_over_pixels else height
         for start in range(0, height, rows):
             band = slice(start, start + rows)
             leaf = own[:, :, band].to(wide).detach().requires_grad_()
