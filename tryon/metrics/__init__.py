@@ -1,4 +1,4 @@
-"""Metrics, one a file: pairwise ones over regions, and distances between sets of images."""
+"""Image metrics, one per file: pairwise metrics over regions, and distances between sets of images."""
 
 from tryon.metrics import fid, kid, l1, lpips, ms_ssim, psnr, ssim
 from tryon.metrics.metric import Metric
@@ -10,9 +10,9 @@ METRICS: dict[str, Metric] = {
         *(module.METRIC for module in (ssim, ms_ssim, psnr, l1, lpips)),
         lpips.VGG_METRIC,
         lpips.SQUEEZENET_METRIC,
-        *(found for module in (fid, kid) for found in (module.METRIC, module.CLEAN)),
+        *(metric for module in (fid, kid) for metric in (module.METRIC, module.CLEAN_METRIC)),
     )
 }
-"""Every metric by its name, in the order of tables."""
+"""All metrics by name, in the order of tables."""
 
 __all__ = ["IMAGE", "METRICS", "Metric"]

@@ -1,20 +1,19 @@
-"""PSNR: peak signal-to-noise ratio in decibel, of each image, then averaged."""
+"""PSNR: peak signal-to-noise ratio in decibels, per image."""
 
 from __future__ import annotations
 
 import math
 
-from tryon.metrics.image_pair import RegionScores, ImagePair
+from tryon.metrics.image_pair import ImagePair, RegionScores
 from tryon.metrics.metric import Metric, PerPairMetric
 
 MAX_DECIBEL = 100.0
-"""Value of equal images, whose ratio is infinite, and of those that differ by even less than that: at 512x384 one
-8-bit step in fewer than four values of the image."""
+"""Score of equal images, whose ratio is infinite; at 512x384 one 8-bit step in fewer than four values is as close."""
 
 
 @PerPairMetric
 def psnr(pair: ImagePair) -> RegionScores:
-    """PSNR for a data range of 1 (255 levels), at most `CEILING`; in a region from the squared error of its pixels."""
+    """Compute PSNR for a data range of 1 (255 levels), at most `MAX_DECIBEL`, from each region's squared error."""
     return {region: _decibel(mean / 255**2) for region, mean in pair.means(pair.squared).items()}
 
 
