@@ -43,7 +43,7 @@ from tryon.pretrain.stage import pretrain
 from tryon.runtime.atomic_files import write_text
 from tryon.runtime.progress import no_progress
 from tryon.training.checkpoint import load_network
-from tryon.training.training_log import VALIDATED, read_history
+from tryon.training.training_log import VALIDATION_COLUMNS, read_history
 from tryon.workspace import Workspace
 
 MOVED: dict[str, Any] = {"person_affine_prob": 0.5, "garment_affine_prob": 0.5}
@@ -188,7 +188,7 @@ def scored(workspace: Workspace, home: Path) -> Scores:
     network = load_network(workspace.checkpoints / "best.ckpt")
     levels = {"catalogue": home / "subset", "wild": home / "wild" / "data" / "subset"}
     return {
-        f"{level} {setting}": score(network, folder / f"test_{setting}.parquet", setting)
+        f"{level} {setting}": score(network, folder / f"test_{setting}.arrow", setting)
         for level, folder in levels.items()
         for setting in ("paired", "unpaired")
     }
@@ -234,13 +234,13 @@ def read_results(home: Path) -> dict[str, list[dict[str, Any]]]:
 def write_curves(home: Path, path: Path) -> None:
     """Validation L1 of the variants in `STARTS` after each epoch, by optimizer steps of both training stages."""
     before = read_history(home / "pretrained" / "history.csv")[-1]["step"] or 0
-    lines = [",".join(("variant", "seed", "epoch", "step", *VALIDATED))]
+    lines = [",".join(("variant", "seed", "epoch", "step", *VALIDATION_COLUMNS))]
     for name, results in read_results(home).items():
         for result in results if name in STARTS else ():
             offset = 0 if name.startswith("scratch") else before
             for row in result["history"]:
                 place = (name, result["seed"], f"{row['epoch']:.0f}", f"{row['step'] + offset:.0f}")
-                lines.append(",".join(map(str, (*place, *(row[column] for column in VALIDATED)))))
+                lines.append(",".join(map(str, (*place, *(row[column] for column in VALIDATION_COLUMNS)))))
     write_text(path, "\n".join(lines) + "\n")
 
 

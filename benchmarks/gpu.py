@@ -110,7 +110,7 @@ def random_perceptual() -> Perceptual:
     torch.manual_seed(2)
     states = {name: PlainVgg(name, frozen=True).state(name) for name in ("vgg16", "vgg19")}
     heads = [torch.rand(1, width, 1, 1) / width for width in WIDTHS]
-    vgg16 = FrozenVgg.from_state(states["vgg16"], "vgg16", perceptual_terms.SHIFT, perceptual_terms.SCALE)
+    vgg16 = FrozenVgg.from_state(states["vgg16"], "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE)
     return Perceptual({"vgg16": vgg16, "vgg19": FrozenVgg.from_state(states["vgg19"], "vgg19")}, heads)
 
 
@@ -140,7 +140,7 @@ def training_line(plan: Plan, settings: FinetuneSettings, perceptual: Perceptual
     peak = held + (peak_on_gpu if on_gpu else peak_on_cpu)(step)
     run = Run(plan.device, "fp32", ())
     took = statistics.median(run.seconds(step) for _ in range(plan.rounds))
-    told = step.told.of((settings.batch_size, *plan.size))
+    told = step.told.predict((settings.batch_size, *plan.size))
     speed = f"{took:8.3f} {settings.batch_size / took:8.2f}"
     return f"{speed} {peak / MIB:8.0f} {told / MIB:8.0f} {told / peak:6.2f}"
 

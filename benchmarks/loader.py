@@ -102,7 +102,7 @@ def main() -> None:
     np.empty(30 << 20, np.uint8)  # as `load_batches` does, for all variants alike
     with tempfile.TemporaryDirectory() as folder:
         names = write_pairs(Path(folder), chosen.items)
-        rows = PackedDataset.read(Path(folder) / "rows.parquet")
+        rows = PackedDataset.read(Path(folder) / "rows.arrow")
         full, presized = (Published(Path(folder) / kind, names) for kind in ("full", "presized"))
         report_samples(rows, full, presized, chosen.rounds)
         report_epochs(rows, full, presized, chosen.rounds)
@@ -125,7 +125,7 @@ def write_pairs(folder: Path, items: int) -> list[str]:
             write_published(
                 folder, names[-1], raw | {"pose": workspace.raw / relative_path("skeleton", category, item)}
             )
-    write_table(folder / "rows.parquet", table_from_rows(packed, PACKED), PACKED, {"images": "jpeg"})
+    write_table(folder / "rows.arrow", table_from_rows(packed, PACKED), PACKED, {"images": "jpeg"})
     return names
 
 

@@ -50,15 +50,15 @@ class Way:
 WAYS = {
     "published": Way("published"),
     "reference": Way("reference"),
-    "lean": Way("lean"),
-    "lean-last": Way("lean", channels_last=True),
+    "recompute": Way("recompute"),
+    "recompute-last": Way("recompute", channels_last=True),
     "gather": Way("gather"),
     "published-last": Way("published", channels_last=True),
-    "lean-compiled": Way("lean", compiled=True),
+    "recompute-compiled": Way("recompute", compiled=True),
     "gather-compiled": Way("gather", compiled=True),
 }
-ON_CPU = ("published", "reference", "lean", "gather")
-ON_GPU = ("published", "published-last", "reference", "lean", "lean-last", "gather")
+ON_CPU = ("published", "reference", "recompute", "gather")
+ON_GPU = ("published", "published-last", "reference", "recompute", "recompute-last", "gather")
 COLUMNS = ("step s", "faster", "img/s", "infer s", "faster", "kept MiB", "peak MiB", "apart")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

@@ -17,7 +17,7 @@ from torchmetrics.functional.image import (
 from torchmetrics.functional.image.ssim import _ssim_update
 
 from tryon.metrics.ms_ssim import EXPONENTS
-from tryon.metrics.psnr import CEILING
+from tryon.metrics.psnr import MAX_DECIBEL
 
 
 def ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
@@ -34,7 +34,7 @@ def psnr(result: Tensor, target: Tensor, region: Tensor | None) -> float:
     """Of all pixels, or of the region's."""
     if region is not None:
         result, target = result[:, :, region], target[:, :, region]
-    return min(float(peak_signal_noise_ratio(result, target, data_range=1.0)), CEILING)
+    return min(float(peak_signal_noise_ratio(result, target, data_range=1.0)), MAX_DECIBEL)
 
 
 def l1(result: Tensor, target: Tensor, region: Tensor | None) -> float:

@@ -77,7 +77,7 @@ class Workspace:
 
     def subset(self, part: str) -> Path:
         """Packed rows of one of `SUBSET_PARTS`."""
-        return self.data / "subset" / f"{part}.parquet"
+        return self.data / "subset" / f"{part}.arrow"
 
     @property
     def pretrained(self) -> Path:

@@ -14,7 +14,7 @@ from tryon.loading.transforms import prepare
 
 def test_all_loaders_give_the_same_person(tmp_path: Path) -> None:
     names = loader.write_pairs(tmp_path, 1)
-    person = prepare(collate([PackedDataset.read(tmp_path / "rows.parquet").sample(1)])).person[0]
+    person = prepare(collate([PackedDataset.read(tmp_path / "rows.arrow").sample(1)])).person[0]
     for kind in ("full", "presized"):
         item = loader.Published(tmp_path / kind, names)[1]
         assert list(item) == list(loader.IMAGES)

@@ -1,4 +1,4 @@
-"""Banded weight gradients are the plain ones, and are taken only where they pay."""
+"""Banded weight gradients equal those of torch, and are used only for large maps on the CPU."""
 
 from __future__ import annotations
 
@@ -22,54 +22,57 @@ def tensors(batch: int, size: tuple[int, int], kernel: int, transposed: bool) ->
 
 
 def banded(result: Tensor) -> bool:
-    return result.grad_fn is not None and result.grad_fn.name() in ("_SameSizeBackward", "_DoubledSizeBackward")
+    return result.grad_fn is not None and result.grad_fn.name() in (
+        "_BandedConvBackward",
+        "_BandedConvTransposeBackward",
+    )
 
 
 @pytest.mark.parametrize("band", [1, 7, 24, 70])
 @pytest.mark.parametrize(("batch", "size"), [(1, (9, 7)), (2, (8, 11)), (1, (30, 5))])
-@pytest.mark.parametrize("kind", ["1x1", "3x3", "7x7", "doubled"])
-def test_values_and_gradients_are_the_plain_ones(
+@pytest.mark.parametrize("kind", ["1x1", "3x3", "7x7", "transposed"])
+def test_values_and_gradients_equal_torch(
     kind: str, batch: int, size: tuple[int, int], band: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(convolution, "BAND", min(band, size[0] * size[1] // 2))
-    inputs = tensors(batch, size, 4 if kind == "doubled" else int(kind[0]), kind == "doubled")
+    monkeypatch.setattr(convolution, "BAND_PIXELS", min(band, size[0] * size[1] // 2))
+    inputs = tensors(batch, size, 4 if kind == "transposed" else int(kind[0]), kind == "transposed")
     maps, weight, bias = inputs
-    if kind == "doubled":
-        found, expected = conv_transpose_2x(*inputs), F.conv_transpose2d(maps, weight, bias, stride=2, padding=1)
+    if kind == "transposed":
+        result, expected = conv_transpose_2x(*inputs), F.conv_transpose2d(maps, weight, bias, stride=2, padding=1)
     else:
-        found, expected = conv_same(*inputs), F.conv2d(maps, weight, bias, padding=weight.shape[-1] // 2)
-    assert banded(found)
-    assert torch.equal(found, expected)
-    slope = torch.randn_like(expected)
-    slopes = torch.autograd.grad(found, inputs, slope)
-    for own, plain in zip(slopes, torch.autograd.grad(expected, inputs, slope), strict=True):
-        torch.testing.assert_close(own, plain, rtol=0, atol=1e-11)
+        result, expected = conv_same(*inputs), F.conv2d(maps, weight, bias, padding=weight.shape[-1] // 2)
+    assert banded(result)
+    assert torch.equal(result, expected)
+    grad = torch.randn_like(expected)
+    gradients = torch.autograd.grad(result, inputs, grad)
+    for gradient, plain in zip(gradients, torch.autograd.grad(expected, inputs, grad), strict=True):
+        torch.testing.assert_close(gradient, plain, rtol=0, atol=1e-11)
 
 
-def test_slopes_in_any_layout_and_without_a_bias(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convolution, "BAND", 10)
+def test_accepts_gradients_in_any_layout_and_no_bias(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "BAND_PIXELS", 10)
     maps, weight, _ = tensors(2, (8, 6), 3, transposed=False)
-    slope = torch.randn(2, 5, 8, 6, dtype=torch.float64)  # not channels-last
-    found = torch.autograd.grad(conv_same(maps, weight, None), (maps, weight), slope)
-    expected = torch.autograd.grad(F.conv2d(maps, weight, padding=1), (maps, weight), slope)
-    for own, plain in zip(found, expected, strict=True):
-        torch.testing.assert_close(own, plain, rtol=0, atol=1e-11)
+    grad = torch.randn(2, 5, 8, 6, dtype=torch.float64)  # not channels-last
+    gradients = torch.autograd.grad(conv_same(maps, weight, None), (maps, weight), grad)
+    expected = torch.autograd.grad(F.conv2d(maps, weight, padding=1), (maps, weight), grad)
+    for gradient, plain in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(gradient, plain, rtol=0, atol=1e-11)
 
 
-def test_only_what_is_asked_for_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convolution, "BAND", 10)
+def test_computes_only_requested_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "BAND_PIXELS", 10)
     maps, weight, bias = tensors(1, (8, 6), 3, transposed=False)
-    (slope,) = torch.autograd.grad(conv_same(maps.detach(), weight, bias.detach()).sum(), weight)
+    (gradient,) = torch.autograd.grad(conv_same(maps.detach(), weight, bias.detach()).sum(), weight)
     (plain,) = torch.autograd.grad(F.conv2d(maps, weight, bias, padding=1).sum(), weight)
-    torch.testing.assert_close(slope, plain, rtol=0, atol=1e-11)
+    torch.testing.assert_close(gradient, plain, rtol=0, atol=1e-11)
 
 
-def test_elsewhere_it_is_the_plain_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     maps, weight, bias = tensors(1, (8, 6), 3, transposed=False)
     assert not banded(conv_same(maps, weight, bias))  # small
-    monkeypatch.setattr(convolution, "BAND", 10)
+    monkeypatch.setattr(convolution, "BAND_PIXELS", 10)
     assert banded(conv_same(maps, weight, bias))
-    assert not banded(conv_same(maps.detach().contiguous(), weight, bias))  # rows of a map lie apart
+    assert not banded(conv_same(maps.detach().contiguous(), weight, bias))  # not channels-last
     assert not banded(conv_same(maps, weight.detach(), bias))
     with torch.no_grad():
         assert not banded(conv_same(maps, weight, bias))

@@ -1,4 +1,4 @@
-"""Grids: two conventions, x before y, composition and upsampling."""
+"""Sampling grids: two conventions, x before y, composition and upsampling."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import torch
 from tryon.daflow.grids import Flow, offsets_to_grid, sample
 
 
-def test_zero_offsets_are_the_identity_under_identity():
+def test_zero_offsets_keep_images_on_the_identity_grid():
     image = torch.randn(3, 2, 7, 5, dtype=torch.float64)
-    still = offsets_to_grid(torch.zeros_like(image), "identity")
-    torch.testing.assert_close(sample(image, still), image, rtol=0, atol=1e-12)
+    grid = offsets_to_grid(torch.zeros_like(image), "identity")
+    torch.testing.assert_close(sample(image, grid), image, rtol=0, atol=1e-12)
 
 
-def test_zero_offsets_span_minus_one_to_one_under_published():
+def test_zero_offsets_span_minus_one_to_one_on_the_published_grid():
     grid = offsets_to_grid(torch.zeros(1, 2, 4, 3), "published")
     torch.testing.assert_close(grid[0, 0], torch.tensor([-1.0, 0.0, 1.0]).expand(4, 3))
     torch.testing.assert_close(grid[0, 1], torch.tensor([-1.0, -1 / 3, 1 / 3, 1.0])[:, None].expand(4, 3))
@@ -22,8 +22,8 @@ def test_zero_offsets_span_minus_one_to_one_under_published():
 
 def test_published_grid_stretches_by_w_over_w_minus_one():
     ramp = torch.arange(8.0, dtype=torch.float64).expand(1, 1, 8, 8)
-    seen = sample(ramp, offsets_to_grid(torch.zeros(1, 2, 8, 8, dtype=torch.float64), "published"))[0, 0, 0]
-    torch.testing.assert_close(seen[2:6].diff(), torch.full((3,), 8 / 7, dtype=torch.float64))
+    sampled = sample(ramp, offsets_to_grid(torch.zeros(1, 2, 8, 8, dtype=torch.float64), "published"))[0, 0, 0]
+    torch.testing.assert_close(sampled[2:6].diff(), torch.full((3,), 8 / 7, dtype=torch.float64))
 
 
 @pytest.mark.parametrize(("kind", "stretch"), [("published", 6 / 5), ("identity", 1.0)])

@@ -1,4 +1,4 @@
-"""The network runs on a bare GPU machine: beside the standard library it imports torch and the errors only."""
+"""The network runs on a bare GPU machine: it imports only the standard library, torch and the errors."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def test_imports_nothing_but_torch_and_errors(file):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names.append(node.module or "")
-    strange = [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
-    assert [name for name in strange if not name.startswith(ALLOWED)] == []
+    third_party = [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
+    assert [name for name in third_party if not name.startswith(ALLOWED)] == []

@@ -1,4 +1,4 @@
-"""A network from scratch starts with flows near zero, and learns."""
+"""A network from scratch starts with flows near zero, and trains."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tryon.daflow import DAFlow, DAFlowConfig, init_small_flows
 SMALL = DAFlowConfig.narrow(levels=2, divisor=16)
 
 
-def test_last_flow_layers_shrink_and_nothing_else_changes():
+def test_scales_only_the_last_flow_layers():
     torch.manual_seed(0)
     network = DAFlow.from_config(SMALL)
     before = {key: value.clone() for key, value in network.state_dict().items()}
@@ -23,17 +23,17 @@ def test_last_flow_layers_shrink_and_nothing_else_changes():
             assert torch.equal(value, before[key])
 
 
-def test_without_flow_the_identity_grid_leaves_the_images_in_place():
+def test_zero_flow_on_the_identity_grid_does_not_warp():
     torch.manual_seed(0)
-    network = init_small_flows(DAFlow.from_config(SMALL), share=0.0).double().eval()
+    network = init_small_flows(DAFlow.from_config(SMALL), scale=0.0).double().eval()
     reference, image = torch.rand(1, 6, 24, 20, dtype=torch.float64), torch.rand(1, 3, 24, 20, dtype=torch.float64)
     result = network(reference, image, image)
-    lights = network.dafnet
-    inside = (..., slice(4, -4), slice(4, -4))  # carried grids are resampled at the border
-    torch.testing.assert_close(result[inside], lights.lights_decoder(lights.lights_encoder(image))[inside])
+    cascade = network.dafnet
+    inside = (..., slice(4, -4), slice(4, -4))  # grids are resampled at the border
+    torch.testing.assert_close(result[inside], cascade.lights_decoder(cascade.lights_encoder(image))[inside])
 
 
-def test_learns_to_show_the_garment():
+def test_learns_to_copy_the_garment():
     torch.manual_seed(0)
     network = init_small_flows(DAFlow.from_config(SMALL))
     optimizer = torch.optim.AdamW(network.parameters(), 5e-3)

@@ -1,4 +1,4 @@
-"""The reference is sharp: each plausible mistake moves the result far beyond the tolerance of `test_network`."""
+"""The golden reference is sensitive: each plausible mistake exceeds the tolerance of `test_network` by far."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def mistake(function: Mistake) -> Mistake:
     return function
 
 
-def _sample_otherwise(patch: pytest.MonkeyPatch, **otherwise) -> None:
-    right = F.grid_sample
-    patch.setattr(F, "grid_sample", lambda *args, **options: right(*args, **(options | otherwise)))
+def _sample_with(patch: pytest.MonkeyPatch, **changes) -> None:
+    original = F.grid_sample
+    patch.setattr(F, "grid_sample", lambda *args, **options: original(*args, **(options | changes)))
 
 
 @mistake
 def align_corners(patch, network):
-    _sample_otherwise(patch, align_corners=True)
+    _sample_with(patch, align_corners=True)
 
 
 @mistake
 def zeros_outside_the_frame(patch, network):
-    _sample_otherwise(patch, padding_mode="zeros")
+    _sample_with(patch, padding_mode="zeros")
 
 
 @mistake
 def reflection_outside_the_frame(patch, network):
-    _sample_otherwise(patch, padding_mode="reflection")
+    _sample_with(patch, padding_mode="reflection")
 
 
 @mistake
 def nearest_neighbor(patch, network):
-    _sample_otherwise(patch, mode="nearest")
+    _sample_with(patch, mode="nearest")
 
 
 @mistake
@@ -61,12 +61,12 @@ def y_before_x(patch, network):
 
 
 @mistake
-def coordinate_before_head(patch, network):
-    def per_head(offsets: Tensor) -> Tensor:
+def coordinate_before_flow(patch, network):
+    def per_flow(offsets: Tensor) -> Tensor:
         batch, channels, *size = offsets.shape
         return offsets.reshape(batch, 2, channels // 2, *size).transpose(1, 2).reshape(-1, 2, *size)
 
-    patch.setattr(flow_estimator, "_per_head", per_head)
+    patch.setattr(flow_estimator, "_per_flow", per_flow)
 
 
 @mistake
@@ -89,25 +89,28 @@ def person_offsets_first(patch, network):
 
 @mistake
 def one_softmax_per_branch(patch, network):
-    def apart(output: Tensor, heads: int):
+    def separate(output: Tensor, heads: int):
         *offsets, garment, person = flow_estimator.split_joint(output, heads)
         return *offsets, garment / garment.sum(1, True) / 2, person / person.sum(1, True) / 2
 
-    patch.setattr(cascade, "split_joint", apart)
+    patch.setattr(cascade, "split_joint", separate)
 
 
 def _estimate(early: bool = False, twice: bool = False) -> Callable:
     """The scale's steps with the person warped before the cross step, or the garment warped on top of its pre-warp."""
 
-    def estimate(self: Cascade, level: int, garment: Tensor, person: Tensor, carried: Flows | None) -> Flows:
-        garment_flow, person_flow = carried or (None, None)
-        garment_seen, person_seen = self.warp_detached(garment, garment_flow), self.warp_detached(person, person_flow)
-        compared = person_seen if early else person
-        garment_flow = self.step(self.Cross_MFEs[level], garment_seen, compared, garment_flow)
-        garment_seen = warp.warp(garment_seen if twice else garment, *garment_flow, self.backend)
-        person_flow = self.step(self.Self_MFEs[level], garment_seen, person_seen, person_flow)
-        person_seen = warp.warp(person, *person_flow, self.backend)
-        return self.refine(self.Refine_MFEs[level], garment_seen, person_seen, Flows(garment_flow, person_flow))
+    def estimate(self: Cascade, level: int, garment: Tensor, person: Tensor, previous: Flows | None) -> Flows:
+        garment_flow, person_flow = previous or (None, None)
+        warped_garment, warped_person = (
+            self.warp_detached(garment, garment_flow),
+            self.warp_detached(person, person_flow),
+        )
+        compared = warped_person if early else person
+        garment_flow = self.step(self.Cross_MFEs[level], warped_garment, compared, garment_flow)
+        warped_garment = warp.warp(warped_garment if twice else garment, *garment_flow, self.backend)
+        person_flow = self.step(self.Self_MFEs[level], warped_garment, warped_person, person_flow)
+        warped_person = warp.warp(person, *person_flow, self.backend)
+        return self.refine(self.Refine_MFEs[level], warped_garment, warped_person, Flows(garment_flow, person_flow))
 
     return estimate
 
@@ -123,22 +126,22 @@ def garment_warped_twice(patch, network):
 
 
 @mistake
-def flows_composed_the_other_way_round(patch, network):
-    def onto(self: Cascade, carried: Flow | None, offsets: Tensor) -> Tensor:
-        grid = offsets_to_grid(offsets, self.grid)
-        return grid if carried is None else sample(grid, carried.grid)
+def flows_composed_in_reverse(patch, network):
+    def reverse(self: Cascade, previous: Flow | None, offsets: Tensor) -> Tensor:
+        grid = offsets_to_grid(offsets, self.grid_kind)
+        return grid if previous is None else sample(grid, previous.grid)
 
-    patch.setattr(Cascade, "compose_grid", onto)
+    patch.setattr(Cascade, "compose_grid", reverse)
 
 
 @mistake
 def flows_not_composed(patch, network):
-    patch.setattr(Cascade, "compose_grid", lambda self, carried, offsets: offsets_to_grid(offsets, self.grid))
+    patch.setattr(Cascade, "compose_grid", lambda self, previous, offsets: offsets_to_grid(offsets, self.grid_kind))
 
 
 @mistake
 def no_pre_warp(patch, network):
-    patch.setattr(Cascade, "last_fingerprint", lambda self, features, flow: features)
+    patch.setattr(Cascade, "warp_detached", lambda self, features, flow: features)
 
 
 @mistake
@@ -189,27 +192,27 @@ def test_reference_catches(name, monkeypatch, network, recorded_inputs, deviatio
     assert deviation(results) > CAUGHT
 
 
-def test_without_a_mistake_nothing_is_caught(network, recorded_inputs, deviation):
+def test_unmodified_network_is_within_tolerance(network, recorded_inputs, deviation):
     with torch.inference_mode():
         _, results = network.use_warp("reference")(*(x[:1] for x in recorded_inputs), all_scales=True)
     assert deviation(results) <= 1e-4
 
 
-def test_pre_warp_sends_gradients_to_features_and_attention_but_not_to_its_grid(network):
-    draws = [torch.randn(1, 4, 6, 5), torch.randn(6, 2, 6, 5), torch.rand(1, 6, 6, 5)]
-    features, grid, attention = (draw.requires_grad_() for draw in draws)
-    network.dafnet.seen(features, Flow(grid, attention)).sum().backward()
+def test_pre_warp_gradients_do_not_reach_the_grid(network):
+    values = [torch.randn(1, 4, 6, 5), torch.randn(6, 2, 6, 5), torch.rand(1, 6, 6, 5)]
+    features, grid, attention = (value.requires_grad_() for value in values)
+    network.dafnet.warp_detached(features, Flow(grid, attention)).sum().backward()
     assert features.grad is not None
     assert attention.grad is not None
     assert grid.grad is None
 
 
 @pytest.mark.long
-def test_gradient_norms_catch_a_pre_warp_that_is_not_detached(monkeypatch, network, recorded_inputs, golden):
+def test_gradient_norms_detect_an_attached_pre_warp(monkeypatch, network, recorded_inputs, golden):
     def attached(self: Cascade, features: Tensor, flow: Flow | None) -> Tensor:
         return features if flow is None else warp.warp(features, *flow, self.backend)
 
-    monkeypatch.setattr(Cascade, "last_fingerprint", attached)
+    monkeypatch.setattr(Cascade, "warp_detached", attached)
     result, results = network.double()(*(x.double() for x in recorded_inputs), all_scales=True)
     (result.mean() + torch.stack([scale.mean() for scale in results]).sum()).backward()
     ratios = [

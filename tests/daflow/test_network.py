@@ -1,4 +1,4 @@
-"""The network agrees with the recorded reference, and refuses what it cannot work on."""
+"""The network reproduces the golden reference, and validates its inputs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tryon.daflow.warp import WARPS
 from tryon.errors import TryOnError
 
 
-def test_recipe_of_weights_was_followed(golden, recorded_state):
+def test_weights_match_their_recipe(golden, recorded_state):
     for key, expected in zip(golden["weight_check_keys"], golden["weight_check"], strict=True):
         values = recorded_state[str(key)].double()
         np.testing.assert_allclose([float(values.sum()), float(values.abs().sum())], expected, rtol=1e-12, atol=1e-9)
 
 
-def test_recipe_of_inputs_was_followed(golden, recorded_inputs):
+def test_inputs_match_their_recipe(golden, recorded_inputs):
     found = [[float(x.double().sum()), float(x.double().abs().sum())] for x in recorded_inputs]
     np.testing.assert_allclose(found, golden["input_check"], rtol=1e-12, atol=1e-9)
 
 
-def test_default_state_dict_is_the_published_one(published_entries):
+def test_default_state_dict_equals_the_published_one(published_entries):
     with torch.device("meta"):
         network = DAFlow()
     found = [
@@ -34,7 +34,7 @@ def test_default_state_dict_is_the_published_one(published_entries):
 
 
 @pytest.mark.parametrize("backend", WARPS)
-def test_float32_agrees_with_the_reference(backend, network, recorded_inputs, golden, deviation):
+def test_float32_matches_the_reference(backend, network, recorded_inputs, golden, deviation):
     with torch.inference_mode():
         result, results = network.use_warp(backend)(*recorded_inputs, all_scales=True)
     assert deviation(results) <= 1e-4
@@ -42,9 +42,9 @@ def test_float32_agrees_with_the_reference(backend, network, recorded_inputs, go
     assert [tuple(scale.shape) for scale in results] == [(2, 3, 8 * 2**i, 6 * 2**i) for i in range(5)]
 
 
-@pytest.mark.parametrize("band", [convolution.BAND, 200], ids=["plain", "banded"])
-def test_float64_values_and_gradients_agree_with_the_reference(band, network, recorded_inputs, golden, monkeypatch):
-    monkeypatch.setattr(convolution, "BAND", band)  # as large maps have it
+@pytest.mark.parametrize("band", [convolution.BAND_PIXELS, 200], ids=["plain", "banded"])
+def test_float64_values_and_gradients_match_the_reference(band, network, recorded_inputs, golden, monkeypatch):
+    monkeypatch.setattr(convolution, "BAND_PIXELS", band)  # bands as on large maps
     result, results = network.double()(*(x.double() for x in recorded_inputs), all_scales=True)
     loss = result.mean() + torch.stack([scale.mean() for scale in results]).sum()
     loss.backward()
@@ -65,15 +65,15 @@ def test_train_mode_uses_and_updates_batch_statistics(network, recorded_inputs, 
     np.testing.assert_allclose(running_mean.numpy(), golden["train_mode_running_mean_f64"], atol=1e-9)
 
 
-def test_last_scale_is_the_result_bit_for_bit_with_or_without_the_others(network, recorded_inputs):
+def test_last_scale_equals_the_result_with_and_without_all_scales(network, recorded_inputs):
     with torch.inference_mode():
         result, results = network(*recorded_inputs, all_scales=True)
-        alone = network(*recorded_inputs)
+        single_scale = network(*recorded_inputs)
     assert results[-1] is result
-    assert torch.equal(alone, result)
+    assert torch.equal(single_scale, result)
 
 
-def test_samples_do_not_see_each_other_in_eval_mode(network, recorded_inputs):
+def test_samples_are_independent_in_eval_mode(network, recorded_inputs):
     with torch.inference_mode():
         both = network(*recorded_inputs)
         single = torch.cat([network(*(x[i : i + 1] for x in recorded_inputs)) for i in range(2)])
@@ -85,26 +85,26 @@ def small() -> DAFlow:
     return DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
 
 
-def _refused(network: DAFlow, *shapes: tuple[int, ...]) -> str:
+def _input_error(network: DAFlow, *shapes: tuple[int, ...]) -> str:
     """The message; on the meta device, where nothing could be computed anyway."""
-    with pytest.raises(NetworkInputError) as refusal:
+    with pytest.raises(NetworkInputError) as error:
         network(*(torch.empty(shape, device="meta") for shape in shapes))
-    assert isinstance(refusal.value, ValueError)
-    assert isinstance(refusal.value, TryOnError)
-    return str(refusal.value)
+    assert isinstance(error.value, ValueError)
+    assert isinstance(error.value, TryOnError)
+    return str(error.value)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (32, 64), (64, 32), (96, 80), (100, 96), (0, 64)])
-def test_published_network_refuses_sides_it_cannot_halve(size):
+def test_rejects_unsupported_sides(size):
     with torch.device("meta"):
         network = DAFlow()
-    message = _refused(network, (1, 6, *size), (1, 3, *size), (1, 3, *size))
+    message = _input_error(network, (1, 6, *size), (1, 3, *size), (1, 3, *size))
     assert "multiples of 32 and at least 64" in message
     assert str(size) in message
 
 
-def test_refusal_follows_the_number_of_levels(small):
-    assert "multiples of 4 and at least 8" in _refused(small, (1, 6, 4, 8), (1, 3, 4, 8), (1, 3, 4, 8))
+def test_minimum_side_follows_the_number_of_levels(small):
+    assert "multiples of 4 and at least 8" in _input_error(small, (1, 6, 4, 8), (1, 3, 4, 8), (1, 3, 4, 8))
 
 
 @pytest.mark.parametrize(
@@ -113,15 +113,15 @@ def test_refusal_follows_the_number_of_levels(small):
         (((1, 3, 8, 8), (1, 3, 8, 8), (1, 3, 8, 8)), "reference"),
         (((1, 6, 8, 8), (1, 1, 8, 8), (1, 3, 8, 8)), "garment"),
         (((1, 6, 8, 8), (1, 3, 8, 8), (3, 8, 8)), "agnostic"),
-        (((1, 6, 8, 8), (1, 3, 8, 12), (1, 3, 8, 8)), "one batch size, height and width"),
-        (((1, 6, 8, 8), (2, 3, 8, 8), (1, 3, 8, 8)), "one batch size, height and width"),
+        (((1, 6, 8, 8), (1, 3, 8, 12), (1, 3, 8, 8)), "differ in batch size, height or width"),
+        (((1, 6, 8, 8), (2, 3, 8, 8), (1, 3, 8, 8)), "differ in batch size, height or width"),
     ],
 )
-def test_refuses_inputs_that_do_not_fit_together(small, shapes, named):
-    assert named in _refused(small, *shapes)
+def test_rejects_inconsistent_inputs(small, shapes, named):
+    assert named in _input_error(small, *shapes)
 
 
-def test_extra_garment_channels_are_read_but_not_warped():
+def test_extra_garment_channels_are_encoded_but_not_warped():
     network = DAFlow(
         garment_channels=4,
         encoder_channels=(4, 8),
@@ -149,6 +149,6 @@ def test_trains_under_autocast_with_grids_kept_in_float32(small):
     assert (result.float() - plain).abs().max().item() < 0.05
 
 
-def test_unknown_warp_is_refused(small):
+def test_rejects_unknown_warp(small):
     with pytest.raises(NetworkOptionError, match="gather"):
         small.use_warp("fastest")

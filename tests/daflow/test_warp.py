@@ -1,4 +1,4 @@
-"""Every way to compute the warp gives the reference's numbers, all gradients included, and keeps only its inputs."""
+"""Every warp back end matches the reference in values and gradients, and stores only its inputs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHAPES = [
 
 
 def _inputs(batch, heads, channels, map_size, grid_size, spread=1.3, dtype=torch.float64, seed=0) -> tuple[Tensor, ...]:
-    """Random map, grid (a good part of it outside the frame) and attention, each asking for its gradient."""
+    """Random map, grid (partly outside the frame) and attention, all requiring gradients."""
     draw = torch.Generator().manual_seed(seed)
     features = torch.randn(batch, channels, *map_size, dtype=dtype, generator=draw)
     grid = torch.randn(batch * heads, 2, *grid_size, dtype=dtype, generator=draw) * spread
@@ -33,15 +33,15 @@ def _inputs(batch, heads, channels, map_size, grid_size, spread=1.3, dtype=torch
 
 def _value_and_gradients(backend: str, inputs: tuple[Tensor, ...]) -> list[Tensor]:
     result = warp(*inputs, backend)
-    slope = torch.randn(result.shape, dtype=result.dtype, generator=torch.Generator().manual_seed(1))
-    wanted = [tensor for tensor in inputs if tensor.requires_grad]
-    return [result.detach(), *torch.autograd.grad(result, wanted, slope)]
+    grad = torch.randn(result.shape, dtype=result.dtype, generator=torch.Generator().manual_seed(1))
+    inputs_with_grad = [tensor for tensor in inputs if tensor.requires_grad]
+    return [result.detach(), *torch.autograd.grad(result, inputs_with_grad, grad)]
 
 
 def _assert_same(backend: str, inputs: tuple[Tensor, ...]) -> None:
-    found, expected = _value_and_gradients(backend, inputs), _value_and_gradients("reference", inputs)
-    torch.testing.assert_close(found[0], expected[0], rtol=0, atol=1e-10)
-    for gradient, other in zip(found[1:], expected[1:], strict=True):
+    result, expected = _value_and_gradients(backend, inputs), _value_and_gradients("reference", inputs)
+    torch.testing.assert_close(result[0], expected[0], rtol=0, atol=1e-10)
+    for gradient, other in zip(result[1:], expected[1:], strict=True):
         torch.testing.assert_close(gradient, other, rtol=0, atol=1e-8)
 
 
@@ -77,15 +77,15 @@ def test_agrees_in_float32(backend):
 
 
 @pytest.mark.parametrize("backend", FAST)
-def test_infinite_positions_are_the_border(backend):
+def test_infinite_positions_sample_the_border(backend):
     features, grid, attention = _inputs(1, 2, 3, (4, 5), (4, 5))
     with torch.no_grad():
         grid[0, :, 0] = torch.inf
     _assert_same(backend, (features, grid, attention))
 
 
-def test_gather_survives_nan_positions_and_shows_them():
-    """Torch's own sampling reads NaN as the border, and its backward then crashes the interpreter on the CPU."""
+def test_gather_propagates_nan_positions():
+    """Torch's grid_sample treats NaN as the border, and its backward then crashes the interpreter on the CPU."""
     features, grid, attention = _inputs(1, 2, 3, (4, 5), (4, 5))
     with torch.no_grad():
         grid[1, 0, 2, 3] = torch.nan
@@ -101,38 +101,38 @@ def test_gradcheck(backend):
 
 
 @pytest.mark.parametrize("backend", FAST)
-@pytest.mark.parametrize("still", [(1,), (0,), (2,), (0, 1), (0, 2), (1, 2)], ids=str)
-def test_inputs_that_need_no_gradient_get_none(backend, still):
-    inputs = [x.detach() if i in still else x for i, x in enumerate(_inputs(2, 3, 4, (5, 7), (5, 7)))]
+@pytest.mark.parametrize("detached", [(1,), (0,), (2,), (0, 1), (0, 2), (1, 2)], ids=str)
+def test_inputs_that_need_no_gradient_get_none(backend, detached):
+    inputs = [x.detach() if i in detached else x for i, x in enumerate(_inputs(2, 3, 4, (5, 7), (5, 7)))]
     _assert_same(backend, tuple(inputs))
 
 
 @pytest.mark.parametrize("backend", FAST)
-def test_nothing_but_the_inputs_is_kept_for_backward(backend):
+def test_saves_only_the_inputs_for_backward(backend):
     inputs = _inputs(1, 6, 32, (8, 6), (8, 6))
-    kept: list[Tensor] = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+    saved: list[Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: saved.append(tensor) or tensor, lambda tensor: tensor):
         warp(*inputs, backend)
-    assert {tensor.data_ptr() for tensor in kept} <= {tensor.data_ptr() for tensor in inputs}
+    assert {tensor.data_ptr() for tensor in saved} <= {tensor.data_ptr() for tensor in inputs}
 
 
-def test_same_bits_every_time():
+def test_is_deterministic():
     inputs = _inputs(2, 6, 8, (12, 9), (12, 9), spread=0.3, dtype=torch.float32)
     first, second = _value_and_gradients("auto", inputs), _value_and_gradients("auto", inputs)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("backend", WARPS)
-def test_narrow_types_are_widened_to_the_grid(backend):
+def test_half_precision_is_widened_to_the_grid(backend):
     features, grid, attention = _inputs(1, 2, 3, (4, 5), (4, 5), dtype=torch.float32)
     narrow = warp(features.bfloat16(), grid, attention.bfloat16(), backend)
     assert narrow.dtype == torch.float32
     torch.testing.assert_close(narrow, warp(features, grid, attention, backend), rtol=0.05, atol=0.05)
 
 
-def test_automatic_choice_follows_the_device():
-    assert select_warp("auto", torch.device("cpu")) == ("gather" if torch.backends.mkl.is_available() else "lean")
-    assert select_warp("auto", torch.device("cuda")) == "lean"
+def test_automatic_back_end_follows_the_device():
+    assert select_warp("auto", torch.device("cpu")) == ("gather" if torch.backends.mkl.is_available() else "recompute")
+    assert select_warp("auto", torch.device("cuda")) == "recompute"
     assert select_warp("reference", torch.device("cpu")) == "reference"
-    with pytest.raises(NetworkOptionError, match="reference, lean, gather"):
-        select_warp("quick", torch.device("cpu"))
+    with pytest.raises(NetworkOptionError, match="reference, recompute, gather"):
+        select_warp("unknown", torch.device("cpu"))

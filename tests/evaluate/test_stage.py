@@ -265,7 +265,7 @@ def test_missing_and_empty_subsets_name_the_command(workspace: Workspace, write_
     with pytest.raises(MissingInputError, match=r"has no test rows.*`tryon sample`"):
         evaluate(SETTINGS, 7, workspace, no_progress)
     workspace.subset("test_unpaired").unlink()
-    with pytest.raises(MissingInputError, match=r"test_unpaired\.parquet.*`tryon sample`"):
+    with pytest.raises(MissingInputError, match=r"test_unpaired\.arrow.*`tryon sample`"):
         evaluate(SETTINGS, 7, workspace, no_progress)
 
 

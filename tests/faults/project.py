@@ -57,13 +57,13 @@ CHAIN = (
       - data/manifests/dresses.parquet
     params: [seed, image.size, sample]
     outs:
-      - data/subset/train.parquet
-      - data/subset/val.parquet
-      - data/subset/test_paired.parquet
-      - data/subset/test_unpaired.parquet
+      - data/subset/train.arrow
+      - data/subset/val.arrow
+      - data/subset/test_paired.arrow
+      - data/subset/test_unpaired.arrow
   pretrain:
     cmd: exec python -m flows.stage_command pretrain
-    deps: [data/subset/train.parquet, data/subset/val.parquet]
+    deps: [data/subset/train.arrow, data/subset/val.arrow]
     params: [seed, pretrain, {data/weights.json: [start]}]
     outs: [data/pretrained]
 """

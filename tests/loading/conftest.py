@@ -1,4 +1,4 @@
-"""A few packed rows with images drawn at random."""
+"""Small packed subsets of random images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) ->
 
 
 def figure_row(number: int, size: tuple[int, int] = SIZE) -> dict:
-    """A row whose mask is one blob in the middle, joints inside the image, with a bright background around it all."""
+    """Return a row with a central mask, all joints inside the image, and a background around both."""
     row = packed_row(number, list(Category)[number % 3], size)
     height, width = size
     rows, columns = np.mgrid[:height, :width]
@@ -49,7 +49,7 @@ def figure_row(number: int, size: tuple[int, int] = SIZE) -> dict:
 
 @pytest.fixture
 def figures_file(tmp_path: Path) -> Path:
-    path = tmp_path / "figures.parquet"
+    path = tmp_path / "figures.arrow"
     write_table(path, table_from_rows([figure_row(n, (64, 48)) for n in range(6)], PACKED), PACKED, {"images": "png"})
     return path
 
@@ -57,6 +57,6 @@ def figures_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def subset_file(tmp_path: Path) -> Path:
     rows = [packed_row(number, list(Category)[number % 3]) for number in range(7)]
-    path = tmp_path / "train.parquet"
+    path = tmp_path / "train.arrow"
     write_table(path, table_from_rows(rows, PACKED), PACKED, {"images": "png"})
     return path

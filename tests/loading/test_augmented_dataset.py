@@ -1,4 +1,4 @@
-"""Changes keep a pair consistent, are drawn by seed, epoch and row alone, and are off when they are off."""
+"""Augmentations keep a pair consistent, depend on seed, epoch and row only, and can be switched off."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ALL: dict[str, Any] = {
     "mask_dilate_prob": 1.0,
     "mask_dilate_max": 0.1,
 }
-TOUCHED = {
+CHANGED_FIELDS = {
     "color_jitter_prob": {"person", "garment"},
     "person_affine_prob": {"person", "mask", "garment_mask", "keypoints"},
     "garment_affine_prob": {"garment"},
     "background_prob": {"person"},
     "mask_dilate_prob": {"mask"},
 }
-"""What each change may touch."""
+"""Fields that each augmentation may change."""
 
 
 @pytest.fixture
@@ -41,26 +41,26 @@ def rows(figures_file: Path) -> PackedDataset:
 
 
 def augmented(
-    rows: PackedDataset, epoch: int = 1, flip: float = 0.5, seed: int = 7, **settings: Any
+    rows: PackedDataset, epoch: int = 1, flip_prob: float = 0.5, seed: int = 7, **settings: Any
 ) -> AugmentedDataset:
-    return AugmentedDataset(rows, flip, AugmentSettings.model_validate(settings), seed, epoch)
+    return AugmentedDataset(rows, flip_prob, AugmentSettings.model_validate(settings), seed, epoch)
 
 
-def on(name: str, probability: float = 1.0) -> dict[str, Any]:
+def enable(name: str, probability: float = 1.0) -> dict[str, Any]:
     return {name: probability, "mask_dilate_max": 0.3}
 
 
-def same(one: Sample, other: Sample) -> bool:
-    return not differing(one, other)
+def same(a: Sample, b: Sample) -> bool:
+    return not differing(a, b)
 
 
-def differing(one: Sample, other: Sample) -> set[str]:
-    names = [field.name for field in fields(one)]
-    return {name for name in names if not np.array_equal(getattr(one, name), getattr(other, name))}
+def differing(a: Sample, b: Sample) -> set[str]:
+    names = [field.name for field in fields(a)]
+    return {name for name in names if not np.array_equal(getattr(a, name), getattr(b, name))}
 
 
-def test_with_all_off_only_the_flip_is_drawn(rows: PackedDataset) -> None:
-    """The flip draws what it drew before there was anything else to draw."""
+def test_without_augmentations_rows_are_only_flipped(rows: PackedDataset) -> None:
+    """Other augmentations do not change the random values of the flip."""
     mirrored = epoch_random(len(rows), 7, 3, "mirror") < 0.5
     assert 0 < mirrored.sum() < len(rows)
     for index in range(len(rows)):
@@ -68,74 +68,73 @@ def test_with_all_off_only_the_flip_is_drawn(rows: PackedDataset) -> None:
         assert same(augmented(rows, epoch=3).sample(index), expected)
 
 
-@pytest.mark.parametrize("name", TOUCHED)
-def test_each_change_touches_what_it_is_for(rows: PackedDataset, name: str) -> None:
-    changed = augmented(rows, flip=0, **on(name))
-    touched = set().union(*(differing(changed.sample(index), rows.sample(index)) for index in range(len(rows))))
-    assert touched == TOUCHED[name]
+@pytest.mark.parametrize("name", CHANGED_FIELDS)
+def test_each_augmentation_changes_its_fields_only(rows: PackedDataset, name: str) -> None:
+    dataset = augmented(rows, flip_prob=0, **enable(name))
+    changed = set().union(*(differing(dataset.sample(index), rows.sample(index)) for index in range(len(rows))))
+    assert changed == CHANGED_FIELDS[name]
 
 
-@pytest.mark.parametrize("name", TOUCHED)
-def test_a_change_is_made_as_often_as_asked(rows: PackedDataset, name: str) -> None:
-    chances = {index: [0.0, 0.0] for index in range(len(rows))}
+@pytest.mark.parametrize("name", CHANGED_FIELDS)
+def test_augmentations_follow_their_probability(rows: PackedDataset, name: str) -> None:
+    count = 0
     for epoch in range(20):
-        one = augmented(rows, epoch, 0, **on(name, 0.3))
-        for index in chances:
-            chances[index][0] += not same(one.sample(index), rows.sample(index))
-    assert 0.15 < sum(count for count, _ in chances.values()) / (20 * len(rows)) < 0.45
+        dataset = augmented(rows, epoch, 0, **enable(name, 0.3))
+        count += sum(not same(dataset.sample(index), rows.sample(index)) for index in range(len(rows)))
+    assert 0.15 < count / (20 * len(rows)) < 0.45
 
 
-def test_draws_depend_on_seed_epoch_and_row_alone(rows: PackedDataset) -> None:
+def test_augmentations_depend_on_seed_epoch_and_row_only(rows: PackedDataset) -> None:
     forward = [augmented(rows, **ALL).sample(index) for index in range(len(rows))]
-    changed = augmented(rows, **ALL)
-    backward = [changed.sample(index) for index in reversed(range(len(rows)))][::-1]
+    dataset = augmented(rows, **ALL)
+    backward = [dataset.sample(index) for index in reversed(range(len(rows)))][::-1]
     assert all(same(one, other) for one, other in zip(forward, backward, strict=True))
     assert not same(forward[0], augmented(rows, epoch=2, **ALL).sample(0))
     assert not same(forward[0], augmented(rows, seed=8, **ALL).sample(0))
 
 
-def test_turning_one_change_on_leaves_the_draws_of_the_others(rows: PackedDataset) -> None:
-    alone, both = (augmented(rows, move=0.5, jitter=jitter).sample for jitter in (0.0, 1.0))
+def test_augmentations_are_independent_of_each_other(rows: PackedDataset) -> None:
+    single, both = (augmented(rows, person_affine_prob=0.5, color_jitter_prob=jitter).sample for jitter in (0.0, 1.0))
     for index in range(len(rows)):
-        assert not differing(alone(index), both(index)) & {"mask", "keypoints", "mirrored"}
+        assert not differing(single(index), both(index)) & {"mask", "keypoints", "mirrored"}
 
 
-def test_threads_and_batches_change_nothing(rows: PackedDataset) -> None:
-    changed = augmented(rows, **ALL)
-    ones = [batch for order in ([0], [1], [2]) for batch in load_batches(changed, [np.array(order)], 1)]
-    (three,) = load_batches(changed, [np.array([0, 1, 2])], 3)
+def test_threads_and_batch_size_do_not_matter(rows: PackedDataset) -> None:
+    dataset = augmented(rows, **ALL)
+    ones = [batch for order in ([0], [1], [2]) for batch in load_batches(dataset, [np.array(order)], 1)]
+    (three,) = load_batches(dataset, [np.array([0, 1, 2])], 3)
     for number, one in enumerate(ones):
         assert torch.equal(one.person[0], three.person[number])
         assert torch.equal(one.pose[0], three.pose[number])
         assert torch.equal(one.mask[0], three.mask[number])
 
 
-def test_hidden_is_black_after_everything_and_the_rest_is_the_true_image(rows: PackedDataset) -> None:
+def test_masked_pixels_are_black_and_others_unchanged(rows: PackedDataset) -> None:
     inputs = prepare(collate([augmented(rows, **ALL).sample(index) for index in range(len(rows))]))
-    hidden = inputs.mask.expand_as(inputs.agnostic)
-    assert (inputs.agnostic[hidden] == -1).all()
-    assert torch.equal(inputs.agnostic[~hidden], inputs.person[~hidden])
-    assert hidden.any(dim=3).any(dim=2).all()
+    masked = inputs.mask.expand_as(inputs.agnostic)
+    assert (inputs.agnostic[masked] == -1).all()
+    assert torch.equal(inputs.agnostic[~masked], inputs.person[~masked])
+    assert masked.any(dim=3).any(dim=2).all()
 
 
 @pytest.mark.parametrize("epoch", range(4))
-def test_nothing_of_what_is_hidden_shows_after_everything(rows: PackedDataset, epoch: int) -> None:
-    """Another garment and another background behind the mask give the same agnostic image."""
+def test_augmented_inputs_leak_nothing_behind_the_mask(rows: PackedDataset, epoch: int) -> None:
+    """The agnostic image does not depend on garment and background behind the mask."""
 
-    class Behind(PackedDataset):
+    class ChangedBehindMask(PackedDataset):
         def image(self, column: str, index: int) -> np.ndarray:
             image = super().image(column, index)
-            hidden = super().mask("mask", index)[..., None]
-            return np.where(hidden, 255 - image, image) if column == "person" else image
+            masked = super().mask("mask", index)[..., None]
+            return np.where(masked, 255 - image, image) if column == "person" else image
 
         def mask(self, column: str, index: int) -> np.ndarray:
             mask = super().mask(column, index)
-            return mask ^ super().mask("mask", index) if column == "background_prob" else mask
+            return mask ^ super().mask("mask", index) if column == "background" else mask
 
-    behind = Behind(rows.table, rows._binary, rows.name)
-    one, other = (
-        prepare(collate([augmented(own, epoch, **ALL).sample(index) for index in range(len(rows))]))
-        for own in (rows, behind)
+    changed = ChangedBehindMask(rows._stored, rows.name)
+    a, b = (
+        prepare(collate([augmented(dataset, epoch, **ALL).sample(index) for index in range(len(rows))]))
+        for dataset in (rows, changed)
     )
-    assert not torch.equal(one.person, other.person)
-    assert torch.equal(one.reference, other.reference)
+    assert not torch.equal(a.person, b.person)
+    assert torch.equal(a.reference, b.reference)

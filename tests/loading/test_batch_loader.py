@@ -1,4 +1,4 @@
-"""Batches hold the rows asked for, in that order, however many threads decode them."""
+"""Batches hold the requested rows in order, for any number of threads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_batches_follow_the_order_for_any_number_of_threads(subset_file: Path) -
         assert torch.equal(left.pose, right.pose)
 
 
-def test_tensors_are_bytes_and_hold_the_rows(subset_file: Path) -> None:
+def test_tensors_hold_the_bytes_of_the_rows(subset_file: Path) -> None:
     rows = PackedDataset.read(subset_file)
     (batch,) = load_batches(rows, [np.array([2, 4])])
     assert batch.person.dtype == torch.uint8
@@ -39,7 +39,7 @@ def test_tensors_are_bytes_and_hold_the_rows(subset_file: Path) -> None:
     assert np.array_equal(batch.garment[1].permute(1, 2, 0).numpy(), rows.sample(4).garment)
 
 
-def test_the_pose_of_a_mirrored_row_is_drawn_mirrored(subset_file: Path) -> None:
+def test_pose_of_a_mirrored_row_is_mirrored(subset_file: Path) -> None:
     example = PackedDataset.read(subset_file).sample(2)
     batch = collate([example, replace(example, mirrored=True)])
     assert batch.mirrored.tolist() == [False, True]
@@ -48,10 +48,10 @@ def test_the_pose_of_a_mirrored_row_is_drawn_mirrored(subset_file: Path) -> None
         assert np.array_equal(pose.permute(1, 2, 0).numpy(), draw_pose(keypoints, (32, 16)))
 
 
-def test_a_damaged_row_stops_the_loading(subset_file: Path, tmp_path: Path) -> None:
+def test_damaged_row_is_named(subset_file: Path, tmp_path: Path) -> None:
     records = read_table(subset_file, PACKED).to_pylist()
     records[1]["person"] = b"no image"
-    path = tmp_path / "damaged.parquet"
+    path = tmp_path / "damaged.arrow"
     write_table(path, table_from_rows(records, PACKED), PACKED)
     with pytest.raises(TryOnError, match="000001_000001"):
         list(load_batches(PackedDataset.read(path), split_batches(np.arange(7), 2)))

@@ -1,4 +1,4 @@
-"""Bytes become inputs between -1 and 1, hidden where the mask says so, mirrored all together."""
+"""Network inputs: normalized, masked and mirrored consistently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from tryon.errors import TryOnError
 from tryon.loading.batch_loader import Batch, collate
 from tryon.loading.packed_dataset import PackedDataset
-from tryon.loading.transforms import apply_mask, check_finite, denormalize, mirror, normalize, prepare
+from tryon.loading.transforms import check_finite, denormalize, mask_person, mirror, normalize, prepare
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def batch(subset_file: Path) -> Batch:
     return collate([replace(rows.sample(index), mirrored=index == 1) for index in range(3)])
 
 
-def test_bytes_survive_normalizing_and_back() -> None:
+def test_normalize_round_trip() -> None:
     values = torch.arange(256, dtype=torch.uint8)
     floats = normalize(values)
     assert floats[0] == -1
@@ -32,37 +32,37 @@ def test_denormalize_clamps() -> None:
     assert denormalize(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
-def test_a_result_that_is_not_finite_names_its_pair(wrong: float) -> None:
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_non_finite_results_name_their_pair(value: float) -> None:
     results = torch.zeros(3, 3, 4, 4)
     check_finite(results, ["a", "b", "c"])
-    results[1, 2, 3, 3] = wrong
-    with pytest.raises(TryOnError, match="result for pairs b: is finite"):
+    results[1, 2, 3, 3] = value
+    with pytest.raises(TryOnError, match="not finite for pairs b"):
         check_finite(results, ["a", "b", "c"])
 
 
-def test_hidden_pixels_are_black_and_the_others_untouched() -> None:
+def test_masked_pixels_are_black_and_others_unchanged() -> None:
     person = torch.rand(2, 3, 4, 4)
     mask = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
     mask[0, 0, 1, 2] = True
-    hidden = apply_mask(person, mask)
-    assert hidden[0, :, 1, 2].tolist() == [-1, -1, -1]
-    assert torch.equal(hidden.masked_select(~mask), person.masked_select(~mask))
+    agnostic = mask_person(person, mask)
+    assert agnostic[0, :, 1, 2].tolist() == [-1, -1, -1]
+    assert torch.equal(agnostic.masked_select(~mask), person.masked_select(~mask))
 
 
-def test_mirror_is_an_involution_on_the_chosen_rows() -> None:
-    images, which = torch.rand(3, 3, 4, 5), torch.tensor([True, False, True])
-    once = mirror(images, which)
+def test_mirror_is_an_involution_on_the_selected_rows() -> None:
+    images, selected = torch.rand(3, 3, 4, 5), torch.tensor([True, False, True])
+    once = mirror(images, selected)
     assert torch.equal(once[1], images[1])
     assert torch.equal(once[0], images[0].flip(-1))
-    assert torch.equal(mirror(once, which), images)
+    assert torch.equal(mirror(once, selected), images)
 
 
-@pytest.mark.parametrize("which", [[False, False, False], [True, True, True]])
-def test_a_batch_of_one_kind_is_mirrored_as_a_mixed_one_is(which: list[bool]) -> None:
+@pytest.mark.parametrize("selected", [[False, False, False], [True, True, True]])
+def test_mirror_of_all_or_no_rows(selected: list[bool]) -> None:
     images = torch.rand(3, 3, 4, 5)
-    expected = torch.stack([one.flip(-1) if flipped else one for one, flipped in zip(images, which, strict=True)])
-    assert torch.equal(mirror(images, torch.tensor(which)), expected)
+    expected = torch.stack([one.flip(-1) if flipped else one for one, flipped in zip(images, selected, strict=True)])
+    assert torch.equal(mirror(images, torch.tensor(selected)), expected)
 
 
 def test_inputs_are_mirrored_together(batch: Batch) -> None:

@@ -1,4 +1,4 @@
-"""Small images with structure, and stand-ins for published weights."""
+"""Small structured images, and random weights in published layouts."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def images() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def changed(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same with noise that grows from image to image."""
+    """Return the images with increasing noise."""
     noise = np.random.default_rng(2).normal(0, 1, images.shape) * np.array([2, 8, 20, 60])[:, None, None, None]
     return (images + noise).clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
 def alexnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An AlexNet file in torchvision's layout with random weights."""
+    """Write an AlexNet file in torchvision's layout with random weights."""
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "alexnet.pth"
     torch.save(torchvision.models.alexnet(weights=None).state_dict(), path)

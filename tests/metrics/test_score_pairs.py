@@ -19,37 +19,37 @@ def _images(level: int, count: int = 2) -> ImageBatch:
     return np.full((count, 8, 6, 3), level, np.uint8)
 
 
-def test_pairs_are_scored_over_the_image_and_inside_the_garment() -> None:
+def test_scores_image_and_garment() -> None:
     result = _images(0)
     result[:, 4:] = 51
     garment = np.zeros((2, 8, 6), bool)
     garment[:, 4:, :3] = True
-    numbers = score_pairs({"l1": l1}, result, _images(0), {"image": None, "garment": garment})
-    assert list(numbers) == ["l1", "l1_garment"]
-    np.testing.assert_allclose(numbers["l1"], 0.1)
-    np.testing.assert_allclose(numbers["l1_garment"], 0.2)
+    scores = score_pairs({"l1": l1}, result, _images(0), {"image": None, "garment": garment})
+    assert list(scores) == ["l1", "l1_garment"]
+    np.testing.assert_allclose(scores["l1"], 0.1)
+    np.testing.assert_allclose(scores["l1_garment"], 0.2)
 
 
-def test_one_pass_gives_what_each_metric_gives_alone() -> None:
+def test_equals_the_metrics_called_one_by_one() -> None:
     random = np.random.default_rng(1)
     results, targets = random.integers(0, 255, (2, 3, 20, 16, 3), np.uint8)
     regions = {"image": None, "garment": random.random((3, 20, 16)) < 0.3}
 
-    def other(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
+    def batch_metric(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
         return {name: np.arange(len(results)) / 2 for name in regions}
 
-    measures = {"ssim": ssim, "psnr": psnr, "l1": l1, "lpips": other}
-    together = score_pairs(measures, results, targets, regions)
-    assert len(together) == 8
+    measures = {"ssim": ssim, "psnr": psnr, "l1": l1, "lpips": batch_metric}
+    scores = score_pairs(measures, results, targets, regions)
+    assert len(scores) == 8
     for name, measure in measures.items():
-        for region, own in measure(results, targets, regions).items():
-            np.testing.assert_array_equal(together[name if region == "image" else f"{name}_{region}"], own)
+        for region, expected in measure(results, targets, regions).items():
+            np.testing.assert_array_equal(scores[name if region == "image" else f"{name}_{region}"], expected)
 
 
 def test_metrics_share_the_maps_of_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
+    created: list[int] = []
     of = PyramidLevel.of
-    monkeypatch.setattr(PyramidLevel, "of", lambda result, target: made.append(1) or of(result, target))
-    twice = PerPairMetric(ssim.of_pair)
+    monkeypatch.setattr(PyramidLevel, "of", lambda result, target: created.append(1) or of(result, target))
+    twice = PerPairMetric(ssim.score_pair)
     score_pairs({"ssim": ssim, "ms_ssim": twice, "psnr": psnr}, _images(0), _images(9), WHOLE_IMAGE)
-    assert len(made) == 2  # once a pair
+    assert len(created) == 2  # one per pair

@@ -142,7 +142,7 @@ def test_interrupted_run_resumes_to_identical_bytes(
     with pytest.raises(KeyboardInterrupt):
         run()
     assert not (workspace.data / "subset").exists()
-    left = sorted(workspace.work_dir("sample").glob("*.parquet"))
+    left = sorted(workspace.work_dir("sample").glob("*.arrow"))
     assert len(left) == 2
     left[0].write_bytes(left[0].read_bytes()[:-1])  # damaged: made again
     calls.clear()

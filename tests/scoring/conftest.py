@@ -19,7 +19,7 @@ from tryon.dresscode.labels import Joint
 from tryon.dresscode.readers import decode_photo
 from tryon.manifest import INDEX, PACKED, table_from_rows, write_table
 from tryon.metrics import Metric
-from tryon.metrics.inception import FeatureExtractor, _bytes, clean_resized
+from tryon.metrics.inception import FeatureExtractor, _to_tensor, resize_clean
 from tryon.pretrained_weights import WEIGHTS
 from tryon.runtime.atomic_files import sha256_bytes, write_bytes
 from tryon.sample.packing import PNG, encode_image, pack_mask
@@ -187,7 +187,7 @@ def with_small_network(metric: Metric) -> Metric:
     """The metric with a network that gives six features instead of 2048."""
     if metric.extract is None:
         return metric
-    prepare = {"inception": _bytes, "inception_clean": clean_resized}[metric.weights or ""]
+    prepare = {"inception": _to_tensor, "inception_clean": resize_clean}[metric.weights or ""]
 
     def extract(path: Path | None, device: str) -> FeatureExtractor:
         assert path is not None

@@ -17,7 +17,7 @@ from tryon.pretrain.initialization import new_network
 from tryon.training import memory_budget as memory
 from tryon.training.fabric import make_fabric
 from tryon.training.losses import Loss
-from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_of_step, peak_on_cpu
+from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_step_memory, peak_on_cpu
 from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 
@@ -69,8 +69,8 @@ def test_it_is_within_15_percent_of_what_a_step_takes(
     for parameter in trained.parameters():
         parameter.grad = torch.zeros_like(parameter)
     loss = Loss(own.settings.loss)
-    measured = peak_of_step(trained, loss, fabric, images)
-    assert needs.of(images) - needs.fixed == pytest.approx(measured, rel=0.15)
+    measured = peak_step_memory(trained, loss, fabric, images)
+    assert needs.predict(images) - needs.fixed == pytest.approx(measured, rel=0.15)
     with saved_tensors_hooks(count, lambda tensor: tensor):
         trained(torch.zeros(1, 6, *images[1:]), *[torch.zeros(1, 3, *images[1:])] * 2, all_scales=True)
     assert measured > 0.5 * kept * images[0]

@@ -18,7 +18,7 @@ from tryon.workspace import Workspace
 
 @pytest.fixture
 def grid_rows(workspace: Workspace) -> GridRows:
-    return GridRows.choose(PackedDataset.read(workspace.subset("val")))
+    return GridRows.select(PackedDataset.read(workspace.subset("val")))
 
 
 def test_rows_are_the_first_of_each_category(grid_rows: GridRows) -> None:

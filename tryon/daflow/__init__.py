@@ -1,16 +1,16 @@
-"""The DAFlow try-on network (arXiv 2207.09161), its warp, and the way published weights come in.
+"""The DAFlow try-on network (arXiv 2207.09161), its warp, and readers of published weights.
 
-Imports nothing but torch and `tryon.errors`, so it also runs on a bare GPU machine.
+Imports only torch and `tryon.errors`, so it also runs on a bare GPU machine.
 """
 
 from tryon.daflow.config import DAFlowConfig, NetworkOptionError
 from tryon.daflow.initialization import init_small_flows
 from tryon.daflow.network import DAFlow, NetworkInputError
 from tryon.daflow.published_weights import (
+    find_state_dict,
     load_published,
     published_state,
     read_checkpoint,
-    state_dict_in,
     validate_state,
 )
 
@@ -19,10 +19,10 @@ __all__ = [
     "DAFlowConfig",
     "NetworkInputError",
     "NetworkOptionError",
+    "find_state_dict",
     "init_small_flows",
     "load_published",
     "published_state",
     "read_checkpoint",
-    "state_dict_in",
     "validate_state",
 ]

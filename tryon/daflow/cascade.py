@@ -1,9 +1,9 @@
-"""The cascade: flows estimated coarse to fine, at each scale a cross, a self and a refinement step, then a image.
+"""The cascade: flows estimated coarse to fine, by a cross, a self and a refinement step per scale.
 
 Source: arXiv 2207.09161, section 3: cascaded deformable attention flows for garment (cross) and person (self) at once.
 
 Shape legend:
-    B batch, k heads, C pyramid channels, h x w sides of a level (coarsest first), H x W sides of the images.
+    B batch, k flows, C pyramid channels, h x w sides of a level (coarsest first), H x W sides of the images.
     Grids are (B·k, 2, h, w), attention (B, k, h, w), see `grids` and `flow_estimator`.
 """
 
@@ -25,13 +25,13 @@ class Cascade(nn.Module):
     """From pyramids to flows to images.
 
     Attributes:
-        backend: how the warps are computed, a name in `tryon.daflow.warp.WARPS` or "auto".
+        backend: of the warps, a name in `tryon.daflow.warp.WARPS` or "auto".
     """
 
     def __init__(self, config: DAFlowConfig) -> None:
         super().__init__()
-        self.heads, self.backend = config.num_flows, AUTOMATIC
-        self.grid: GridKind = config.grid_normalization
+        self.num_flows, self.backend = config.num_flows, AUTOMATIC
+        self.grid_kind: GridKind = config.grid_normalization
         # Names and order are the published checkpoint's.
         self.Self_MFEs = self._estimators(config, outputs=3 * config.num_flows, kernel=7)
         self.Cross_MFEs = self._estimators(config, outputs=3 * config.num_flows, kernel=3)
@@ -59,12 +59,12 @@ class Cascade(nn.Module):
         Args:
             garment_levels: the garment's pyramid, coarsest first, (B, C, h, w).
             person_levels: the person's, of the same shapes.
-            garment: the garment's image (B, 3, H, W).
-            agnostic: the person without the garment (B, 3, H, W).
-            all_scales: compose a image at every scale, not only at the last.
+            garment: garment image (B, 3, H, W).
+            agnostic: person with the garment masked (B, 3, H, W).
+            all_scales: compose an image at every scale, not only at the last.
 
         Returns:
-            Images (B, 3, 2h, 2w), coarsest first; the last has the full size and is the result.
+            Images (B, 3, 2h, 2w), coarsest first; the last has full size and is the result.
         """
         flows: Flows | None = None
         images = []
@@ -75,46 +75,47 @@ class Cascade(nn.Module):
                 images.append(self.compose(garment, agnostic, flows))
         return images
 
-    def estimate(self, level: int, garment: Tensor, person: Tensor, carried: Flows | None) -> Flows:
-        """Estimate one scale's flows from (B, C, h, w) features and the coarser scale's flows, already at h x w."""
-        garment_flow, person_flow = carried or (None, None)
+    def estimate(self, level: int, garment: Tensor, person: Tensor, previous: Flows | None) -> Flows:
+        """Estimate the flows of one scale from (B, C, h, w) features and the coarser scale's flows, upsampled."""
+        garment_flow, person_flow = previous or (None, None)
+        warped_garment, warped_person = (
+            self.warp_detached(garment, garment_flow),
+            self.warp_detached(person, person_flow),
+        )
 
-        # What the coarser scale saw.
-        garment_seen, person_seen = self.warp_detached(garment, garment_flow), self.warp_detached(person, person_flow)
+        # Cross: align the garment with the person, whose features are not warped here.
+        garment_flow = self.step(self.Cross_MFEs[level], warped_garment, person, garment_flow)
+        warped_garment = warp(garment, *garment_flow, self.backend)
 
-        # Cross: bring the garment to the person, who is compared as the pyramid shows them.
-        garment_flow = self.step(self.Cross_MFEs[level], garment_seen, person, garment_flow)
-        garment_seen = warp(garment, *garment_flow, self.backend)
+        # Self: move the person's own pixels, given the aligned garment.
+        person_flow = self.step(self.Self_MFEs[level], warped_garment, warped_person, person_flow)
+        warped_person = warp(person, *person_flow, self.backend)
 
-        # Self: move the person's own pixels, given the garment where it now lies.
-        person_flow = self.step(self.Self_MFEs[level], garment_seen, person_seen, person_flow)
-        person_seen = warp(person, *person_flow, self.backend)
-
-        # Refine: both at once.
-        return self.refine(self.Refine_MFEs[level], garment_seen, person_seen, Flows(garment_flow, person_flow))
+        # Refine both together.
+        return self.refine(self.Refine_MFEs[level], warped_garment, warped_person, Flows(garment_flow, person_flow))
 
     def warp_detached(self, features: Tensor, flow: Flow | None) -> Tensor:
-        """Warp features along the carried flow; no gradient goes back to its grid, only to features and attention."""
+        """Warp features along the coarser scale's flow; gradients reach features and attention, not the grid."""
         return features if flow is None else warp(features, flow.grid.detach(), flow.attention, self.backend)
 
-    def step(self, estimator: nn.Module, garment: Tensor, person: Tensor, carried: Flow | None) -> Flow:
-        """Estimate one branch: the new offsets on top of the carried grid, and a new attention."""
-        offsets, attention = split_single(estimator(garment, person), self.heads)
-        return Flow(self.compose_grid(carried, offsets), attention)
+    def step(self, estimator: nn.Module, garment: Tensor, person: Tensor, previous: Flow | None) -> Flow:
+        """Estimate one branch: offsets composed with the previous grid, and a new attention."""
+        offsets, attention = split_single(estimator(garment, person), self.num_flows)
+        return Flow(self.compose_grid(previous, offsets), attention)
 
     def refine(self, estimator: nn.Module, garment: Tensor, person: Tensor, flows: Flows) -> Flows:
-        """Refine both branches at once; their attention now sums to one together, so they compete for every pixel."""
-        output = split_joint(estimator(garment, person), self.heads)
+        """Refine both branches; the attention of both together sums to one, so they compete for every pixel."""
+        output = split_joint(estimator(garment, person), self.num_flows)
         garment_offsets, person_offsets, garment_attention, person_attention = output
         return Flows(
             Flow(self.compose_grid(flows.garment, garment_offsets), garment_attention),
             Flow(self.compose_grid(flows.person, person_offsets), person_attention),
         )
 
-    def compose_grid(self, carried: Flow | None, offsets: Tensor) -> Tensor:
-        """Put pixel offsets on top of the carried grid."""
-        grid = offsets_to_grid(offsets, self.grid)
-        return grid if carried is None else sample(carried.grid, grid)
+    def compose_grid(self, previous: Flow | None, offsets: Tensor) -> Tensor:
+        """Compose pixel offsets with the previous grid."""
+        grid = offsets_to_grid(offsets, self.grid_kind)
+        return grid if previous is None else sample(previous.grid, grid)
 
     def compose(self, garment: Tensor, agnostic: Tensor, flows: Flows) -> Tensor:
         """Compose the image at the size of the flows, from garment and agnostic person of any size."""

@@ -1,17 +1,17 @@
-"""The options that fix the shape of a DAFlow network, and their plain form that is saved beside its weights."""
+"""Architecture options of a DAFlow network, and their plain form in checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tryon.errors import TryOnError
 
 GridKind = Literal["published", "identity"]
 
 IMAGE_CHANNELS = 3
-"""Channels of every image that is warped and of the result: RGB."""
+"""Channels of every warped image and of the result: RGB."""
 
 
 class NetworkOptionError(TryOnError, ValueError):
@@ -20,21 +20,22 @@ class NetworkOptionError(TryOnError, ValueError):
 
 @dataclass(frozen=True)
 class DAFlowConfig:
-    """What a DAFlow network looks like. The defaults are the published network of 37,651,485 parameters.
+    """Architecture of a DAFlow network. The defaults are the published network of 37,651,485 parameters.
 
     Attributes:
         reference_channels: channels of the person's input: pose image, then agnostic person.
-        garment_channels: channels of the garment's input; its first three are the image.
-        heads: k, the flows (and attention maps) per branch.
-        widths: channels of the encoder's stages, finest first; each halves the sides.
+        garment_channels: channels of the garment's input; the first three are the image.
+        num_flows: k, flows (and attention maps) per branch.
+        encoder_channels: channels of the encoder's stages, finest first; each halves the sides.
         pyramid_channels: C, channels of every pyramid level.
-        flow_channels: channels inside the flow estimators.
-        light_channels: channels inside the light encoder and decoder.
-        grid: "published" keeps the checkpoint's convention, under which zero flow stretches by w / (w - 1) a level;
-            under "identity" zero flow samples each pixel at itself. Choose "identity" for training from scratch.
+        flow_channels: hidden channels of the flow estimators.
+        image_encoder_channels: hidden and output channels of the image encoder.
+        grid_normalization: "published" keeps the checkpoint's convention, under which zero flow stretches by
+            w / (w - 1) a level; under "identity" zero flow samples each pixel at itself. Use "identity" to train
+            from scratch.
 
     Raises:
-        NetworkOptionError: for a value out of range.
+        NetworkOptionError: a value is out of range.
     """
 
     reference_channels: int = 6
@@ -50,24 +51,30 @@ class DAFlowConfig:
         for name in ("encoder_channels", "flow_channels", "image_encoder_channels"):
             value = getattr(self, name)
             if not isinstance(value, list | tuple) or not value or not all(_is_size(size) for size in value):
-                raise NetworkOptionError(
-                    f"network option {name}", expected="one or more sizes of at least 1", found=value
-                )
+                raise NetworkOptionError(f"invalid network option {name}", found=value, expected="positive integers")
             object.__setattr__(self, name, tuple(value))
         if len(self.image_encoder_channels) != 2:
             raise NetworkOptionError(
-                "network option light_channels", expected="two sizes", found=self.image_encoder_channels
+                "invalid network option image_encoder_channels",
+                found=self.image_encoder_channels,
+                expected="two positive integers",
             )
         for name in ("reference_channels", "garment_channels", "num_flows", "pyramid_channels"):
             if not _is_size(getattr(self, name)):
-                rule = "a whole number of at least 1"
-                raise NetworkOptionError(f"network option {name}", expected=rule, found=getattr(self, name))
+                raise NetworkOptionError(
+                    f"invalid network option {name}", found=getattr(self, name), expected="a positive integer"
+                )
         if self.garment_channels < IMAGE_CHANNELS:
-            rule = f"at least {IMAGE_CHANNELS}: its first channels are the image that is warped"
-            raise NetworkOptionError("network option garment_channels", expected=rule, found=self.garment_channels)
-        if self.grid_normalization not in ("published", "identity"):
             raise NetworkOptionError(
-                "network option grid", expected="'published' or 'identity'", found=self.grid_normalization
+                "invalid network option garment_channels",
+                found=self.garment_channels,
+                expected=f"at least {IMAGE_CHANNELS}, the channels of the image",
+            )
+        if self.grid_normalization not in get_args(GridKind):
+            raise NetworkOptionError(
+                "invalid network option grid_normalization",
+                found=self.grid_normalization,
+                expected=f"one of {', '.join(get_args(GridKind))}",
             )
 
     @property
@@ -81,30 +88,33 @@ class DAFlowConfig:
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> DAFlowConfig:
-        """Rebuild what `to_dict` gave. Absent options take their default; an unknown one is a `NetworkOptionError`."""
-        known = [field.name for field in fields(cls)]
+        """Build the config from `to_dict`'s output; missing options take their default.
+
+        Raises:
+            NetworkOptionError: an option is unknown or out of range.
+        """
+        names = [field.name for field in fields(cls)]
         if not isinstance(options, Mapping):
-            raise NetworkOptionError("network options", expected="values by their names", found=type(options).__name__)
-        unknown = sorted(str(name) for name in options if name not in known)
+            raise NetworkOptionError("invalid network options", found=type(options).__name__, expected="a mapping")
+        unknown = sorted(str(name) for name in options if name not in names)
         if unknown:
-            raise NetworkOptionError("network options", expected=f"only {', '.join(known)}", found=unknown)
+            raise NetworkOptionError("unknown network options", found=unknown, expected=f"only {', '.join(names)}")
         return cls(**options)
 
     @classmethod
     def narrow(cls, levels: int = 4, divisor: int = 4) -> DAFlowConfig:
-        """Return a small network to train from scratch: fewer levels, every width divided, the identity grid."""
+        """Return a small network to train from scratch: fewer levels, channels divided, identity grid."""
         default = cls()
         if not 1 <= levels <= len(default.encoder_channels):
-            rule = f"1 to {len(default.encoder_channels)}"
-            raise NetworkOptionError("levels of a narrow network", expected=rule, found=levels)
+            raise NetworkOptionError(
+                "invalid number of levels", found=levels, expected=f"1 to {len(default.encoder_channels)}"
+            )
+        hidden, output = default.image_encoder_channels
         return cls(
             encoder_channels=tuple(width // divisor for width in default.encoder_channels[:levels]),
             pyramid_channels=default.pyramid_channels // divisor,
             flow_channels=tuple(width // divisor for width in default.flow_channels),
-            image_encoder_channels=(
-                default.image_encoder_channels[0] // divisor,
-                default.image_encoder_channels[1] // divisor,
-            ),
+            image_encoder_channels=(hidden // divisor, output // divisor),
             grid_normalization="identity",
         )
 

@@ -1,9 +1,9 @@
-"""Flows as sampling grids: from pixel offsets to normalized coordinates, one grid looked up at another, upsampling.
+"""Flows as sampling grids: conversion from pixel offsets, composition and upsampling.
 
 Source: arXiv 2207.09161, section 3, the deformable flows and their composition from one scale to the next.
 
 Shape legend:
-    B batch, k heads, h x w sides. Offsets and grids are (B·k, 2, h, w), channel 0 = x, channel 1 = y, head-major
+    B batch, k flows, h x w sides. Offsets and grids are (B·k, 2, h, w), channel 0 = x, channel 1 = y, flow-major
     per sample. Offsets are in pixels; grids in the normalized coordinates of `grid_sample`, about [-1, 1] inside
     the frame.
 """
@@ -20,20 +20,20 @@ from tryon.daflow.config import GridKind
 
 
 class Flow(NamedTuple):
-    """Where one branch (garment or person) is sampled, and how its k samples are blended."""
+    """Sampling grids of one branch (garment or person), and the weights of its k samples."""
 
     grid: Tensor
     """(B·k, 2, h, w), normalized coordinates."""
     attention: Tensor
-    """(B, k, h, w). Sums to one over the heads after a cross or self step, over both branches after a refinement."""
+    """(B, k, h, w). Sums to one over the flows after a cross or self step, over both branches after a refinement."""
 
     def upsample(self) -> Flow:
-        """Double the sides, bilinear. Grids are normalized coordinates, so their values need no scaling."""
+        """Double the sides, bilinear. Normalized coordinates need no scaling."""
         return Flow(_doubled(self.grid), _doubled(self.attention))
 
 
 class Flows(NamedTuple):
-    """The state that goes from one scale to the next."""
+    """Flows of both branches, passed from one scale to the next."""
 
     garment: Flow
     person: Flow
@@ -44,15 +44,15 @@ class Flows(NamedTuple):
 
 
 def offsets_to_grid(offsets: Tensor, kind: GridKind) -> Tensor:
-    """Turn pixel offsets into the grid that samples each pixel p at p + offset.
+    """Convert pixel offsets to the grid that samples each pixel p at p + offset.
 
     "published" maps pixel x to x / ((w - 1) / 2) - 1, although sampling uses align_corners=False: zero offsets then
     stretch the image by w / (w - 1). That mismatch is part of the published network and its weights. "identity"
     maps x to (2x + 1) / w - 1, under which zero offsets sample every pixel exactly at itself.
 
     Args:
-        offsets: (B·k, 2, h, w), pixels. Sides of at least 2. Half precision is widened: it cannot tell pixels apart.
-        kind: the convention.
+        offsets: (B·k, 2, h, w), pixels, sides of at least 2. Half precision is widened: it cannot resolve pixels.
+        kind: normalization convention.
 
     Returns:
         (B·k, 2, h, w), normalized coordinates, float32 or float64.
@@ -70,15 +70,15 @@ def offsets_to_grid(offsets: Tensor, kind: GridKind) -> Tensor:
 
 
 def _pixel_map(side: int, kind: GridKind) -> tuple[float, float]:
-    """Scale and start of the map from a pixel's index to its normalized coordinate."""
+    """Return scale and offset of the map from a pixel's index to its normalized coordinate."""
     return (2 / (side - 1), -1.0) if kind == "published" else (2 / side, 1 / side - 1)
 
 
 def sample(maps: Tensor, grid: Tensor) -> Tensor:
-    """Look maps up where a grid points: bilinear, the border repeated outside the frame.
+    """Sample maps at a grid: bilinear, the border replicated outside the frame.
 
-    Flows compose by it too: a carried grid is itself a image of two channels, and `sample(carried, grid)` follows
-    `grid` first and `carried` from there.
+    This also composes flows: a grid is itself a map of two channels, and `sample(previous, grid)` follows `grid`
+    first and `previous` from there.
 
     Args:
         maps: (N, c, h, w).

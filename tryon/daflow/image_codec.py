@@ -1,18 +1,17 @@
-"""The light encoder and decoder: what is warped to make a image is a shallow feature map, not the image itself.
+"""Image encoder and decoder around the final warp.
 
 Source: arXiv 2207.09161, section 3, synthesis: both images are lightly encoded, warped, added and decoded.
 
-Folding. Between the encoder's 3x3 and the decoder's 3x3 lie a 1x1 layer, the warp of garment and person with their
-sum, and another 1x1 layer. The warp is linear, its bilinear weights sum to one at every sample and its attention
-sums to one over both branches, so it passes constants through unchanged, and the two 1x1 layers become one without
-touching a number:
+Folding. Between the encoder's 3x3 and the decoder's 3x3 layers are a 1x1 layer, the sum of the warped garment and
+person, and another 1x1 layer. The warp is linear, its bilinear weights sum to one at every sample and its attention
+sums to one over both branches, so it preserves constants, and the two 1x1 layers can be folded exactly:
 
     Wd · (warp(We·g + be) + warp(We·p + be)) + bd  =  (Wd·We) · (warp(g) + warp(p)) + (Wd·be + bd)
 
-The warp then moves 32 channels in place of 64. The parameters stay where the published checkpoint has them.
+The warp then moves 32 channels instead of 64. The parameters keep the published checkpoint's layout.
 
 Shape legend:
-    B batch, k heads, H x W sides of the images, L light channels (32, 64)
+    B batch, k flows, H x W sides of the images
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from tryon.daflow.warp import warp
 
 
 def image_encoder(narrow: int, wide: int) -> nn.Sequential:
-    """3x3 to `narrow` channels, LeakyReLU, 1x1 to `wide`."""
+    """Build the encoder: 3x3 to `narrow` channels, LeakyReLU, 1x1 to `wide`."""
     return nn.Sequential(
         nn.Conv2d(IMAGE_CHANNELS, narrow, 3, padding=1), nn.LeakyReLU(LEAK, inplace=True), nn.Conv2d(narrow, wide, 1)
     )
 
 
 def image_decoder(narrow: int, wide: int) -> nn.Sequential:
-    """1x1 back to `narrow` channels, LeakyReLU, 3x3 to the image."""
+    """Build the decoder: 1x1 to `narrow` channels, LeakyReLU, 3x3 to the image."""
     return nn.Sequential(
         nn.Conv2d(wide, narrow, 1), nn.LeakyReLU(LEAK, inplace=True), nn.Conv2d(narrow, IMAGE_CHANNELS, 3, padding=1)
     )
@@ -46,22 +45,22 @@ def image_decoder(narrow: int, wide: int) -> nn.Sequential:
 
 def fold_1x1(encoder: nn.Sequential, decoder: nn.Sequential) -> tuple[Tensor, Tensor]:
     """Fold the two 1x1 layers around the warp: weight (narrow, narrow, 1, 1) and bias (narrow,)."""
-    inner, outer = cast(nn.Conv2d, encoder[-1]), cast(nn.Conv2d, decoder[0])
-    back = outer.weight.flatten(1)
-    bias = back @ cast(Tensor, inner.bias) + cast(Tensor, outer.bias)
-    return (back @ inner.weight.flatten(1))[:, :, None, None], bias
+    encode, decode = cast(nn.Conv2d, encoder[-1]), cast(nn.Conv2d, decoder[0])
+    weight = decode.weight.flatten(1)
+    bias = weight @ cast(Tensor, encode.bias) + cast(Tensor, decode.bias)
+    return (weight @ encode.weight.flatten(1))[:, :, None, None], bias
 
 
 def compose(
     encoder: nn.Sequential, decoder: nn.Sequential, images: Sequence[Tensor], flows: Flows, backend: str
 ) -> Tensor:
-    """Encode garment and person, warp both, add, decode.
+    """Encode garment and agnostic person, (B, 3, H, W) in [-1, 1], warp both, add and decode.
 
     Args:
-        encoder: the light encoder.
-        decoder: the light decoder.
-        images: garment and agnostic person, (B, 3, H, W) in [-1, 1].
-        flows: grids and attention at H x W; the attention of both branches together sums to one.
+        encoder: from `image_encoder`.
+        decoder: from `image_decoder`.
+        images: garment and agnostic person.
+        flows: at H x W; the attention of both branches together sums to one.
         backend: of the warp.
 
     Returns:

@@ -1,4 +1,4 @@
-"""DAFlow, the single-stage virtual try-on network: garment and person in, the dressed person out.
+"""DAFlow, the single-stage virtual try-on network.
 
 Source: arXiv 2207.09161 (ECCV 2022), section 3. Parameter names and shapes are the published checkpoint's.
 
@@ -22,15 +22,11 @@ from tryon.errors import TryOnError
 
 
 class NetworkInputError(TryOnError, ValueError):
-    """An input of the network has a shape that it cannot work on."""
+    """An input of the network has an unsupported shape."""
 
 
 class DAFlow(nn.Module):
-    """Two pyramids and the cascade between them. `DAFlowConfig` tells the options; the defaults are the published ones.
-
-    Attributes:
-        config: the options it was built with.
-    """
+    """Two feature pyramids and the cascade. See `DAFlowConfig` for the options; defaults are the published network."""
 
     def __init__(
         self,
@@ -51,7 +47,7 @@ class DAFlow(nn.Module):
             tuple(encoder_channels),
             pyramid_channels,
             tuple(flow_channels),
-            tuple(image_encoder_channels),  # pyright: ignore[reportArgumentType]  # its length is checked there
+            tuple(image_encoder_channels),  # pyright: ignore[reportArgumentType]  # length checked in DAFlowConfig
             grid_normalization,
         )
         # Names and order are the published checkpoint's: "source" is the garment, "reference" the person.
@@ -63,16 +59,16 @@ class DAFlow(nn.Module):
 
     @classmethod
     def from_config(cls, config: DAFlowConfig) -> DAFlow:
-        """Build the network that `config` describes, freshly initialized."""
+        """Build a freshly initialized network."""
         return cls(**config.to_dict())
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers are learned (37,651,485 in the published network)."""
+        """Number of parameters (37,651,485 in the published network)."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     def use_warp(self, backend: str) -> DAFlow:
-        """Choose how the warps are computed: "auto" or a name in `tryon.daflow.warp.WARPS`. Returns the network."""
+        """Set the warp back end, "auto" or a name in `tryon.daflow.warp.WARPS`, and return the network."""
         select_warp(backend, next(self.parameters()).device)
         self.dafnet.backend = backend
         return self
@@ -90,49 +86,52 @@ class DAFlow(nn.Module):
     def forward(
         self, reference: Tensor, garment: Tensor, agnostic: Tensor, all_scales: bool = False
     ) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Dress the person.
+        """Predict the person wearing the garment.
 
         Args:
             reference: (B, 6, H, W): pose image, then agnostic person.
             garment: (B, 3, H, W): the shop image.
             agnostic: (B, 3, H, W): the person with the garment to be replaced painted black (-1).
-            all_scales: also return the intermediate results (for the loss).
+            all_scales: also return the results of all scales (for the loss).
 
         Returns:
-            The dressed person (B, 3, H, W), about [-1, 1], not clamped. With `all_scales` also the results of all
-            scales, coarsest first, (B, 3, H / 2^(n-1-i), W / 2^(n-1-i)) for i = 0..n-1 of n levels; the last IS the
-            result.
+            (B, 3, H, W), about [-1, 1], not clamped. With `all_scales` also the results of all scales, coarsest
+            first, (B, 3, H / 2^(n-1-i), W / 2^(n-1-i)) for i = 0..n-1 of n levels; the last one is the result.
 
         Raises:
-            NetworkInputError: before any computation, unless all inputs agree in B, H and W and both sides are
-                multiples of 2^n and at least 2^(n+1).
+            NetworkInputError: inputs differ in B, H or W, or a side is not a multiple of 2^n or less than 2^(n+1).
         """
-        self._check(reference, garment, agnostic)
-        reference, garment, agnostic = self._laid_out(reference, garment, agnostic)
+        self._check_shapes(reference, garment, agnostic)
+        if (
+            select_warp(self.dafnet.backend, garment.device) == "gather"
+        ):  # which reads whole pixels; all layers keep the layout
+            reference, garment, agnostic = (
+                image.contiguous(memory_format=torch.channels_last) for image in (reference, garment, agnostic)
+            )
         garment_levels = self.source_FPN(self.source_features(garment))
         person_levels = self.reference_FPN(self.reference_features(reference))
         results = self.dafnet(garment_levels, person_levels, garment[:, :IMAGE_CHANNELS], agnostic, all_scales)
         return (results[-1], results) if all_scales else results[-1]
 
-    def _laid_out(self, *images: Tensor) -> tuple[Tensor, ...]:
-        """Lay images channels-last where the warp gathers whole pixels; every layer after them keeps that layout."""
-        if select_warp(self.dafnet.backend, images[0].device) != "gather":
-            return images
-        return tuple(image.contiguous(memory_format=torch.channels_last) for image in images)
-
-    def _check(self, reference: Tensor, garment: Tensor, agnostic: Tensor) -> None:
+    def _check_shapes(self, reference: Tensor, garment: Tensor, agnostic: Tensor) -> None:
         shapes = {"reference": reference.shape, "garment": garment.shape, "agnostic": agnostic.shape}
         channels = (self.config.reference_channels, self.config.garment_channels, IMAGE_CHANNELS)
-        for (name, shape), wanted in zip(shapes.items(), channels, strict=True):
-            if len(shape) != 4 or shape[1] != wanted:
-                rule = f"shape (B, {wanted}, H, W)"
-                raise NetworkInputError(f"network input {name}", expected=rule, found=tuple(shape))
+        for (name, shape), num_channels in zip(shapes.items(), channels, strict=True):
+            if len(shape) != 4 or shape[1] != num_channels:
+                raise NetworkInputError(
+                    f"wrong shape of network input {name}", found=tuple(shape), expected=f"(B, {num_channels}, H, W)"
+                )
         if len({(shape[0], *shape[2:]) for shape in shapes.values()}) > 1:
-            found = {name: tuple(shape) for name, shape in shapes.items()}
-            raise NetworkInputError("network inputs", expected="one batch size, height and width", found=found)
-        step = self.config.side_multiple
-        if any(side % step or side < 2 * step for side in garment.shape[2:]):
+            raise NetworkInputError(
+                "network inputs differ in batch size, height or width",
+                found={name: tuple(shape) for name, shape in shapes.items()},
+            )
+        multiple = self.config.side_multiple
+        if any(side % multiple or side < 2 * multiple for side in garment.shape[2:]):
             # A coarsest map one pixel wide makes the published grid divide by zero.
-            rule = f"height and width are multiples of {step} and at least {2 * step}"
-            remedy = "Resize or pad the images (image.size in params.yaml)"
-            raise NetworkInputError("network input size", expected=rule, found=tuple(garment.shape[2:]), hint=remedy)
+            raise NetworkInputError(
+                "unsupported height or width of network inputs",
+                found=tuple(garment.shape[2:]),
+                expected=f"multiples of {multiple} and at least {2 * multiple}",
+                hint="Resize or pad the images (image.size in params.yaml).",
+            )

@@ -1,4 +1,4 @@
-"""Feature pyramids: an encoder of pre-activation residual blocks, and the top-down path that evens out its widths.
+"""Feature pyramids: an encoder of pre-activation residual blocks and a top-down path (FPN).
 
 Source: arXiv 2207.09161, section 3, the encoders and FPNs of garment and person.
 
@@ -19,7 +19,7 @@ from tryon.daflow.convolution import conv_same, conv_transpose_2x
 
 
 def _normalized_convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
-    """Norm, ReLU, 3x3 convolution without bias. The ReLU works in place: the norm's backward needs its input only."""
+    """Build norm, in-place ReLU (the norm's backward needs only its input) and 3x3 convolution without bias."""
     return [
         nn.BatchNorm2d(inputs),
         nn.ReLU(inplace=True),
@@ -40,7 +40,7 @@ class Downsample(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two pre-activation convolutions beside the identity: (B, width, h, w) -> the same."""
+    """Two pre-activation convolutions with a skip connection: (B, width, h, w) -> the same shape."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Encoder(nn.Module):
     """Stages that each halve the sides: one downsampling, two residual blocks.
 
     Args:
-        channels: channels of the input image.
+        channels: of the input image.
         widths: channels of the stages, finest first.
     """
 
@@ -68,7 +68,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """(B, channels, H, W) -> the output of every stage, finest first: (B, widths[i], H / 2^(i+1), W / 2^(i+1))."""
+        """Return the output of every stage, finest first: (B, widths[i], H / 2^(i+1), W / 2^(i+1))."""
         features, stages = image, []
         for stage in self.encoders:
             features = stage(features)
@@ -77,7 +77,7 @@ class Encoder(nn.Module):
 
 
 class TopDown(nn.Module):
-    """The feature pyramid network: every level C channels wide, and aware of all coarser ones.
+    """Feature pyramid network: every level has C channels and receives all coarser levels.
 
     Args:
         widths: channels of the encoder's stages, finest first.
@@ -91,16 +91,16 @@ class TopDown(nn.Module):
         self.smooth = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in widths)
 
     def forward(self, stages: Sequence[Tensor]) -> list[Tensor]:
-        """Stages, finest first -> levels (B, C, h, w), COARSEST first.
+        """Map stages, finest first, to levels (B, C, h, w), COARSEST first.
 
-        What goes down is the smoothed level, not the raw sum.
+        The smoothed level is passed down, not the raw sum.
         """
         levels: list[Tensor] = []
         for stage, *layers in zip(reversed(stages), self.adaptive, self.smooth, strict=True):
             adaptive, smooth = cast(list[nn.Conv2d], layers)
             if not levels:
                 levels.append(smooth(adaptive(stage)))
-            elif 4 * adaptive.in_channels <= smooth.in_channels:  # pays only where the stage is narrow
+            elif 4 * adaptive.in_channels <= smooth.in_channels:  # faster only where the stage is narrow
                 levels.append(fold_stage(stage, levels[-1], adaptive, smooth))
             else:
                 doubled = F.interpolate(levels[-1], scale_factor=2.0, mode="nearest")
@@ -109,17 +109,17 @@ class TopDown(nn.Module):
 
 
 def fold_stage(stage: Tensor, coarser: Tensor, adaptive: nn.Conv2d, smooth: nn.Conv2d) -> Tensor:
-    """smooth(adaptive(stage) + coarser, doubled) with the same numbers, but for rounding, from fewer multiplications.
+    """Compute smooth(adaptive(stage) + upsample(coarser)), up to rounding, with fewer multiplications.
 
-    The 1x1 and the 3x3 layer make one 3x3 layer on the narrow stage. A 3x3 layer on a map doubled to the nearest adds
-    up the same pixel several times; with its weights added up beforehand it is a transposed layer, 4x4 with stride 2,
-    on the small map: 16 products a pixel there in place of 36. The bias of the 1x1 layer goes in with the small map,
-    so that it ends at the border as it should. Per pixel and output channel 9 w + 4 C products are left of w + 9 C,
-    and the sum of both maps, C wide, is neither made nor kept for backward.
+    The 1x1 and 3x3 layers fold into one 3x3 layer on the narrow stage. A 3x3 layer on a nearest-upsampled map adds the
+    same pixel several times; with its weights summed beforehand it is a 4x4 transposed layer with stride 2 on the
+    small map: 16 products per pixel instead of 36. The 1x1 layer's bias is added to the small map, so that it is
+    zero-padded at the border like the original. Per pixel and output channel w + 9 C products become 9 w + 4 C, and
+    the sum of both maps, C wide, is not stored for backward.
 
     Args:
         stage: (B, w, 2h, 2w) of the encoder.
-        coarser: (B, C, h, w), the level before.
+        coarser: (B, C, h, w), the previous level.
         adaptive: 1x1, from w to C channels.
         smooth: 3x3, from C to C channels.
 
@@ -128,9 +128,7 @@ def fold_stage(stage: Tensor, coarser: Tensor, adaptive: nn.Conv2d, smooth: nn.C
     """
     taps = smooth.weight.flatten(2)
     once = torch.eye(3, 4, dtype=taps.dtype, device=taps.device).flip(0)
-    twice = once + once.roll(
-        1, dims=1
-    )  # along one side: tap i goes to places 2 - i and 3 - i, a doubled pixel's halves
+    twice = once + once.roll(1, dims=1)  # along one side, tap i contributes to taps 2 - i and 3 - i
     doubling = (taps @ torch.kron(twice, twice)).unflatten(2, (4, 4)).transpose(0, 1)
     narrow = (adaptive.weight.flatten(1).t() @ taps).unflatten(2, (3, 3))
     bias = cast(Tensor, adaptive.bias)[:, None, None]

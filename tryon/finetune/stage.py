@@ -1,4 +1,4 @@
-"""The finetune stage: all three categories together, from the starting point that `pretrain` made."""
+"""The finetune stage: train on all three categories, from the weights of `pretrain`."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from tryon.training.run_outputs import run_hash, summarize, write_history
 from tryon.workspace import Workspace
 
 BEST, LAST = "best.ckpt", "last.ckpt"
-"""Names of the checkpoints in `data/checkpoints/`."""
+"""File names in `data/checkpoints/`."""
 
 
 def finetune(settings: FinetuneSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
-    """Make `data/checkpoints/`: `best.ckpt`, `last.ckpt`, `history.csv` and `grids/`.
+    """Write `data/checkpoints/`: `best.ckpt`, `last.ckpt`, `history.csv` and `grids/`.
 
     Raises:
-        ParameterError: the image size does not fit the network, or the device does not exist.
-        MissingInputError: the subset is absent or has no rows.
-        WeightsError: the starting point is absent or damaged.
-        TryOnError: training goes astray, or the disk is full.
-        SystemExit: SIGTERM came; the run goes on when the stage is started again.
+        ParameterError: an invalid image size or device.
+        MissingInputError: the subset is missing or has no rows.
+        WeightsError: the starting point is missing or damaged.
+        TryOnError: training diverged, or the disk is full.
+        SystemExit: SIGTERM was received; the stage resumes when run again.
     """
     job, network = _run_config(settings, seed, workspace, worker=False)
     with translate_training_os_errors("finetune", workspace.root):
-        states = CheckpointManager(workspace.work_dir("finetune"), job.run)
+        checkpoints = CheckpointManager(workspace.work_dir("finetune"), job.run_id)
         with launch_workers(job, workspace.root):
-            state = train(job, network, states, progress)
+            state = train(job, network, checkpoints, progress)
         with atomic_folder(workspace.checkpoints) as folder:
-            save_checkpoint(folder / BEST, states.best(state).inference_copy())
+            save_checkpoint(folder / BEST, checkpoints.best(state).inference_copy())
             save_checkpoint(folder / LAST, state.inference_copy())
-            write_history(folder, state, states)
+            write_history(folder, state, checkpoints)
     summary = summarize("finetune", state, settings.epochs, workspace.checkpoints)
-    states.remove()
+    checkpoints.remove()
     return summary
 
 
 def run_finetune_worker(settings: FinetuneSettings, seed: int, workspace: Workspace) -> None:
-    """Train along with the stage as one of its workers, writing nothing.
+    """Train as a worker of the stage, without writing.
 
     Raises:
-        TryOnError: as `finetune`; or settings, inputs or code are not the stage's.
+        TryOnError: as `finetune`; or settings, inputs or code differ from the stage's.
     """
     job, network = _run_config(settings, seed, workspace, worker=True)
     with launch_workers(job, workspace.root):
@@ -62,8 +62,15 @@ def _run_config(settings: FinetuneSettings, seed: int, workspace: Workspace, wor
     files = {"train": workspace.subset("train"), "val": workspace.subset("val"), "start": start}
     rows = {part: PackedDataset.read(files[part]) for part in ("train", "val")}
     network = build_network(load_checkpoint(start, "Run `tryon pretrain` first."), str(start))
-    place = resolve_rank("finetune", settings, worker)
-    digest = run_hash(settings, seed, files)
-    perceptual = load_perceptual(settings.loss, workspace)
-    code = code_version(__name__)
-    return RunConfig("finetune", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual), network
+    job = RunConfig(
+        stage="finetune",
+        context=resolve_rank("finetune", settings, worker),
+        settings=settings,
+        seed=seed,
+        config_hash=run_hash(settings, seed, files),
+        code=code_version(__name__),
+        train=rows["train"],
+        val=rows["val"],
+        perceptual=load_perceptual(settings.loss, workspace),
+    )
+    return job, network

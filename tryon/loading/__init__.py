@@ -1,1 +1,1 @@
-"""From packed rows to what the network takes: rows in order, decoded to bytes, prepared on the device in batches."""
+"""Packed rows as batches of network inputs: decoding, augmentation, batching and normalization."""

@@ -1,4 +1,4 @@
-"""Batches of 8-bit tensors, decoded ahead of the step that needs them by a few threads."""
+"""Batches of decoded rows as 8-bit tensors, prefetched by a few threads."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ from tryon.loading.packed_dataset import Sample
 from tryon.runtime.process_pool import raise_mmap_threshold
 
 PREFETCH = 4
-"""Batches decoded ahead."""
+"""Batches decoded ahead of the consumer."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Decoded rows side by side, still bytes: a quarter of the floats to move to the device.
+    """Decoded rows as bytes, which are moved to the device at a quarter of the size of floats.
 
-    Shapes: person, garment, pose uint8 (B, 3, H, W) RGB; mask (True = hidden), garment_mask bool (B, 1, H, W);
-    mirrored bool (B,), always on the host: rows of which all but the pose is still to be mirrored (see
-    `tryon.loading.transforms`).
+    Shapes: person, garment, pose uint8 (B, 3, H, W) RGB; mask (True = masked), garment_mask bool (B, 1, H, W);
+    mirrored bool (B,), always on the host: rows that `tryon.loading.transforms` mirrors, except for their pose.
     """
 
     pair_ids: tuple[str, ...]
@@ -42,44 +41,44 @@ class Batch:
     mirrored: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch with its tensors on `device`."""
-        tensors = {field.name for field in fields(self) if isinstance(getattr(self, field.name), Tensor)}
-        names = tensors - {"mirrored"}
-        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+        """Move all tensors but `mirrored` to `device`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "mirrored"}
+        tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+        return replace(self, **{name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()})
 
 
 class SampleSource(Protocol):
-    """A data set: rows as they are (`PackedDataset`) or changed (`AugmentedDataset`)."""
+    """A data set: `PackedDataset` or `AugmentedDataset`."""
 
     def sample(self, index: int) -> Sample:
         """Decode row `index`."""
         ...
 
 
-def collate(examples: Sequence[Sample]) -> Batch:
-    """Put examples of one size side by side, and draw their poses."""
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack samples of one size and draw their poses."""
     return Batch(
-        pair_ids=tuple(example.pair_id for example in examples),
-        categories=tuple(example.category for example in examples),
-        person=_stack_images([example.person for example in examples]),
-        garment=_stack_images([example.garment for example in examples]),
-        pose=_stack_images([_pose(example) for example in examples]),
-        mask=_stack_arrays([example.mask for example in examples])[:, None],
-        garment_mask=_stack_arrays([example.garment_mask for example in examples])[:, None],
-        mirrored=torch.tensor([example.mirrored for example in examples], dtype=torch.bool),
+        pair_ids=tuple(sample.pair_id for sample in samples),
+        categories=tuple(sample.category for sample in samples),
+        person=_stack_images([sample.person for sample in samples]),
+        garment=_stack_images([sample.garment for sample in samples]),
+        pose=_stack_images([_draw_pose(sample) for sample in samples]),
+        mask=_stack([sample.mask for sample in samples])[:, None],
+        garment_mask=_stack([sample.garment_mask for sample in samples])[:, None],
+        mirrored=torch.tensor([sample.mirrored for sample in samples], dtype=torch.bool),
     )
 
 
 def load_batches(rows: SampleSource, batches: Iterable[NDArray[np.int64]], threads: int = 2) -> Iterator[Batch]:
-    """Load batches in the order given, up to `PREFETCH` of them ahead of the one in use.
+    """Load batches in order, up to `PREFETCH` ahead.
 
     Args:
         rows: the data set.
-        batches: for each batch the positions of its rows.
-        threads: decoding threads; their number changes nothing in the batches.
+        batches: positions of the rows of each batch.
+        threads: number of decoding threads; does not affect the batches.
 
     Raises:
-        TryOnError: a image is damaged.
+        TryOnError: an image is damaged.
     """
 
     def load(positions: NDArray[np.int64]) -> Batch:
@@ -87,30 +86,29 @@ def load_batches(rows: SampleSource, batches: Iterable[NDArray[np.int64]], threa
 
     raise_mmap_threshold()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="loading")
-    waiting: deque[Future[Batch]] = deque()
+    pending: deque[Future[Batch]] = deque()
     try:
         for positions in batches:
-            waiting.append(pool.submit(load, positions))
-            if len(waiting) > PREFETCH:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(load, positions))
+            if len(pending) > PREFETCH:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _pose(example: Sample) -> NDArray[np.uint8]:
-    """The pose image, uint8 (H, W, 3); drawn mirrored, because a mirror also exchanges the limbs' colors."""
-    height, width = example.person.shape[:2]
-    keypoints = mirror_keypoints(example.keypoints, width) if example.mirrored else example.keypoints
+def _draw_pose(sample: Sample) -> NDArray[np.uint8]:
+    """Draw the pose image, uint8 (H, W, 3), mirrored already: a mirror also exchanges the limbs' colors."""
+    height, width = sample.person.shape[:2]
+    keypoints = mirror_keypoints(sample.keypoints, width) if sample.mirrored else sample.keypoints
     return draw_pose(keypoints, (height, width))
 
 
 def _stack_images(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Stack (H, W, 3) images to (B, 3, H, W); the memory stays channels-last."""
-    return _stack_arrays(images).permute(0, 3, 1, 2)
+    """Stack (H, W, 3) images to (B, 3, H, W), channels-last in memory."""
+    return _stack(images).permute(0, 3, 1, 2)
 
 
-def _stack_arrays(arrays: Sequence[NDArray[np.uint8] | NDArray[np.bool_]]) -> Tensor:
-    """Put arrays side by side; a single one is not copied."""
-    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))
+def _stack(arrays: Sequence[NDArray[np.uint8] | NDArray[np.bool_]]) -> Tensor:
+    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))  # a single one is not copied

@@ -1,6 +1,6 @@
-"""What an epoch draws, as functions of the seed and the epoch alone.
+"""Row order and random values of an epoch, as functions of seed and epoch only.
 
-Nothing is alive between two batches, so a run that is taken up again at any position sees what it would have seen.
+There is no random state between batches, so a run resumes identically from any step.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Order in which epoch `epoch` visits `count` rows, a permutation of 0..count-1."""
+    """Return the order in which an epoch visits `count` rows, a permutation of 0..count-1."""
     return _generator(seed, epoch, "order").permutation(count)
 
 
 def epoch_random(count: int, seed: int, epoch: int, name: str) -> NDArray[np.float64]:
-    """For each of `count` rows a number in [0, 1) that decides on `name` ("mirror", ...) in this epoch."""
+    """Return the epoch's values in [0, 1) of the random stream `name`, one per row."""
     return _generator(seed, epoch, name).random(count)
 
 
 def split_batches(order: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
-    """Cut an order into batches of equal size.
+    """Split an order into batches of equal size, dropping the remainder.
 
-    Rows left over at the end wait for the next epoch, which has another order: a batch of one or two would upset the
-    batch norms. Only when all rows together are fewer than a batch do they make a smaller one.
+    Very small batches would disturb batch norm; the next epoch has another order. Fewer rows than `batch_size`
+    make one smaller batch.
     """
     if len(order) < batch_size:
         return [order] if len(order) else []

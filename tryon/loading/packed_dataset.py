@@ -1,4 +1,4 @@
-"""Packed rows as a data set: each row decoded to 8-bit arrays when it is asked for."""
+"""Data set of packed rows, decoded to 8-bit arrays on access."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from tryon.categories import Category
 from tryon.dresscode.readers import UnreadableError, decode_photo
 from tryon.errors import MissingInputError, TryOnError
-from tryon.loading.mmap_parquet import MappedColumn, map_columns
 from tryon.manifest import PACKED, read_table
 
 MADE_BY = "tryon sample"
@@ -22,15 +21,15 @@ MADE_BY = "tryon sample"
 TRAINING_COLUMNS = (
     "pair_id", "category", "person", "garment", "mask", "garment_mask", "background", "keypoints", "height", "width",
 )  # fmt: skip
-"""What training reads of a row."""
+"""Columns that training reads."""
 
 
 @dataclass(frozen=True)
 class Sample:
     """One decoded row.
 
-    Shapes: person, garment uint8 (H, W, 3) RGB; mask (True = hidden), garment_mask bool (H, W); keypoints float32
-    (18, 3): x, y in pixels, score. `mirrored`: all of it is still to be mirrored (see `tryon.loading.transforms`).
+    Shapes: person, garment uint8 (H, W, 3) RGB; mask (True = masked), garment_mask bool (H, W); keypoints float32
+    (18, 3): x, y in pixels, score. `mirrored`: to be mirrored, see `tryon.loading.transforms`.
     """
 
     pair_id: str
@@ -44,44 +43,53 @@ class Sample:
 
 
 class PackedDataset:
-    """Rows of a packed table, by position. Images and masks stay in the file until a row is decoded.
+    """Rows of a packed table. Images and masks stay in the memory-mapped file until a row is decoded.
 
     Args:
-        table: of schema `PACKED`, with the columns asked for that are not binary.
-        binary: the binary ones.
-        name: stands in messages, usually the file's path.
+        stored: columns of a table of schema `PACKED`.
+        name: of the data set in messages, usually the file's path.
+        positions: int64 (n,), rows of `stored` that belong to the data set; None for all.
+
+    Attributes:
+        table: the columns that are not binary, for the rows of the data set.
 
     Raises:
-        TryOnError: the rows are of several sizes.
+        TryOnError: image sizes differ between rows.
     """
 
-    def __init__(self, table: pa.Table, binary: dict[str, MappedColumn], name: str) -> None:
-        self.table, self.name = table, name
-        self._binary = binary
-        heights, widths = (table.column(side).unique().to_pylist() for side in ("height", "width"))
+    def __init__(self, stored: pa.Table, name: str, positions: NDArray[np.int64] | None = None) -> None:
+        self.name = name
+        self._stored = stored
+        self._positions = np.arange(len(stored)) if positions is None else positions
+        small = [field.name for field in stored.schema if not pa.types.is_large_binary(field.type)]
+        self.table = stored.select(small) if positions is None else stored.select(small).take(pa.array(positions))
+        self._binary = {name: stored.column(name) for name in stored.column_names if name not in small}
+        heights, widths = (self.table.column(side).unique().to_pylist() for side in ("height", "width"))
         if len(heights) > 1 or len(widths) > 1:
-            rule = "all rows have one height and one width"
-            raise TryOnError(name, expected=rule, found=(heights, widths), hint=f"Run `{MADE_BY}` again.")
-        self._size = (heights[0], widths[0]) if len(table) else None
+            raise TryOnError(
+                f"{name} mixes image sizes",
+                found=(heights, widths),
+                expected="one height and one width",
+                hint=f"Run `{MADE_BY}` again.",
+            )
+        self._size = (heights[0], widths[0]) if len(self.table) else None
 
     @classmethod
     def read(cls, path: Path, columns: Sequence[str] = TRAINING_COLUMNS) -> PackedDataset:
-        """Open the rows of a subset file.
+        """Open a subset file.
 
         Raises:
-            MissingInputError: there is no such file.
-            TryOnError: it is not a packed table, or it is damaged.
+            MissingInputError: the file is missing.
+            TryOnError: the file is damaged or not a packed table.
         """
-        binary = [name for name in columns if pa.types.is_large_binary(PACKED.columns.field(name).type)]
-        others = [name for name in columns if name not in binary]
-        return cls(read_table(path, PACKED, others, made_by=MADE_BY), map_columns(path, binary, MADE_BY), str(path))
+        return cls(read_table(path, PACKED, list(columns), made_by=MADE_BY), str(path))
 
     def __len__(self) -> int:
         return self.table.num_rows
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of every row in pixels."""
+        """Height and width of every row in pixels."""
         self.require_non_empty()
         assert self._size is not None
         return self._size
@@ -92,26 +100,25 @@ class PackedDataset:
         return [Category(value) for value in self.table.column("category").to_pylist()]
 
     def indices_of(self, category: Category) -> PackedDataset:
-        """The rows of one category, in the same order."""
-        wanted = np.flatnonzero([own == category for own in self.categories]).astype(np.int64)
-        binary = {name: column.take(wanted) for name, column in self._binary.items()}
-        return PackedDataset(self.table.take(pa.array(wanted)), binary, f"{self.name} ({category})")
+        """Select the rows of one category, in the same order."""
+        selected = np.flatnonzero([value == category for value in self.categories])
+        return PackedDataset(self._stored, f"{self.name} ({category})", self._positions[selected])
 
     def require_non_empty(self) -> None:
-        """Stop when there are no rows.
+        """Check that there are rows.
 
         Raises:
-            MissingInputError: there are none.
+            MissingInputError: the data set is empty.
         """
         if not len(self):
-            remedy = f"Look at the manifests for rejected rows, then run `{MADE_BY}` again."
-            raise MissingInputError(self.name, expected="has at least one row", hint=remedy)
+            hint = f"Check the manifests for rejected rows, then run `{MADE_BY}` again."
+            raise MissingInputError(f"{self.name} has no rows", hint=hint)
 
     def sample(self, index: int) -> Sample:
         """Decode row `index`.
 
         Raises:
-            TryOnError: a image of the row is damaged.
+            TryOnError: an image of the row is damaged.
         """
         return Sample(
             pair_id=self.text("pair_id", index),
@@ -129,56 +136,64 @@ class PackedDataset:
         return np.array(values, np.float32).reshape(-1, 18, 3)
 
     def text(self, column: str, index: int) -> str:
-        """A text value that is never null."""
+        """Return a text value that is never null."""
         return self.table.column(column)[index].as_py()
 
     def keypoints(self, index: int) -> NDArray[np.float32]:
-        """Key points, float32 (18, 3): x, y in pixels, score."""
+        """Return key points, float32 (18, 3): x, y in pixels, score."""
         return self._all_keypoints[index].copy()
 
     def has(self, column: str, index: int) -> bool:
-        """Whether row `index` has a image or mask `column`."""
-        return self._binary[column][index] is not None
+        """Return whether row `index` has a value in the binary column."""
+        return self._scalar(column, index).is_valid
 
     def image(self, column: str, index: int) -> NDArray[np.uint8]:
-        """Decode a image column, uint8 (H, W, 3) RGB.
+        """Decode an image column, uint8 (H, W, 3) RGB.
 
         Raises:
-            TryOnError: the image is absent, damaged or of another size than its row says.
+            TryOnError: the image is missing, damaged or not of the row's size.
         """
         try:
             image = decode_photo(bytes(self.encoded(column, index)))
         except UnreadableError as error:
-            raise self._damaged(column, index, error.expected, error.found) from error
+            raise self._row_error(column, index, "cannot be decoded", error.found, error.expected) from error
         if image.shape[:2] != self.size:
-            rule = f"is {self.size[0]}x{self.size[1]} (height x width)"
-            raise self._damaged(column, index, rule, image.shape[:2])
+            raise self._row_error(column, index, "has a wrong size", image.shape[:2], f"{self.size}, height and width")
         return image
 
     def mask(self, column: str, index: int) -> NDArray[np.bool_]:
         """Unpack a mask column, bool (H, W).
 
         Raises:
-            TryOnError: the mask is absent or of another size than its row says.
+            TryOnError: the mask is missing or not of the row's size.
         """
         height, width = self.size
         packed = np.frombuffer(self.encoded(column, index), np.uint8)
-        if len(packed) != -(-height * width // 8):  # unpackbits would fill up with zeros
-            rule = f"is the packed bits of {height}x{width} (height x width)"
-            raise self._damaged(column, index, rule, f"{len(packed)} bytes")
+        num_bytes = -(-height * width // 8)
+        if len(packed) != num_bytes:  # unpackbits would pad with zeros
+            raise self._row_error(
+                column, index, "has a wrong size", f"{len(packed)} bytes", f"{num_bytes} bytes for {height}x{width}"
+            )
         return np.unpackbits(packed, count=height * width).reshape(height, width).view(np.bool_)
 
     def encoded(self, column: str, index: int) -> memoryview:
-        """The bytes of a image or mask as they lie in the file.
+        """Return the stored bytes of an image or mask, a view into the file.
 
         Raises:
-            TryOnError: it is absent.
+            TryOnError: the value is missing.
         """
-        data = self._binary[column][index]
-        if data is None:
-            raise self._damaged(column, index, "is not empty", None)
-        return data
+        value = self._scalar(column, index)
+        if not value.is_valid:
+            raise self._row_error(column, index, "is missing")
+        return memoryview(value.as_buffer())
 
-    def _damaged(self, column: str, index: int, rule: str, value: object) -> TryOnError:
-        row = f"{self.name}, pair {self.text('pair_id', index)}, {column}"
-        return TryOnError(row, expected=rule, found=value, hint=f"Run `{MADE_BY}` again.")
+    def _scalar(self, column: str, index: int) -> pa.LargeBinaryScalar:
+        return self._binary[column][int(self._positions[index])]
+
+    def _row_error(self, column: str, index: int, problem: str, found: object = None, expected: str = "") -> TryOnError:
+        return TryOnError(
+            f"{column} of pair {self.text('pair_id', index)} in {self.name} {problem}",
+            found=found,
+            expected=expected,
+            hint=f"Run `{MADE_BY}` again.",
+        )

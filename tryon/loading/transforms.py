@@ -1,4 +1,4 @@
-"""Bytes to the network's inputs, on the device and a batch at a time: mirroring, normalizing, hiding the garment."""
+"""From batches of bytes to network inputs, on the device: mirroring, normalization and masking."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from torch import Tensor
 from tryon.errors import TryOnError, format_list
 from tryon.loading.batch_loader import Batch
 
-HIDDEN = -1.0
-"""Value of hidden pixels: black. The released network and its recipe expect it."""
+MASKED_VALUE = -1.0
+"""Value of masked pixels: black, as the published network expects."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the network takes and what it is compared with.
+    """Inputs of the network, and the person as ground truth.
 
     Shapes: reference float (B, 6, H, W), the pose image then the agnostic person; garment, agnostic, person float
-    (B, 3, H, W); all in [-1, 1]. mask (True = hidden), garment_mask bool (B, 1, H, W).
+    (B, 3, H, W); all in [-1, 1]. mask (True = masked), garment_mask bool (B, 1, H, W).
     """
 
     reference: Tensor
@@ -32,10 +32,10 @@ class Inputs:
 
 
 def prepare(batch: Batch) -> Inputs:
-    """Turn a batch into the network's inputs on the device it lies on, mirrored where it says so."""
+    """Convert a batch to network inputs on its device, mirroring the rows that are marked."""
     mask = mirror(batch.mask, batch.mirrored)
     person = normalize(mirror(batch.person, batch.mirrored))
-    agnostic = apply_mask(person, mask)
+    agnostic = mask_person(person, mask)
     return Inputs(
         reference=torch.cat([normalize(batch.pose), agnostic], 1),
         garment=normalize(mirror(batch.garment, batch.mirrored)),
@@ -47,43 +47,39 @@ def prepare(batch: Batch) -> Inputs:
 
 
 def normalize(images: Tensor) -> Tensor:
-    """Bytes 0..255 to float32 -1..1; black is exactly -1 and white exactly 1."""
+    """Convert bytes 0..255 to float32 in [-1, 1]."""
     return images.float().div_(127.5).sub_(1)
 
 
 def denormalize(images: Tensor) -> Tensor:
-    """Finite floats, clamped to -1..1, to bytes 0..255. The inverse of `normalize`."""
+    """Convert finite floats, clamped to [-1, 1], to bytes 0..255."""
     return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
 def check_finite(results: Tensor, pair_ids: Sequence[str]) -> None:
-    """Stop when a network's result holds a number that is none: as bytes it would look like a black pixel.
-
-    Args:
-        results: float (B, 3, H, W).
-        pair_ids: of the B rows.
+    """Check that results, float (B, 3, H, W), hold no NaN or infinity, which would become black pixels.
 
     Raises:
-        TryOnError: NaN or infinity in a result; the pairs are named.
+        TryOnError: naming the pairs with such values.
     """
     finite = torch.isfinite(results).flatten(1).all(1).tolist()
-    wrong = [pair_id for pair_id, fine in zip(pair_ids, finite, strict=True) if not fine]
-    if wrong:
-        remedy = (
-            "The training of this network went astray: lower its lr or max_grad_norm in params.yaml and run it again."
+    invalid = [pair_id for pair_id, is_finite in zip(pair_ids, finite, strict=True) if not is_finite]
+    if invalid:
+        raise TryOnError(
+            f"network output is not finite for pairs {format_list(invalid)}",
+            hint="Training diverged: lower lr or max_grad_norm in params.yaml and train again.",
         )
-        raise TryOnError(f"the network's result for pairs {format_list(wrong)}", expected="is finite", hint=remedy)
 
 
-def apply_mask(person: Tensor, mask: Tensor) -> Tensor:
-    """The agnostic person: (B, 3, H, W) in [-1, 1] with the pixels of the mask, bool (B, 1, H, W), made black."""
-    return person.masked_fill(mask, HIDDEN)
+def mask_person(person: Tensor, mask: Tensor) -> Tensor:
+    """Paint the masked pixels, bool (B, 1, H, W), of a person (B, 3, H, W) in [-1, 1] black."""
+    return person.masked_fill(mask, MASKED_VALUE)
 
 
-def mirror(images: Tensor, which: Tensor) -> Tensor:
-    """Mirror the images (B, C, H, W) of which `which`, bool (B,) on the host, is True."""
-    if not which.any():
+def mirror(images: Tensor, selected: Tensor) -> Tensor:
+    """Mirror the images (B, C, H, W) that are `selected`, bool (B,) on the host."""
+    if not selected.any():
         return images
-    if which.all():
+    if selected.all():
         return images.flip(-1)
-    return torch.where(which.to(images.device)[:, None, None, None], images.flip(-1), images)
+    return torch.where(selected.to(images.device)[:, None, None, None], images.flip(-1), images)

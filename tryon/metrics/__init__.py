@@ -1,4 +1,4 @@
-"""Metrics, one a file: pairwise ones over regions, and distances between sets of images."""
+"""Image metrics, one per file: pairwise metrics over regions, and distances between sets of images."""
 
 from tryon.metrics import fid, kid, l1, lpips, ms_ssim, psnr, ssim
 from tryon.metrics.metric import Metric
@@ -8,11 +8,11 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *(module.METRIC for module in (ssim, ms_ssim, psnr, l1, lpips)),
-        lpips.ON_VGG,
-        lpips.ON_SQUEEZENET,
-        *(found for module in (fid, kid) for found in (module.METRIC, module.CLEAN)),
+        lpips.VGG_METRIC,
+        lpips.SQUEEZENET_METRIC,
+        *(metric for module in (fid, kid) for metric in (module.METRIC, module.CLEAN_METRIC)),
     )
 }
-"""Every metric by its name, in the order of tables."""
+"""All metrics by name, in the order of tables."""
 
 __all__ = ["IMAGE", "METRICS", "Metric"]

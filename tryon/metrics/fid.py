@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
@@ -13,28 +14,26 @@ from tryon.metrics.metric import Features, Metric
 from tryon.metrics.reference import Reference, statistics_of
 
 RECOMMENDED_SAMPLES = 2048
-"""Images from which on the covariance of 2048 features can have full rank; with fewer the bias is large."""
+"""With fewer images the covariance of 2048 features is rank-deficient and the bias is large."""
 
 SMALL_SAMPLE_WARNING = "FID is biased upwards: compare it only with FID of exactly as many images"
 
 
 def fid(results: Features, reference: Reference) -> dict[str, float]:
-    """Distance of the results' features (N, D) to the reference, by torch-fidelity."""
-    told = fid_statistics_to_metric(statistics_of(results), reference.statistics, verbose=False)
-    return {"fid": float(told[KEY_METRIC_FID])}
+    """Compute the distance of the results' features (N, D) to the reference, by torch-fidelity."""
+    metrics = fid_statistics_to_metric(statistics_of(results), reference.statistics, verbose=False)
+    return {"fid": float(metrics[KEY_METRIC_FID])}
 
 
 def fid_clean(results: Features, reference: Reference) -> dict[str, float]:
-    """Distance of the results' features (N, D) to the reference, by clean-fid."""
+    """Compute the distance of the results' features (N, D) to the reference, by clean-fid."""
     from cleanfid.fid import frechet_distance
 
-    ours, theirs = statistics_of(results), reference.statistics
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints where the product of covariances is singular
-        distance = frechet_distance(ours["mu"], ours["sigma"], theirs["mu"], theirs["sigma"])
+    a, b = statistics_of(results), reference.statistics
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints when the product of covariances is singular
+        distance = frechet_distance(a["mu"], a["sigma"], b["mu"], b["sigma"])
     return {"fid_clean": float(np.real(distance))}
 
-
-_AGAINST = "against the person images of the same rows"
 
 METRIC = Metric(
     "fid",
@@ -45,16 +44,14 @@ METRIC = Metric(
     weights="inception",
     recommended_samples=RECOMMENDED_SAMPLES,
     small_sample_warning=SMALL_SAMPLE_WARNING,
-    settings=f"{RESIZER}; {_AGAINST}",
+    settings=f"{RESIZER}; against the person images of the same rows",
 )
-CLEAN = Metric(
-    "fid_clean",
-    "FID (clean)",
-    "lower",
+CLEAN_METRIC = replace(
+    METRIC,
+    name="fid_clean",
+    title="FID (clean)",
     extract=load_clean_features,
     distance=fid_clean,
     weights="inception_clean",
-    recommended_samples=RECOMMENDED_SAMPLES,
-    small_sample_warning=SMALL_SAMPLE_WARNING,
-    settings=f"{CLEAN_RESIZER}; {_AGAINST}",
+    settings=f"{CLEAN_RESIZER}; against the person images of the same rows",
 )

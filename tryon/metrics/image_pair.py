@@ -1,4 +1,4 @@
-"""One result beside its true image: maps of how far they agree, each made once, and means of maps inside regions."""
+"""A result and its ground truth: maps of their difference, computed once, and means of maps over regions."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ ImageBatch = NDArray[np.uint8]
 """A batch of images, uint8 (N, H, W, 3), RGB."""
 
 Rows = dict[str, NDArray[np.float64]]
-"""For each region one number per image, float64 (N,); NaN where the region is empty."""
+"""Scores by region, one per image: float64 (N,), NaN where the region is empty."""
 
-ByRegion = dict[str, float]
-"""For each region the number of one image."""
+RegionScores = dict[str, float]
+"""Score of one image by region."""
 
 Map = NDArray[np.float32]
 """Local values, float32 (H, W)."""
 
 
 class ImagePair:
-    """Maps and regions of one pair; every metric of the pair takes what it needs from here.
+    """Maps and regions of one pair, shared by all metrics of the pair.
 
     Args:
         result, target: uint8 (H, W, 3).
-        regions: bool (H, W) by name, True = counts; None is the whole image.
+        regions: bool (H, W) by name, True = included; None is the complete image.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class ImagePair:
     ) -> None:
         self._result, self._target = result, target
         self._masks = {
-            name: None if own is None else np.ascontiguousarray(own, np.bool_) for name, own in regions.items()
+            name: None if mask is None else np.ascontiguousarray(mask, np.bool_) for name, mask in regions.items()
         }
 
     @property
@@ -47,71 +47,71 @@ class ImagePair:
 
     @cached_property
     def absolute(self) -> Map:
-        """Absolute difference, 0 to 255, mean of the channels."""
+        """Absolute difference, 0 to 255, mean over channels."""
         return channel_mean(cv2.absdiff(self._result, self._target).astype(np.float32))
 
     @cached_property
     def squared(self) -> Map:
-        """Squared difference, 0 to 255², mean of the channels."""
+        """Squared difference, 0 to 255², mean over channels."""
         return channel_mean(self.scales[0].squared_difference)
 
     @cached_property
     def scales(self) -> list[PyramidLevel]:
-        """The pair at its own size, and at each next entry at half the size; see `scale`."""
+        """The pair at full size and, as far as computed by `scale`, halved repeatedly."""
         return [PyramidLevel.of(self._result, self._target)]
 
     def scale(self, number: int) -> PyramidLevel:
-        """The pair reduced `number` times to half its size by averaging 2x2 pixels."""
+        """Return the pair halved `number` times, averaging 2x2 pixels."""
         while len(self.scales) <= number:
             self.scales.append(self.scales[-1].halved())
         return self.scales[number]
 
-    def means(self, local: Map) -> ByRegion:
-        """Mean of a map of the pair's own size inside each region; NaN for an empty one."""
+    def means(self, local: Map) -> RegionScores:
+        """Compute the mean of a full-size map over each region; NaN for an empty one."""
         return {name: mean_inside(local, mask) for name, mask in self._masks.items()}
 
     @cached_property
     def region_weights(self) -> list[dict[str, Map | None]]:
-        """By scale, how much of each pixel lies in each region, 0 to 1."""
-        return [{name: None if own is None else own.astype(np.float32) for name, own in self._masks.items()}]
+        """For each scale, the fraction of each pixel that lies in each region."""
+        return [{name: None if mask is None else mask.astype(np.float32) for name, mask in self._masks.items()}]
 
-    def weighted_means(self, local: Map, scale: int, border: int = 0) -> ByRegion:
-        """Mean of a map at a scale, each pixel weighted with its share of the region; NaN for an empty region.
+    def weighted_means(self, local: Map, scale: int, border: int = 0) -> RegionScores:
+        """Compute the mean of a map over each region, weighting pixels by `region_weights`; NaN for an empty region.
 
         Args:
-            local: of the size of `scale`, less `border` pixels on every side.
+            local: map of the size of `scale`, less `border` pixels on every side.
             scale: number of halvings.
-            border: what the map lacks.
+            border: pixels cropped from the map on every side.
         """
         while len(self.region_weights) <= scale:
             self.region_weights.append(
-                {name: None if own is None else halved(own) for name, own in self.region_weights[-1].items()}
+                {name: None if weight is None else halved(weight) for name, weight in self.region_weights[-1].items()}
             )
-        return {name: _weighted(local, own, border) for name, own in self.region_weights[scale].items()}
+        return {name: _weighted(local, weight, border) for name, weight in self.region_weights[scale].items()}
 
 
 def mean_inside(local: Map, mask: NDArray[np.bool_] | None) -> float:
-    """Mean of a map, float32 (H, W), over the pixels of a mask, summed in float64; NaN where it has none."""
+    """Compute the mean of a map, float32 (H, W), over a mask, in float64; NaN for an empty mask."""
     if mask is None:
         return cv2.mean(local)[0]
     return cv2.mean(local, mask.view(np.uint8))[0] if mask.any() else float("nan")
 
 
-def _weighted(local: Map, share: Map | None, border: int) -> float:
-    if share is None:
+def _weighted(local: Map, weight: Map | None, border: int) -> float:
+    if weight is None:
         return cv2.mean(local)[0]
-    share = np.ascontiguousarray(inner(share, border))
-    total = cv2.sumElems(share)[0]
-    return cv2.sumElems(cv2.multiply(local, share))[0] / total if total else float("nan")
+    weight = np.ascontiguousarray(crop_border(weight, border))
+    total = cv2.sumElems(weight)[0]
+    return cv2.sumElems(cv2.multiply(local, weight))[0] / total if total else float("nan")
 
 
-def inner(values: Map, border: int) -> Map:
-    """The map without `border` pixels on every side."""
+def crop_border(values: Map, border: int) -> Map:
+    """Crop `border` pixels on every side."""
     return values[border:-border, border:-border] if border else values
 
 
 def check_pair(results: ImageBatch, targets: ImageBatch) -> None:
-    """Programming errors only: images of two shapes or of another type are never compared."""
+    """Assert that both batches are uint8 (N, H, W, 3) of one shape."""
     assert results.dtype == targets.dtype == np.uint8, (results.dtype, targets.dtype)
     assert results.shape == targets.shape, (results.shape, targets.shape)
     assert results.ndim == 4, results.shape

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.image_pair import ImagePair, RegionScores
 from tryon.metrics.metric import Metric, PerPairMetric
 
 
 @PerPairMetric
-def l1(pair: ImagePair) -> ByRegion:
-    """Mean absolute difference, 0 (equal) to 1; in a region over its pixels."""
+def l1(pair: ImagePair) -> RegionScores:
+    """Compute the mean absolute difference, 0 (equal) to 1, over the pixels of each region."""
     return {region: mean / 255 for region, mean in pair.means(pair.absolute).items()}
 
 

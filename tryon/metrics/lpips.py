@@ -1,4 +1,4 @@
-"""LPIPS (Zhang et al. 2018) on AlexNet, VGG16 or SqueezeNet, computed by torchmetrics from local files of weights."""
+"""LPIPS (Zhang et al. 2018) on AlexNet, VGG16 or SqueezeNet, computed by torchmetrics from local weights."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Backbone:
 
     Args:
         net: torchmetrics' name.
-        title: what people call it.
+        title: display name.
         weights: name of torchvision's file in `tryon.pretrained_weights.WEIGHTS`.
-        min_side: smaller images leave its pooling nothing to look at.
+        min_side: smallest side that its pooling layers support.
     """
 
     net: Literal["alex", "vgg", "squeeze"]
@@ -46,59 +46,57 @@ SQUEEZENET = Backbone("squeeze", "SqueezeNet", "squeezenet", 17)
 
 
 def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -> Measure:
-    """Make the measuring function from torchvision's file of the backbone.
-
-    The linear layers on top of the features come with torchmetrics.
+    """Load LPIPS with torchvision's weights of the backbone; the linear layers come with torchmetrics.
 
     Raises:
-        WeightsError: the file is not of that network.
+        WeightsError: the file does not hold that network.
     """
     assert path is not None
     network = load_network(path, backbone).to(device)
     layers: list[Tensor] = []
 
-    def keep(head: nn.Module, inputs: tuple[Tensor, ...], distances: Tensor) -> None:
+    def capture(head: nn.Module, inputs: tuple[Tensor, ...], distances: Tensor) -> None:
         layers.append(distances)
 
     for head in network.lins:
-        head.register_forward_hook(keep)  # the network hands out means or enlarged maps, and here both are needed
+        head.register_forward_hook(capture)  # the network returns either means or upsampled maps, both are needed
 
     def lpips(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
-        """LPIPS of each image, 0 (equal) upwards.
+        """Compute LPIPS of each image, 0 (equal) upwards.
 
-        Of the whole image: the mean of each layer's distances over the layer's own grid, summed over layers. In a
-        region: the mean over its pixels of the spatial map, that is the layers' distances enlarged to the image's
-        size (bilinear, as `spatial` does in the authors' code) and summed.
+        For the complete image: the mean of each layer's distances, summed over layers. In a region: the mean of the
+        spatial map, the layers' distances upsampled bilinearly to the image and summed, as `spatial` does in the
+        authors' code.
         """
         check_pair(results, targets)
         if not len(results):
             return {name: np.empty(0) for name in regions}
         with torch.inference_mode():
-            whole = network(_floats(results, device), _floats(targets, device), normalize=True)
-        means: NDArray[np.float64] = whole.reshape(len(results)).double().cpu().numpy()
+            distances = network(_floats(results, device), _floats(targets, device), normalize=True)
+        means: NDArray[np.float64] = distances.reshape(len(results)).double().cpu().numpy()
         if all(region is None for region in regions.values()):
             layers.clear()
             return dict.fromkeys(regions, means)
         local = _spatial(layers, results.shape[1:3])
         layers.clear()
-        return {name: means if own is None else _inside(local, own) for name, own in regions.items()}
+        return {name: means if region is None else _region_means(local, region) for name, region in regions.items()}
 
     return lpips
 
 
 def _spatial(layers: list[Tensor], size: tuple[int, ...]) -> NDArray[np.float32]:
-    """The layers' distances, (N, 1, h, w) each, as one map, float32 (N, H, W)."""
+    """Sum the layers' distances, (N, 1, h, w) each, to one map, float32 (N, H, W)."""
     with torch.inference_mode():
-        enlarged = [F.interpolate(each, size, mode="bilinear", align_corners=False) for each in layers]
-        return torch.stack(enlarged).sum(0)[:, 0].float().cpu().numpy()
+        upsampled = [F.interpolate(layer, size, mode="bilinear", align_corners=False) for layer in layers]
+        return torch.stack(upsampled).sum(0)[:, 0].float().cpu().numpy()
 
 
-def _inside(local: NDArray[np.float32], region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    return np.array([mean_inside(*each) for each in zip(local, region, strict=True)])
+def _region_means(maps: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.array([mean_inside(local, mask) for local, mask in zip(maps, masks, strict=True)])
 
 
 def load_network(path: Path, backbone: Backbone = ALEXNET) -> _NoTrainLpips:
-    """Build LPIPS without asking torchvision for weights, which would download them, then fill in those of `path`."""
+    """Build LPIPS with the weights of `path`, without torchvision's download."""
     network = _NoTrainLpips(net=backbone.net, pnet_rand=True)
     features = {f"net.{name}": value for name, value in _features(path, network, backbone).items()}
     missing, unexpected = network.load_state_dict(features, strict=False)
@@ -108,19 +106,25 @@ def load_network(path: Path, backbone: Backbone = ALEXNET) -> _NoTrainLpips:
 
 
 def _features(path: Path, network: nn.Module, backbone: Backbone) -> dict[str, Tensor]:
-    """Tensors of the file under torchmetrics' names: layer i of the backbone lies in the slice that ends its block."""
-    wanted = network.get_submodule("net").state_dict()
-    rule = f"holds torchvision's {backbone.title}"
+    """Read the file's tensors under torchmetrics' names, which prefix torchvision's by the slice of the layer."""
+    expected = network.get_submodule("net").state_dict()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        renamed = {name: state["features." + _SLICE.sub("", name)] for name in wanted}
-    except Exception as error:  # whatever pickle, zip or a missing key say, the file is not what its name says
-        remedy = "Remove it and run `tryon download-weights`."
-        raise WeightsError(str(path), expected=rule, found=str(error), hint=remedy) from error
-    wrong = [name for name, tensor in wanted.items() if renamed[name].shape != tensor.shape]
-    if wrong:
-        raise WeightsError(str(path), expected=rule, found=f"other shapes: {wrong}")
+        renamed = {name: state["features." + _SLICE.sub("", name)] for name in expected}
+    except Exception as error:  # pickle, zip and key errors alike
+        raise _wrong_file(path, backbone, str(error)) from error
+    mismatched = [name for name, tensor in expected.items() if renamed[name].shape != tensor.shape]
+    if mismatched:
+        raise _wrong_file(path, backbone, f"other shapes: {mismatched}")
     return renamed
+
+
+def _wrong_file(path: Path, backbone: Backbone, found: str) -> WeightsError:
+    return WeightsError(
+        f"{path} is not torchvision's {backbone.title}",
+        found=found,
+        hint="Remove it and run `tryon download-weights`.",
+    )
 
 
 def _floats(images: ImageBatch, device: str) -> Tensor:
@@ -140,5 +144,5 @@ def _metric(name: str, title: str, backbone: Backbone) -> Metric:
 
 
 METRIC = _metric("lpips", "LPIPS", ALEXNET)
-ON_VGG = _metric("lpips_vgg", "LPIPS (VGG)", VGG)
-ON_SQUEEZENET = _metric("lpips_squeeze", "LPIPS (Squeeze)", SQUEEZENET)
+VGG_METRIC = _metric("lpips_vgg", "LPIPS (VGG)", VGG)
+SQUEEZENET_METRIC = _metric("lpips_squeeze", "LPIPS (Squeeze)", SQUEEZENET)

@@ -1,27 +1,27 @@
-"""MS-SSIM: structural similarity at five scales (Wang et al. 2003), with the numbers of torchmetrics."""
+"""MS-SSIM: structural similarity at five scales (Wang et al. 2003), equal to torchmetrics."""
 
 from __future__ import annotations
 
 import math
 
-from tryon.metrics.image_pair import ByRegion, ImagePair, inner
+from tryon.metrics.image_pair import ImagePair, RegionScores, crop_border
 from tryon.metrics.metric import Metric, PerPairMetric
 from tryon.metrics.similarity import REACH, WINDOW
 
 EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Of the scales, from full size to a sixteenth: the paper's values."""
+"""Exponents of the scales, from full size to a sixteenth, from the paper."""
 
 MIN_SIDE = WINDOW * (len(EXPONENTS) - 1) ** 2
-"""torchmetrics' bound: a sixteenth of the side must be more than the window less one."""
+"""Limit of torchmetrics: a sixteenth of the side must exceed the window minus one."""
 
 
 @PerPairMetric
-def ms_ssim(pair: ImagePair) -> ByRegion:
-    """MS-SSIM, 0 to 1 (equal): the product over scales of mean contrast, and of mean similarity at the last scale.
+def ms_ssim(pair: ImagePair) -> RegionScores:
+    """Compute MS-SSIM, 0 to 1 (equal): the product over scales of mean contrast, and mean similarity at the last one.
 
-    As in torchmetrics the means of contrast leave out the `REACH` pixels at the image's border, that of similarity
-    does not, and negative means count as 0. In a region: the product of means inside it, each pixel of a scale weighted
-    with the share of it that lies in the region; nothing (NaN) where a scale has none.
+    As in torchmetrics, the contrast excludes the `REACH` pixels at the image's border, the similarity does not, and
+    negative means count as 0. In a region, pixels of a scale are weighted by the fraction of them inside; NaN where a
+    scale has none.
     """
     product = dict.fromkeys(pair.regions, 1.0)
     last = len(EXPONENTS) - 1
@@ -30,7 +30,7 @@ def ms_ssim(pair: ImagePair) -> ByRegion:
         means = (
             pair.weighted_means(scale.similarity, number)
             if number == last
-            else pair.weighted_means(inner(scale.contrast, REACH), number, REACH)
+            else pair.weighted_means(crop_border(scale.contrast, REACH), number, REACH)
         )
         for region, mean in means.items():
             product[region] *= mean if math.isnan(mean) else max(mean, 0.0) ** exponent

@@ -1,4 +1,4 @@
-"""The reference images of FID and KID as features: seen once by the network, then kept by content."""
+"""Features of the reference images of FID and KID, cached by content."""
 
 from __future__ import annotations
 
@@ -19,40 +19,37 @@ from tryon.runtime.atomic_files import atomic_file, checksum_ok, write_checksum
 if TYPE_CHECKING:
     from tryon.metrics.inception import FeatureExtractor
 
-Statistics = dict[str, NDArray[np.float64]]
-"""Mean `mu` (D,) and covariance `sigma` (D, D) of features, as torch-fidelity takes them."""
+FeatureStatistics = dict[str, NDArray[np.float64]]
+"""Mean `mu` (D,) and covariance `sigma` (D, D) of features, as in torch-fidelity."""
 
 
 class Reference:
-    """A set of reference features, float32 (N, D), and what FID needs of them, computed once."""
+    """Reference features, float32 (N, D), with cached statistics."""
 
     def __init__(self, features: NDArray[np.float32]) -> None:
         self.features = features
 
     @cached_property
-    def statistics(self) -> Statistics:
-        """Their mean and covariance."""
+    def statistics(self) -> FeatureStatistics:
+        """Mean and covariance."""
         return statistics_of(self.features)
 
 
-def statistics_of(features: NDArray[np.float32]) -> Statistics:
-    """Mean and covariance of features (N, D), in float64."""
+def statistics_of(features: NDArray[np.float32]) -> FeatureStatistics:
+    """Compute mean and covariance of features (N, D) in float64."""
     return fid_features_to_statistics(torch.from_numpy(features).double())
 
 
 def reference_features(
     extract: FeatureExtractor, content: Iterable[str], batches: Iterator[ImageBatch], folder: Path
 ) -> NDArray[np.float32]:
-    """Features of the reference images, from `folder` if the same network saw the same images before.
+    """Compute the features of reference images, float32 (N, D), or read them from the cache.
 
     Args:
-        extract: its `identity` names weights, layer and resizer.
-        content: a hash of each image, in order.
-        batches: the images in the same order; looked at only when they are new.
-        folder: of the kept features, below the staging folder; a damaged file there is made again.
-
-    Returns:
-        float32 (N, D), in the order of the images.
+        extract: the extractor; its `identity` is part of the cache key.
+        content: hash of each image, in order.
+        batches: the images in the same order; consumed only on a cache miss.
+        folder: the cache; a damaged file is computed again.
     """
     hashes = list(content)
     key = hashlib.sha256("\n".join([extract.identity, *hashes]).encode()).hexdigest()

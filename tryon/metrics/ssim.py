@@ -1,18 +1,17 @@
-"""SSIM: structural similarity (Wang et al. 2004), with the numbers of torchmetrics."""
+"""SSIM: structural similarity (Wang et al. 2004), equal to torchmetrics."""
 
 from __future__ import annotations
 
-from tryon.metrics.image_pair import ByRegion, ImagePair
+from tryon.metrics.image_pair import ImagePair, RegionScores
 from tryon.metrics.metric import Metric, PerPairMetric
 from tryon.metrics.similarity import K1, K2, REACH, SIGMA, WINDOW
 
 
 @PerPairMetric
-def ssim(pair: ImagePair) -> ByRegion:
-    """SSIM, -1 to 1 (equal): the mean of the similarity map.
+def ssim(pair: ImagePair) -> RegionScores:
+    """Compute SSIM, -1 to 1 (equal): the mean of the complete image's similarity map over each region.
 
-    In a region: the mean over its pixels of the map of the whole image. The window looks over the region's edge, so
-    a fault up to `REACH` pixels outside is felt inside.
+    The window crosses the region's edge, so errors up to `REACH` pixels outside count.
     """
     return pair.means(pair.scale(0).similarity)
 

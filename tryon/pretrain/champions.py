@@ -1,8 +1,8 @@
-"""Champions: checkpoints that somebody chose to keep, under a name and with their hash.
+"""Champions: checkpoints saved under a name, as starting points of later runs.
 
-`tryon save-champion NAME` copies the best checkpoint to `data/champions/NAME.ckpt`, which no stage writes. `pretrain.init_from`
-names it with the first digits of its SHA-256: so DVC sees in `params.yaml` when another one is started from, and a file
-with another content is refused.
+`tryon save-champion NAME` copies the best checkpoint to `data/champions/NAME.ckpt`, which no stage writes.
+`pretrain.init_from` names it together with its SHA-256, so that DVC detects another champion in `params.yaml`, and a
+file with other content is rejected.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from tryon.runtime.atomic_files import atomic_file, sha256_file
 from tryon.training.checkpoint import load_network
 from tryon.workspace import Workspace
 
-PREFIX = "champion"
-"""What `pretrain.init_from` begins with when it names one."""
+CHAMPION_PREFIX = "champion"
+"""Prefix of `pretrain.init_from` for champions."""
 
-SHOWN_DIGITS, LEAST_DIGITS = 16, 12
-"""Hex digits of a hash that are printed, and that must be given."""
+PRINTED_DIGITS, MIN_DIGITS = 16, 12
+"""Hex digits of a hash that are printed, and that are required."""
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
-_START = re.compile(rf"{PREFIX}:(?P<name>{_NAME})(@(?P<digits>[0-9a-f]{{{LEAST_DIGITS},64}}))?")
+_INIT_FROM = re.compile(rf"{CHAMPION_PREFIX}:(?P<name>{_NAME})(@(?P<digits>[0-9a-f]{{{MIN_DIGITS},64}}))?")
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A kept checkpoint.
+    """A saved checkpoint.
 
     Args:
-        name: under which it is kept.
+        name: of the champion.
         sha256: of the file, 64 hex digits.
-        newly_created: it was not there before.
+        newly_created: whether it was saved just now.
     """
 
     name: str
@@ -44,19 +44,22 @@ class Champion:
     @property
     def init_from(self) -> str:
         """The value of `pretrain.init_from` that starts from it."""
-        return f"{PREFIX}:{self.name}@{self.sha256[:SHOWN_DIGITS]}"
+        return f"{CHAMPION_PREFIX}:{self.name}@{self.sha256[:PRINTED_DIGITS]}"
 
 
 def save_champion(name: str, workspace: Workspace) -> Champion:
-    """Copy the best checkpoint of fine-tuning to `data/champions/NAME.ckpt`, whole or not at all.
+    """Copy the best checkpoint of fine-tuning to `data/champions/NAME.ckpt`, atomically.
 
     Raises:
-        ParameterError: the name is none, or another checkpoint is kept under it.
-        WeightsError: the checkpoint is absent or damaged.
+        ParameterError: the name is invalid, or in use for another checkpoint.
+        WeightsError: the checkpoint is missing or damaged.
     """
     if not re.fullmatch(_NAME, name):
-        rule = "is at most 64 small letters, digits, dots, dashes and underscores, a letter or digit first"
-        raise ParameterError("NAME", expected=rule, found=name)
+        raise ParameterError(
+            "invalid champion NAME",
+            found=name,
+            expected="1 to 64 lowercase letters, digits, dots, dashes and underscores, starting with a letter or digit",
+        )
     best, target = workspace.checkpoints / "best.ckpt", workspace.champion(name)
     load_network(best, remedy="Run `tryon finetune` first.")
     sha256 = sha256_file(best)
@@ -64,42 +67,52 @@ def save_champion(name: str, workspace: Workspace) -> Champion:
         with atomic_file(target) as temporary:
             shutil.copyfile(best, temporary)
         return Champion(name, sha256_file(target), newly_created=True)
-    if (kept := sha256_file(target)) != sha256:
-        rule = f"is a new name, or that of this checkpoint, {sha256[:SHOWN_DIGITS]}"
-        remedy = f"Choose another name, or remove {target} if nothing starts from it any more."
-        raise ParameterError(name, expected=rule, found=kept[:SHOWN_DIGITS], hint=remedy)
+    if (existing := sha256_file(target)) != sha256:
+        raise ParameterError(
+            f"champion {name} already exists with another SHA-256",
+            found=existing[:PRINTED_DIGITS],
+            expected=sha256[:PRINTED_DIGITS],
+            hint=f"Choose another name, or remove {target} if no run starts from it any more.",
+        )
     return Champion(name, sha256, newly_created=False)
 
 
-def resolve_champion(start: str, workspace: Workspace) -> Path:
-    """The file that `pretrain.init_from: champion:NAME@HASH` names.
+def resolve_champion(init_from: str, workspace: Workspace) -> Path:
+    """Return the file of `pretrain.init_from: champion:NAME@HASH`.
 
     Raises:
-        ParameterError: the value is not of that form, or has no hash; the remedy says what to write.
-        WeightsError: none is kept under the name, or its hash is another one.
+        ParameterError: the value has another form, or no hash; the hint gives a valid value.
+        WeightsError: the champion does not exist, or has another hash.
     """
-    named = _START.fullmatch(start)
-    if named is None:
-        rule = f"is {PREFIX}:NAME@HASH, the hash at least {LEAST_DIGITS} hex digits of the file's SHA-256"
-        raise ParameterError("pretrain.init_from", expected=rule, found=start, hint=_saved_champions(workspace))
-    path = workspace.champion(named["name"])
-    if not path.is_file():
-        raise WeightsError(
-            f"{path} (for pretrain.init_from: {start})", expected="exists", hint=_saved_champions(workspace)
+    match = _INIT_FROM.fullmatch(init_from)
+    if match is None:
+        raise ParameterError(
+            "invalid pretrain.init_from",
+            found=init_from,
+            expected=f"{CHAMPION_PREFIX}:NAME@HASH with at least {MIN_DIGITS} hex digits of the file's SHA-256",
+            hint=_saved_champions(workspace),
         )
-    champion = Champion(named["name"], sha256_file(path), newly_created=False)
-    if named["digits"] is None:
-        rule, remedy = "says the champion's hash, too", f"Write pretrain.init_from: {champion.init_from}"
-        raise ParameterError("pretrain.init_from", expected=rule, found=start, hint=remedy)
-    if not champion.sha256.startswith(named["digits"]):
-        rule = f"has the SHA-256 that pretrain.init_from says, {named['digits']}"
-        remedy = f"Put the file of that hash there, or write pretrain.init_from: {champion.init_from}"
-        raise WeightsError(str(path), expected=rule, found=champion.sha256[: len(named["digits"])], hint=remedy)
+    path = workspace.champion(match["name"])
+    if not path.is_file():
+        raise WeightsError(f"{path} not found (pretrain.init_from: {init_from})", hint=_saved_champions(workspace))
+    champion = Champion(match["name"], sha256_file(path), newly_created=False)
+    if match["digits"] is None:
+        raise ParameterError(
+            "pretrain.init_from lacks the hash of the champion",
+            found=init_from,
+            hint=f"Write `pretrain.init_from: {champion.init_from}`.",
+        )
+    if not champion.sha256.startswith(match["digits"]):
+        raise WeightsError(
+            f"{path} has another SHA-256 than pretrain.init_from",
+            found=champion.sha256[: len(match["digits"])],
+            expected=match["digits"],
+            hint=f"Restore the file of that hash, or write `pretrain.init_from: {champion.init_from}`.",
+        )
     return path
 
 
 def _saved_champions(workspace: Workspace) -> str:
     names = sorted(path.stem for path in workspace.champions.glob("*.ckpt") if re.fullmatch(_NAME, path.stem))
-    if not names:
-        return "None are kept yet: `tryon save-champion NAME` keeps the best checkpoint of fine-tuning and prints what to write."
-    return f"Kept are {format_list(names)}; `tryon save-champion NAME` keeps the best checkpoint of fine-tuning under another name."
+    saved = f"Choose one of {format_list(names)}, or run" if names else "Run"
+    return f"{saved} `tryon save-champion NAME`, which saves the best checkpoint and prints the value to write."

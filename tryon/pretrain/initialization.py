@@ -1,4 +1,4 @@
-"""The network that training from scratch begins with: flows near zero, images passed through as they are."""
+"""Initialization for training from scratch: flows near zero, image encoder and decoder as the identity."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from torch import nn
 from tryon.config.training import NetworkSettings
 from tryon.daflow import DAFlow, DAFlowConfig, init_small_flows
 
-REST = 0.1
-"""Share that the default weights of the light layers keep beside the pass-through."""
+RANDOM_WEIGHT_SCALE = 0.1
+"""Scale of the default weights of the image encoder and decoder, added to the identity."""
 
 
 def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
-    """A network with weights drawn from `seed` alone, whatever the global random state is.
+    """Build a network with weights that depend only on `seed`, not on the global random state.
 
-    Its first result is the even blend of garment and agnostic person as they lie. With default light layers the
-    first steps would only learn an average color, and drive the flows out of the image, from where nothing brings
-    them back.
+    Its initial result is the average of the unwarped garment and agnostic person. With the default initialization the
+    first steps only learn an average color and drive the flows out of the image, where they get no gradient.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -28,13 +27,13 @@ def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
 
 
 def init_identity(network: DAFlow) -> DAFlow:
-    """Let the light layers begin as encoder and decoder of the image itself, in place.
+    """Initialize image encoder and decoder as the identity of the image, in place.
 
-    Each color c goes through as the pair c, -c: LeakyReLU of slope a twice over makes c and -a²c of a positive c, so
-    their difference, divided by 1 + a², is c again. The other weights stay, at `REST` of their size, without biases.
+    Each color c passes as the pair c, -c: two LeakyReLUs of slope a map a positive c to c and -a²c, so their
+    difference divided by 1 + a² is c again. Other weights are scaled by `RANDOM_WEIGHT_SCALE`, biases are zero.
 
     Args:
-        network: freshly built, with at least six narrow and six wide light channels.
+        network: freshly built, with at least six channels in each layer of the encoder.
 
     Returns:
         The same network.
@@ -45,7 +44,7 @@ def init_identity(network: DAFlow) -> DAFlow:
     slope = cast(nn.LeakyReLU, encoder[1]).negative_slope
     with torch.no_grad():
         for layer in (first, inner, outer, last):
-            layer.weight.mul_(REST)
+            layer.weight.mul_(RANDOM_WEIGHT_SCALE)
             cast(torch.Tensor, layer.bias).zero_()
         for color in range(3):
             for channel, sign in ((color, 1), (color + 3, -1)):

@@ -1,4 +1,4 @@
-"""The pretrain stage: a starting point for fine-tuning, trained on upper-body rows or taken from a checkpoint."""
+"""The pretrain stage: train on upper-body rows, or take the weights of a checkpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tryon.config.training import PretrainSettings
 from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
 from tryon.errors import ParameterError, WeightsError
 from tryon.loading.packed_dataset import PackedDataset
-from tryon.pretrain.champions import PREFIX, resolve_champion
+from tryon.pretrain.champions import CHAMPION_PREFIX, resolve_champion
 from tryon.pretrain.initialization import new_network
 from tryon.pretrained_weights import weight_path
 from tryon.runtime.atomic_files import atomic_folder, translate_training_os_errors, write_text
@@ -32,29 +32,29 @@ from tryon.training.run_outputs import run_hash, summarize, write_history
 from tryon.training.training_log import history_csv
 from tryon.workspace import Workspace
 
-MODEL = "model.ckpt"
-"""Name of the starting point in `data/pretrained/`."""
+MODEL_FILE = "model.ckpt"
+"""File name in `data/pretrained/`."""
 
-TRAINED = "train_upper_body"
-"""The `pretrain.init_from` under which something is trained."""
+TRAIN_UPPER_BODY = "train_upper_body"
+"""The value of `pretrain.init_from` that trains."""
 
 
 def pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
-    """Make `data/pretrained/`: `model.ckpt`, `history.csv` and, where something was trained, `grids/`.
+    """Write `data/pretrained/`: `model.ckpt`, `history.csv` and, after training, `grids/`.
 
     Raises:
-        ParameterError: the start, the network or the image size does not fit.
-        MissingInputError: the subset is absent or has no upper-body rows.
-        WeightsError: the checkpoint to start from is absent or damaged.
-        TryOnError: training goes astray, or the disk is full.
-        SystemExit: SIGTERM came; the run goes on when the stage is started again.
+        ParameterError: an invalid `init_from`, network option or image size.
+        MissingInputError: the subset is missing or has no upper-body rows.
+        WeightsError: the checkpoint to start from is missing or damaged.
+        TryOnError: training diverged, or the disk is full.
+        SystemExit: SIGTERM was received; the stage resumes when run again.
     """
     with translate_training_os_errors("pretrain", workspace.root):
         return _pretrain(settings, seed, workspace, progress)
 
 
 def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
-    if settings.init_from == TRAINED:
+    if settings.init_from == TRAIN_UPPER_BODY:
         return _train_upper_body(settings, seed, workspace, progress)
     if settings.init_from == "scratch":
         return _publish(new_network(settings.network, seed), "initialized weights", workspace)
@@ -64,36 +64,45 @@ def _pretrain(settings: PretrainSettings, seed: int, workspace: Workspace, progr
     return _publish(network, f"weights of {path.name}", workspace)
 
 
-def _initial_weights_file(start: str, workspace: Workspace) -> Path:
-    if start == "published":
+def _initial_weights_file(init_from: str, workspace: Workspace) -> Path:
+    if init_from == "published":
         return weight_path(workspace, "daflow")
-    return resolve_champion(start, workspace) if start.partition(":")[0] == PREFIX else workspace.root / start
+    if init_from.partition(":")[0] == CHAMPION_PREFIX:
+        return resolve_champion(init_from, workspace)
+    return workspace.root / init_from
 
 
 def load_initial_weights(path: Path) -> DAFlow:
-    """The network of a checkpoint of ours or of a published one.
+    """Load the network of a checkpoint of this project or a published one.
 
     Raises:
-        NetworkOptionError: a checkpoint of ours holds options of no network.
-        WeightsError: the file is missing or damaged, or is neither.
+        NetworkOptionError: the checkpoint holds invalid network options.
+        WeightsError: the file is missing, damaged or neither.
     """
     if not path.is_file():
-        remedy = "pretrain.init_from is published, train_upper_body, scratch, a champion or the path of a checkpoint."
-        raise WeightsError(str(path), expected="exists", hint=remedy)
-    ours = is_checkpoint(read_checkpoint(path))
-    return build_network(load_checkpoint(path), str(path)) if ours else load_published(path)
+        raise WeightsError(
+            f"{path} not found",
+            hint="Set pretrain.init_from to published, train_upper_body, scratch, a champion or a checkpoint.",
+        )
+    if is_checkpoint(read_checkpoint(path)):
+        return build_network(load_checkpoint(path), str(path))
+    return load_published(path)
 
 
 def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Workspace) -> None:
-    """Train along with the stage as one of its workers, writing nothing.
+    """Train as a worker of the stage, without writing.
 
     Raises:
-        ParameterError: nothing is trained.
-        TryOnError: as `pretrain`; or settings, inputs or code are not the stage's.
+        ParameterError: the stage does not train.
+        TryOnError: as `pretrain`; or settings, inputs or code differ from the stage's.
     """
-    if settings.init_from != TRAINED:
-        remedy = "There is nothing to join; run the stage on one machine."
-        raise ParameterError("pretrain.init_from", expected=f"is {TRAINED}", found=settings.init_from, hint=remedy)
+    if settings.init_from != TRAIN_UPPER_BODY:
+        raise ParameterError(
+            "pretrain.init_from needs no workers",
+            found=settings.init_from,
+            expected=TRAIN_UPPER_BODY,
+            hint="Run the stage on one machine.",
+        )
     job = _run_config(settings, seed, workspace, worker=True)
     with launch_workers(job, workspace.root):
         train(job, new_network(settings.network, seed), None, no_progress)
@@ -101,42 +110,53 @@ def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Worksp
 
 def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
     job = _run_config(settings, seed, workspace, worker=False)
-    states = CheckpointManager(workspace.work_dir("pretrain"), job.run)
+    checkpoints = CheckpointManager(workspace.work_dir("pretrain"), job.run_id)
     with launch_workers(job, workspace.root):
-        state = train(job, new_network(settings.network, seed), states, progress)
+        state = train(job, new_network(settings.network, seed), checkpoints, progress)
     with atomic_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, states.best(state).inference_copy())
-        write_history(folder, state, states)
+        save_checkpoint(folder / MODEL_FILE, checkpoints.best(state).inference_copy())
+        write_history(folder, state, checkpoints)
     summary = summarize("pretrain", state, settings.epochs, workspace.pretrained)
-    states.remove()
+    checkpoints.remove()
     return summary
 
 
 def _run_config(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> RunConfig:
     files = {part: workspace.subset(part) for part in ("train", "val")}
     rows = {part: PackedDataset.read(path).indices_of(Category.UPPER_BODY) for part, path in files.items()}
-    place = resolve_rank("pretrain", settings, worker)
-    digest = run_hash(settings, seed, files)
-    perceptual = load_perceptual(settings.loss, workspace)
-    code = code_version(__name__)
-    return RunConfig("pretrain", settings, seed, digest, code, rows["train"], rows["val"], place, perceptual)
+    return RunConfig(
+        stage="pretrain",
+        context=resolve_rank("pretrain", settings, worker),
+        settings=settings,
+        seed=seed,
+        config_hash=run_hash(settings, seed, files),
+        code=code_version(__name__),
+        train=rows["train"],
+        val=rows["val"],
+        perceptual=load_perceptual(settings.loss, workspace),
+    )
 
 
 def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
-    """A start from a checkpoint takes the checkpoint's network; `params.yaml` must not say otherwise.
+    """Check that the settings equal the options of the checkpoint's network.
 
     Raises:
-        ParameterError: it does.
+        ParameterError: they differ.
     """
-    wanted, found = DAFlowConfig.from_dict(settings.network.model_dump()).to_dict(), network.config.to_dict()
-    differing = {key: value for key, value in wanted.items() if found[key] != value}
+    options = network.config.to_dict()
+    configured = DAFlowConfig.from_dict(settings.network.model_dump()).to_dict()
+    differing = {key: value for key, value in configured.items() if options[key] != value}
     if differing:
-        rule = "is that of the checkpoint, " + ", ".join(f"{key} = {found[key]}" for key in differing)
-        raise ParameterError("pretrain.network", expected=rule, found=differing, hint="Change it in params.yaml.")
+        raise ParameterError(
+            "pretrain.network differs from the checkpoint's network",
+            found=differing,
+            expected=", ".join(f"{key} = {options[key]}" for key in differing),
+            hint="Change it in params.yaml.",
+        )
 
 
-def _publish(network: DAFlow, what: str, workspace: Workspace) -> StageResult:
+def _publish(network: DAFlow, source: str, workspace: Workspace) -> StageResult:
     with atomic_folder(workspace.pretrained) as folder:
-        save_checkpoint(folder / MODEL, from_network(network))
+        save_checkpoint(folder / MODEL_FILE, from_network(network))
         write_text(folder / "history.csv", history_csv(()))
-    return StageResult("pretrain", f"starting point: {what}, {network.parameter_count:,} parameters, nothing trained")
+    return StageResult("pretrain", f"starting point: {source}, {network.parameter_count:,} parameters, nothing trained")

@@ -27,7 +27,7 @@ class PackConfig:
 
 def pack_shard(rows: Sequence[Row], config: PackConfig) -> Path:
     """Pack rows, as `pack_row` takes them, into a table of the schema PACKED unless it is complete; return its path."""
-    path = config.workspace.work_dir("sample") / f"{_content_hash(rows, config)}.parquet"
+    path = config.workspace.work_dir("sample") / f"{_content_hash(rows, config)}.arrow"
     if not checksum_ok(path):
         packed = [pack_row(row, config.size, config.workspace) for row in rows]
         write_table(path, table_from_rows(packed, PACKED), PACKED)

@@ -1,1 +1,1 @@
-"""The two training stages: a starting point on upper-body garments, then all three categories together."""
+"""Training of the network: loop, optimizer, checkpoints, validation and distributed processes."""

@@ -1,4 +1,4 @@
-"""Our checkpoints: tensors and plain values in one file, written whole, read without running anything in it."""
+"""Read and write checkpoints: tensors and plain values, loaded without executing code."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from tryon.runtime.atomic_files import write_bytes
 KIND = "fitting-room checkpoint"
 VERSION = 3
 
-RETRAIN_HINT = "Make it again with the stage that wrote it."
-"""What to do about a checkpoint that cannot be read, where nothing better is known."""
+RETRAIN_HINT = "Run the stage that wrote it again."
 
 HistoryRow = dict[str, float | int | None]
 BatchLoss = dict[str, float]
@@ -29,23 +28,23 @@ BatchLoss = dict[str, float]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a training run after a step, or a network to start from.
+    """State of a training run after a step, or a network to start from.
 
-    There is no random state in it: whatever a step draws is a function of seed, epoch and position.
+    It holds no random state: random values are functions of seed, epoch and position.
 
     Args:
-        network: options of the network, `DAFlowConfig.to_dict()`.
+        network: `DAFlowConfig.to_dict()`.
         model: the network's state dict.
         seed: of the run.
-        config_hash: names the settings and inputs of the run.
-        epoch: epochs done.
-        step: optimizer steps done; the learning rate follows from it.
-        best_epoch: the epoch with the best validation up to here.
-        history: one row per epoch, 0 being the starting point.
-        optimizer: the optimizer's state dict; None in a checkpoint that is for use and not for going on.
-        scaler: state of the loss scaling of `16-mixed`; empty under other precisions.
-        ema: state dict of the averaged network, which is the one that is looked at; None without averaging.
-        losses: of the batches of an epoch that is not over, in order: `loss` and its terms by name.
+        config_hash: hash of the run's settings and inputs.
+        epoch: completed epochs.
+        step: completed optimizer steps.
+        best_epoch: epoch with the best validation so far.
+        history: one row per epoch; epoch 0 is the starting point.
+        optimizer: state dict of the optimizer; None in a checkpoint for inference.
+        scaler: state of the gradient scaler of `16-mixed`; empty under other precisions.
+        ema: state dict of the averaged weights, which are validated; None without EMA.
+        losses: `loss` and its terms for each batch of an incomplete epoch.
     """
 
     network: dict[str, Any]
@@ -62,51 +61,45 @@ class Checkpoint:
     losses: tuple[BatchLoss, ...] = ()
 
     def inference_copy(self) -> Checkpoint:
-        """The same without what only going on needs; its model is the averaged network where there is one."""
+        """Return a copy without the state needed to resume; its model is the averaged one if there is one."""
         model = self.model if self.ema is None else self.ema
-        return replace(self, model=model, optimizer=None, scaler={}, averaged=None, losses=())
+        return replace(self, model=model, optimizer=None, scaler={}, ema=None, losses=())
 
 
-def _named(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+def _is_named(value: Any, kind: type) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(item, kind) for name, item in value.items()
+    )
 
 
-def _count(value: Any) -> bool:
+def _is_count(value: Any) -> bool:
     return isinstance(value, int) and value >= 0
 
 
-def _tensors(value: Any) -> bool:
-    return _named(value) and all(isinstance(tensor, Tensor) for tensor in value.values())
-
-
-def _numbers(value: Any) -> bool:
-    return _named(value) and all(isinstance(number, float) for number in value.values())
-
-
-_ENTRIES: dict[str, Callable[[Any], bool]] = {
-    "network": _named,
-    "model": _tensors,
+_VALIDATORS: dict[str, Callable[[Any], bool]] = {
+    "network": lambda value: _is_named(value, object),
+    "model": lambda value: _is_named(value, Tensor),
     "seed": lambda value: isinstance(value, int),
     "config_hash": lambda value: isinstance(value, str),
-    "epoch": _count,
-    "step": _count,
-    "best_epoch": _count,
-    "history": lambda value: isinstance(value, list) and all(map(_named, value)),
-    "optimizer": lambda value: value is None or _named(value),
-    "scaler": _named,
-    "ema": lambda value: value is None or _tensors(value),
-    "losses": lambda value: isinstance(value, list) and all(map(_numbers, value)),
+    "epoch": _is_count,
+    "step": _is_count,
+    "best_epoch": _is_count,
+    "history": lambda value: isinstance(value, list) and all(_is_named(row, object) for row in value),
+    "optimizer": lambda value: value is None or _is_named(value, object),
+    "scaler": lambda value: _is_named(value, object),
+    "ema": lambda value: value is None or _is_named(value, Tensor),
+    "losses": lambda value: isinstance(value, list) and all(_is_named(losses, float) for losses in value),
 }
-"""Fields of `Checkpoint`, and what a file must hold under their names."""
+"""Checks of the fields of `Checkpoint` as stored in a file."""
 
 
 def from_network(network: DAFlow) -> Checkpoint:
-    """A checkpoint of a network that no run has trained yet."""
+    """Create the checkpoint of an untrained network."""
     return Checkpoint(network=network.config.to_dict(), model=network.state_dict())
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically; equal states give equal bytes, whatever the file is called."""
+    """Write a checkpoint atomically; equal states give equal bytes."""
     values = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
     stream = io.BytesIO()
     torch.save(_plain({"kind": KIND, "version": VERSION, **values}), stream)
@@ -114,42 +107,41 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path, remedy: str = RETRAIN_HINT) -> Checkpoint:
-    """Read a checkpoint to the CPU. Only tensors and plain values are accepted: no code in the file is ever run.
+    """Read a checkpoint to the CPU. Only tensors and plain values are accepted, so no code is executed.
 
     Raises:
-        WeightsError: the file is missing, damaged, incomplete, no checkpoint of this project or of another version.
+        WeightsError: the file is missing, damaged, incomplete, of another version or not a checkpoint.
     """
     _verify_checksum(path, remedy)
     content = read_checkpoint(path)
     if not is_checkpoint(content):
-        raise WeightsError(str(path), expected="is a checkpoint of this project", hint=remedy)
+        raise WeightsError(f"{path} is not a checkpoint of this project", hint=remedy)
     if content.get("version") != VERSION:
-        raise WeightsError(str(path), expected=f"has version {VERSION}", found=content.get("version"), hint=remedy)
-    wrong = [name for name, right in _ENTRIES.items() if name not in content or not right(content[name])]
-    if wrong:
-        rule = "has every entry of a checkpoint, each of its kind"
         raise WeightsError(
-            str(path), expected=rule, found=f"absent or of another kind: {format_list(wrong)}", hint=remedy
+            f"{path} has another checkpoint version", found=content.get("version"), expected=str(VERSION), hint=remedy
         )
-    values = {name: content[name] for name in _ENTRIES}
+    invalid = [name for name, is_valid in _VALIDATORS.items() if name not in content or not is_valid(content[name])]
+    if invalid:
+        raise WeightsError(f"{path} has missing or invalid entries: {format_list(invalid)}", hint=remedy)
+    values = {name: content[name] for name in _VALIDATORS}
     return Checkpoint(**{**values, "history": tuple(values["history"]), "losses": tuple(values["losses"])})
 
 
 def load_network(path: Path, remedy: str = RETRAIN_HINT) -> DAFlow:
-    """Build the network that a checkpoint of ours holds, on the CPU and in evaluation mode.
+    """Load the network of a checkpoint, on the CPU and in evaluation mode.
 
     Raises:
-        WeightsError: the file is missing, damaged, or does not fit together.
+        WeightsError: the file is missing, damaged or inconsistent.
     """
     return build_network(load_checkpoint(path, remedy), str(path)).eval()
 
 
 def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
-    """The network of a checkpoint, with its weights; `name` stands in messages.
+    """Build the network of a checkpoint; `name` is its name in messages.
 
     Raises:
-        NetworkOptionError: the options are not those of a network.
-        WeightsError: the weights do not have the shape that the options say.
+        NetworkOptionError: the checkpoint holds invalid network options.
+        WeightsError: the weights do not fit the options.
     """
     network = DAFlow.from_config(DAFlowConfig.from_dict(checkpoint.network))
     network.load_state_dict(validate_state(network, checkpoint.model, name))
@@ -157,32 +149,28 @@ def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
 
 
 def is_checkpoint(content: Any) -> bool:
-    """Whether what a file holds is a checkpoint of ours, of any version."""
+    """Return whether a file's content is a checkpoint of this project, of any version."""
     return isinstance(content, Mapping) and content.get("kind") == KIND
 
 
 def _verify_checksum(path: Path, remedy: str) -> None:
-    """Compare the checksums in the file with its content, which torch does not do.
-
-    Raises:
-        WeightsError: they differ, or the file is missing or cut off.
-    """
+    """Verify the checksums of the zip archive, which torch does not."""
     if not path.is_file():
-        raise WeightsError(str(path), expected="exists", hint=remedy)
+        raise WeightsError(f"{path} not found", hint=remedy)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError) as error:
-        raise WeightsError(str(path), expected="is a whole checkpoint", found=str(error), hint=remedy) from error
+        raise WeightsError(f"{path} is damaged or not a checkpoint", found=str(error), hint=remedy) from error
     if damaged is not None:
-        raise WeightsError(str(path), expected="is undamaged", found=f"checksum of {damaged}", hint=remedy)
+        raise WeightsError(f"{path} is damaged: {damaged} does not match its checksum", hint=remedy)
 
 
 def _plain(value: Any) -> Any:
     """Rebuild a value so that equal values are pickled to equal bytes.
 
-    Pickle writes a second mention of the same object as a reference, so equal strings must be one object, and equal
-    containers never the same one; a tensor must own its memory and have one layout.
+    Pickle writes repeated objects as references, so equal strings must be one object and equal containers distinct
+    ones; tensors must own contiguous memory.
     """
     if isinstance(value, Tensor):
         return value.detach().to("cpu").contiguous().clone()

@@ -1,4 +1,4 @@
-"""Training that goes astray is stopped at the step where it does, and the pairs of that step are named."""
+"""Detection of diverging training, with the pairs of the step."""
 
 from __future__ import annotations
 
@@ -11,40 +11,45 @@ from tryon.training.step_batches import Rows
 
 
 def check_loss_divergence(
-    job: RunConfig, group: Sequence[Rows], losses: Sequence[float], reference_loss: float | None
+    job: RunConfig, step: Sequence[Rows], losses: Sequence[float], reference_loss: float | None
 ) -> None:
-    """Stop when a loss is no number, or has exploded.
+    """Check that losses are finite and not far above the reference.
 
     Args:
         job: the run.
-        group: positions of the rows of each batch of a step.
+        step: positions of the rows of each batch of a step.
         losses: of these batches.
-        reference_loss: what a loss usually is; None when that is not known yet.
+        reference_loss: recent mean loss; None if not known yet.
 
     Raises:
-        TryOnError: with the pairs of the batch.
+        TryOnError: naming the pairs of the batch.
     """
-    limit = job.settings.divergence_factor
-    for rows, loss in zip(group, losses, strict=True):
+    factor = job.settings.divergence_factor
+    for rows, loss in zip(step, losses, strict=True):
         if not math.isfinite(loss):
-            raise _divergence_error(job, "loss", [rows], "is finite", loss)
-        if limit is not None and reference_loss is not None and loss > limit * reference_loss:
-            raise _divergence_error(
-                job, "loss", [rows], f"is at most {limit:g} times the usual {reference_loss:.4g}", loss
-            )
+            raise _divergence_error(job, [rows], "the loss is not finite", loss)
+        if factor is not None and reference_loss is not None and loss > factor * reference_loss:
+            limit = f"at most {factor:g} x the mean loss {reference_loss:.4g}"
+            raise _divergence_error(job, [rows], "the loss has exploded", loss, limit)
 
 
-def check_gradient_norm(job: RunConfig, group: Sequence[Rows], norm: float) -> None:
-    """Stop when the norm of a step's gradient is no number.
+def check_gradient_norm(job: RunConfig, step: Sequence[Rows], norm: float) -> None:
+    """Check that the norm of a step's gradient is finite.
 
     Raises:
-        TryOnError: with the pairs of the step.
+        TryOnError: naming the pairs of the step.
     """
     if not math.isfinite(norm):
-        raise _divergence_error(job, "gradient", group, "is finite", norm)
+        raise _divergence_error(job, step, "the gradient is not finite", norm)
 
 
-def _divergence_error(job: RunConfig, what: str, group: Sequence[Rows], rule: str, value: float) -> TryOnError:
-    pairs = format_list([job.train.text("pair_id", int(row)) for rows in group for row in rows])
-    remedy = f"Look at these pairs, or lower {job.stage}.lr or {job.stage}.max_grad_norm in params.yaml."
-    return TryOnError(f"{what} of pairs {pairs}", expected=rule, found=value, hint=remedy)
+def _divergence_error(
+    job: RunConfig, step: Sequence[Rows], problem: str, value: float, expected: str = ""
+) -> TryOnError:
+    pairs = format_list([job.train.text("pair_id", int(row)) for rows in step for row in rows])
+    return TryOnError(
+        f"training diverged at pairs {pairs}: {problem}",
+        found=value,
+        expected=expected,
+        hint=f"Check these pairs, or lower {job.stage}.lr or {job.stage}.max_grad_norm in params.yaml.",
+    )

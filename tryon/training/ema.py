@@ -1,4 +1,4 @@
-"""Averaged weights: a slow shadow of the network that the last few batches shake less."""
+"""Exponential moving average of a network's weights."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class ExponentialMovingAverage:
-    """An exponential moving average of all that a network's state dict holds, running statistics included.
+    """Exponential moving average of a network's state dict, including running statistics.
 
-    The first steps count more, as an average over few: at step n the average keeps min(decay, (n + 1) / (n + 10)).
+    The decay warms up: at step n it is min(decay, (n + 1) / (n + 10)).
 
     Args:
-        network: on its device; the average begins with its weights.
-        decay: share that the average keeps at each step.
+        network: on its device; its weights initialize the average.
+        decay: per step.
 
     Attributes:
         tensors: the averaged state dict.
@@ -29,7 +29,7 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Bring in the weights after optimizer step `step`, 0 for the first. Counters are copied."""
+        """Update with the weights after optimizer step `step`, 0 for the first. Integer counters are copied."""
         average = get_ema_multi_avg_fn(min(self.decay, (step + 1) / (step + 10)))
         current = network.state_dict()
         floating = [key for key, tensor in current.items() if tensor.is_floating_point()]
@@ -38,16 +38,16 @@ class ExponentialMovingAverage:
             self.tensors[key].copy_(current[key])
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up an average that was kept."""
+        """Restore a saved average."""
         for key, tensor in self.tensors.items():
             tensor.copy_(tensors[key])
 
     @contextmanager
     def applied_to(self, network: nn.Module) -> Iterator[None]:
-        """Put the average into the network for as long as the block lasts; then its own weights, bit for bit."""
-        own = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
+        """Swap the average into the network within the block, then restore its own weights exactly."""
+        weights = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
         network.load_state_dict(self.tensors)
         try:
             yield
         finally:
-            network.load_state_dict(own)
+            network.load_state_dict(weights)

@@ -1,4 +1,4 @@
-"""Lightning Fabric as the settings want it: device, number format, and the other processes."""
+"""Lightning Fabric setup: device, precision and process group."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tryon.training.distributed import SINGLE_PROCESS, DistributedContext
 def fabric_session(
     stage: str, settings: OptimizationSettings, context: DistributedContext = SINGLE_PROCESS
 ) -> Iterator[Fabric]:
-    """`make_fabric` for a block; the connection to the other processes ends with it."""
+    """Run `make_fabric` for a block, and destroy the process group afterwards."""
     fabric = make_fabric(stage, settings, context)
     try:
         yield fabric
@@ -31,70 +31,76 @@ def fabric_session(
 
 
 def make_fabric(stage: str, settings: OptimizationSettings, context: DistributedContext = SINGLE_PROCESS) -> Fabric:
-    """Start Lightning Fabric as the settings say, and wait for the other processes if there are any.
+    """Launch Lightning Fabric, and wait for the other processes if there are any.
 
     Raises:
-        ParameterError: GPUs are asked for and there are none or too few, or the CPU cannot compute in that format.
+        ParameterError: too few GPUs, or a precision that the CPU does not support.
     """
     accelerator = choose_accelerator(stage, settings.accelerator)
     if accelerator == "cpu" and settings.precision == "16-mixed":
-        rule, remedy = "is not 16-mixed on the CPU", f"Change {stage}.precision in params.yaml."
-        raise ParameterError(f"{stage}.precision", expected=rule, found=settings.precision, hint=remedy)
+        raise ParameterError(
+            f"{stage}.precision 16-mixed is not supported on the CPU",
+            hint=f"Change {stage}.precision in params.yaml.",
+        )
     if accelerator == "cuda" and settings.devices > torch.cuda.device_count():
-        rule = f"is at most {torch.cuda.device_count()}, the GPUs here"
-        remedy = f"Change {stage}.devices in params.yaml."
-        raise ParameterError(f"{stage}.devices", expected=rule, found=settings.devices, hint=remedy)
+        raise ParameterError(
+            f"{stage}.devices exceeds the number of GPUs",
+            found=settings.devices,
+            expected=f"at most {torch.cuda.device_count()}",
+            hint=f"Change {stage}.devices in params.yaml.",
+        )
     set_cpu_threads()
-    several = context.world_size > 1 or settings.strategy == "ddp"
+    use_ddp = context.world_size > 1 or settings.strategy == "ddp"
     fabric = Fabric(
         accelerator=accelerator,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
-        strategy="ddp" if several else "auto",
+        strategy="ddp" if use_ddp else "auto",
         precision=settings.precision,
-        plugins=[_ExternalProcessEnvironment(context, settings.devices)] if several else None,
+        plugins=[_ExternalProcessEnvironment(context, settings.devices)] if use_ddp else None,
     )
     fabric.launch()
     return fabric
 
 
-def assert_same_run(run: str, fabric: Fabric) -> None:
-    """Stop when the processes that train together do not train the same.
+def assert_same_run(run_id: str, fabric: Fabric) -> None:
+    """Check that all processes train the same run.
 
     Args:
-        run: this process's name of the run, from settings, seed, inputs and code.
-        fabric: connects it with the others.
+        run_id: hashes of settings, seed, inputs and code of this process.
+        fabric: connects the processes.
 
     Raises:
-        MissingInputError: another process has another name.
+        MissingInputError: another process has another id.
     """
-    runs = torch.tensor([int(part, 16) >> 1 for part in run.split("-")], device=fabric.device)
-    found = cast(Tensor, fabric.all_gather(runs))
-    if not torch.equal(found, runs.expand_as(found)):
-        remedy = "Bring project, params.yaml and data/ of all machines to one version (git pull, dvc pull)."
-        rule = "are the same for all processes that train together"
-        raise MissingInputError("settings, data/subset, starting point and code", expected=rule, hint=remedy)
+    local_id = torch.tensor([int(part, 16) >> 1 for part in run_id.split("-")], device=fabric.device)
+    gathered = cast(Tensor, fabric.all_gather(local_id))
+    if not torch.equal(gathered, local_id.expand_as(gathered)):
+        raise MissingInputError(
+            "settings, data/subset, starting point or code differ between the processes of a run",
+            hint="Bring project, params.yaml and data/ of all machines to one version (git pull, dvc pull).",
+        )
 
 
 class PrecisionWrapper(nn.Module):
-    """The network in the number format it is trained in, without the exchange between processes: for looking at it."""
+    """Applies the training precision to a network without the DDP wrapper, for evaluation."""
 
     def __init__(self, fabric: Fabric, network: nn.Module) -> None:
         super().__init__()
-        self.network, self._format = network, fabric.strategy.precision
+        self.network, self._precision = network, fabric.strategy.precision
 
     def forward(self, *images: Tensor) -> Tensor:
-        """Float32 images in, float32 results out."""
-        with self._format.forward_context():
-            result = self.network(*(self._format.convert_input(image) for image in images))
+        """Map float32 images to float32 results."""
+        with self._precision.forward_context():
+            result = self.network(*(self._precision.convert_input(image) for image in images))
         return result.float()
 
 
 class _ExternalProcessEnvironment(ClusterEnvironment):
-    """Tells Fabric that the processes run already, and which one this is."""
+    """Cluster environment of processes that were started by the stage or torchrun."""
 
-    def __init__(self, place: DistributedContext, devices: int) -> None:
-        self.place, self.devices = place, devices
+    def __init__(self, context: DistributedContext, devices: int) -> None:
+        self.context, self.devices = context, devices
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -102,30 +108,30 @@ class _ExternalProcessEnvironment(ClusterEnvironment):
 
     @property
     def main_address(self) -> str:
-        return self.place.address
+        return self.context.address
 
     @property
     def main_port(self) -> int:
-        return self.place.port
+        return self.context.port
 
     @staticmethod
     def detect() -> bool:
         return False
 
     def world_size(self) -> int:
-        return self.place.world_size
+        return self.context.world_size
 
     def set_world_size(self, size: int) -> None:
-        assert size == self.place.world_size
+        assert size == self.context.world_size
 
     def global_rank(self) -> int:
-        return self.place.rank
+        return self.context.rank
 
     def set_global_rank(self, rank: int) -> None:
-        assert rank == self.place.rank
+        assert rank == self.context.rank
 
     def local_rank(self) -> int:
-        return self.place.local_rank
+        return self.context.local_rank
 
     def node_rank(self) -> int:
-        return self.place.rank // self.devices
+        return self.context.rank // self.devices

@@ -1,7 +1,7 @@
-"""SIGTERM while a network is trained: the step is finished, the state kept, and then the process ends.
+"""Graceful stop on SIGTERM: finish the step, save a checkpoint, exit.
 
-Schedulers of clusters, containers and the pipeline send it before they kill. Exit code 143 (128 + SIGTERM) says that
-the run was broken off and that the same command goes on from where it was.
+Cluster schedulers, containers and the pipeline send SIGTERM before they kill. Exit code 143 (128 + SIGTERM) means that
+the same command resumes the run.
 """
 
 from __future__ import annotations
@@ -11,41 +11,41 @@ import threading
 from types import FrameType, TracebackType
 from typing import NoReturn
 
-EXIT_CODE = 128 + signal.SIGTERM
-"""Exit code of a run that was told to stop."""
+SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
+"""Exit code of a run stopped by SIGTERM."""
 
 
 class SigtermHandler:
-    """Takes note of SIGTERM inside a `with` block instead of ending the process.
+    """Records SIGTERM inside a `with` block instead of ending the process.
 
-    Only the main thread can; in another one, or where the process ignores SIGTERM, nothing changes.
+    Has no effect outside the main thread, or where the process ignores SIGTERM.
 
     Attributes:
-        requested: whether the signal has come.
+        requested: whether the signal was received.
     """
 
     def __init__(self) -> None:
         self.requested = False
-        self._taken = False
-        self._before = signal.getsignal(signal.SIGTERM)
+        self._installed = False
+        self._previous = signal.getsignal(signal.SIGTERM)
 
     def __enter__(self) -> SigtermHandler:
-        if threading.current_thread() is threading.main_thread() and self._before is not signal.SIG_IGN:
+        if threading.current_thread() is threading.main_thread() and self._previous is not signal.SIG_IGN:
             signal.signal(signal.SIGTERM, self._on_signal)
-            self._taken = True
+            self._installed = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._taken:
-            signal.signal(signal.SIGTERM, self._before)
+        if self._installed:
+            signal.signal(signal.SIGTERM, self._previous)
 
     def exit(self) -> NoReturn:
-        """End as the process would have ended: by whoever handled the signal before, or with `EXIT_CODE`."""
-        if callable(self._before):
-            self._before(signal.SIGTERM, None)
-        raise SystemExit(EXIT_CODE)
+        """Call the previous signal handler, or exit with `SIGTERM_EXIT_CODE`."""
+        if callable(self._previous):
+            self._previous(signal.SIGTERM, None)
+        raise SystemExit(SIGTERM_EXIT_CODE)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.requested = True

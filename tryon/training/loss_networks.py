@@ -1,4 +1,4 @@
-"""The frozen networks of the loss: which files the settings need, where they lie, whether images are large enough."""
+"""Load the frozen networks of the loss, and validate the image size for them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tryon.training.losses import Perceptual, read_networks
 from tryon.training.losses.perceptual import NETWORKS, is_large_enough
 from tryon.workspace import Workspace
 
-HEADS_SHA256 = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
-"""Of the published LPIPS heads for VGG16, version 0.1, which torchmetrics brings along."""
+LPIPS_HEADS_SHA256 = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
+"""Published LPIPS heads for VGG16, version 0.1, distributed with torchmetrics."""
 
 
 def load_perceptual(settings: LossSettings, workspace: Workspace) -> Perceptual | None:
-    """Read the networks that the terms with a weight look through, from the disk only; None for `perceptual: none`.
+    """Load the networks of the terms with a nonzero weight, from disk only; None for `perceptual: none`.
 
     Raises:
-        WeightsError: a file is absent or damaged; the message names the command that fetches it.
+        WeightsError: a file is missing or damaged.
     """
     if settings.perceptual == "none":
         return None
@@ -32,17 +32,19 @@ def load_perceptual(settings: LossSettings, workspace: Workspace) -> Perceptual 
 
 
 def validate_scales(size: tuple[int, int], network: DAFlow, settings: LossSettings) -> None:
-    """Stop when the coarsest result would be too small for the networks of the loss.
+    """Check that the coarsest result is large enough for the networks of the loss.
 
     Raises:
-        ParameterError: it would.
+        ParameterError: it is too small.
     """
-    halvings = len(network.config.encoder_channels) - 1
-    if settings.perceptual == "none" or is_large_enough((size[0] >> halvings, size[1] >> halvings)):
-        return
-    rule = f"both sides are at least {8 << halvings} for `loss.perceptual: vgg` and a network of {halvings + 1} levels"
-    remedy = "Enlarge it in params.yaml, or set `loss.perceptual: none`."
-    raise ParameterError("image.size", expected=rule, found=list(size), hint=remedy)
+    levels = len(network.config.encoder_channels)
+    if settings.perceptual != "none" and not is_large_enough((size[0] >> levels - 1, size[1] >> levels - 1)):
+        raise ParameterError(
+            f"image.size is too small for loss.perceptual: vgg and a network of {levels} levels",
+            found=list(size),
+            expected=f"sides of at least {8 << levels - 1}",
+            hint="Increase it in params.yaml, or set loss.perceptual to none.",
+        )
 
 
 def _heads() -> Path:
@@ -50,7 +52,10 @@ def _heads() -> Path:
     assert package is not None
     assert package.submodule_search_locations is not None
     path = Path(package.submodule_search_locations[0], "functional", "image", "lpips_models", "vgg.pth")
-    if not path.is_file() or sha256_file(path) != HEADS_SHA256:
-        rule, remedy = f"has the SHA-256 {HEADS_SHA256}", "Install the torchmetrics of constraints.txt again."
-        raise WeightsError(str(path), expected=rule, hint=remedy)
+    if not path.is_file() or sha256_file(path) != LPIPS_HEADS_SHA256:
+        raise WeightsError(
+            f"{path} is missing or has another SHA-256",
+            expected=LPIPS_HEADS_SHA256,
+            hint="Reinstall the torchmetrics of constraints.txt.",
+        )
     return path

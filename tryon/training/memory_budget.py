@@ -1,8 +1,8 @@
-"""Will it fit: the memory that training takes at its peak, told from the settings before the first step.
+"""Estimate the peak memory of training before the first step.
 
-What a step keeps and computes with grows with the pixels of a batch, so it is measured in two steps on small images
-of nothing, on the device itself, and continued to the size and batch of the run. The rest is counted: the weights, once
-more for gradients, twice for the optimizer, once for averaged weights; the frozen networks of the loss.
+Activations and workspace grow linearly with the pixels of a batch, so they are measured in two steps on small random
+images, on the device itself, and extrapolated to the size and batch of the run. The rest is computed: weights, their
+gradients, two optimizer states and the EMA, and the frozen networks of the loss.
 """
 
 from __future__ import annotations
@@ -26,122 +26,115 @@ from tryon.training.losses import Loss, LossTargets
 from tryon.training.optimizer import freeze_bn_stats
 from tryon.training.run_config import RunConfig
 
-ImageShape = tuple[int, int, int]
+BatchShape = tuple[int, int, int]
 """Batch, height, width."""
 
 GIB = 1 << 30
 
-SIDE = {"none": 32, "vgg": 128}
-"""Smallest side of the images that are measured; below it the frozen networks of the loss enlarge what they see."""
+PROBE_SIDE = {"none": 32, "vgg": 128}
+"""Minimum side of probe images; the frozen networks of the loss upsample smaller ones."""
 
-
-@dataclass(frozen=True)
-class MemoryModel:
-    """Bytes that training takes at its peak: `fixed`, and `slope` for each pixel of a batch beside `offset`."""
-
-    fixed: int
-    offset: float
-    slope: float
-
-    def of(self, images: ImageShape) -> int:
-        """Bytes for batches of this size."""
-        batch, height, width = images
-        return round(self.fixed + self.offset + self.slope * batch * height * width)
-
-
-def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
-    """Stop when training would not fit into the memory of the device.
-
-    Raises:
-        ParameterError: naming the batch size that fits, with the accumulation that makes the same step of it.
-    """
-    needs, free = estimate_memory(job, network, fabric), free_memory(fabric.device)
-    if fabric.device.type == "cpu":
-        free //= job.settings.devices
-    wanted = needs.of((job.settings.batch_size, *job.train.size))
-    if wanted <= free:
-        return
-    rule = f"training fits into the {free / GIB:.2f} GiB that are free on {fabric.device}; it takes {wanted / GIB:.2f}"
-    remedy = suggest_settings(job, lambda batch: needs.of((batch, *job.train.size)) <= free)
-    raise ParameterError(f"{job.stage}.batch_size", expected=rule, found=job.settings.batch_size, hint=remedy)
-
-
-def suggest_settings(job: RunConfig, fits: Callable[[int], bool]) -> str:
-    """What to change so that training fits, in words; `fits` tells of a batch size whether it does."""
-    batch, accumulate = job.settings.batch_size, job.settings.grad_accumulation_steps
-    smaller = [size for size in range(batch - 1, 0, -1) if batch % size == 0 and fits(size)]
-    if smaller:
-        return f"Set {job.stage}.batch_size to {smaller[0]} and accumulate to {accumulate * batch // smaller[0]}."
-    spare = "" if job.settings.precision == "bf16-mixed" else f"set {job.stage}.precision to bf16-mixed, "
-    return f"Not even single pairs fit: {spare}make image.size smaller, or take a device with more memory."
-
-
-def estimate_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> MemoryModel:
-    """Bytes at the peak of a training step as a function of the batch.
-
-    Args:
-        job: what is trained and how.
-        network: as it will be trained; it is left as it is.
-        fabric: says on what device and in what number format.
-    """
-    ghost = copy.deepcopy(network).to(fabric.device)
-    fabric.strategy.precision.convert_module(ghost)  # in place
-    ghost.train()
-    if job.settings.freeze_bn_stats:
-        freeze_bn_stats(ghost)
-    for parameter in ghost.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    side = max(2 * network.config.side_multiple, SIDE[job.settings.loss.perceptual])
-    small, large = (1, side, side), (1, side, 2 * side)
-    loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
-    first, second = (peak_of_step(ghost, loss, fabric, images) for images in (small, large))
-    slope = (second - first) / side**2
-    return MemoryModel(fixed_bytes(ghost, loss, job), first - slope * side**2, slope)
-
-
-def fixed_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
-    """Bytes that do not depend on the batch: copies of the weights, and the frozen networks of the loss."""
-    weights = sum(_bytes(parameter) for parameter in network.parameters())
-    buffers = sum(_bytes(buffer) for buffer in network.buffers())
-    copies = 4 + (job.settings.ema_decay is not None) + (job.settings.world_size > 1)  # DDP has gradients in buckets
-    networks = loss.perceptual.networks.values() if loss.perceptual else ()
-    frozen = sum(_bytes(layer.weight) + _bytes(layer.bias) for own in networks for layer in own.layers)
-    return copies * weights + (1 + (job.settings.ema_decay is not None)) * buffers + frozen
-
-
-def peak_of_step(network: DAFlow, loss: Loss, fabric: Fabric, images: ImageShape) -> int:
-    """Bytes that a forward and a backward pass take at their peak, beside weights and gradients that are there."""
-
-    def step() -> None:
-        batch, height, width = images
-        person, mask = _image(batch, 3, height, width), _image(batch, 1, height, width) > 0
-        convert = fabric.strategy.precision.convert_input
-        with fabric.autocast(), loss.capturing_offsets(network) as offsets:
-            given = (convert(_image(batch, channels, height, width)) for channels in (6, 3, 3))
-            _, scales = network(*given, all_scales=True)
-        loss([scale.float() for scale in scales], LossTargets(person, mask, mask), offsets).total.backward()
-
-    def _image(*shape: int) -> Tensor:
-        return torch.rand(shape, device=fabric.device) * 2 - 1
-
-    on_gpu = fabric.device.type == "cuda"
-    with torch.random.fork_rng([fabric.device] if on_gpu else []):  # by default of all GPUs there are, with a warning
-        return peak_on_gpu(step) if on_gpu else peak_on_cpu(step)
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
-
-
-MEMORY_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
+CGROUP_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
 """Limit and use of a container's memory in bytes (Linux cgroup v2)."""
 
 MEMINFO = Path("/proc/meminfo")
 
 
+@dataclass(frozen=True)
+class MemoryModel:
+    """Peak memory in bytes: `fixed + offset + slope * pixels of a batch`."""
+
+    fixed: int
+    offset: float
+    slope: float
+
+    def predict(self, shape: BatchShape) -> int:
+        """Return the peak bytes for batches of this shape."""
+        batch, height, width = shape
+        return round(self.fixed + self.offset + self.slope * batch * height * width)
+
+
+def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
+    """Check that training fits into the memory of the device.
+
+    Raises:
+        ParameterError: with a batch size that fits, and the accumulation that keeps the effective batch size.
+    """
+    model, free = estimate_memory(job, network, fabric), free_memory(fabric.device)
+    if fabric.device.type == "cpu":
+        free //= job.settings.devices
+    needed = model.predict((job.settings.batch_size, *job.train.size))
+    if needed > free:
+        raise ParameterError(
+            f"{job.stage}.batch_size {job.settings.batch_size} needs {needed / GIB:.2f} GiB of memory, "
+            f"but {fabric.device} has {free / GIB:.2f} GiB free",
+            hint=suggest_settings(job, lambda batch: model.predict((batch, *job.train.size)) <= free),
+        )
+
+
+def suggest_settings(job: RunConfig, fits: Callable[[int], bool]) -> str:
+    """Suggest settings that fit; `fits` tells whether a batch size does."""
+    batch, accumulation = job.settings.batch_size, job.settings.grad_accumulation_steps
+    for size in range(batch - 1, 0, -1):
+        if batch % size == 0 and fits(size):
+            return (
+                f"Set {job.stage}.batch_size to {size} and {job.stage}.grad_accumulation_steps to "
+                f"{accumulation * batch // size}."
+            )
+    precision = "" if job.settings.precision == "bf16-mixed" else f"set {job.stage}.precision to bf16-mixed, "
+    return f"Batch size 1 does not fit either: {precision}reduce image.size, or use a device with more memory."
+
+
+def estimate_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> MemoryModel:
+    """Fit the memory model of a run, leaving `network` unchanged."""
+    probe = copy.deepcopy(network).to(fabric.device)
+    fabric.strategy.precision.convert_module(probe)  # in place
+    probe.train()
+    if job.settings.freeze_bn_stats:
+        freeze_bn_stats(probe)
+    for parameter in probe.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    side = max(2 * network.config.side_multiple, PROBE_SIDE[job.settings.loss.perceptual])
+    loss = Loss(job.settings.loss, job.perceptual).to(fabric.device)
+    small, large = (peak_step_memory(probe, loss, fabric, (1, side, width)) for width in (side, 2 * side))
+    slope = (large - small) / side**2
+    return MemoryModel(batch_independent_bytes(probe, loss, job), small - slope * side**2, slope)
+
+
+def batch_independent_bytes(network: DAFlow, loss: Loss, job: RunConfig) -> int:
+    """Compute the bytes of all copies of the weights, and of the frozen networks of the loss."""
+    weights = sum(_num_bytes(parameter) for parameter in network.parameters())
+    buffers = sum(_num_bytes(buffer) for buffer in network.buffers())
+    has_ema = job.settings.ema_decay is not None
+    copies = 4 + has_ema + (job.settings.world_size > 1)  # DDP copies gradients to buckets
+    networks = loss.perceptual.networks.values() if loss.perceptual else ()
+    frozen = sum(_num_bytes(layer.weight) + _num_bytes(layer.bias) for vgg in networks for layer in vgg.layers)
+    return copies * weights + (1 + has_ema) * buffers + frozen
+
+
+def peak_step_memory(network: DAFlow, loss: Loss, fabric: Fabric, shape: BatchShape) -> int:
+    """Measure the peak bytes of a forward and backward pass, excluding existing weights and gradients."""
+    batch, height, width = shape
+
+    def random_images(channels: int) -> Tensor:
+        return torch.rand(batch, channels, height, width, device=fabric.device) * 2 - 1
+
+    def step() -> None:
+        person, mask = random_images(3), random_images(1) > 0
+        convert = fabric.strategy.precision.convert_input
+        with fabric.autocast(), loss.capturing_offsets(network) as offsets:
+            inputs = (convert(random_images(channels)) for channels in (6, 3, 3))
+            _, scales = network(*inputs, all_scales=True)
+        loss([scale.float() for scale in scales], LossTargets(person, mask, mask), offsets).total.backward()
+
+    on_gpu = fabric.device.type == "cuda"
+    with torch.random.fork_rng([fabric.device] if on_gpu else []):  # by default it forks all GPUs, with a warning
+        return peak_on_gpu(step) if on_gpu else peak_on_cpu(step)
+
+
 def peak_on_gpu(work: Callable[[], None]) -> int:
-    """Most bytes that tensors took at once while `work` ran, beyond those before it, by the allocator's own count."""
-    work()  # libraries take their own share the first time
+    """Measure the peak bytes that `work` allocates, by the allocator's statistics."""
+    work()  # libraries allocate workspace on first use
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
     work()
@@ -150,46 +143,50 @@ def peak_on_gpu(work: Callable[[], None]) -> int:
 
 
 def peak_on_cpu(work: Callable[[], None]) -> int:
-    """The same on the CPU, where no allocator counts: by the storages of what operations return."""
-    with _Storages() as storages:
+    """Measure the peak bytes that `work` allocates, by the storages of operator results."""
+    with _StorageTracker() as tracker:
         work()
-    return storages.peak
+    return tracker.peak
 
 
-class _Storages(TorchDispatchMode):
-    """Watches the storages that operations make until nothing refers to them any more."""
+class _StorageTracker(TorchDispatchMode):
+    """Tracks the bytes of the storages that operators create, until they are freed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now, self.peak = 0, 0
-        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.current, self.peak = 0, 0
+        self._tracked: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = {id(storage) for storage in _storages((args, kwargs))}
+        inputs = {id(storage) for storage in _storages((args, kwargs))}
         result = func(*args, **(kwargs or {}))
         for storage in _storages(result):
-            if id(storage) not in given and storage not in self._known:
-                self._known.add(storage)
-                self.now += storage.nbytes()
-                weakref.finalize(storage, self._gone, storage.nbytes())
-        self.peak = max(self.peak, self.now)
+            if id(storage) not in inputs and storage not in self._tracked:
+                self._tracked.add(storage)
+                self.current += storage.nbytes()
+                weakref.finalize(storage, self._release, storage.nbytes())
+        self.peak = max(self.peak, self.current)
         return result
 
-    def _gone(self, size: int) -> None:
-        self.now -= size
+    def _release(self, size: int) -> None:
+        self.current -= size
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that a device has to give: a GPU's free ones, or those of this machine or container."""
+    """Return the free bytes of a GPU, or of this machine or container."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
         return torch.cuda.mem_get_info(device)[0]
     lines = MEMINFO.read_text().splitlines() if MEMINFO.is_file() else []
-    found = [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable")]
-    limits = [file.read_text().strip() for file in MEMORY_FILES if file.is_file()]
-    if len(limits) == len(MEMORY_FILES) and all(limit.isdecimal() for limit in limits):
-        found.append(int(limits[0]) - int(limits[1]))
-    return min(found, default=1 << 62)  # where the system does not tell, nothing is refused
+    free = [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable")]
+    values = [file.read_text().strip() for file in CGROUP_FILES if file.is_file()]
+    if len(values) == len(CGROUP_FILES) and all(value.isdecimal() for value in values):
+        free.append(int(values[0]) - int(values[1]))
+    return min(free, default=1 << 62)  # unknown: no limit
+
+
+def _num_bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
 
 
 def _storages(values: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""AdamW with the flow estimators in a group of their own."""
+"""Optimizer, learning rate schedule and frozen batch norm statistics."""
 
 from __future__ import annotations
 
@@ -13,37 +13,31 @@ from tryon.daflow.flow_estimator import FlowEstimator
 
 
 def make_optimizer(network: DAFlow, settings: OptimizationSettings) -> torch.optim.AdamW:
-    """AdamW over all parameters; those of the flow estimators learn at their own share of the rate."""
+    """Create AdamW with a separate parameter group for the flow estimators."""
     flows = [p for module in network.modules() if isinstance(module, FlowEstimator) for p in module.parameters()]
-    known = set(flows)
-    others = [parameter for parameter in network.parameters() if parameter not in known]
+    flow_set = set(flows)
+    others = [parameter for parameter in network.parameters() if parameter not in flow_set]
     groups = [{"params": others, "share": 1.0}, {"params": flows, "share": settings.flow_lr_multiplier}]
     return torch.optim.AdamW(groups, lr=settings.lr, weight_decay=settings.weight_decay)
 
 
 def freeze_bn_stats(network: nn.Module) -> None:
-    """Let all batch norms use their running mean and variance, and leave these as they are; scale and shift learn on.
-
-    Undone by the next `network.train()`.
-    """
+    """Freeze the running statistics of all batch norms until the next `network.train()`; their weights still train."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
 
 
-def learning_rate(step: int, total: int, peak: float, warmup: int) -> float:
-    """Rise evenly over `warmup` steps, reaching `peak` with the last of them, then fall along a cosine to zero.
+def learning_rate(step: int, total_steps: int, peak: float, warmup_steps: int) -> float:
+    """Return the learning rate of a step: linear warmup to `peak`, then cosine decay to zero.
 
     Args:
-        step: number of the step, 0 for the first.
-        total: steps in all.
-        peak: largest value.
-        warmup: steps of the rise; a run shorter than this never gets to `peak`.
-
-    Returns:
-        A positive rate for every step of the run.
+        step: 0 for the first.
+        total_steps: steps of the run.
+        peak: maximum, reached at the last warmup step.
+        warmup_steps: steps of the warmup.
     """
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    done = (step - warmup) / max(1, total - warmup)
+    if step < warmup_steps:
+        return peak * (step + 1) / warmup_steps
+    done = (step - warmup_steps) / max(1, total_steps - warmup_steps)
     return peak * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))

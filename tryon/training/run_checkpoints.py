@@ -1,4 +1,4 @@
-"""The states of a run in a work area: after epochs and between them; a killed run goes on from the newest."""
+"""Checkpoints of a run in the work directory, from which an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -9,71 +9,71 @@ from tryon.errors import WeightsError
 from tryon.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 KEEP_LAST = 2
-"""Newest states kept: when the last one turns out damaged, the one before is used."""
+"""Newest checkpoints to retain: if the last one is damaged, the one before is used."""
 
 DISCARDED_SUFFIX = ".discarded"
-"""Name of a run's folder while it is removed."""
+"""Name of a run's folder while it is being removed."""
 
 
 class CheckpointManager:
-    """States of one run, found again under the same name by a run of the same settings, inputs and code.
+    """Writes, prunes and finds the checkpoints of one run.
 
     Args:
-        folder: work area of the stage.
-        name: digest of the settings, inputs and code. States under other names are removed.
+        folder: work directory of the stage.
+        run_id: hashes of settings, inputs and code. Checkpoints of other runs are removed.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder = folder / name
-        for other in list(folder.glob("*")):
-            if other != self.folder:
-                _discard(other)
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self.folder = folder / run_id
+        for path in list(folder.glob("*")):
+            if path != self.folder:
+                _discard(path)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._best_of: dict[Path, int] = {}
+        self._best_epochs: dict[Path, int] = {}
 
     @property
     def grids(self) -> Path:
-        """Where the sample grids of the run gather."""
+        """Folder of the run's sample grids."""
         return self.folder / "grids"
 
     def path(self, epoch: int, step: int | None = None) -> Path:
-        """File of the state after an epoch or, with `step`, after a step of the epoch that follows it."""
+        """Return the file of the checkpoint after an epoch or, with `step`, after a step of the next epoch."""
         return self.folder / (f"epoch_{epoch:03d}.ckpt" if step is None else f"epoch_{epoch:03d}_step_{step:07d}.ckpt")
 
     def write(self, state: Checkpoint, after_epoch: bool = True) -> None:
-        """Write a state, then remove those that are neither among the newest nor the best of one of these.
+        """Write a checkpoint, then remove all but the newest ones and the best ones that they refer to.
 
         Raises:
-            OSError: it cannot be written; all that was there before is still there.
+            OSError: it cannot be written; existing checkpoints are unchanged.
         """
         path = self.path(state.epoch, None if after_epoch else state.step)
         save_checkpoint(path, state)
-        self._best_of[path] = state.best_epoch
+        self._best_epochs[path] = state.best_epoch
         newest = self._newest_first()[:KEEP_LAST]
-        kept = {*newest, *(self.path(self._best_of[path]) for path in newest if path in self._best_of)}
+        best = {self.path(self._best_epochs[path]) for path in newest if path in self._best_epochs}
         for path in self._newest_first():
-            if path not in kept:
+            if path not in {*newest, *best}:
                 path.unlink()
 
     def latest(self) -> Checkpoint | None:
-        """The newest state that is whole, together with the best state it speaks of; None when there is none."""
-        found: Checkpoint | None = None
+        """Load the newest checkpoint that is intact together with its best one; None if there is none."""
+        latest: Checkpoint | None = None
         for path in self._newest_first():
             try:
                 state = load_checkpoint(path)
                 load_checkpoint(self.path(state.best_epoch))
             except WeightsError:
                 continue
-            self._best_of[path] = state.best_epoch
-            found = found or state
-        return found
+            self._best_epochs[path] = state.best_epoch
+            latest = latest or state
+        return latest
 
     def best(self, state: Checkpoint) -> Checkpoint:
-        """The state of the best epoch that `state` speaks of."""
+        """Load the checkpoint of the best epoch of `state`."""
         return load_checkpoint(self.path(state.best_epoch))
 
     def remove(self) -> None:
-        """Remove the work area; the run is done and its results lie elsewhere."""
+        """Remove the work directory of a finished run."""
         _discard(self.folder)
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
@@ -82,15 +82,15 @@ class CheckpointManager:
 
 
 def _discard(folder: Path) -> None:
-    """Remove the folder of a run; it loses its name first, so that a kill never leaves a state without its grids."""
-    nameless = folder.with_name(DISCARDED_SUFFIX)
-    shutil.rmtree(nameless, ignore_errors=True)
+    """Remove a run's folder, renaming it first so that a kill never leaves a checkpoint without its grids."""
+    renamed = folder.with_name(DISCARDED_SUFFIX)
+    shutil.rmtree(renamed, ignore_errors=True)
     if folder.is_dir():
-        folder.replace(nameless)
-    shutil.rmtree(nameless, ignore_errors=True)
+        folder.replace(renamed)
+    shutil.rmtree(renamed, ignore_errors=True)
 
 
 def _epoch_and_step(path: Path) -> tuple[int, int]:
-    """Epoch and step in a state's file name; large numbers make names that no longer sort in time order."""
+    """Parse a checkpoint's file name; numbers beyond the padding do not sort as text."""
     epoch, _, step = path.stem.removeprefix("epoch_").partition("_step_")
     return int(epoch), int(step or -1)

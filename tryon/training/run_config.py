@@ -1,4 +1,4 @@
-"""What a training run is given, and what is checked before its first step."""
+"""Configuration of a training run."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tryon.training.losses import Perceptual
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One training run.
+    """Everything that defines a training run.
 
     Args:
-        stage: `pretrain` or `finetune`, the section of `params.yaml` that messages speak of.
+        stage: `pretrain` or `finetune`, the section of `params.yaml`.
         settings: of that section.
-        seed: of everything that is drawn.
-        config_hash: names settings, seed and inputs, for whoever finds a checkpoint.
-        code: version of the code of the stage.
-        train, val: rows to learn from and to look at.
-        context: of this process among those that train together.
-        perceptual: the frozen networks that `settings.loss` needs.
+        seed: of all random values.
+        config_hash: hash of settings, seed and inputs.
+        code: version of the stage's code.
+        train, val: training and validation rows.
+        context: of this process in a distributed run.
+        perceptual: frozen networks of `settings.loss`.
     """
 
     stage: str
@@ -42,36 +42,38 @@ class RunConfig:
     perceptual: Perceptual | None = None
 
     @property
-    def run(self) -> str:
-        """Name of the run: only one with equal settings, seed, inputs and code goes on from its states."""
+    def run_id(self) -> str:
+        """Id of the run; only a run of equal settings, seed, inputs and code resumes from its checkpoints."""
         return f"{self.config_hash}-{self.code}"
 
     @property
-    def batches(self) -> int:
-        """Batches of an epoch, of all processes."""
+    def batches_per_epoch(self) -> int:
+        """Batches of an epoch over all processes."""
         return len(split_batches(np.arange(len(self.train)), self.settings.batch_size))
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps of an epoch; batches left over by the accumulation make a last, smaller one."""
-        return math.ceil(self.batches / (self.settings.grad_accumulation_steps * self.settings.world_size))
+        """Optimizer steps of an epoch; the last one may have fewer batches."""
+        return math.ceil(self.batches_per_epoch / (self.settings.grad_accumulation_steps * self.settings.world_size))
 
     @property
-    def steps(self) -> int:
+    def total_steps(self) -> int:
         """Optimizer steps of the run."""
         return self.steps_per_epoch * self.settings.epochs
 
 
 def validate_image_size(rows: PackedDataset, network: DAFlow) -> None:
-    """Stop when the images do not fit the network.
+    """Check that the network supports the image size.
 
     Raises:
-        ParameterError: a side is not a multiple of 2**levels, or is less than twice that.
+        ParameterError: a side is not a multiple of 2**levels, or less than twice that.
         MissingInputError: there are no rows.
     """
     multiple = network.config.side_multiple
     if any(side % multiple or side < 2 * multiple for side in rows.size):
-        levels = len(network.config.encoder_channels)
-        rule = f"both sides are multiples of {multiple} and at least {2 * multiple}, for {levels} levels"
-        remedy = "Change image.size in params.yaml and run `dvc repro`, which makes masks and images at the new size."
-        raise ParameterError("image.size", expected=rule, found=list(rows.size), hint=remedy)
+        raise ParameterError(
+            f"image.size does not fit a network of {len(network.config.encoder_channels)} levels",
+            found=list(rows.size),
+            expected=f"multiples of {multiple}, at least {2 * multiple}",
+            hint="Change image.size in params.yaml and run `dvc repro`, which recreates masks and images.",
+        )

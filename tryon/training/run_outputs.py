@@ -1,4 +1,4 @@
-"""What a training stage reads and leaves behind, the same for both: rows, names of runs, folders, the summary."""
+"""Run hash and outputs shared by the two training stages."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.sample_grids import grid_jpeg, grid_name
 from tryon.training.training_log import TERM_COLUMNS, history_csv
 
-WITHOUT_EFFECT = {"checkpoint_every_steps"}
-"""Settings that change nothing in what a run leaves behind: a killed run may go on with others."""
+RESULT_NEUTRAL_SETTINGS = {"checkpoint_every_steps"}
+"""Settings without effect on the results: an interrupted run may resume with other values."""
 
 
 def run_hash(settings: OptimizationSettings, seed: int, inputs: Mapping[str, Path]) -> str:
-    """Name of a run: equal settings, seed and content of the input files give equal names."""
+    """Hash settings, seed and the content of the input files."""
     content = {name: sha256_file(path) for name, path in inputs.items()}
-    chosen = settings.model_dump(mode="json", exclude=WITHOUT_EFFECT)
-    return short_hash({"settings": chosen, "seed": seed, "inputs": content})
+    relevant = settings.model_dump(mode="json", exclude=RESULT_NEUTRAL_SETTINGS)
+    return short_hash({"settings": relevant, "seed": seed, "inputs": content})
 
 
-def write_history(folder: Path, state: Checkpoint, states: CheckpointManager) -> None:
-    """Write `history.csv` and `grids/` of a finished run into `folder`.
+def write_history(folder: Path, state: Checkpoint, checkpoints: CheckpointManager) -> None:
+    """Write `history.csv` and `grids/` of a finished run to `folder`.
 
-    Grids of epochs that the state does not know (a work area can hold them after a kill) stay behind.
+    Only grids of epochs in the history are copied: after a kill the work directory can hold others.
     """
     write_text(folder / "history.csv", history_csv(state.history))
     (folder / "grids").mkdir()
     for row in state.history:
         name = grid_name(int(row["epoch"] or 0))
-        for grid in (*states.grids.glob(f"{name}.png"), *states.grids.glob(f"{name}_*.png")):
+        for grid in (*checkpoints.grids.glob(f"{name}.png"), *checkpoints.grids.glob(f"{name}_*.png")):
             shutil.copy(grid, folder / "grids" / grid.name)
 
 
 def summarize(stage: str, state: Checkpoint, epochs: int, folder: Path) -> StageResult:
-    """The run in one sentence, its history (no terms of the loss) as a table, the grid of its last epoch as a image.
+    """Summarize a run: a sentence, its history without loss terms, and the grid of its last epoch.
 
     Args:
-        stage: that it belongs to.
-        state: at its end.
-        epochs: that it was to take.
-        folder: with its grids.
+        stage: of the run.
+        state: after the last epoch.
+        epochs: maximum number of epochs.
+        folder: with the grids.
     """
     by_epoch = {row["epoch"]: row for row in state.history}
     best, start = by_epoch[state.best_epoch]["val_l1"], by_epoch[0]["val_l1"]
@@ -60,8 +60,8 @@ def summarize(stage: str, state: Checkpoint, epochs: int, folder: Path) -> Stage
 
 
 def _format_row(row: HistoryRow) -> dict[str, Cell]:
-    shown = {key: value for key, value in row.items() if key not in TERM_COLUMNS}
-    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in shown.items()}
+    columns = {key: value for key, value in row.items() if key not in TERM_COLUMNS}
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in columns.items()}
 
 
 def _format_cell(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Which rows make a step, and which process takes which of them: a function of seed, epoch and settings alone."""
+"""Assignment of rows to steps and ranks, as a function of seed, epoch and settings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RankBatches:
-    """What one process does of a step.
+    """Batches of one rank in a step.
 
     Args:
-        batches: positions of the rows of each of its batches, at least one.
-        weight: of each batch's loss in what the process goes backward from. The mean over the processes is then the
-            mean over all batches of the step. 0 where a process only keeps the others company.
+        batches: row positions of each batch, at least one.
+        weight: of each batch's loss, such that the mean over ranks is the mean over all batches of the step. 0 for
+            a rank that runs a dummy batch so that collectives stay in sync.
     """
 
     batches: list[Rows]
@@ -29,19 +29,16 @@ class RankBatches:
 
 
 def batches_per_step(count: int, settings: OptimizationSettings, seed: int, epoch: int) -> list[list[Rows]]:
-    """Batches of an epoch over `count` rows, as many together as make one step of all processes.
-
-    Those left over at the end make a last, smaller step.
-    """
+    """Group the batches of an epoch over `count` rows into steps of all ranks; the last step may be smaller."""
     batches = split_batches(epoch_order(count, seed, epoch), settings.batch_size)
-    together = settings.grad_accumulation_steps * settings.world_size
-    return [batches[start : start + together] for start in range(0, len(batches), together)]
+    num_batches = settings.grad_accumulation_steps * settings.world_size
+    return [batches[start : start + num_batches] for start in range(0, len(batches), num_batches)]
 
 
 def batches_for_rank(step: Sequence[Rows], rank: int, world_size: int) -> RankBatches:
-    """The batches of process `rank` among `world`: every world-th. In a last step with too few, it repeats the first.
+    """Select every `world_size`-th batch of a step; a rank without a batch repeats the first one with weight 0.
 
-    A process without a batch would leave the others waiting for its gradients.
+    Without a batch it would leave the other ranks waiting for its gradients.
     """
-    own = list(step[rank::world_size])
-    return RankBatches(own, world_size / len(step)) if own else RankBatches([step[0]], 0.0)
+    batches = list(step[rank::world_size])
+    return RankBatches(batches, world_size / len(step)) if batches else RankBatches([step[0]], 0.0)

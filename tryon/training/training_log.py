@@ -1,4 +1,4 @@
-"""The course of a run: one row per epoch, as csv. No times in it, so that equal runs give equal files."""
+"""Training history as CSV, one row per epoch, without timestamps so that equal runs give equal files."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 from tryon.categories import Category
 from tryon.training.checkpoint import HistoryRow
 
-VALIDATED = ("val_l1", *(f"val_l1_{category}" for category in Category))
-"""L1 inside the garment on the validation rows: over all of them, and per category."""
+VALIDATION_COLUMNS = ("val_l1", *(f"val_l1_{category}" for category in Category))
+"""Validation L1 inside the garment, over all rows and per category."""
 
-TERMS = ("l1", "image_gradient", "lpips", "style", "content", "flow_smoothness")
-"""Terms of the loss, by their names in `params.yaml`."""
+LOSS_TERMS = ("l1", "image_gradient", "lpips", "style", "content", "flow_smoothness")
+"""Loss terms by their names in `params.yaml`."""
 
-TERM_COLUMNS = tuple(f"train_{term}" for term in TERMS)
+TERM_COLUMNS = tuple(f"train_{term}" for term in LOSS_TERMS)
 
-COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATED, *TERM_COLUMNS)
-"""`lr` is that of the epoch's last step and `train_loss` the mean over its batches, both empty at epoch 0, the starting
-point; `val_l1` is explained in `tryon.training.validation`, empty for a category without validation rows. The terms,
-weighted, add up to `train_loss`; those without a weight are empty."""
+COLUMNS = ("epoch", "step", "lr", "train_loss", *VALIDATION_COLUMNS, *TERM_COLUMNS)
+"""`lr` of the epoch's last step and `train_loss`, the mean over its batches, are empty at epoch 0, the starting point.
+`val_l1` (see `tryon.training.validation`) is empty for a category without validation rows. The weighted terms add up
+to `train_loss`; terms without a weight are empty."""
 
 
 def history_csv(history: Sequence[HistoryRow]) -> str:
-    """The rows as csv with a header; numbers with six significant digits."""
+    """Format the history as CSV with a header and six significant digits."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -34,7 +34,7 @@ def history_csv(history: Sequence[HistoryRow]) -> str:
 
 
 def read_history(path: Path) -> list[HistoryRow]:
-    """What `history_csv` wrote, empty cells as None; no rows when there is no file."""
+    """Read the output of `history_csv`, empty cells as None; a missing file has no rows."""
     if not path.is_file():
         return []
     with path.open(newline="") as stream:
@@ -42,23 +42,19 @@ def read_history(path: Path) -> list[HistoryRow]:
 
 
 def best_epoch(history: Sequence[HistoryRow]) -> int:
-    """The epoch with the smallest validation L1, the earlier one of equals."""
-    return int(min(history, key=_validation)["epoch"] or 0)
+    """Return the epoch with the smallest validation L1, the earliest of equals."""
+    return int(min(history, key=lambda row: _number(row["val_l1"]))["epoch"] or 0)
 
 
 def epochs_since_improvement(history: Sequence[HistoryRow]) -> int:
-    """Epochs since the last one that brought a smaller L1 than all before it, over all rows or in a category."""
-    best = {column: float("inf") for column in VALIDATED}
+    """Count the epochs since the validation L1, overall or of a category, last improved."""
+    best = {column: float("inf") for column in VALIDATION_COLUMNS}
     since = 0
     for row in history:
-        gained = [column for column in VALIDATED if _number(row.get(column)) < best[column]]
-        best |= {column: _number(row.get(column)) for column in gained}
-        since = 0 if gained else since + 1
+        improved = [column for column in VALIDATION_COLUMNS if _number(row.get(column)) < best[column]]
+        best |= {column: _number(row.get(column)) for column in improved}
+        since = 0 if improved else since + 1
     return since
-
-
-def _validation(row: HistoryRow) -> float:
-    return _number(row["val_l1"])
 
 
 def _number(value: float | int | None) -> float:

@@ -19,7 +19,7 @@ from tryon.training.losses import Perceptual
 from tryon.training.losses.perceptual import NETWORKS
 from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.run_config import RunConfig
-from tryon.training.training_log import TERM_COLUMNS, TERMS
+from tryon.training.training_log import TERM_COLUMNS, LOSS_TERMS
 from tryon.workspace import Workspace
 
 PLAIN = {
@@ -83,7 +83,7 @@ def test_the_history_has_the_terms_in_effect_and_they_add_up(train: Any, narrow:
         row = train(str(changed), networks, **changed)[2]
         terms = {name: row[name] for name in TERM_COLUMNS if name in row}
         weights = {**PLAIN, **changed}
-        wanted = [name for name in TERMS if weights[name] and (networks or name not in NETWORKS)]
+        wanted = [name for name in LOSS_TERMS if weights[name] and (networks or name not in NETWORKS)]
         assert terms.keys() == {f"train_{name}" for name in wanted}
         assert math.fsum(terms.values()) == pytest.approx(row["train_loss"], rel=1e-6)
 

@@ -32,7 +32,7 @@ def network(make_state: MakeState) -> FrozenVgg:
     return FrozenVgg.from_state(make_state("vgg16"), "vgg16", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)).to("cpu", torch.float64)
 
 
-@pytest.mark.parametrize("band", [vgg.BAND, 500])
+@pytest.mark.parametrize("band", [vgg.BAND_SIZE, 500])
 @pytest.mark.parametrize("size", [(32, 16), (37, 21)])
 def test_values_and_gradient_are_those_of_autograd(
     network: FrozenVgg, plain: SimpleNamespace, size: tuple[int, int], band: int, monkeypatch: pytest.MonkeyPatch

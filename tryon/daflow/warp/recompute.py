@@ -1,6 +1,6 @@
-"""The warp that keeps nothing: only its inputs stay for backward, and each head is sampled again there.
+"""Warp back end that stores only its inputs and samples each flow again in backward.
 
-For c = 256 channels and k = 6 heads the plain form keeps six sampled maps a warp, five times what the features need.
+For c = 256 channels and k = 6 flows the reference stores six sampled maps per warp, five times the features' memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from tryon.daflow.grids import sample
 
 BILINEAR, BORDER, ALIGN_CORNERS = 0, 1, False
-"""How `grid_sampler_2d_backward` spells the arguments of `sample`."""
+"""Arguments of `sample` as `grid_sampler_2d_backward` encodes them."""
 
 
 def recompute(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class _Recompute(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
         ctx.save_for_backward(features, grid, attention)
-        flows, weights = _by_head(grid, attention)
+        flows, weights = _split_flows(grid, attention)
         blended = sample(features, flows[0]).mul_(weights[0])
         for flow, weight in zip(flows[1:], weights[1:], strict=True):
             blended.addcmul_(sample(features, flow), weight)
@@ -37,35 +37,35 @@ class _Recompute(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grad_outputs: Tensor
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        (slope,) = grad_outputs
+        (grad,) = grad_outputs
         features, grid, attention = ctx.saved_tensors
-        for_features, for_grid, for_attention = ctx.needs_input_grad
-        features_slope = torch.zeros_like(features) if for_features else None
-        grid_slopes, attention_slopes = [], []
-        for flow, weight in zip(*_by_head(grid, attention), strict=True):
-            if for_attention:
-                attention_slopes.append((sample(features, flow) * slope).sum(dim=1))
-            if for_features or for_grid:
-                head_features, head_flow = torch.ops.aten.grid_sampler_2d_backward(
-                    slope * weight,
+        features_needed, grid_needed, attention_needed = ctx.needs_input_grad
+        features_grad = torch.zeros_like(features) if features_needed else None
+        grid_grads, attention_grads = [], []
+        for flow, weight in zip(*_split_flows(grid, attention), strict=True):
+            if attention_needed:
+                attention_grads.append((sample(features, flow) * grad).sum(dim=1))
+            if features_needed or grid_needed:
+                flow_features_grad, flow_grad = torch.ops.aten.grid_sampler_2d_backward(
+                    grad * weight,
                     features,
                     flow.permute(0, 2, 3, 1),
                     BILINEAR,
                     BORDER,
                     ALIGN_CORNERS,
-                    (for_features, True),
+                    (features_needed, True),
                 )
-                if features_slope is not None:
-                    features_slope += head_features
-                grid_slopes.append(head_flow.permute(0, 3, 1, 2))
+                if features_grad is not None:
+                    features_grad += flow_features_grad
+                grid_grads.append(flow_grad.permute(0, 3, 1, 2))
         return (
-            features_slope,
-            torch.stack(grid_slopes, dim=1).reshape(grid.shape) if for_grid else None,
-            torch.stack(attention_slopes, dim=1) if for_attention else None,
+            features_grad,
+            torch.stack(grid_grads, dim=1).reshape(grid.shape) if grid_needed else None,
+            torch.stack(attention_grads, dim=1) if attention_needed else None,
         )
 
 
-def _by_head(grid: Tensor, attention: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Per head a flow (B, 2, H, W) and its weight (B, 1, H, W)."""
-    batch, heads, height, width = attention.shape
-    return grid.view(batch, heads, 2, height, width).unbind(dim=1), attention.split(1, dim=1)
+def _split_flows(grid: Tensor, attention: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Split into the k flows (B, 2, H, W) and their weights (B, 1, H, W)."""
+    batch, num_flows, height, width = attention.shape
+    return grid.view(batch, num_flows, 2, height, width).unbind(dim=1), attention.split(1, dim=1)

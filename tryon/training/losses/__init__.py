@@ -1,6 +1,6 @@
-"""What training minimizes: one term a file, each a function, and `Loss`, which weighs and sums them.
+"""The training loss: terms as functions, and `Loss`, which weights and sums them.
 
-Imports nothing but torch, the network's package and `tryon.errors`, so it also runs on a bare GPU machine.
+Imports only torch, `tryon.daflow` and `tryon.errors`, so it also runs on a bare GPU machine.
 """
 
 from tryon.training.losses.loss import Loss, LossTargets, LossValue

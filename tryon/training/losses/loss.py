@@ -1,4 +1,4 @@
-"""The loss of a training step: its terms at every scale, and their gradients, one scale after the other."""
+"""The training loss: its terms at every scale, with gradients computed scale by scale."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from tryon.training.losses.perceptual import Perceptual, upsample_if_small
+from tryon.training.losses.perceptual import NETWORKS, Perceptual, upsample_if_small
 from tryon.training.losses.pixel_terms import (
-    ESTIMATORS,
+    ESTIMATORS_PER_SCALE,
     capture_offsets,
     flow_smoothness,
     image_gradient,
@@ -25,13 +25,15 @@ from tryon.training.losses.pixel_terms import (
 if TYPE_CHECKING:
     from tryon.config.training import LossSettings
 
+PERCEPTUAL_TERMS = tuple(NETWORKS)
+
 
 @dataclass(frozen=True)
 class LossTargets:
-    """What results are compared with.
+    """Ground truth of a batch.
 
-    Shapes: person float (B, 3, H, W) in [-1, 1], the true image; hidden bool (B, 1, H, W), pixels that the network
-    was not shown; garment bool (B, 1, H, W), pixels of the worn garment.
+    Shapes: person float (B, 3, H, W) in [-1, 1]; mask bool (B, 1, H, W), pixels masked in the network's input; garment
+    bool (B, 1, H, W), pixels of the worn garment.
     """
 
     person: Tensor
@@ -41,11 +43,11 @@ class LossTargets:
 
 @dataclass
 class LossValue:
-    """A loss.
+    """A loss value.
 
     Args:
-        total: float scalar; going back through it hands every result its gradient, computed already.
-        terms: the shares of its terms by name, float scalars that sum to it.
+        total: float scalar; its backward distributes gradients that are computed already.
+        terms: weighted terms by name, float scalars that sum to it.
     """
 
     total: Tensor
@@ -53,16 +55,16 @@ class LossValue:
 
 
 class Loss:
-    """Sum over scales of (scale + 1) times the terms at that scale, each as much as the settings say.
+    """Weighted sum over scales of the weighted terms.
 
-    The published recipe is L1 + LPIPS + 100 style + 0.1 content (DAFlow, ECCV 2022, section 3.4 and the training
-    code). Results are detached and each scale's gradient is computed before the next scale's features are, so that
-    there is never more than one scale's in memory; one pass back through the network then takes all of them. The
-    gradients are those of the plain sum.
+    The published recipe is L1 + LPIPS + 100 style + 0.1 content, scaled by scale + 1 (DAFlow, ECCV 2022, section 3.4
+    and the training code). Results are detached, and each scale's gradient is computed before the next scale's
+    features, so that only one scale's features are in memory; one backward pass through the network then takes all of
+    them. The gradients equal those of the plain sum.
 
     Args:
-        settings: which terms, how much of each.
-        perceptual: the networks that `settings.perceptual` asks for; None for `none`.
+        settings: weights of the terms.
+        perceptual: networks for `settings.perceptual`; None for `none`.
     """
 
     def __init__(self, settings: LossSettings, perceptual: Perceptual | None = None) -> None:
@@ -70,88 +72,90 @@ class Loss:
         self.settings, self.perceptual = settings, perceptual
 
     def to(self, device: torch.device) -> Loss:
-        """The same on a device."""
+        """Move the networks to a device."""
         return Loss(self.settings, self.perceptual and self.perceptual.to(device))
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Terms that have a weight, those in `LossValue.terms`."""
-        pixels = ("l1", "image_gradient", "flow_smoothness")
-        seen = ("lpips", "style", "content") if self.perceptual else ()
-        return tuple(name for name in (*pixels, *seen) if getattr(self.settings, name))
+    def term_names(self) -> tuple[str, ...]:
+        """Terms with a nonzero weight, the keys of `LossValue.terms`."""
+        names = ("l1", "image_gradient", "flow_smoothness", *(PERCEPTUAL_TERMS if self.perceptual else ()))
+        return tuple(name for name in names if getattr(self.settings, name))
 
     @contextmanager
     def capturing_offsets(self, network: nn.Module) -> Iterator[list[Tensor]]:
-        """Around a forward pass of `network`: a list that takes what the loss needs besides the results."""
+        """Capture the flow offsets of a forward pass of `network`, if the loss needs them."""
         if self.settings.flow_smoothness:
             with capture_offsets(network) as offsets:
                 yield offsets
         else:
             yield []
 
-    def __call__(self, results: Sequence[Tensor], truth: LossTargets, offsets: Sequence[Tensor] = ()) -> LossValue:
-        """Loss of a batch.
+    def __call__(self, results: Sequence[Tensor], targets: LossTargets, offsets: Sequence[Tensor] = ()) -> LossValue:
+        """Compute the loss of a batch.
 
         Args:
             results: float (B, 3, h, w), coarsest first.
-            truth: brought to each scale as the network brings its own inputs there: bilinear, no antialiasing.
-            offsets: what `watching` gave, from the same forward pass.
+            targets: resized to each scale like the network's inputs: bilinear, no antialiasing.
+            offsets: from `capturing_offsets`, of the same forward pass.
         """
         terms: dict[str, Tensor] = {}
-        shares = scale_weights(len(results), self.settings.scale_weight_exponent)
-        gradients = [self._scale(scale, result, truth, shares[scale], terms) for scale, result in enumerate(results)]
+        weights = scale_weights(len(results), self.settings.scale_weight_exponent)
+        gradients = [self._scale(scale, result, targets, weights[scale], terms) for scale, result in enumerate(results)]
         for number, offset in enumerate(offsets):
-            gradients.append(self._offsets(offset, shares[number // ESTIMATORS], terms))
+            gradients.append(self._offsets(offset, weights[number // ESTIMATORS_PER_SCALE], terms))
         total = sum(terms.values(), start=results[0].new_zeros(()))
         return LossValue(_PrecomputedGradient.apply(total, *results, *offsets, *gradients), terms)
 
-    def _scale(self, scale: int, result: Tensor, truth: LossTargets, share: float, terms: dict[str, Tensor]) -> Tensor:
-        """Add one scale's share to the terms; its gradient by the result."""
+    def _scale(
+        self, scale: int, result: Tensor, targets: LossTargets, scale_weight: float, terms: dict[str, Tensor]
+    ) -> Tensor:
+        """Add one scale to the terms, and return the gradient with respect to its result."""
         size = (result.shape[-2], result.shape[-1])
-        target = resize(truth.person, size)
+        target = resize(targets.person, size)
         leaf = result.detach().requires_grad_()
         with torch.enable_grad():
-            found = self._pixel_terms(leaf, target, truth, size)
-            gradient = _backward_term({name: share * value for name, value in found.items()}, leaf, terms)
+            pixel_terms = self._pixel_terms(leaf, target, targets, size)
+            gradient = _add_terms({name: scale_weight * value for name, value in pixel_terms.items()}, leaf, terms)
             if self.perceptual is None:
                 return gradient
-            seen, wanted = (upsample_if_small(image, scale == 0) for image in (leaf, target))
-        weights = {name: share * getattr(self.settings, name) for name in ("lpips", "style", "content")}
-        values, by_seen = self.perceptual.value_and_gradient(seen.detach(), wanted, weights)
+            upsampled, upsampled_target = (upsample_if_small(image, scale == 0) for image in (leaf, target))
+        weights = {name: scale_weight * getattr(self.settings, name) for name in PERCEPTUAL_TERMS}
+        values, upsampled_grad = self.perceptual.value_and_gradient(upsampled.detach(), upsampled_target, weights)
         _accumulate(values, terms)
-        return gradient + (by_seen if seen is leaf else torch.autograd.grad(seen, leaf, by_seen)[0])
+        if upsampled is leaf:
+            return gradient + upsampled_grad
+        return gradient + torch.autograd.grad(upsampled, leaf, upsampled_grad)[0]
 
     def _pixel_terms(
-        self, result: Tensor, target: Tensor, truth: LossTargets, size: tuple[int, int]
+        self, result: Tensor, target: Tensor, targets: LossTargets, size: tuple[int, int]
     ) -> dict[str, Tensor]:
         settings = self.settings
-        found: dict[str, Tensor] = {}
+        terms: dict[str, Tensor] = {}
         if settings.l1:
-            weight = masked_weights(truth.mask, settings.masked_weight)
-            found["l1"] = settings.l1 * l1(result, target, None if weight is None else resize(weight, size))
+            weight = masked_weights(targets.mask, settings.masked_weight)
+            terms["l1"] = settings.l1 * l1(result, target, None if weight is None else resize(weight, size))
         if settings.image_gradient:
-            found["image_gradient"] = settings.image_gradient * image_gradient(
-                result, target, resize(truth.garment.to(result.dtype), size)
-            )
-        return found
+            garment = resize(targets.garment.to(result.dtype), size)
+            terms["image_gradient"] = settings.image_gradient * image_gradient(result, target, garment)
+        return terms
 
-    def _offsets(self, offset: Tensor, share: float, terms: dict[str, Tensor]) -> Tensor:
+    def _offsets(self, offset: Tensor, scale_weight: float, terms: dict[str, Tensor]) -> Tensor:
         leaf = offset.detach().requires_grad_()
         with torch.enable_grad():
-            bend = share * self.settings.flow_smoothness / ESTIMATORS * flow_smoothness(leaf)
-        return _backward_term({"flow_smoothness": bend}, leaf, terms)
+            value = scale_weight * self.settings.flow_smoothness / ESTIMATORS_PER_SCALE * flow_smoothness(leaf)
+        return _add_terms({"flow_smoothness": value}, leaf, terms)
 
 
-def scale_weights(count: int, power: float) -> list[float]:
-    """Weights of the scales, coarsest first: (n + 1)**power, brought to the sum that they have at the published 1."""
-    weights = [float(n + 1) ** power for n in range(count)]
+def scale_weights(count: int, exponent: float) -> list[float]:
+    """Return (n + 1)**exponent for scale n, coarsest first, normalized to the sum at the published exponent 1."""
+    weights = [float(n + 1) ** exponent for n in range(count)]
     return [weight * (count * (count + 1) / 2) / sum(weights) for weight in weights]
 
 
-def _backward_term(found: dict[str, Tensor], leaf: Tensor, terms: dict[str, Tensor]) -> Tensor:
-    """Add values to the terms; the gradient of their sum by the leaf."""
-    _accumulate({name: value.detach() for name, value in found.items()}, terms)
-    return torch.autograd.grad([*found.values()], leaf)[0] if found else torch.zeros_like(leaf)
+def _add_terms(values: dict[str, Tensor], leaf: Tensor, terms: dict[str, Tensor]) -> Tensor:
+    """Add values to the terms, and return the gradient of their sum with respect to the leaf."""
+    _accumulate({name: value.detach() for name, value in values.items()}, terms)
+    return torch.autograd.grad([*values.values()], leaf)[0] if values else torch.zeros_like(leaf)
 
 
 def _accumulate(values: dict[str, Tensor], terms: dict[str, Tensor]) -> None:
@@ -160,15 +164,17 @@ def _accumulate(values: dict[str, Tensor], terms: dict[str, Tensor]) -> None:
 
 
 class _PrecomputedGradient(torch.autograd.Function):
-    """A number whose gradients by the tensors that it came from are known."""
+    """A scalar with known gradients with respect to its inputs."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, *tensors: Tensor) -> Tensor:
-        ctx.save_for_backward(*tensors[len(tensors) // 2 :])  # the first half is what they are the gradients by
+        ctx.save_for_backward(
+            *tensors[len(tensors) // 2 :]
+        )  # the first half are the inputs, the second their gradients
         return value.clone()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         gradients = ctx.saved_tensors
-        return None, *(outer[0] * gradient for gradient in gradients), *(None for _ in gradients)
+        return None, *(grad_outputs[0] * gradient for gradient in gradients), *(None for _ in gradients)

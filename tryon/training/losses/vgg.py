@@ -1,8 +1,8 @@
-"""A frozen VGG that gives the gradient of its terms with next to nothing kept.
+"""A frozen VGG that computes the gradient of perceptual terms with little memory.
 
-Its weights never learn, so the way back needs no features: only which activations were positive, where each maximum
-came from, and the gradient of the terms at the layers that they look at. The two images go through side by side,
-each layer's terms are taken as soon as both are there, and nothing but the gradient at that layer stays.
+Its weights never train, so backward needs no features: only the signs of activations, the positions of maxima, and the
+gradients of the terms at their layers. Both images are processed layer by layer; each layer's terms are computed as
+soon as both are available, and only the gradient at that layer is kept.
 
 Source: Simonyan and Zisserman, arXiv 1409.1556, configurations D and E. Layers are named reluB_N: block B, layer N.
 """
@@ -20,24 +20,23 @@ from torch.nn import functional as F
 
 WIDTHS = (64, 128, 256, 512, 512)
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
-"""Convolutions of each block; between blocks the sides are halved."""
+"""Convolutions per block; the sides are halved between blocks."""
 
 MIN_SIDE = 16
-"""Sides of less leave the last block no pixel."""
+"""Minimum side, at which the last block has one pixel."""
 
-BAND = 1 << 20
-"""Features that a mean over pixels is taken of at a time: what its gradient needs is many times the features, and in
-pieces of a few MiB it stays in a CPU's cache."""
+BAND_SIZE = 1 << 20
+"""Features per band of a mean over pixels. Its gradient needs many times their memory; bands fit a CPU's cache."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """What is made of the features of one layer.
+    """A loss term on the features of one layer.
 
     Args:
-        function: from the features of result and target, float (B, C, h, w), to a scalar.
+        function: maps features of result and target, float (B, C, h, w), to a scalar.
         weight: of the scalar.
-        mean_over_pixels: whether bands of rows may be taken one after the other.
+        mean_over_pixels: whether it can be computed by bands of rows.
     """
 
     function: Callable[[Tensor, Tensor], Tensor]
@@ -46,12 +45,12 @@ class Term:
 
 
 Terms = Mapping[str, Mapping[str, Term]]
-"""For each layer that is looked at, terms by their names."""
+"""Terms by layer and name."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution with its ReLU, after a pooling where a block begins."""
+    """A convolution with ReLU, after pooling at the start of a block."""
 
     name: str
     weight: Tensor
@@ -61,7 +60,7 @@ class Layer:
 
 @dataclass
 class _Trace:
-    """What the way back needs of one layer."""
+    """State of one layer for backward."""
 
     layer: Layer
     positive: Tensor
@@ -74,8 +73,8 @@ class FrozenVgg:
     """The convolutions of a VGG, channels-last, which is up to twice as fast.
 
     Args:
-        layers: from the image on; those after the last that is looked at are never run.
-        shift, scale: a image enters as (image - shift) / scale; float (1, 3, 1, 1), or 1 for 3 alike.
+        layers: in order; layers after the last one with a term are not run.
+        shift, scale: normalize to (image - shift) / scale; float (1, 3, 1, 1) or (1, 1, 1, 1).
     """
 
     def __init__(self, layers: Sequence[Layer], shift: Tensor, scale: Tensor) -> None:
@@ -88,19 +87,19 @@ class FrozenVgg:
         """Build `vgg16` or `vgg19` from torchvision's state dict.
 
         Raises:
-            KeyError: a tensor is not there.
+            KeyError: a tensor is missing.
         """
         layers, index = [], 0
         for block, count in enumerate(BLOCKS[name], 1):
             for number in range(1, count + 1):
                 weight, bias = (state[f"features.{index}.{part}"].detach() for part in ("weight", "bias"))
                 layers.append(Layer(f"relu{block}_{number}", weight, bias, pools=number == 1 and block > 1))
-                index += 2  # a convolution and its ReLU
-            index += 1  # the pooling
+                index += 2  # convolution and ReLU
+            index += 1  # pooling
         return cls(layers, *(torch.tensor(values).view(1, -1, 1, 1) for values in (shift, scale)))
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> FrozenVgg:
-        """The same network there and in that number format; images and results keep their own."""
+        """Convert device and dtype; images and results keep theirs."""
         layers = [
             Layer(
                 layer.name,
@@ -114,41 +113,38 @@ class FrozenVgg:
 
     @torch.no_grad()
     def value_and_gradient(self, image: Tensor, target: Tensor, terms: Terms) -> tuple[dict[str, Tensor], Tensor]:
-        """Values of the terms, each summed over its layers, and the gradient of their sum by the image.
+        """Compute each term, summed over its layers, and the gradient of their sum with respect to the image.
 
         Args:
             image, target: float (B, 3, h, w), sides of at least `MIN_SIDE`.
-            terms: for each layer its terms; at least one.
+            terms: at least one.
 
         Returns:
             float scalars by term, and float (B, 3, h, w).
         """
         values: dict[str, Tensor] = {}
         traces: list[_Trace] = []
-        magnified = self._magnification(image)
-        own, other = self._normalize_input(image), self._normalize_input(target)
+        loss_scale = self._loss_scale(image)
+        features, reference = self._normalize_input(image), self._normalize_input(target)
         for layer in self._up_to_last(terms):
-            size, maxima = own.shape[-2:], None
+            size, maxima = features.shape[-2:], None
             if layer.pools:
-                own, maxima = F.max_pool2d(own, 2, return_indices=True)
-                maxima, other = maxima.int(), F.max_pool2d(other, 2)
-            own = _convolve(layer, own)
-            other = _convolve(layer, other)
+                features, maxima = F.max_pool2d(features, 2, return_indices=True)
+                maxima, reference = maxima.int(), F.max_pool2d(reference, 2)
+            features = _convolve(layer, features)
+            reference = _convolve(layer, reference)
             gradient = None
             if layer.name in terms:
-                gradient = _add_term(terms[layer.name], own, other, values).mul_(magnified).to(own.dtype)
-            traces.append(_Trace(layer, own > 0, maxima, size, gradient))
-        return values, _backward(traces).to(image.dtype) / (self.scale * magnified)
+                gradient = _add_term(terms[layer.name], features, reference, values).mul_(loss_scale).to(features.dtype)
+            traces.append(_Trace(layer, features > 0, maxima, size, gradient))
+        return values, _backward(traces).to(image.dtype) / (self.scale * loss_scale)
 
     def _normalize_input(self, image: Tensor) -> Tensor:
-        entered = (image - self.shift) / self.scale
-        return entered.to(self.layers[0].weight.dtype, memory_format=torch.channels_last)
+        normalized = (image - self.shift) / self.scale
+        return normalized.to(self.layers[0].weight.dtype, memory_format=torch.channels_last)
 
-    def _magnification(self, image: Tensor) -> float:
-        """What gradients are multiplied by on their way in float16: that of a mean is small as there are many pixels.
-
-        A power of two, so that nothing is rounded.
-        """
+    def _loss_scale(self, image: Tensor) -> float:
+        """Return the factor that keeps gradients of means in float16's range, a power of two to avoid rounding."""
         half = self.layers[0].weight.dtype == torch.float16
         return 2.0 ** int(math.log2(image[:, 0].numel())) if half else 1.0
 
@@ -161,26 +157,26 @@ def _convolve(layer: Layer, features: Tensor) -> Tensor:
     return F.conv2d(features, layer.weight, layer.bias, padding=1).relu_()
 
 
-def _add_term(terms: Mapping[str, Term], own: Tensor, other: Tensor, values: dict[str, Tensor]) -> Tensor:
-    """Add the terms' values at one layer to `values`; their gradient there, in at least float32."""
-    wide = torch.promote_types(own.dtype, torch.float32)  # sums over thousands of pixels need more than half precision
-    gradient = torch.zeros_like(own, dtype=wide)
-    height = own.shape[2]
+def _add_term(terms: Mapping[str, Term], features: Tensor, reference: Tensor, values: dict[str, Tensor]) -> Tensor:
+    """Add the terms at one layer to `values`, and return their gradient there in at least float32."""
+    wide = torch.promote_types(features.dtype, torch.float32)  # half precision is too coarse for sums over pixels
+    gradient = torch.zeros_like(features, dtype=wide)
+    height = features.shape[2]
     for name, term in terms.items():
-        rows = max(1, BAND * height // own.numel()) if term.mean_over_pixels else height
+        rows = max(1, BAND_SIZE * height // features.numel()) if term.mean_over_pixels else height
         for start in range(0, height, rows):
             band = slice(start, start + rows)
-            leaf = own[:, :, band].to(wide).detach().requires_grad_()
+            leaf = features[:, :, band].to(wide).detach().requires_grad_()
             with torch.enable_grad():
-                share = term.weight * leaf.shape[2] / height
-                value = share * term.function(leaf, other[:, :, band].to(wide))
+                weight = term.weight * leaf.shape[2] / height
+                value = weight * term.function(leaf, reference[:, :, band].to(wide))
             gradient[:, :, band] += torch.autograd.grad(value, leaf)[0]
             values[name] = values.get(name, 0) + value.detach()
     return gradient
 
 
 def _backward(traces: list[_Trace]) -> Tensor:
-    """Follow the layers back to the image, dropping each one's trace on the way."""
+    """Propagate the gradients back to the image, freeing each layer's trace."""
     gradient: Any = None
     while traces:
         trace = traces.pop()
