@@ -65,7 +65,8 @@ class Plain:
         self.vgg16, self.vgg19 = PlainVgg("vgg16", frozen), PlainVgg("vgg19", frozen)
         self.heads = heads
         self.shift, self.scale = (
-            torch.tensor(values).view(1, 3, 1, 1) for values in (perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE)
+            torch.tensor(values).view(1, 3, 1, 1)
+            for values in (perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE)
         )
 
     def __call__(self, results: Sequence[Tensor], truth: LossTargets) -> Tensor:
@@ -127,7 +128,9 @@ def main() -> None:
     plain = {name: Plain(name == "frozen", heads) for name in ("plain", "frozen")}
     networks = {name: getattr(plain["frozen"], name).state(name) for name in BLOCKS}
     frozen = {
-        "vgg16": FrozenVgg.from_state(networks["vgg16"], "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE),
+        "vgg16": FrozenVgg.from_state(
+            networks["vgg16"], "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE
+        ),
         "vgg19": FrozenVgg.from_state(networks["vgg19"], "vgg19"),
     }
     ours = Loss(LossSettings(), Perceptual(frozen, heads)).to(torch.device("cpu"))

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from tryon.evaluate.mask_robustness import (
     DILATED,
-    JITTERED,
     ERODED,
+    JITTERED,
     UNCHANGED,
     MaskPerturbation,
     MaskRobustness,

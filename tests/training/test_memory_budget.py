@@ -17,7 +17,7 @@ from tryon.pretrain.initialization import new_network
 from tryon.training import memory_budget as memory
 from tryon.training.fabric import make_fabric
 from tryon.training.losses import Loss
-from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_step_memory, peak_on_cpu
+from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_on_cpu, peak_step_memory
 from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 

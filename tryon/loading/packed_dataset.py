@@ -156,7 +156,7 @@ class PackedDataset:
         try:
             image = decode_photo(bytes(self.encoded(column, index)))
         except UnreadableError as error:
-            raise self._row_error(column, index, "cannot be decoded", error.found, error.expected) from error
+            raise self._row_error(column, index, f"cannot be decoded ({error.problem})", error.found) from error
         if image.shape[:2] != self.size:
             raise self._row_error(column, index, "has a wrong size", image.shape[:2], f"{self.size}, height and width")
         return image

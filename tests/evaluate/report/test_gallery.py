@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tryon.evaluate.report.gallery import BEST, RANDOM, MEDIAN, WORST, select_rows
+from tryon.evaluate.report.gallery import BEST, MEDIAN, RANDOM, WORST, select_rows
 
 
 def test_a_third_each_of_best_median_and_worst() -> None:

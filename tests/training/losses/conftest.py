@@ -39,7 +39,9 @@ def random_heads(widths: tuple[int, ...] = NARROW) -> list[Tensor]:
 @pytest.fixture(scope="session")
 def narrow() -> Perceptual:
     """In float64."""
-    vgg16 = FrozenVgg.from_state(vgg_state("vgg16"), "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE)
+    vgg16 = FrozenVgg.from_state(
+        vgg_state("vgg16"), "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE
+    )
     vgg19 = FrozenVgg.from_state(vgg_state("vgg19", seed=1), "vgg19")
     return Perceptual({"vgg16": vgg16, "vgg19": vgg19}, random_heads()).to(torch.device("cpu"), torch.float64)
 

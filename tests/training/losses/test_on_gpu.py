@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from tryon.config.training import FinetuneSettings, LossSettings
 from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.daflow.warp import select_warp
-from tryon.loading.transforms import mask_person, denormalize, normalize
+from tryon.loading.transforms import denormalize, mask_person, normalize
 from tryon.training.ema import ExponentialMovingAverage
 from tryon.training.losses import Loss, LossTargets, Perceptual, perceptual_terms
 from tryon.training.losses.vgg import FrozenVgg
@@ -32,7 +32,9 @@ MakeHeads = Callable[..., list[Tensor]]
 
 @pytest.fixture
 def frozen(make_state: MakeState, make_heads: MakeHeads) -> Perceptual:
-    vgg16 = FrozenVgg.from_state(make_state("vgg16"), "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE)
+    vgg16 = FrozenVgg.from_state(
+        make_state("vgg16"), "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE
+    )
     return Perceptual({"vgg16": vgg16, "vgg19": FrozenVgg.from_state(make_state("vgg19"), "vgg19")}, make_heads())
 
 
@@ -77,7 +79,9 @@ def test_a_whole_step_needs_nothing_of_the_host(frozen: Perceptual) -> None:
     assert denormalize(result).dtype == torch.uint8
     assert garment_l1(result, person, mask).shape == (2,)
     assert (
-        set(value.terms) == set(loss.term_names) == {"l1", "lpips", "style", "content", "image_gradient", "flow_smoothness"}
+        set(value.terms)
+        == set(loss.term_names)
+        == {"l1", "lpips", "style", "content", "image_gradient", "flow_smoothness"}
     )
     slopes = [parameter.grad for parameter in network.parameters()]
     assert {None if slope is None else slope.device.type for slope in slopes} == {"meta"}

@@ -19,7 +19,7 @@ from tryon.training.losses import Perceptual
 from tryon.training.losses.perceptual import NETWORKS
 from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.run_config import RunConfig
-from tryon.training.training_log import TERM_COLUMNS, LOSS_TERMS
+from tryon.training.training_log import LOSS_TERMS, TERM_COLUMNS
 from tryon.workspace import Workspace
 
 PLAIN = {
