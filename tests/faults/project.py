@@ -30,12 +30,20 @@ MARK = "TESTED_BY"
 """Environment variable whose value names one test's processes."""
 
 NETWORK = {
-    "num_flows": 2, "encoder_channels": [8, 8, 8], "pyramid_channels": 8, "flow_channels": [8, 8, 8], "image_encoder_channels": [6, 8],
+    "num_flows": 2,
+    "encoder_channels": [8, 8, 8],
+    "pyramid_channels": 8,
+    "flow_channels": [8, 8, 8],
+    "image_encoder_channels": [6, 8],
     "grid_normalization": "identity",
-}  # fmt: skip
+}
 TRAINING = {
-    "batch_size": 1, "lr": 1e-3, "loss": {"perceptual": "none"}, "accelerator": "cpu", "checkpoint_every_steps": 2,
-}  # fmt: skip
+    "batch_size": 1,
+    "lr": 1e-3,
+    "loss": {"perceptual": "none"},
+    "accelerator": "cpu",
+    "checkpoint_every_steps": 2,
+}
 CONTENT = {
     "seed": 3,
     "image": {"size": [64, 48]},

@@ -17,12 +17,21 @@ from tryon.workspace import Workspace
 
 SIZE = (32, 16)
 NETWORK = {
-    "num_flows": 2, "encoder_channels": [4, 4], "pyramid_channels": 4, "flow_channels": [4, 4, 4], "image_encoder_channels": [6, 6],
+    "num_flows": 2,
+    "encoder_channels": [4, 4],
+    "pyramid_channels": 4,
+    "flow_channels": [4, 4, 4],
+    "image_encoder_channels": [6, 6],
     "grid_normalization": "identity",
-}  # fmt: skip
+}
 QUICK = {
-    "epochs": 2, "batch_size": 2, "lr": 1e-2, "warmup_steps": 2, "accelerator": "cpu", "loss": {"perceptual": "none"},
-}  # fmt: skip
+    "epochs": 2,
+    "batch_size": 2,
+    "lr": 1e-2,
+    "warmup_steps": 2,
+    "accelerator": "cpu",
+    "loss": {"perceptual": "none"},
+}
 
 
 def packed_row(number: int, category: Category, size: tuple[int, int] = SIZE) -> dict:

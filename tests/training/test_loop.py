@@ -22,15 +22,29 @@ from tryon.training.run_config import RunConfig
 from tryon.workspace import Workspace
 
 BASE = {
-    "epochs": 1, "batch_size": 2, "lr": 1e-2, "flow_lr_multiplier": 0.5, "weight_decay": 0.01, "warmup_steps": 2,
-    "max_grad_norm": 10.0, "flip_prob": 0.5, "accelerator": "cpu", "loss": {"perceptual": "none"},
-}  # fmt: skip
+    "epochs": 1,
+    "batch_size": 2,
+    "lr": 1e-2,
+    "flow_lr_multiplier": 0.5,
+    "weight_decay": 0.01,
+    "warmup_steps": 2,
+    "max_grad_norm": 10.0,
+    "flip_prob": 0.5,
+    "accelerator": "cpu",
+    "loss": {"perceptual": "none"},
+}
 """An epoch of four steps."""
 
 CHANGED = {
-    "lr": 2e-2, "flow_lr_multiplier": 0.25, "weight_decay": 0.5, "warmup_steps": 1, "max_grad_norm": 1e-3, "flip_prob": 0.0,
-    "grad_accumulation_steps": 2, "augment": {"color_jitter_prob": 1.0},
-}  # fmt: skip
+    "lr": 2e-2,
+    "flow_lr_multiplier": 0.25,
+    "weight_decay": 0.5,
+    "warmup_steps": 1,
+    "max_grad_norm": 1e-3,
+    "flip_prob": 0.0,
+    "grad_accumulation_steps": 2,
+    "augment": {"color_jitter_prob": 1.0},
+}
 
 Train = Callable[..., dict[str, Tensor]]
 

@@ -18,7 +18,6 @@ from torch import nn
 
 from tryon.categories import Category
 from tryon.evaluate.predict import ground_truth, try_on
-from tryon.evaluate.report.gallery import hash_sample
 from tryon.evaluate.slices import interval_to_dict
 from tryon.loading.batch_loader import load_batches
 from tryon.loading.packed_dataset import PackedDataset
@@ -26,6 +25,7 @@ from tryon.metrics import METRICS
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import GARMENT
 from tryon.runtime.atomic_files import sha256_bytes
+from tryon.runtime.hash_sampling import hash_sample
 from tryon.runtime.progress import Progress
 from tryon.scoring.bootstrap import Interval, intervals
 from tryon.scoring.compare import KEY
@@ -168,7 +168,7 @@ def _select(rows: PackedDataset, setting: str, count: int) -> NDArray[np.int64]:
     """Return the positions of the selected rows with ground truth, the same for every model."""
     pairs = rows.table.column("pair_id").to_pylist()
     known = [row for row in range(len(rows)) if setting == "paired" or rows.has("truth", row)]
-    selected = hash_sample([pairs[row] for row in known], count, 0)
+    selected = set(hash_sample({pairs[row] for row in known}, count, 0))
     return np.array([row for row in known if pairs[row] in selected], np.int64)
 
 

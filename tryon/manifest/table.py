@@ -1,8 +1,8 @@
 """Read and write tables as Parquet, or as Arrow IPC if the path ends in `.arrow`; equal rows give equal bytes.
 
-Every file holds the kind and version of its schema, which are checked when it is read. Packed images are stored as Arrow
-IPC: uncompressed record batches are memory-mapped without a copy. That format has no checksums, so each batch carries
-the CRC-32 of its columns as custom metadata.
+Every file holds the kind and version of its schema, which are checked when it is read. Packed images are stored as
+Arrow IPC: uncompressed record batches are memory-mapped without a copy. That format has no checksums, so each batch
+carries the CRC-32 of its columns as custom metadata.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Bootstrap confidence intervals of mean scores over rows.
 
-Percentile bootstrap (Efron 1979): rows are resampled with replacement, and the interval is the middle 95 % of the means.
-All metrics and groups share the resamples, so that one matrix product computes all of them.
+Percentile bootstrap (Efron 1979): rows are resampled with replacement, and the interval is the middle 95 % of the
+means. All metrics and groups share the resamples, so that one matrix product computes all of them.
 """
 
 from __future__ import annotations

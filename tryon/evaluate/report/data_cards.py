@@ -25,10 +25,10 @@ DRESS_CODE = DataCard(
         "(arXiv 2204.08532); access by a form of the authors' institution",
         licence="academic, non-commercial: no image, mask, result or checkpoint made from it may be published; ids, "
         "hashes, counts and scores may",
-        people="models of a shop's catalogue: mostly slim, standing, frontal, lit in a studio. Measure other people, poses "
-        "and light before you trust the model with them",
-        known_faults="label maps of 010560 (upper body) and 018112 (lower body) are wrong and quarantined; 28.8 % of the "
-        "lower-body test garments are skirts; heads are cropped by design",
+        people="models of a shop's catalogue: mostly slim, standing, frontal, in studio light. "
+        "Measure other people, poses and light before relying on the model",
+        known_faults="label maps of 010560 (upper body) and 018112 (lower body) are wrong and quarantined; 28.8 % of "
+        "the lower-body test garments are skirts; heads are cropped by design",
     ),
 )
 

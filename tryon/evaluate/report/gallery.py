@@ -20,7 +20,8 @@ from tryon.categories import Category
 from tryon.evaluate.baselines import MASKED_INPUT
 from tryon.evaluate.predict import PredictedBatch, predict_category
 from tryon.loading.packed_dataset import PackedDataset
-from tryon.runtime.atomic_files import sha256_bytes, write_bytes
+from tryon.runtime.atomic_files import write_bytes
+from tryon.runtime.hash_sampling import hash_sample
 from tryon.scoring.compare import KEY
 from tryon.scoring.result_files import MODEL
 from tryon.scoring.row_scores import RowScores
@@ -60,11 +61,6 @@ class GalleryRow:
         return f"galleries/{self.setting}_{self.category}/{self.pair_id}.jpg"
 
 
-def hash_sample(pair_ids: Sequence[str], count: int, seed: int) -> set[str]:
-    """Select `count` rows by a hash of seed and pair id: the same rows for every model, independent of its results."""
-    return set(sorted(set(pair_ids), key=lambda pair: sha256_bytes(f"{seed}:{pair}".encode()))[:count])
-
-
 def select_rows(pair_ids: Sequence[str], errors: NDArray[np.floating], count: int, seed: int) -> dict[str, SelectedRow]:
     """Select the rows of a category, in the order of the page.
 
@@ -79,7 +75,7 @@ def select_rows(pair_ids: Sequence[str], errors: NDArray[np.floating], count: in
     """
     known = [(float(error), pair) for error, pair in zip(errors, pair_ids, strict=True) if np.isfinite(error)]
     if not known:
-        selected = hash_sample(pair_ids, count, seed)
+        selected = set(hash_sample(set(pair_ids), count, seed))
         return {pair: SelectedRow(RANDOM, None) for pair in pair_ids if pair in selected}
     known.sort()
     total = min(count, len(known))

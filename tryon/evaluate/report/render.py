@@ -278,7 +278,7 @@ def published_tables() -> list[tuple[Table, list[Published]]]:
 
 
 def own_published_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return this model's scores in the columns of published tables: paired SSIM, LPIPS, FID, KID, unpaired FID, KID."""
+    """Return this model's scores in the columns of published tables."""
     rows = []
     for group in content["metrics"]["paired"]:
         paired, unpaired = (content["metrics"][setting][group][MODEL] for setting in ("paired", "unpaired"))

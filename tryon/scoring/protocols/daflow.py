@@ -1,7 +1,8 @@
 """Protocol of DAFlow (Bai et al. 2022), transferred from VITON to Dress Code.
 
-Results are 256x192 and saved by torchvision as .jpg, that is with quality 75. SSIM is pytorch-ssim's on the saved images,
-FID is torch-fidelity's. VITON photos are 256x192; Dress Code photos are resized as the sample stage does, and not saved.
+Results are 256x192 and saved by torchvision as .jpg, that is with quality 75. SSIM is pytorch-ssim's on the saved
+images, FID is torch-fidelity's. VITON photos are 256x192; Dress Code photos are resized as the sample stage does, and
+not saved.
 """
 
 from __future__ import annotations

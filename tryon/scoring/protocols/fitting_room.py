@@ -1,7 +1,7 @@
 """Protocol of this project and its evaluate stage: no resizing, re-encoding or composition.
 
-Results are PNG files of the size of the packed test rows (512x384 in the full run), compared with these rows; the official
-test lists have 1800 pairs per category.
+Results are PNG files of the size of the packed test rows (512x384 in the full run), compared with these rows; the
+official test lists have 1800 pairs per category.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Protocol of LaDI-VTON (Morelli et al. 2023), also used by OOTDiffusion.
 
-Pairs are compared after resizing both images to 512x384. FID and KID are clean-fid's, between the results and the original
-1024x768 photos of the test persons. Its code also prints SSIM and LPIPS for the unpaired setting, against the person in
-other clothes; these are meaningless and not computed here.
+Pairs are compared after resizing both images to 512x384. FID and KID are clean-fid's, between the results and the
+original 1024x768 photos of the test persons. Its code also prints SSIM and LPIPS for the unpaired setting, against
+the person in other clothes; these are meaningless and not computed here.
 """
 
 from __future__ import annotations
