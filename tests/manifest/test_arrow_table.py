@@ -74,12 +74,6 @@ def test_batches_do_not_depend_on_how_the_table_was_sliced(tmp_path: Path) -> No
     assert read(sliced) == read(whole) == rows[7:]
 
 
-def test_older_file_without_a_nullable_column_reads_nulls(tmp_path: Path) -> None:
-    path = write(tmp_path / "table.arrow", [[(b"a", None)], [(b"b", b"c")]])
-    newer = TableSchema("mapped", 2, SCHEMA.columns.append(pa.field("added", pa.large_binary())), oldest=1)
-    assert read_table(path, newer).column("added").to_pylist() == [None, None]
-
-
 def test_columns_of_another_type_are_rejected(tmp_path: Path) -> None:
     other = TableSchema("mapped", 1, pa.schema([pa.field("needed", pa.string()), *list(SCHEMA.columns)[1:]]))
     path = tmp_path / "table.arrow"

@@ -29,7 +29,7 @@ def test_results_are_in_order_for_any_number_of_workers(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_error_of_a_worker_is_raised_unchanged(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
     monkeypatch.setenv("TRYON_WORKERS", workers)
-    with pytest.raises(SourceError, match="the list, line 1"):
+    with pytest.raises(SourceError, match="line 1 of the list"):
         map_chunks(partial(parse_pair_list, name="the list"), split_chunks("nonsense", 4), no_progress, "lists")
 
 

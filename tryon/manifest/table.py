@@ -119,7 +119,9 @@ def read_table(path: Path, schema: TableSchema, columns: list[str] | None = None
         )
     try:
         if _is_arrow(path):
-            return _read_arrow(path, columns or schema.columns.names)
+            return _read_arrow(
+                path, pa.schema([schema.columns.field(name) for name in columns or schema.columns.names])
+            )
         return pq.read_table(path, columns=columns, memory_map=True, page_checksum_verification=True)
     except _READ_ERRORS as error:
         raise unreadable_table(path, error, command) from error
@@ -132,12 +134,11 @@ def _read_schema(path: Path) -> pa.Schema:
         return pa.ipc.open_file(source).schema
 
 
-def _read_arrow(path: Path, names: list[str]) -> pa.Table:
+def _read_arrow(path: Path, columns: pa.Schema) -> pa.Table:
     """Memory-map columns of an Arrow IPC file and compare each with its checksum."""
     with pa.memory_map(str(path)) as source:
         reader = pa.ipc.open_file(source)
-        batches = [_read_batch(reader, index, names) for index in range(reader.num_record_batches)]
-        columns = pa.schema([reader.schema.field(name) for name in names])
+        batches = [_read_batch(reader, index, columns.names) for index in range(reader.num_record_batches)]
     return pa.Table.from_batches(batches, columns)
 
 

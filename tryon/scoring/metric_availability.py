@@ -118,7 +118,7 @@ def check_names(required: Iterable[str]) -> None:
     unknown = [name for name in required if name not in METRICS]
     if unknown:
         raise ParameterError(
-            "unknown metric in evaluate.required_metrics", found=unknown, expected=f"names from {', '.join(METRICS)}"
+            "unknown metric in evaluate.required_metrics", found=unknown, expected=f"one of {', '.join(METRICS)}"
         )
 
 
