@@ -35,6 +35,9 @@ class TryOnError(Exception):
         found: the actual value, formatted with `repr`.
         expected: the values that are accepted ("a multiple of 16").
         hint: the command or change that fixes it, as a sentence.
+
+    >>> print(TryOnError("seed is out of range", found=-1, expected="0 to 2**32 - 1", hint="Correct params.yaml."))
+    seed is out of range: found -1, expected 0 to 2**32 - 1. Correct params.yaml.
     """
 
     def __init__(self, problem: str, *, found: object = None, expected: str = "", hint: str = "") -> None:

@@ -40,6 +40,14 @@ def agnostic_mask(
 
     Raises:
         TryOnError: shapes or dtypes differ from the above.
+
+    >>> import numpy as np
+    >>> from tryon.categories import Category
+    >>> label_map = np.zeros((64, 48), np.uint8)
+    >>> label_map[20:40, 15:33] = 4  # upper clothes
+    >>> mask = agnostic_mask(Category.UPPER_BODY, label_map, None, np.zeros((18, 3)))
+    >>> bool(mask[label_map == 4].all())
+    True
     """
     # Imported here so that reading the settings, as every command does, does not load OpenCV.
     from tryon.agnostic.masks.methods import METHODS

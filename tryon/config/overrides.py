@@ -116,6 +116,9 @@ def update_yaml(text: str, values: Mapping[str, Any]) -> str:
     Args:
         text: a valid mapping.
         values: values by key; missing sections are added.
+
+    >>> update_yaml("seed: 1  # of all random streams\\n", {"seed": 2})
+    'seed: 2  # of all random streams\\n'
     """
     yaml = YAML()
     yaml.Representer = _NullRepresenter

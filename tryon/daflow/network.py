@@ -26,7 +26,13 @@ class NetworkInputError(TryOnError, ValueError):
 
 
 class DAFlow(nn.Module):
-    """Two feature pyramids and the cascade. See `DAFlowConfig` for the options; defaults are the published network."""
+    """Two feature pyramids and the cascade. See `DAFlowConfig` for the options; defaults are the published network.
+
+    >>> network = DAFlow(encoder_channels=(8, 8), flow_channels=(8, 8, 8), pyramid_channels=8, num_flows=2)
+    >>> agnostic, pose, garment = torch.zeros(3, 1, 3, 64, 48)
+    >>> network(torch.cat([pose, agnostic], dim=1), garment, agnostic).shape
+    torch.Size([1, 3, 64, 48])
+    """
 
     def __init__(
         self,

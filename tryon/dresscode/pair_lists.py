@@ -29,6 +29,9 @@ class Pair(NamedTuple):
 def parse_pair_list(text: str, name: str) -> list[Pair]:
     """Parse a pair list of either form; a third column is ignored.
 
+    >>> parse_pair_list("048392_0.jpg 048393_1.jpg", "test_pairs_paired.txt")
+    [Pair(person_id='048392', garment_id='048393')]
+
     Raises:
         SourceError: a line is malformed; its number is named.
     """

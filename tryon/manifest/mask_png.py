@@ -13,7 +13,12 @@ _LEVEL = 1  # level 6 saves a quarter of the bytes and takes five times as long
 
 
 def encode_mask(mask: NDArray[np.bool_]) -> bytes:
-    """Encode a mask, bool (H, W), deterministically; 0.22 ms against 0.89 ms by OpenCV."""
+    """Encode a mask, bool (H, W), deterministically; 0.22 ms against 0.89 ms by OpenCV.
+
+    >>> mask = np.eye(8, dtype=bool)
+    >>> bool((decode_mask(encode_mask(mask)) == mask).all())
+    True
+    """
     packed = np.packbits(mask, axis=1)
     rows = np.full((len(packed), 1 + packed.shape[1]), NO_FILTER, np.uint8)  # gives the smallest files
     rows[:, 1:] = packed

@@ -1,4 +1,11 @@
-"""Image metrics, one per file: pairwise metrics over regions, and distances between sets of images."""
+"""Image metrics, one per file: pairwise metrics over regions, and distances between sets of images.
+
+>>> import numpy as np
+>>> ssim = METRICS["ssim"].measure(None, "cpu")
+>>> images = np.full((1, 64, 48, 3), 128, np.uint8)
+>>> ssim(images, images)["image"]
+array([1.])
+"""
 
 from tryon.metrics import fid, kid, l1, lpips, ms_ssim, psnr, ssim
 from tryon.metrics.metric import Metric

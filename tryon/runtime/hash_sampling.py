@@ -33,5 +33,8 @@ def hash_sample(items: Iterable[T], count: int, key: str | int, name: Callable[[
         count: maximum number of items.
         key: of the hash; other keys give independent samples.
         name: returns an item's name.
+
+    >>> hash_sample(["048392", "048393", "048394"], 2, key=7) == hash_sample(["048394", "048392", "048393"], 2, key=7)
+    True
     """
     return sorted(items, key=lambda item: hashlib.sha256(f"{key}:{name(item)}".encode()).digest())[:count]

@@ -97,7 +97,11 @@ def translate_worker_death() -> Iterator[None]:
 
 
 def split_chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """Split `items` into chunks of `size`; the last may be shorter."""
+    """Split `items` into chunks of `size`; the last may be shorter.
+
+    >>> split_chunks("abcde", 2)
+    ['ab', 'cd', 'e']
+    """
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 

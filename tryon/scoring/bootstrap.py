@@ -60,6 +60,11 @@ def intervals(
 
     Returns:
         G lists of M; None where no row has a value.
+
+    >>> scores = np.linspace(0, 1, 101)[:, None]
+    >>> ((interval,),) = intervals(scores, np.ones((101, 1), bool), seed=0)
+    >>> [round(float(value), 2) for value in interval]
+    [0.5, 0.44, 0.56, 101.0]
     """
     return intervals_at(values, groups, seed, (level,))[0]
 

@@ -36,6 +36,9 @@ def learning_rate(step: int, total_steps: int, peak: float, warmup_steps: int) -
         total_steps: steps of the run.
         peak: maximum, reached at the last warmup step.
         warmup_steps: steps of the warmup.
+
+    >>> [round(learning_rate(step, 6, peak=0.1, warmup_steps=2), 3) for step in range(6)]
+    [0.05, 0.1, 0.1, 0.085, 0.05, 0.015]
     """
     if step < warmup_steps:
         return peak * (step + 1) / warmup_steps

@@ -51,6 +51,11 @@ def warp(features: Tensor, grid: Tensor, attention: Tensor, backend: str = AUTOM
 
     Raises:
         NetworkOptionError: unknown back end.
+
+    >>> features = torch.arange(6.0).reshape(1, 1, 2, 3)
+    >>> identity = torch.nn.functional.affine_grid(torch.eye(2, 3)[None], [1, 1, 2, 3], align_corners=False)
+    >>> bool(warp(features, identity.permute(0, 3, 1, 2), torch.ones(1, 1, 2, 3)).allclose(features))
+    True
     """
     features, attention = features.to(grid.dtype), attention.to(grid.dtype)
     return WARPS[select_warp(backend, features.device)](features, grid, attention)
