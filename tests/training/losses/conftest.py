@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from tryon.config.training import LossSettings
 from tryon.training.losses import LossTargets, Perceptual
+from tryon.training.losses.perceptual_terms import LPIPS_SCALE, LPIPS_SHIFT
 from tryon.training.losses.vgg import BLOCKS, FrozenVgg
 
 NARROW = (4, 5, 6, 7, 8)

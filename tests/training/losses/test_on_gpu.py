@@ -19,6 +19,7 @@ from tryon.daflow.warp import select_warp
 from tryon.loading.transforms import denormalize, mask_person, normalize
 from tryon.training.ema import ExponentialMovingAverage
 from tryon.training.losses import Loss, LossTargets, Perceptual
+from tryon.training.losses.perceptual_terms import LPIPS_SCALE, LPIPS_SHIFT
 from tryon.training.losses.vgg import FrozenVgg
 from tryon.training.optimizer import freeze_bn_stats, make_optimizer
 from tryon.training.validation import garment_l1
