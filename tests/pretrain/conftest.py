@@ -1,4 +1,4 @@
-"""The fixtures of the training loop: a small workspace and settings of runs that take a second."""
+"""Fixtures of tests/training: a small workspace and settings of one-second runs."""
 
 from __future__ import annotations
 

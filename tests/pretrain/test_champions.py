@@ -1,4 +1,4 @@
-"""A name stands for one checkpoint, kept whole, and the hash in `pretrain.init_from` is held to."""
+"""Champions: unique names, atomic copies, and verification of the hash in `pretrain.init_from`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def files(workspace: Workspace) -> list[str]:
     return sorted(path.name for path in workspace.champions.iterdir()) if workspace.champions.exists() else []
 
 
-def test_what_is_kept_is_the_best_checkpoint_and_is_found_again(trained: Workspace) -> None:
+def test_saves_and_resolves_the_best_checkpoint(trained: Workspace) -> None:
     best = (trained.checkpoints / "best.ckpt").read_bytes()
     champion = save_champion("first", trained)
     assert champion == Champion("first", sha256_file(trained.checkpoints / "best.ckpt"), newly_created=True)
@@ -45,26 +45,28 @@ def test_what_is_kept_is_the_best_checkpoint_and_is_found_again(trained: Workspa
     assert files(trained) == ["first.ckpt"]
 
 
-def test_a_name_stands_for_one_checkpoint(trained: Workspace, pretrain_settings: PretrainSettings) -> None:
+def test_name_is_unique(trained: Workspace, pretrain_settings: PretrainSettings) -> None:
     first = save_champion("first", trained)
     assert save_champion("first", trained) == Champion("first", first.sha256, newly_created=False)
     before = trained.champion("first").read_bytes()
     train(trained, pretrain_settings, 8)
-    with pytest.raises(ParameterError, match=f"new name.*{first.sha256[:16]}.*another name"):
+    with pytest.raises(ParameterError, match="champion first already exists") as error:
         save_champion("first", trained)
+    assert error.value.found == first.sha256[:16]
+    assert "another name" in error.value.hint
     assert trained.champion("first").read_bytes() == before
     assert save_champion("second", trained).sha256 != first.sha256
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "../a", ".hidden", "a@b", "a b", "Upper", "a\n", "ä", "a" * 65])
-def test_a_name_is_no_path_and_fits_into_the_parameter(name: str, trained: Workspace) -> None:
+def test_rejects_invalid_names(name: str, trained: Workspace) -> None:
     with pytest.raises(ParameterError, match="NAME"):
         save_champion(name, trained)
     assert files(trained) == []
 
 
 @pytest.mark.parametrize("damage", ["absent", "cut", "foreign", "pickled"])
-def test_only_a_checkpoint_is_kept(damage: str, trained: Workspace) -> None:
+def test_rejects_missing_or_damaged_checkpoint(damage: str, trained: Workspace) -> None:
     best = trained.checkpoints / "best.ckpt"
     content = best.read_bytes()
     best.unlink()
@@ -79,32 +81,32 @@ def test_only_a_checkpoint_is_kept(damage: str, trained: Workspace) -> None:
     assert files(trained) == []
 
 
-@pytest.mark.parametrize("start", ["champion", "champion:", "champion:first@abc", "champion:First@0123456789ab"])
-def test_another_form_is_refused_with_what_is_kept(start: str, trained: Workspace) -> None:
-    with pytest.raises(ParameterError, match=r"champion:NAME@HASH.*None are kept yet: `tryon save-champion NAME`"):
-        resolve_champion(start, trained)
+@pytest.mark.parametrize("init_from", ["champion", "champion:", "champion:first@abc", "champion:First@0123456789ab"])
+def test_rejects_other_forms_and_lists_champions(init_from: str, trained: Workspace) -> None:
+    with pytest.raises(ParameterError, match=r"champion:NAME@HASH.*Run `tryon save-champion NAME`"):
+        resolve_champion(init_from, trained)
     save_champion("first", trained)
     save_champion("second", trained)
-    (trained.champions / ".third.ckpt.tmp").write_bytes(b"left by a kill")
-    with pytest.raises(ParameterError, match="Kept are first, second;"):
-        resolve_champion(start, trained)
+    (trained.champions / ".third.ckpt.tmp").write_bytes(b"left by a killed process")
+    with pytest.raises(ParameterError, match="one of first, second"):
+        resolve_champion(init_from, trained)
 
 
-def test_a_name_under_which_none_is_kept_lists_the_others(trained: Workspace) -> None:
+def test_unknown_name_lists_the_champions(trained: Workspace) -> None:
     save_champion("first", trained)
-    with pytest.raises(WeightsError, match=r"third\.ckpt.*exists.*Kept are first;"):
+    with pytest.raises(WeightsError, match=r"third\.ckpt not found.*one of first"):
         resolve_champion("champion:third@0123456789ab", trained)
 
 
-def test_without_its_hash_the_message_says_what_to_write(trained: Workspace) -> None:
+def test_missing_hash_is_suggested(trained: Workspace) -> None:
     champion = save_champion("first", trained)
-    with pytest.raises(ParameterError, match=f"Write pretrain.init_from: {champion.init_from}"):
+    with pytest.raises(ParameterError, match=f"Write `pretrain.init_from: {champion.init_from}`"):
         resolve_champion("champion:first", trained)
 
 
-def test_another_content_under_the_name_is_refused_with_both_hashes(trained: Workspace) -> None:
+def test_rejects_another_hash(trained: Workspace) -> None:
     champion = save_champion("first", trained)
-    with pytest.raises(WeightsError, match=f"0123456789ab.*{champion.sha256[:12]}.*{champion.init_from}"):
+    with pytest.raises(WeightsError, match=f"{champion.sha256[:12]}.*0123456789ab.*{champion.init_from}"):
         resolve_champion("champion:first@0123456789ab", trained)
     with trained.champion("first").open("ab") as stream:
         stream.write(b"more")
@@ -112,29 +114,29 @@ def test_another_content_under_the_name_is_refused_with_both_hashes(trained: Wor
         resolve_champion(champion.init_from, trained)
 
 
-def test_the_command_prints_the_line_to_write(
+def test_command_prints_the_parameter(
     trained: Workspace, pretrain_settings: PretrainSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["save-champion", "first", "--root", str(trained.root)]
     line = f"pretrain.init_from: champion:first@{sha256_file(trained.checkpoints / 'best.ckpt')[:16]}\n"
     assert main(command) == 0
-    said = capsys.readouterr()
-    assert said.out == line
-    assert said.err.startswith("kept: ")
+    first = capsys.readouterr()
+    assert first.out == line
+    assert first.err.startswith("saved: ")
     assert main(command) == 0
-    again = capsys.readouterr()
-    assert again.out == line
-    assert again.err.startswith("kept already: ")
+    second = capsys.readouterr()
+    assert second.out == line
+    assert second.err.startswith("already saved: ")
     train(trained, pretrain_settings, 8)
     assert main(command) == 2
     assert "Choose another name" in capsys.readouterr().err
 
 
-def test_its_hash_stands_in_the_parameters_alone(trained: Workspace) -> None:
+def test_hash_is_recorded_in_the_parameters_only(trained: Workspace) -> None:
     root = Path(__file__).parents[2]
-    start = save_champion("first", trained).init_from
+    init_from = save_champion("first", trained).init_from
     text = (root / "params" / "default.yaml").read_text()
-    trained.params_file.write_text(text.replace("start: upper_body", f"start: {start}"))
+    trained.params_file.write_text(text.replace("init_from: train_upper_body", f"init_from: {init_from}"))
     parameters = load_parameters(trained.params_file)
-    assert parameters.pretrain.init_from == start
+    assert parameters.pretrain.init_from == init_from
     assert weights_state(trained, parameters)["start"] is None

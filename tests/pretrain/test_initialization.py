@@ -1,4 +1,4 @@
-"""What training from scratch begins with."""
+"""Initialization for training from scratch."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from tryon.config.training import PretrainSettings
 from tryon.pretrain.initialization import new_network
 
 
-def test_networks_differ_by_seed_alone(pretrain_settings: PretrainSettings) -> None:
+def test_weights_depend_on_the_seed_only(pretrain_settings: PretrainSettings) -> None:
     before = torch.get_rng_state()
-    one, again, other = (new_network(pretrain_settings.network, seed).state_dict() for seed in (1, 1, 2))
+    first, same_seed, other_seed = (new_network(pretrain_settings.network, seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
     key = "dafnet.lights_encoder.0.weight"
-    assert torch.equal(one[key], again[key])
-    assert not torch.equal(one[key], other[key])
+    assert torch.equal(first[key], same_seed[key])
+    assert not torch.equal(first[key], other_seed[key])
 
 
-def test_the_first_result_is_close_to_the_even_blend_of_garment_and_person(pretrain_settings: PretrainSettings) -> None:
+def test_initial_result_is_the_average_of_garment_and_person(pretrain_settings: PretrainSettings) -> None:
     network = new_network(pretrain_settings.network, 1).eval()
     garment, person = (torch.full((1, 3, 16, 16), value) for value in (0.8, -0.4))
     with torch.no_grad():

@@ -1,9 +1,9 @@
-"""Run fine-tuning again and again in forked processes, each killed where it is told, until one comes to its end.
+"""Run fine-tuning in forked processes, killing each at a given point, until the last one finishes.
 
     python killed_run.py <workspace> <settings as JSON> <kills as JSON>
 
-A kill is ["step", n], when step n is done, or ["write", n], when the n-th file of the process is written but does not
-have its name yet. Forking after the imports saves their seconds.
+A kill is ["step", n], after step n, or ["write", n], after the n-th file of the process is written but before it is
+renamed. Forking after the imports saves their seconds.
 """
 
 import json
@@ -32,7 +32,7 @@ def run(kind: str, number: int) -> None:
             die()
         return rename(path, target)
 
-    def progress(done: int, total: int, what: str) -> None:
+    def progress(done: int, total: int, label: str) -> None:
         if kind == "step" and done == number:
             die()
 
@@ -41,10 +41,10 @@ def run(kind: str, number: int) -> None:
     finetune(settings, 7, Workspace(Path(sys.argv[1])), progress)
 
 
-for kill in [*json.loads(sys.argv[3]), ["nowhere", 0]]:
+for kill in [*json.loads(sys.argv[3]), ["never", 0]]:
     child = os.fork()
     if not child:
         run(*kill)
         os._exit(0)
-    ended = os.waitpid(child, 0)[1]
-    assert ended == (0 if kill[0] == "nowhere" else signal.SIGKILL), (kill, ended)
+    status = os.waitpid(child, 0)[1]
+    assert status == (0 if kill[0] == "never" else signal.SIGKILL), (kill, status)

@@ -1,4 +1,4 @@
-"""Checkpoints come back as they were, have one form, and are refused when they are not whole or not plain."""
+"""Checkpoints: round trip, equal bytes for equal states, and validation."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def checkpoint(network: DAFlow) -> Checkpoint:
     )
 
 
-def test_it_comes_back_as_it_was(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_round_trip(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", checkpoint)
     loaded = load_checkpoint(tmp_path / "a.ckpt")
-    for name in ("network", "seed", "digest", "epoch", "step", "best_epoch", "history", "scaler", "losses"):
+    for name in ("network", "seed", "config_hash", "epoch", "step", "best_epoch", "history", "scaler", "losses"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
     assert all(torch.equal(loaded.model[key], tensor) for key, tensor in checkpoint.model.items())
     assert loaded.optimizer is not None
@@ -61,16 +61,16 @@ def test_it_comes_back_as_it_was(checkpoint: Checkpoint, tmp_path: Path) -> None
     assert torch.equal(loaded.optimizer["state"][0]["exp_avg"], checkpoint.optimizer["state"][0]["exp_avg"])
 
 
-def test_for_use_is_the_averaged_network_and_nothing_that_only_going_on_needs(checkpoint: Checkpoint) -> None:
-    used = checkpoint.inference_copy()
-    assert used.ema is None
-    assert used.optimizer is None
-    assert used.losses == ()
+def test_inference_copy_has_the_averaged_weights_only(checkpoint: Checkpoint) -> None:
+    inference = checkpoint.inference_copy()
+    assert inference.ema is None
+    assert inference.optimizer is None
+    assert inference.losses == ()
     assert checkpoint.ema is not None
-    assert all(torch.equal(used.model[key], tensor) for key, tensor in checkpoint.ema.items())
+    assert all(torch.equal(inference.model[key], tensor) for key, tensor in checkpoint.ema.items())
 
 
-def test_equal_states_give_equal_bytes_under_any_name_and_memory_layout(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_equal_states_give_equal_bytes(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", checkpoint)
     save_checkpoint(tmp_path / "another_name.ckpt", load_checkpoint(tmp_path / "a.ckpt"))
     assert (tmp_path / "a.ckpt").read_bytes() == (tmp_path / "another_name.ckpt").read_bytes()
@@ -82,7 +82,7 @@ def test_equal_states_give_equal_bytes_under_any_name_and_memory_layout(checkpoi
     assert (tmp_path / "a.ckpt").read_bytes() == (tmp_path / "b.ckpt").read_bytes()
 
 
-def test_the_network_comes_back_with_its_shape(network: DAFlow, tmp_path: Path) -> None:
+def test_network_round_trip(network: DAFlow, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", from_network(network))
     loaded = load_network(tmp_path / "a.ckpt")
     assert loaded.config == network.config
@@ -90,17 +90,17 @@ def test_the_network_comes_back_with_its_shape(network: DAFlow, tmp_path: Path) 
     assert all(torch.equal(loaded.state_dict()[key], tensor) for key, tensor in network.state_dict().items())
 
 
-def test_a_cut_or_changed_file_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_rejects_truncated_or_damaged_file(checkpoint: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"
     save_checkpoint(path, checkpoint)
-    whole = path.read_bytes()
-    for damaged in (whole[: len(whole) // 2], whole[:-1], b"", whole[:5000] + b"\0\xff" + whole[5002:]):
+    intact = path.read_bytes()
+    for damaged in (intact[: len(intact) // 2], intact[:-1], b"", intact[:5000] + b"\0\xff" + intact[5002:]):
         path.write_bytes(damaged)
         with pytest.raises(WeightsError, match=r"a\.ckpt"):
             load_checkpoint(path)
 
 
-def test_a_missing_file_names_the_remedy(tmp_path: Path) -> None:
+def test_missing_file_names_the_hint(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="tryon pretrain"):
         load_checkpoint(tmp_path / "a.ckpt", "Run `tryon pretrain` first.")
 
@@ -113,7 +113,7 @@ class Malicious:
         return os.mkdir, (str(self.mark),)
 
 
-def test_code_in_a_file_is_never_run(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_code_in_a_file_is_not_run(checkpoint: Checkpoint, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     torch.save({"kind": "fitting-room checkpoint", "model": Malicious(mark)}, tmp_path / "a.ckpt")
     with pytest.raises(WeightsError):
@@ -121,42 +121,46 @@ def test_code_in_a_file_is_never_run(checkpoint: Checkpoint, tmp_path: Path) -> 
     assert not mark.exists()
 
 
-def test_other_files_of_tensors_are_not_taken_for_ours(tmp_path: Path) -> None:
+def test_rejects_other_files_of_tensors(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(2)}, tmp_path / "a.ckpt")
     with pytest.raises(WeightsError, match="checkpoint of this project"):
         load_checkpoint(tmp_path / "a.ckpt")
 
 
-BROKEN = {
+INVALID_ENTRIES = {
     "version": None, "network": [3], "model": {"weight": 3}, "epoch": "two", "best_epoch": -1, "history": 7,
-    "optimizer": [], "scaler": None, "digest": 5, "seed": None, "step": 0.5, "averaged": {"weight": 3},
+    "optimizer": [], "scaler": None, "config_hash": 5, "seed": None, "step": 0.5, "ema": {"weight": 3},
     "losses": [{"loss": "high"}],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_an_entry_that_is_absent_or_of_another_kind_is_named(name: str, checkpoint: Checkpoint, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", INVALID_ENTRIES)
+def test_missing_or_invalid_entry_is_named(name: str, checkpoint: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"
     save_checkpoint(path, checkpoint)
     content = torch.load(path, weights_only=True)
-    for changed in ({**content, name: BROKEN[name]}, {key: value for key, value in content.items() if key != name}):
+    for changed in (
+        {**content, name: INVALID_ENTRIES[name]},
+        {key: value for key, value in content.items() if key != name},
+    ):
         torch.save(changed, path)
-        with pytest.raises(WeightsError, match=rf"a\.ckpt: has .*{name}"):
+        with pytest.raises(WeightsError, match=name) as error:
             load_checkpoint(path)
+        assert str(path) in error.value.problem
 
 
-def test_every_field_is_checked() -> None:
-    assert set(BROKEN) - {"version"} == {field.name for field in dataclasses.fields(Checkpoint)}
+def test_every_field_is_validated() -> None:
+    assert set(INVALID_ENTRIES) - {"version"} == {field.name for field in dataclasses.fields(Checkpoint)}
 
 
 @pytest.mark.parametrize("options", [{"num_flows": "six"}, {"depth": 3}, {"encoder_channels": 4}])
-def test_options_of_no_network_are_refused(options: dict, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_rejects_invalid_network_options(options: dict, checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "a.ckpt", dataclasses.replace(checkpoint, network=options))
     with pytest.raises(NetworkOptionError, match=next(iter(options))):
         load_network(tmp_path / "a.ckpt")
 
 
-def test_weights_that_do_not_fit_the_options_are_listed(checkpoint: Checkpoint) -> None:
+def test_lists_weights_that_do_not_fit_the_options(checkpoint: Checkpoint) -> None:
     model = {key: tensor for key, tensor in checkpoint.model.items() if "lights" not in key}
     with pytest.raises(WeightsError, match="lights_encoder"):
         build_network(Checkpoint(checkpoint.network, model), "a.ckpt")

@@ -1,4 +1,4 @@
-"""A process finds its place from the settings and its environment, or says what contradicts."""
+"""Ranks are resolved from settings and environment, contradictions are named."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ def settings(devices: int, machines: int) -> FinetuneSettings:
     return FinetuneSettings(devices=devices, num_nodes=machines)  # pyright: ignore
 
 
-def test_one_process_is_alone_whatever_else_a_scheduler_sets() -> None:
+def test_single_process_ignores_the_environment() -> None:
     assert resolve_rank("finetune", settings(1, 1), False, {"RANK": "0", "NODE_RANK": "3"}) == SINGLE_PROCESS
 
 
-def test_one_machine_needs_nothing_set() -> None:
-    place = resolve_rank("finetune", settings(4, 1), False, {})
-    assert (place.rank, place.world_size, place.address, place.launches_workers) == (0, 4, LOOPBACK, True)
-    assert place.port > 0
+def test_one_machine_needs_no_environment() -> None:
+    context = resolve_rank("finetune", settings(4, 1), False, {})
+    assert (context.rank, context.world_size, context.address, context.launches_workers) == (0, 4, LOOPBACK, True)
+    assert context.port > 0
 
 
-def test_machines_count_on_from_each_other() -> None:
+def test_ranks_continue_over_machines() -> None:
     stage = resolve_rank("finetune", settings(4, 2), False, MACHINES)
     worker = resolve_rank("finetune", settings(4, 2), True, {**MACHINES, "NODE_RANK": "1"})
     assert (stage.rank, worker.rank, worker.world_size, worker.address) == (0, 4, 8, "10.0.0.1")
 
 
-def test_what_torchrun_or_the_stage_says_is_taken() -> None:
-    place = resolve_rank("finetune", settings(4, 2), True, TORCHRUN)
-    assert place == DistributedContext(5, 1, 8, "10.0.0.1", 29500)
-    assert resolve_rank("finetune", settings(4, 2), True, place.environment()) == place
+def test_rank_of_torchrun_or_the_stage_is_used() -> None:
+    context = resolve_rank("finetune", settings(4, 2), True, TORCHRUN)
+    assert context == DistributedContext(5, 1, 8, "10.0.0.1", 29500)
+    assert resolve_rank("finetune", settings(4, 2), True, context.environment()) == context
 
 
 @pytest.mark.parametrize(
-    ("devices", "machines", "worker", "given", "match"),
+    ("devices", "machines", "worker", "env", "match"),
     [
         (1, 1, False, TORCHRUN, r"finetune\.devices x num_nodes"),
         (2, 2, True, TORCHRUN, r"finetune\.devices x num_nodes"),
@@ -54,6 +54,6 @@ def test_what_torchrun_or_the_stage_says_is_taken() -> None:
         (1, 1, True, {}, "NODE_RANK"),
     ],
 )
-def test_contradictions_are_named(devices: int, machines: int, worker: bool, given: dict, match: str) -> None:
+def test_contradictions_are_named(devices: int, machines: int, worker: bool, env: dict, match: str) -> None:
     with pytest.raises(ParameterError, match=match):
-        resolve_rank("finetune", settings(devices, machines), worker, given)
+        resolve_rank("finetune", settings(devices, machines), worker, env)

@@ -1,4 +1,4 @@
-"""Averaged weights follow the network slowly, and come and go without touching it."""
+"""The exponential moving average follows the network, and is applied without changing it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ def network_of(value: float) -> nn.Module:
     return network
 
 
-def test_it_keeps_its_share_and_in_the_first_steps_less() -> None:
+def test_decay_warms_up() -> None:
     network = network_of(0.0)
     average = ExponentialMovingAverage(network, 0.5)
     network.load_state_dict(network_of(1.0).state_dict())
     average.update(network, 0)
-    assert average.tensors["0.weight"].unique().item() == pytest.approx(0.9)  # of the start a tenth
+    assert average.tensors["0.weight"].unique().item() == pytest.approx(0.9)  # decay 0.1 at step 0
     average.update(network, 100)
     assert average.tensors["0.weight"].unique().item() == pytest.approx(0.95)
     assert average.tensors["1.running_var"].unique().item() == pytest.approx(0.95)
     assert average.tensors["1.num_batches_tracked"].item() == 1
 
 
-def test_the_network_has_the_average_inside_the_block_and_its_own_weights_after_it() -> None:
+def test_applied_to_restores_the_weights() -> None:
     network = network_of(1 / 3)
     average = ExponentialMovingAverage(network, 0.9)
     network.load_state_dict(network_of(2 / 3).state_dict())
-    own = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    weights = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     with average.applied_to(network):
         assert all(torch.equal(tensor, average.tensors[key]) for key, tensor in network.state_dict().items())
-    assert all(torch.equal(tensor, own[key]) for key, tensor in network.state_dict().items())
+    assert all(torch.equal(tensor, weights[key]) for key, tensor in network.state_dict().items())

@@ -1,4 +1,4 @@
-"""Fabric starts as the settings say, or not at all."""
+"""Fabric is set up from the settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tryon.errors import ParameterError
 from tryon.training.fabric import make_fabric
 
 
-def test_half_precision_on_the_cpu_is_an_error() -> None:
+def test_rejects_half_precision_on_the_cpu() -> None:
     with pytest.raises(ParameterError, match=r"finetune\.precision"):
         make_fabric("finetune", FinetuneSettings.model_validate({"accelerator": "cpu", "precision": "16-mixed"}))
 
 
-def test_it_runs_on_the_device_with_the_threads_that_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uses_the_configured_device_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     monkeypatch.setenv("TRYON_THREADS", "3")
     try:

@@ -1,4 +1,4 @@
-"""Every setting of the optimization reaches the weights, and what a run goes on from holds all it needs."""
+"""Every optimization setting affects the weights, and checkpoints restore the complete state."""
 
 from __future__ import annotations
 
@@ -36,31 +36,25 @@ BASE = {
 """An epoch of four steps."""
 
 CHANGED = {
-    "lr": 2e-2,
-    "flow_lr_multiplier": 0.25,
-    "weight_decay": 0.5,
-    "warmup_steps": 1,
-    "max_grad_norm": 1e-3,
-    "flip_prob": 0.0,
-    "grad_accumulation_steps": 2,
-    "augment": {"color_jitter_prob": 1.0},
-}
+    "lr": 2e-2, "flow_lr_multiplier": 0.25, "weight_decay": 0.5, "warmup_steps": 1, "max_grad_norm": 1e-3,
+    "flip_prob": 0.0, "grad_accumulation_steps": 2, "augment": {"color_jitter_prob": 1.0},
+}  # fmt: skip
 
 Train = Callable[..., dict[str, Tensor]]
 
 
 @pytest.fixture
 def trained(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Train:
-    """Train from the same start with some settings changed, and look at nothing; the weights after the last step."""
+    """Train from the same start with changed settings, without validation; returns the final weights."""
     rows = {part: PackedDataset.read(workspace.subset(part)) for part in ("train", "val")}
     monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
     monkeypatch.setattr(loop, "write_grids", lambda *args: None)
 
-    def train(states: str = "", **changes: Any) -> dict[str, Tensor]:
+    def train(run_id: str = "", **changes: Any) -> dict[str, Tensor]:
         settings = FinetuneSettings.model_validate({**BASE, **changes})
         job = RunConfig("finetune", settings, 7, "0", "0", rows["train"], rows["val"])
-        work = CheckpointManager(workspace.work_dir("test"), states or str(changes))
-        return loop.train(job, new_network(pretrain_settings.network, 1), work, no_progress).model
+        checkpoints = CheckpointManager(workspace.work_dir("test"), run_id or str(changes))
+        return loop.train(job, new_network(pretrain_settings.network, 1), checkpoints, no_progress).model
 
     return train
 
@@ -69,30 +63,32 @@ def test_each_setting_changes_the_trained_weights(trained: Train) -> None:
     base = trained()
     without_effect = []
     for name, value in CHANGED.items():
-        other = trained(**{name: value})
-        if all(torch.equal(other[key], tensor) for key, tensor in base.items()):
+        weights = trained(**{name: value})
+        if all(torch.equal(weights[key], tensor) for key, tensor in base.items()):
             without_effect.append(name)
     assert not without_effect
 
 
-def test_both_groups_follow_the_schedule_at_their_own_rate(trained: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_groups_follow_the_schedule(trained: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[list[float]] = []
     make = loop.make_optimizer
 
-    def watched(*args: Any) -> torch.optim.AdamW:
+    def recorded(*args: Any) -> torch.optim.AdamW:
         optimizer = make(*args)
-        optimizer.register_step_pre_hook(lambda own, *_: rates.append([group["lr"] for group in own.param_groups]))
+        optimizer.register_step_pre_hook(
+            lambda hooked, *_: rates.append([group["lr"] for group in hooked.param_groups])
+        )
         return optimizer
 
-    monkeypatch.setattr(loop, "make_optimizer", watched)
+    monkeypatch.setattr(loop, "make_optimizer", recorded)
     trained()
     assert len(rates) == 4
-    assert rates[0] == pytest.approx([5e-3, 2.5e-3])  # the first of two steps of warm-up
-    assert rates[1] == rates[2] == pytest.approx([1e-2, 5e-3])  # the peak, and where the cosine begins
-    assert rates[3] == pytest.approx([5e-3, 2.5e-3])  # half of it done
+    assert rates[0] == pytest.approx([5e-3, 2.5e-3])  # first of two warmup steps
+    assert rates[1] == rates[2] == pytest.approx([1e-2, 5e-3])  # peak, and start of the cosine
+    assert rates[3] == pytest.approx([5e-3, 2.5e-3])  # middle of the cosine
 
 
-def test_every_parameter_is_in_one_of_the_groups(pretrain_settings: PretrainSettings) -> None:
+def test_every_parameter_is_in_one_group(pretrain_settings: PretrainSettings) -> None:
     network = new_network(pretrain_settings.network, 1)
     groups = make_optimizer(network, FinetuneSettings.model_validate(BASE)).param_groups
     assert [group["weight_decay"] for group in groups] == [0.01, 0.01]
@@ -101,10 +97,10 @@ def test_every_parameter_is_in_one_of_the_groups(pretrain_settings: PretrainSett
     assert set(grouped) == set(network.parameters())
 
 
-def test_the_state_of_the_loss_scaling_comes_back(
+def test_gradient_scaler_state_is_restored(
     trained: Train, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a GPU it comes with `16-mixed`, which the settings refuse on the CPU; the scaler itself runs there too."""
+    """The settings allow `16-mixed` on a GPU only, but the scaler also runs on the CPU."""
     monkeypatch.setattr(
         fabric,
         "make_fabric",
@@ -118,6 +114,6 @@ def test_the_state_of_the_loss_scaling_comes_back(
         return state.scaler
 
     first, second = scaler_after(1), scaler_after(2)
-    assert first["scale"] < 65536  # gradients overflowed under the scale that a new scaler begins with
+    assert first["scale"] < 65536  # gradients overflowed at the initial scale
     assert second["scale"] == first["scale"]
     assert second["_growth_tracker"] == first["_growth_tracker"] + 4

@@ -1,4 +1,4 @@
-"""What training will take is told within 15 % from two steps on small images, and refused where there is less."""
+"""Memory of training is estimated within 15 % from two steps on small images, and checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tryon.daflow import DAFlow
 from tryon.errors import ParameterError
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
-from tryon.training import memory_budget as memory
+from tryon.training import memory_budget
 from tryon.training.fabric import make_fabric
 from tryon.training.losses import Loss
 from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_on_cpu, peak_step_memory
@@ -36,7 +36,7 @@ def network() -> DAFlow:
     return new_network(settings.network, 1)
 
 
-def test_the_peak_counts_what_lives_at_once() -> None:
+def test_peak_counts_live_storages() -> None:
     def work() -> None:
         first = torch.zeros(1000)
         view = first.view(10, 100)
@@ -52,34 +52,34 @@ def test_the_peak_counts_what_lives_at_once() -> None:
     "settings", [{}, {"freeze_bn_stats": True, "loss": {"perceptual": "none", "masked_weight": 3.0}}]
 )
 @pytest.mark.parametrize("images", [(1, 96, 64), (3, 64, 48)])
-def test_it_is_within_15_percent_of_what_a_step_takes(
+def test_estimate_is_within_15_percent(
     settings: dict, images: tuple[int, int, int], workspace: Workspace, network: DAFlow
 ) -> None:
-    own = job(workspace, **settings)
-    fabric = make_fabric("finetune", own.settings)
-    needs = estimate_memory(own, network, fabric)
-    kept = 0
+    run = job(workspace, **settings)
+    fabric = make_fabric("finetune", run.settings)
+    model = estimate_memory(run, network, fabric)
+    saved = 0
 
     def count(tensor: torch.Tensor) -> torch.Tensor:
-        nonlocal kept
-        kept += tensor.nbytes
+        nonlocal saved
+        saved += tensor.nbytes
         return tensor
 
     trained = copy.deepcopy(network).train()
     for parameter in trained.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    loss = Loss(own.settings.loss)
+    loss = Loss(run.settings.loss)
     measured = peak_step_memory(trained, loss, fabric, images)
-    assert needs.predict(images) - needs.fixed == pytest.approx(measured, rel=0.15)
+    assert model.predict(images) - model.fixed == pytest.approx(measured, rel=0.15)
     with saved_tensors_hooks(count, lambda tensor: tensor):
         trained(torch.zeros(1, 6, *images[1:]), *[torch.zeros(1, 3, *images[1:])] * 2, all_scales=True)
-    assert measured > 0.5 * kept * images[0]
+    assert measured > 0.5 * saved * images[0]
 
 
-def test_weights_count_four_times_and_more_with_an_average(workspace: Workspace, network: DAFlow) -> None:
+def test_weights_count_four_times_and_once_more_with_ema(workspace: Workspace, network: DAFlow) -> None:
     def fixed(**changes: Any) -> int:
-        own = job(workspace, **changes)
-        return estimate_memory(own, network, make_fabric("finetune", own.settings)).fixed
+        run = job(workspace, **changes)
+        return estimate_memory(run, network, make_fabric("finetune", run.settings)).fixed
 
     weights = 4 * network.parameter_count
     buffers = sum(buffer.nbytes for buffer in network.buffers())
@@ -87,30 +87,30 @@ def test_weights_count_four_times_and_more_with_an_average(workspace: Workspace,
     assert fixed(ema_decay=0.9) == 5 * weights + 2 * buffers
 
 
-def test_nothing_is_changed_by_it(workspace: Workspace, network: DAFlow) -> None:
+def test_estimate_changes_nothing(workspace: Workspace, network: DAFlow) -> None:
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     random = torch.get_rng_state()
-    own = job(workspace)
-    check_memory(own, network, make_fabric("finetune", own.settings))
+    run = job(workspace)
+    check_memory(run, network, make_fabric("finetune", run.settings))
     assert all(torch.equal(tensor, before[key]) for key, tensor in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
     assert torch.equal(torch.get_rng_state(), random)
 
 
 @pytest.mark.parametrize(
-    ("room", "match"),
+    ("pairs", "match"),
     [
-        (2, "batch_size to 2 and accumulate to 6"),
-        (1, "batch_size to 1 and accumulate to 12"),
-        (0, "Not even single pairs"),
+        (2, r"batch_size to 2 and finetune\.grad_accumulation_steps to 6"),
+        (1, r"batch_size to 1 and finetune\.grad_accumulation_steps to 12"),
+        (0, "Batch size 1 does not fit"),
     ],
 )
-def test_too_little_memory_is_refused_with_what_fits(
-    room: int, match: str, workspace: Workspace, network: DAFlow, monkeypatch: pytest.MonkeyPatch
+def test_suggests_settings_that_fit(
+    pairs: int, match: str, workspace: Workspace, network: DAFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = job(workspace, grad_accumulation_steps=3)
-    pair = own.train.size[0] * own.train.size[1] * 100
-    monkeypatch.setattr(memory, "estimate_memory", lambda *_: MemoryModel(1000, 10, 100))
-    monkeypatch.setattr(memory, "free_memory", lambda _: 1010 + room * pair)
+    run = job(workspace, grad_accumulation_steps=3)
+    pair_bytes = run.train.size[0] * run.train.size[1] * 100
+    monkeypatch.setattr(memory_budget, "estimate_memory", lambda *_: MemoryModel(1000, 10, 100))
+    monkeypatch.setattr(memory_budget, "free_memory", lambda _: 1010 + pairs * pair_bytes)
     with pytest.raises(ParameterError, match=match):
-        check_memory(own, network, make_fabric("finetune", own.settings))
+        check_memory(run, network, make_fabric("finetune", run.settings))

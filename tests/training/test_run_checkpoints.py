@@ -1,4 +1,4 @@
-"""The states of a run: which are kept, and which one a killed run goes on from."""
+"""Checkpoints of a run: which are retained, and from which one a killed run resumes."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ def state(epoch: int, best: int) -> Checkpoint:
     return Checkpoint(network={}, model={}, epoch=epoch, best_epoch=best, history=({"epoch": epoch, "val_l1": None},))
 
 
-def names(states: CheckpointManager) -> list[str]:
-    return sorted(path.name for path in states.folder.glob("*.ckpt"))
+def names(checkpoints: CheckpointManager) -> list[str]:
+    return sorted(path.name for path in checkpoints.folder.glob("*.ckpt"))
 
 
-def test_the_newest_two_and_the_best_are_kept(tmp_path: Path) -> None:
-    states = CheckpointManager(tmp_path, "run")
+def test_retains_the_newest_two_and_the_best(tmp_path: Path) -> None:
+    checkpoints = CheckpointManager(tmp_path, "run")
     for epoch in range(6):
-        states.write(state(epoch, min(epoch, 1)))
-    assert names(states) == ["epoch_001.ckpt", "epoch_004.ckpt", "epoch_005.ckpt"]
-    found = states.latest()
-    assert found is not None
-    assert (found.epoch, states.best(found).epoch) == (5, 1)
+        checkpoints.write(state(epoch, min(epoch, 1)))
+    assert names(checkpoints) == ["epoch_001.ckpt", "epoch_004.ckpt", "epoch_005.ckpt"]
+    latest = checkpoints.latest()
+    assert latest is not None
+    assert (latest.epoch, checkpoints.best(latest).epoch) == (5, 1)
 
 
-def test_states_between_epochs_count_as_newest_and_the_best_of_each_kept_one_stays(tmp_path: Path) -> None:
-    states = CheckpointManager(tmp_path, "run")
+def test_retains_step_checkpoints_and_the_best_of_each(tmp_path: Path) -> None:
+    checkpoints = CheckpointManager(tmp_path, "run")
     for epoch, best in ((0, 0), (1, 0), (2, 0)):
-        states.write(state(epoch, best))
-    states.write(replace(state(2, 0), step=12), after_epoch=False)
-    assert names(states) == ["epoch_000.ckpt", "epoch_002.ckpt", "epoch_002_step_0000012.ckpt"]
-    states.write(state(3, 3))
-    assert names(states) == ["epoch_000.ckpt", "epoch_002_step_0000012.ckpt", "epoch_003.ckpt"]
-    (states.folder / "epoch_003.ckpt").write_bytes(b"cut off")
-    again = CheckpointManager(tmp_path, "run")
-    found = again.latest()
-    assert found is not None
-    assert (found.epoch, found.step, again.best(found).epoch) == (2, 12, 0)
-    again.write(replace(state(2, 0), step=13), after_epoch=False)
-    assert again.path(0).exists()
+        checkpoints.write(state(epoch, best))
+    checkpoints.write(replace(state(2, 0), step=12), after_epoch=False)
+    assert names(checkpoints) == ["epoch_000.ckpt", "epoch_002.ckpt", "epoch_002_step_0000012.ckpt"]
+    checkpoints.write(state(3, 3))
+    assert names(checkpoints) == ["epoch_000.ckpt", "epoch_002_step_0000012.ckpt", "epoch_003.ckpt"]
+    (checkpoints.folder / "epoch_003.ckpt").write_bytes(b"truncated")
+    reopened = CheckpointManager(tmp_path, "run")
+    latest = reopened.latest()
+    assert latest is not None
+    assert (latest.epoch, latest.step, reopened.best(latest).epoch) == (2, 12, 0)
+    reopened.write(replace(state(2, 0), step=13), after_epoch=False)
+    assert reopened.path(0).exists()
 
 
 @pytest.mark.parametrize("last", [1000, 10_000])
-def test_the_newest_is_the_highest_number_and_not_the_last_name(last: int, tmp_path: Path) -> None:
-    states = CheckpointManager(tmp_path, "run")
+def test_newest_is_chosen_by_number(last: int, tmp_path: Path) -> None:
+    checkpoints = CheckpointManager(tmp_path, "run")
     for epoch in (last - 1, last):
-        states.write(state(epoch, epoch))
-    found = states.latest()
-    assert found is not None
-    assert found.epoch == last
+        checkpoints.write(state(epoch, epoch))
+    latest = checkpoints.latest()
+    assert latest is not None
+    assert latest.epoch == last
 
 
-def test_a_kill_while_a_run_is_removed_leaves_no_state_without_its_grids(tmp_path: Path, monkeypatch) -> None:
-    states = CheckpointManager(tmp_path / "area", "run")
-    states.write(state(0, 0))
+def test_kill_during_removal_leaves_no_checkpoint(tmp_path: Path, monkeypatch) -> None:
+    checkpoints = CheckpointManager(tmp_path / "work", "run")
+    checkpoints.write(state(0, 0))
 
     def killed(folder: Path, ignore_errors: bool) -> None:
         if folder.exists():
@@ -67,18 +67,18 @@ def test_a_kill_while_a_run_is_removed_leaves_no_state_without_its_grids(tmp_pat
 
     monkeypatch.setattr("tryon.training.run_checkpoints.shutil.rmtree", killed)
     with pytest.raises(KeyboardInterrupt):
-        states.remove()
+        checkpoints.remove()
     monkeypatch.undo()
-    assert CheckpointManager(tmp_path / "area", "run").latest() is None
-    assert [path.name for path in (tmp_path / "area").iterdir()] == ["run"]
+    assert CheckpointManager(tmp_path / "work", "run").latest() is None
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["run"]
 
 
-def test_grids_of_a_later_epoch_are_not_taken_for_those_of_a_tenth_of_it(tmp_path: Path) -> None:
-    states = CheckpointManager(tmp_path / "work", "run")
-    states.grids.mkdir()
+def test_copies_only_grids_of_the_history(tmp_path: Path) -> None:
+    checkpoints = CheckpointManager(tmp_path / "work", "run")
+    checkpoints.grids.mkdir()
     for name in ("epoch_100.png", "epoch_100_dresses.png", "epoch_1000.png", "epoch_1000_dresses.png"):
-        (states.grids / name).write_bytes(b"")
+        (checkpoints.grids / name).write_bytes(b"")
     (tmp_path / "out").mkdir()
-    write_history(tmp_path / "out", state(100, 100), states)
+    write_history(tmp_path / "out", state(100, 100), checkpoints)
     copied = sorted(path.name for path in (tmp_path / "out" / "grids").iterdir())
     assert copied == ["epoch_100.png", "epoch_100_dresses.png"]

@@ -21,13 +21,13 @@ def grid_rows(workspace: Workspace) -> GridRows:
     return GridRows.select(PackedDataset.read(workspace.subset("val")))
 
 
-def test_rows_are_the_first_of_each_category(grid_rows: GridRows) -> None:
+def test_selects_the_first_rows_of_each_category(grid_rows: GridRows) -> None:
     assert grid_rows.positions == {
         Category.UPPER_BODY: [1, 4], Category.LOWER_BODY: [2, 5], Category.DRESSES: [0, 3]
     }  # fmt: skip
 
 
-def test_a_line_is_person_garment_agnostic_result(
+def test_grid_row_is_person_garment_agnostic_result(
     grid_rows: GridRows, pretrain_settings: PretrainSettings, tmp_path: Path
 ) -> None:
     network = new_network(pretrain_settings.network, 1)
@@ -38,10 +38,10 @@ def test_a_line_is_person_garment_agnostic_result(
     grid = cv2.imread(str(grids / "epoch_003_upper_body.png"))
     assert grid is not None
     assert grid.shape == (2 * 36, 4 * 20, 3)
-    example = grid_rows.rows.sample(1)
-    assert (grid[2:34, 2:18, ::-1] == example.person).all()
-    assert (grid[2:34, 22:38, ::-1] == example.garment).all()
-    assert (grid[2:34, 42:58][example.mask] == 0).all()
+    sample = grid_rows.rows.sample(1)
+    assert (grid[2:34, 2:18, ::-1] == sample.person).all()
+    assert (grid[2:34, 22:38, ::-1] == sample.garment).all()
+    assert (grid[2:34, 42:58][sample.mask] == 0).all()
     overview = cv2.imread(str(grids / "epoch_003.png"))
     assert overview is not None
     assert overview.shape == (6 * 36, 4 * 20, 3)

@@ -1,4 +1,4 @@
-"""Every batch of an epoch is taken by one process, and the mean over processes is that over batches."""
+"""Every batch of an epoch belongs to one rank, and the mean over ranks equals the mean over batches."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ from tryon.config.training import FinetuneSettings
 from tryon.training.step_batches import batches_for_rank, batches_per_step
 
 
-@pytest.mark.parametrize(("devices", "accumulate"), [(1, 1), (1, 3), (2, 1), (2, 2), (3, 2), (8, 1)])
-def test_processes_share_the_batches_of_one(devices: int, accumulate: int) -> None:
-    settings = FinetuneSettings(devices=devices, grad_accumulation_steps=accumulate, batch_size=2)  # pyright: ignore
-    alone = FinetuneSettings(grad_accumulation_steps=devices * accumulate, batch_size=2)  # pyright: ignore
-    groups = batches_per_step(23, settings, 7, 1)
-    assert [[list(rows) for rows in group] for group in groups] == [
-        [list(rows) for rows in group] for group in batches_per_step(23, alone, 7, 1)
+@pytest.mark.parametrize(("devices", "accumulation"), [(1, 1), (1, 3), (2, 1), (2, 2), (3, 2), (8, 1)])
+def test_ranks_divide_the_batches_of_a_step(devices: int, accumulation: int) -> None:
+    settings = FinetuneSettings(devices=devices, grad_accumulation_steps=accumulation, batch_size=2)  # pyright: ignore
+    single = FinetuneSettings(grad_accumulation_steps=devices * accumulation, batch_size=2)  # pyright: ignore
+    steps = batches_per_step(23, settings, 7, 1)
+    assert [[list(rows) for rows in step] for step in steps] == [
+        [list(rows) for rows in step] for step in batches_per_step(23, single, 7, 1)
     ]
-    for group in groups:
-        shares = [batches_for_rank(group, rank, devices) for rank in range(devices)]
-        counted = [list(rows) for share in shares if share.weight for rows in share.batches]
-        assert sorted(counted) == sorted(list(rows) for rows in group)
-        assert all(share.batches for share in shares)
-        mean = sum(share.weight * len(share.batches) for share in shares) / devices
+    for step in steps:
+        ranks = [batches_for_rank(step, rank, devices) for rank in range(devices)]
+        counted = [list(rows) for local in ranks if local.weight for rows in local.batches]
+        assert sorted(counted) == sorted(list(rows) for rows in step)
+        assert all(local.batches for local in ranks)
+        mean = sum(local.weight * len(local.batches) for local in ranks) / devices
         assert mean == pytest.approx(1)
 
 
-def test_epochs_have_orders_of_their_own() -> None:
+def test_epochs_have_different_orders() -> None:
     settings = FinetuneSettings(batch_size=4)  # pyright: ignore
-    first, second = (
-        np.concatenate([group[0] for group in batches_per_step(20, settings, 7, epoch)]) for epoch in (1, 2)
-    )
+    first, second = (np.concatenate([step[0] for step in batches_per_step(20, settings, 7, epoch)]) for epoch in (1, 2))
     assert sorted(first) == sorted(second) == list(range(20))
     assert list(first) != list(second)

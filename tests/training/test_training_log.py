@@ -1,4 +1,4 @@
-"""The history file and the choice of the best epoch."""
+"""The history file and the best epoch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tryon.training.checkpoint import HistoryRow
 from tryon.training.training_log import best_epoch, epochs_since_improvement, history_csv, read_history
 
 
-def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
+def test_history_csv() -> None:
     text = history_csv([{"epoch": 0, "step": 0, "lr": None, "train_loss": None, "val_l1": 0.123456789}])
     assert text.splitlines() == [
         "epoch,step,lr,train_loss,val_l1,val_l1_upper_body,val_l1_lower_body,val_l1_dresses,"
@@ -17,25 +17,25 @@ def test_one_line_an_epoch_with_empty_cells_where_nothing_is_known() -> None:
     ]
 
 
-def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+def test_round_trip(tmp_path: Path) -> None:
     rows = [{"epoch": 0, "lr": None, "val_l1": 0.5}, {"epoch": 1, "lr": 0.25, "val_l1": None}]
     (tmp_path / "history.csv").write_text(history_csv(rows))
     assert [{key: row[key] for key in rows[0]} for row in read_history(tmp_path / "history.csv")] == rows
-    assert read_history(tmp_path / "absent.csv") == []
+    assert read_history(tmp_path / "missing.csv") == []
 
 
-def test_the_best_epoch_is_the_earliest_with_the_smallest_value() -> None:
+def test_best_epoch_is_the_earliest_minimum() -> None:
     values = [None, 0.5, 0.25, 0.25]
     assert best_epoch([{"epoch": number, "val_l1": value} for number, value in enumerate(values)]) == 2
 
 
-def course(*values: tuple[float | None, float | None]) -> list[HistoryRow]:
+def history_of(*values: tuple[float | None, float | None]) -> list[HistoryRow]:
     return [{"epoch": n, "val_l1": both, "val_l1_dresses": dresses} for n, (both, dresses) in enumerate(values)]
 
 
-def test_an_epoch_gains_where_any_category_or_all_rows_together_get_better() -> None:
-    assert epochs_since_improvement(course((0.5, 0.5))) == 0
-    assert epochs_since_improvement(course((0.5, 0.5), (0.5, 0.5), (0.6, 0.5))) == 2
-    assert epochs_since_improvement(course((0.5, 0.5), (0.6, 0.6), (0.6, 0.4))) == 0  # dresses got better
-    assert epochs_since_improvement(course((0.5, 0.5), (0.4, 0.6), (0.45, 0.5))) == 1
-    assert epochs_since_improvement(course((None, None), (None, None))) == 2
+def test_improvement_of_any_category_counts() -> None:
+    assert epochs_since_improvement(history_of((0.5, 0.5))) == 0
+    assert epochs_since_improvement(history_of((0.5, 0.5), (0.5, 0.5), (0.6, 0.5))) == 2
+    assert epochs_since_improvement(history_of((0.5, 0.5), (0.6, 0.6), (0.6, 0.4))) == 0  # dresses improved
+    assert epochs_since_improvement(history_of((0.5, 0.5), (0.4, 0.6), (0.45, 0.5))) == 1
+    assert epochs_since_improvement(history_of((None, None), (None, None))) == 2

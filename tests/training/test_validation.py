@@ -1,4 +1,4 @@
-"""The validation measure."""
+"""Validation scores."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tryon.workspace import Workspace
 
 
 class Copy(nn.Module):
-    """Gives back the agnostic person."""
+    """Returns the agnostic person."""
 
     def forward(self, reference: torch.Tensor, garment: torch.Tensor, agnostic: torch.Tensor) -> torch.Tensor:
         return agnostic
 
 
-def test_it_is_zero_for_the_truth_and_one_for_black_instead_of_white() -> None:
+def test_garment_l1_of_equal_and_opposite_images() -> None:
     white, mask = torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4, dtype=torch.bool)
     assert garment_l1(white, white, mask).item() == 0
     assert garment_l1(-white, white, mask).item() == 1
-    assert garment_l1(7 * white, white, mask).item() == 0  # clamped like a image
+    assert garment_l1(7 * white, white, mask).item() == 0  # clamped
 
 
-def test_only_the_garment_counts() -> None:
+def test_garment_l1_ignores_pixels_outside() -> None:
     person = torch.zeros(1, 3, 4, 4)
     mask = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
     mask[..., :2] = True
@@ -41,40 +41,40 @@ def test_only_the_garment_counts() -> None:
     assert garment_l1(result, person, mask).item() == pytest.approx(0.8 / 2 / 3 / 8)
 
 
-def test_an_empty_garment_has_no_value() -> None:
+def test_garment_l1_of_an_empty_garment_is_nan() -> None:
     image = torch.zeros(1, 3, 4, 4)
     assert math.isnan(garment_l1(image, image, torch.zeros(1, 1, 4, 4, dtype=torch.bool)).item())
 
 
-def test_means_over_rows_do_not_depend_on_the_batches(workspace: Workspace) -> None:
+def test_means_do_not_depend_on_the_batch_size(workspace: Workspace) -> None:
     rows = PackedDataset.read(workspace.subset("val"))
-    single, whole = (validate(Copy(), rows, size, torch.device("cpu")) for size in (1, 4))
-    assert single == pytest.approx(whole)
+    single, batched = (validate(Copy(), rows, size, torch.device("cpu")) for size in (1, 4))
+    assert single == pytest.approx(batched)
     by_category = [single[f"val_l1_{category}"] for category in ("upper_body", "lower_body", "dresses")]
     assert single["val_l1"] == pytest.approx(sum(value or 0 for value in by_category) / 3)
 
 
-def test_a_category_without_rows_has_no_value(workspace: Workspace) -> None:
+def test_category_without_rows_is_none(workspace: Workspace) -> None:
     rows = PackedDataset.read(workspace.subset("val")).indices_of(Category.DRESSES)
-    found = validate(Copy(), rows, 4, torch.device("cpu"))
-    assert found["val_l1_upper_body"] is None
-    assert found["val_l1"] == found["val_l1_dresses"]
+    scores = validate(Copy(), rows, 4, torch.device("cpu"))
+    assert scores["val_l1_upper_body"] is None
+    assert scores["val_l1"] == scores["val_l1_dresses"]
 
 
-def test_rows_without_a_garment_do_not_count(workspace: Workspace) -> None:
+def test_rows_without_a_garment_are_ignored(workspace: Workspace) -> None:
     path = workspace.subset("val")
     records = read_table(path, PACKED).to_pylist()
-    everything = validate(Copy(), PackedDataset.read(path), 4, torch.device("cpu"))
+    complete = validate(Copy(), PackedDataset.read(path), 4, torch.device("cpu"))
     dresses = [record for record in records if record["category"] == "dresses"]
     for record in dresses:
         record["garment_mask"] = bytes(len(record["garment_mask"]))
     write_table(path, table_from_rows(records, PACKED), PACKED)
-    found = validate(Copy(), PackedDataset.read(path), 4, torch.device("cpu"))
-    assert found == everything | {"val_l1": found["val_l1"], "val_l1_dresses": None}
+    scores = validate(Copy(), PackedDataset.read(path), 4, torch.device("cpu"))
+    assert scores == complete | {"val_l1": scores["val_l1"], "val_l1_dresses": None}
 
 
-class Astray(nn.Module):
-    """Gives back the agnostic person with one number lost, outside the garment."""
+class Diverged(nn.Module):
+    """Returns the agnostic person with one NaN outside the garment."""
 
     def forward(self, reference: torch.Tensor, garment: torch.Tensor, agnostic: torch.Tensor) -> torch.Tensor:
         result = agnostic.clone()
@@ -82,7 +82,7 @@ class Astray(nn.Module):
         return result
 
 
-def test_a_result_that_is_not_finite_names_its_pair(workspace: Workspace) -> None:
+def test_non_finite_results_name_their_pair(workspace: Workspace) -> None:
     rows = PackedDataset.read(workspace.subset("val"))
-    with pytest.raises(TryOnError, match=f"result for pairs {rows.text('pair_id', 0)}: is finite"):
-        validate(Astray(), rows, 4, torch.device("cpu"))
+    with pytest.raises(TryOnError, match=f"not finite for pairs {rows.text('pair_id', 0)}"):
+        validate(Diverged(), rows, 4, torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""The published loss in plain autograd, and networks shaped like VGG16 and VGG19, but narrow and random."""
+"""The published loss in plain autograd, and narrow random networks shaped like VGG16 and VGG19."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tryon.config.training import LossSettings
-from tryon.training.losses import LossTargets, Perceptual, perceptual_terms
+from tryon.training.losses import LossTargets, Perceptual
+from tryon.training.losses.perceptual_terms import LPIPS_SCALE, LPIPS_SHIFT
 from tryon.training.losses.vgg import BLOCKS, FrozenVgg
 
 NARROW = (4, 5, 6, 7, 8)
 
 
 def vgg_state(name: str, widths: tuple[int, ...] = NARROW, seed: int = 0) -> dict[str, Tensor]:
-    """Random weights of about the size that keeps activations the size of the image's."""
+    """Return random weights that keep activations at the scale of the image."""
     random = torch.Generator().manual_seed(seed)
-    state, index, before = {}, 0, 3
+    state, index, inputs = {}, 0, 3
     for count, width in zip(BLOCKS[name], widths, strict=True):
         for _ in range(count):
-            weight = torch.randn(width, before, 3, 3, generator=random) * (2 / (9 * before)) ** 0.5
-            state[f"features.{index}.weight"], before = weight, width
+            weight = torch.randn(width, inputs, 3, 3, generator=random) * (2 / (9 * inputs)) ** 0.5
+            state[f"features.{index}.weight"], inputs = weight, width
             state[f"features.{index}.bias"] = torch.randn(width, generator=random) / 10
             index += 2
         index += 1
@@ -38,10 +39,8 @@ def random_heads(widths: tuple[int, ...] = NARROW) -> list[Tensor]:
 
 @pytest.fixture(scope="session")
 def narrow() -> Perceptual:
-    """In float64."""
-    vgg16 = FrozenVgg.from_state(
-        vgg_state("vgg16"), "vgg16", perceptual_terms.LPIPS_SHIFT, perceptual_terms.LPIPS_SCALE
-    )
+    """Narrow networks in float64."""
+    vgg16 = FrozenVgg.from_state(vgg_state("vgg16"), "vgg16", LPIPS_SHIFT, LPIPS_SCALE)
     vgg19 = FrozenVgg.from_state(vgg_state("vgg19", seed=1), "vgg19")
     return Perceptual({"vgg16": vgg16, "vgg19": vgg19}, random_heads()).to(torch.device("cpu"), torch.float64)
 
@@ -59,18 +58,18 @@ def make_heads() -> Callable[..., list[Tensor]]:
 
 @pytest.fixture(scope="session")
 def plain() -> SimpleNamespace:
-    """What the functions of the loss are compared with."""
+    """Reference implementations in plain autograd."""
     return SimpleNamespace(
         features=features, lpips=plain_lpips, style_and_content=plain_style_and_content, loss=plain_loss
     )
 
 
 def features(network: FrozenVgg, image: Tensor) -> dict[str, Tensor]:
-    found, here = {}, (image - network.shift) / network.scale
+    outputs, x = {}, (image - network.shift) / network.scale
     for layer in network.layers:
-        here = F.max_pool2d(here, 2) if layer.pools else here
-        here = found[layer.name] = F.conv2d(here, layer.weight, layer.bias, padding=1).relu()
-    return found
+        x = F.max_pool2d(x, 2) if layer.pools else x
+        x = outputs[layer.name] = F.conv2d(x, layer.weight, layer.bias, padding=1).relu()
+    return outputs
 
 
 def plain_lpips(perceptual: Perceptual, result: Tensor, target: Tensor) -> Tensor:
@@ -96,20 +95,22 @@ def plain_style_and_content(perceptual: Perceptual, result: Tensor, target: Tens
     return torch.stack(style).sum(), torch.stack(content).sum()
 
 
-def plain_loss(settings: LossSettings, perceptual: Perceptual, results: Sequence[Tensor], truth: LossTargets) -> Tensor:
-    """The published recipe; the finest scale counts as often as there are scales."""
-    total = torch.zeros((), dtype=truth.person.dtype)
+def plain_loss(
+    settings: LossSettings, perceptual: Perceptual, results: Sequence[Tensor], targets: LossTargets
+) -> Tensor:
+    """Compute the published recipe, in which scale n has the weight n + 1."""
+    total = torch.zeros((), dtype=targets.person.dtype)
     for number, result in enumerate(results):
-        halved = len(results) - 1 - number
-        target = truth.person
-        if halved:
-            target = F.interpolate(target, scale_factor=0.5**halved, mode="bilinear", align_corners=False)
-        seen = [result, target]
+        halvings = len(results) - 1 - number
+        target = targets.person
+        if halvings:
+            target = F.interpolate(target, scale_factor=0.5**halvings, mode="bilinear", align_corners=False)
+        images = [result, target]
         if number == 0:
-            seen = [F.interpolate(each, scale_factor=2, mode="bilinear", align_corners=False) for each in seen]
-        style, content = plain_style_and_content(perceptual, seen[0], seen[1])
-        looks = plain_lpips(perceptual, seen[0], seen[1])
+            images = [F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False) for x in images]
+        style, content = plain_style_and_content(perceptual, images[0], images[1])
+        distance = plain_lpips(perceptual, images[0], images[1])
         pixels = settings.l1 * F.l1_loss(result, target)
-        features_share = settings.lpips * looks + settings.style * style + settings.content * content
-        total = total + (number + 1) * (pixels + features_share)
+        vgg_terms = settings.lpips * distance + settings.style * style + settings.content * content
+        total = total + (number + 1) * (pixels + vgg_terms)
     return total

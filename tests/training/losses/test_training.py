@@ -1,4 +1,4 @@
-"""The loss at work in the training loop: its settings reach the weights, and a run with it repeats."""
+"""The loss in the training loop: its settings affect the weights, and runs are reproducible."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PERCEPTUAL = {"lpips": 0.0, "style": 1.0, "content": 5.0}
 
 @pytest.fixture
 def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Train for an epoch with some settings of the loss changed; weights, mean loss and the epoch's row."""
+    """Train for an epoch with changed loss settings; returns weights, mean loss and history row."""
     rows = {part: PackedDataset.read(workspace.subset(part)) for part in ("train", "val")}
     monkeypatch.setattr(loop, "validate", lambda *args: {"val_l1": None})
     monkeypatch.setattr(loop, "write_grids", lambda *args: None)
@@ -41,12 +41,12 @@ def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch
         name: str, networks: Perceptual | None = None, precision: str = "32-true", **changed: Any
     ) -> tuple[dict[str, Tensor], float, HistoryRow]:
         kind = {"perceptual": "vgg" if networks else "none"}
-        given = {"epochs": 1, "batch_size": 3, "lr": 1e-2, "accelerator": "cpu", "loss": {**PLAIN, **kind, **changed}}
-        given["precision"] = precision
-        settings = FinetuneSettings.model_validate(given)
+        values = {"epochs": 1, "batch_size": 3, "lr": 1e-2, "accelerator": "cpu", "loss": {**PLAIN, **kind, **changed}}
+        values["precision"] = precision
+        settings = FinetuneSettings.model_validate(values)
         job = RunConfig("finetune", settings, 7, "0", "0", rows["train"], rows["val"], perceptual=networks)
-        states = CheckpointManager(workspace.work_dir("test"), name)
-        state = loop.train(job, new_network(pretrain_settings.network, 1), states, no_progress)
+        checkpoints = CheckpointManager(workspace.work_dir("test"), name)
+        state = loop.train(job, new_network(pretrain_settings.network, 1), checkpoints, no_progress)
         loss = state.history[1]["train_loss"]
         assert loss is not None
         return state.model, loss, state.history[1]
@@ -54,8 +54,8 @@ def train(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypatch
     return run
 
 
-def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return all(torch.equal(value, other[name]) for name, value in one.items())
+def equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, b[name]) for name, value in a.items())
 
 
 def test_each_setting_of_the_loss_changes_the_trained_weights(train: Any) -> None:
@@ -64,9 +64,9 @@ def test_each_setting_of_the_loss_changes_the_trained_weights(train: Any) -> Non
     assert not [name for name, value in CHANGED.items() if equal(base, train(name, **{name: value})[0])]
 
 
-def test_perceptual_terms_train_too_and_repeat(train: Any, narrow: Perceptual) -> None:
+def test_perceptual_terms_affect_the_weights_reproducibly(train: Any, narrow: Perceptual) -> None:
     plain, loss, _ = train("plain")
-    assert equal(plain, train("unused", lpips=7.0, style=7.0, content=7.0)[0])  # `perceptual: none` leaves them out
+    assert equal(plain, train("unused", lpips=7.0, style=7.0, content=7.0)[0])  # `perceptual: none` excludes them
     base, larger, _ = train("base", narrow)
     assert larger > loss
     assert equal(base, train("again", narrow)[0])
@@ -74,7 +74,7 @@ def test_perceptual_terms_train_too_and_repeat(train: Any, narrow: Perceptual) -
         assert not equal(base, train(name, narrow, **{name: value})[0]), name
 
 
-def test_the_history_has_the_terms_in_effect_and_they_add_up(train: Any, narrow: Perceptual) -> None:
+def test_history_terms_add_up(train: Any, narrow: Perceptual) -> None:
     for networks, changed in (
         (narrow, {"image_gradient": 1.0, "flow_smoothness": 1.0}),
         (narrow, {"l1": 0.0}),
@@ -83,13 +83,13 @@ def test_the_history_has_the_terms_in_effect_and_they_add_up(train: Any, narrow:
         row = train(str(changed), networks, **changed)[2]
         terms = {name: row[name] for name in TERM_COLUMNS if name in row}
         weights = {**PLAIN, **changed}
-        wanted = [name for name in LOSS_TERMS if weights[name] and (networks or name not in NETWORKS)]
-        assert terms.keys() == {f"train_{name}" for name in wanted}
+        expected = [name for name in LOSS_TERMS if weights[name] and (networks or name not in NETWORKS)]
+        assert terms.keys() == {f"train_{name}" for name in expected}
         assert math.fsum(terms.values()) == pytest.approx(row["train_loss"], rel=1e-6)
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
-def test_it_goes_with_other_number_formats_of_the_network(train: Any, narrow: Perceptual, precision: str) -> None:
+def test_works_with_other_precisions(train: Any, narrow: Perceptual, precision: str) -> None:
     _, exact, _ = train("exact", narrow, image_gradient=1.0, flow_smoothness=1.0)
     _, loss, _ = train("other", narrow, precision, image_gradient=1.0, flow_smoothness=1.0)
     assert loss == pytest.approx(exact, rel=0.05)
