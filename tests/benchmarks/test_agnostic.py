@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.process_batch import write_index, write_people
 
 from benchmarks import agnostic, mask_scaling
+from benchmarks.mask_people import write_index, write_people
 from tryon.categories import Category
 from tryon.workspace import Workspace
 

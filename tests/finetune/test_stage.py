@@ -169,7 +169,7 @@ def test_full_disk_loses_nothing(
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "write_bytes", full)
-            with pytest.raises(TryOnError, match="Make room, then run `tryon finetune`"):
+            with pytest.raises(TryOnError, match="then run `tryon finetune` again"):
                 finetune(settings, 7, started, no_progress)
         assert files_of(started.checkpoints) == previous
         steps = []
