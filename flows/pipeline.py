@@ -87,6 +87,6 @@ def _run_outdated(order: list[str], forced: list[str]) -> dict[str, str]:
         stage, reasons = next(iter(due.items()))
         result[stage] = run_stage_logged(stage, reasons, stage in forced)
         forced = [name for name in forced if name != stage]
-        # DVC is asked again: if an output came out unchanged, the stages after it stay up to date.
+        # The status is computed again: if an output came out unchanged, the stages after it stay up to date.
         due = {name: reasons for name, reasons in stages_to_run(order, forced).items() if name not in result}
     return result

@@ -126,9 +126,9 @@ def test_baseline_run_is_recorded_by_content(workspace: Workspace) -> None:
     scores.parent.mkdir(parents=True)
     scores.write_bytes(b"scores")
     assert refresh_inputs(workspace) == {"evaluate": "weights changed: metrics"}
-    files = {name: value for name, value in record(workspace)["metrics"].items() if name.startswith("beside ")}
+    files = {name: value for name, value in record(workspace)["metrics"].items() if name.startswith("baseline ")}
     assert files == {
-        **{f"beside {name}": None for name in inputs.BASELINE_FILES},
-        "beside evaluation/scores.parquet": hashlib.sha256(b"scores").hexdigest(),
+        **{f"baseline {name}": None for name in inputs.BASELINE_FILES},
+        "baseline evaluation/scores.parquet": hashlib.sha256(b"scores").hexdigest(),
     }
     assert refresh_inputs(workspace) == {}

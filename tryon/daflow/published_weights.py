@@ -1,7 +1,7 @@
 """Read published checkpoints as data, validate them, and build the published network.
 
 The released upper-body checkpoint (`ckpt_viton.pt`) exists as a bare state dict, or wrapped as {"state_dict": ...}
-beside other entries (such as an `argparse.Namespace` of options); either may have every key prefixed by "module.".
+next to other entries (such as an `argparse.Namespace` of options); either may have every key prefixed by "module.".
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tryon.dresscode.labels import Joint
 
-_BORDER = cv2.BORDER_REPLICATE  # cropped legs and backgrounds continue, which looks more natural than a reflection
+_BORDER = cv2.BORDER_REPLICATE  # cropped legs and backgrounds continue, which is more natural than a reflection
 
 _SCENE_HEIGHT = 64  # drawn small and enlarged: backgrounds are out of focus
 _PATCHES_PER_HEIGHT = (2, 5, 12, 30)

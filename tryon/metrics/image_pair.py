@@ -72,7 +72,7 @@ class ImagePair:
 
     @cached_property
     def region_weights(self) -> list[dict[str, Map | None]]:
-        """For each scale, the fraction of each pixel that lies in each region."""
+        """Fraction of each pixel inside each region, by scale."""
         return [{name: None if mask is None else mask.astype(np.float32) for name, mask in self._masks.items()}]
 
     def weighted_means(self, local: Map, scale: int, border: int = 0) -> RegionScores:

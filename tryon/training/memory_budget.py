@@ -73,7 +73,7 @@ def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
 
 
 def suggest_settings(job: RunConfig, fits: Callable[[int], bool]) -> str:
-    """Suggest settings that fit; `fits` tells whether a batch size does."""
+    """Suggest settings that fit; `fits` returns whether a batch size does."""
     batch, accumulation = job.settings.batch_size, job.settings.grad_accumulation_steps
     for size in range(batch - 1, 0, -1):
         if batch % size == 0 and fits(size):

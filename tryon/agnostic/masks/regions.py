@@ -1,6 +1,6 @@
-"""Operations on masks: label look-up, dilation, noise filters, half-planes, windows and resampling.
+"""Operations on masks: label lookup, dilation, noise filters, half-planes, windows and resampling.
 
-Masks are uint8 because OpenCV's look-up, dilation and logic on it take a tenth of NumPy's time on floats.
+Masks are uint8 because OpenCV's lookup, dilation and logic on it take a tenth of NumPy's time on floats.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAX_RUNS = 5
-"""Up to this number of runs, comparisons are faster than a look-up table, by seven times for one."""
+"""Up to this number of runs, comparisons are faster than a lookup table, by seven times for one."""
 
 Mask = NDArray[np.uint8]
 """uint8 (H, W) of 0 and 1."""

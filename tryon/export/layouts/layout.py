@@ -41,7 +41,7 @@ class Layout(ABC):
     """A folder layout with one folder per category; methods are pure functions from bytes to bytes."""
 
     extra_roles: ClassVar[tuple[str, ...]]
-    """Raw files needed besides the person's photo: of "garment" and "dense_pose"."""
+    """Raw files needed in addition to the person's photo: of "garment" and "dense_pose"."""
 
     lists: ClassVar[Mapping[Split, tuple[str, ...]]] = {split: (pair_list_name(split),) for split in Split}
     """File names of the pair lists by split."""

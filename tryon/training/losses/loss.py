@@ -57,7 +57,7 @@ class LossValue:
 class Loss:
     """Weighted sum over scales of the weighted terms.
 
-    The published recipe is L1 + LPIPS + 100 style + 0.1 content, scaled by scale + 1 (DAFlow, ECCV 2022, section 3.4
+    The published loss is L1 + LPIPS + 100 style + 0.1 content, scaled by scale + 1 (DAFlow, ECCV 2022, section 3.4
     and the training code). Results are detached, and each scale's gradient is computed before the next scale's
     features, so that only one scale's features are in memory; one backward pass through the network then takes all of
     them. The gradients equal those of the plain sum.

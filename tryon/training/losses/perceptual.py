@@ -1,4 +1,4 @@
-"""Perceptual terms of the published recipe: LPIPS on VGG16, style and content on VGG19."""
+"""Perceptual terms of the published loss: LPIPS on VGG16, style and content on VGG19."""
 
 from __future__ import annotations
 
