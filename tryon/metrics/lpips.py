@@ -46,11 +46,7 @@ SQUEEZENET = Backbone("squeeze", "SqueezeNet", "squeezenet", 17)
 
 
 def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -> Measure:
-    """Load LPIPS with torchvision's weights of the backbone; the linear layers come with torchmetrics.
-
-    Raises:
-        WeightsError: the file does not hold that network.
-    """
+    """Load LPIPS with torchvision's weights of the backbone; raise WeightsError for another network's file."""
     assert path is not None
     network = load_network(path, backbone).to(device)
     layers: list[Tensor] = []

@@ -64,15 +64,7 @@ def make_fabric(stage: str, settings: OptimizationSettings, context: Distributed
 
 
 def assert_same_run(run_id: str, fabric: Fabric) -> None:
-    """Check that all processes train the same run.
-
-    Args:
-        run_id: hashes of settings, seed, inputs and code of this process.
-        fabric: connects the processes.
-
-    Raises:
-        MissingInputError: another process has another id.
-    """
+    """Raise MissingInputError unless all processes have the same run id, hashes of settings, inputs and code."""
     local_id = torch.tensor([int(part, 16) >> 1 for part in run_id.split("-")], device=fabric.device)
     gathered = cast(Tensor, fabric.all_gather(local_id))
     if not torch.equal(gathered, local_id.expand_as(gathered)):
