@@ -1,11 +1,11 @@
-"""The side-by-side script of masks still runs: every variant, on two people, at a small size."""
+"""The mask benchmarks run: every variant, on two people, at a small size."""
 
 from __future__ import annotations
 
 import pytest
-from benchmarks.process_batch import write_index, write_people
 
 from benchmarks import agnostic, mask_scaling
+from benchmarks.mask_people import write_index, write_people
 from tryon.categories import Category
 from tryon.workspace import Workspace
 

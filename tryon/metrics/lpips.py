@@ -117,9 +117,7 @@ def _features(path: Path, network: nn.Module, backbone: Backbone) -> dict[str, T
 
 def _wrong_file(path: Path, backbone: Backbone, found: str) -> WeightsError:
     return WeightsError(
-        f"{path} is not torchvision's {backbone.title}",
-        found=found,
-        hint="Remove it and run `tryon download-weights`.",
+        f"{path} is not torchvision's {backbone.title}", found=found, hint="Remove it and run `tryon download-weights`."
     )
 
 

@@ -15,13 +15,7 @@ from tryon.runtime.atomic_files import atomic_folder, translate_training_os_erro
 from tryon.runtime.code_version import code_version
 from tryon.runtime.progress import Progress, no_progress
 from tryon.runtime.stage_result import StageResult
-from tryon.training.checkpoint import (
-    build_network,
-    from_network,
-    is_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from tryon.training.checkpoint import build_network, from_network, is_checkpoint, load_checkpoint, save_checkpoint
 from tryon.training.distributed import launch_workers
 from tryon.training.loop import train
 from tryon.training.run_checkpoints import CheckpointManager

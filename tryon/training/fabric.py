@@ -39,8 +39,7 @@ def make_fabric(stage: str, settings: OptimizationSettings, context: Distributed
     accelerator = choose_accelerator(stage, settings.accelerator)
     if accelerator == "cpu" and settings.precision == "16-mixed":
         raise ParameterError(
-            f"{stage}.precision 16-mixed is not supported on the CPU",
-            hint=f"Change {stage}.precision in params.yaml.",
+            f"{stage}.precision 16-mixed is not supported on the CPU", hint=f"Change {stage}.precision in params.yaml."
         )
     if accelerator == "cuda" and settings.devices > torch.cuda.device_count():
         raise ParameterError(
