@@ -1,11 +1,10 @@
-"""How well the embedded default learns on the twin, by level and seed: the table of docs/synthetic.md.
+"""How well the default settings learn on synthetic Dress Code, by level and seed: the table of docs/synthetic.md.
 
     python -m benchmarks.learnability [--levels easy catalogue wild] [--seeds 7 8 9] [--jobs 2] [--keep FOLDER]
 
-Each run is the whole chain of stages in a folder of its own, with params.yaml changed in nothing but seed and level, so
-every seed draws other people and garments, another network and another order. The numbers are L1 inside the garment
-on the held-out rows as a share of the two baselines'; `--jobs 2` runs two chains at once with one thread each. Exit
-code 1 if a run on `catalogue` misses a gate of `benchmarks.demo_gates`.
+Each run is the complete pipeline in its own folder, with params.yaml changed in seed and level only, so every seed has
+other people and garments, another initialization and another row order. Scores are L1 inside the garment on the test
+rows divided by the baselines' L1. Exit code 1 if a run on `catalogue` misses a gate of `benchmarks.demo_gates`.
 """
 
 from __future__ import annotations
@@ -33,23 +32,23 @@ SETTINGS = ("paired", "unpaired")
 
 
 class Run(NamedTuple):
-    """One chain: its level and seed."""
+    """Level and seed of a run."""
 
     level: str
     seed: int
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The embedded default on the twin, by level and seed.")
+    parser = argparse.ArgumentParser(description="Default settings on synthetic Dress Code, by level and seed.")
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[7, 8, 9])
-    parser.add_argument("--jobs", type=int, default=1, help="chains at once")
-    parser.add_argument("--keep", type=Path, help="folder for the chains' data, kept; by default a temporary one")
-    chosen = parser.parse_args()
-    runs = [Run(level, seed) for level, seed in product(chosen.levels, chosen.seeds)]
-    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(chosen.jobs) as pool:
-        home = chosen.keep or Path(temporary)
-        results = list(pool.map(lambda run: finished(run, home / f"{run.level}-{run.seed}", chosen.jobs), runs))
+    parser.add_argument("--jobs", type=int, default=1, help="number of parallel runs, each with one thread")
+    parser.add_argument("--keep", type=Path, help="folder that retains the runs' data")
+    args = parser.parse_args()
+    runs = [Run(level, seed) for level, seed in product(args.levels, args.seeds)]
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(args.jobs) as pool:
+        home = args.keep or Path(temporary)
+        results = list(pool.map(lambda run: run_pipeline(run, home / f"{run.level}-{run.seed}", args.jobs), runs))
     print(f"| level | seed | minutes | {' | '.join(f'{s} {c}' for s in SETTINGS for c in Category)} |")
     print("| --- | ---: | ---: |" + " --- |" * (len(SETTINGS) * len(Category)))
     for run, (minutes, headline) in zip(runs, results, strict=True):
@@ -59,19 +58,19 @@ def main() -> int:
     return 0 if all(passed) else 1
 
 
-def finished(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
-    """Run a chain: its minutes and the headline of its metrics.json."""
+def run_pipeline(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
+    """Run the pipeline, and return its minutes and the headline of its metrics.json."""
     root.mkdir(parents=True, exist_ok=True)
     yaml = YAML()
     parameters = yaml.load(Path("params/default.yaml").read_text())
     parameters["seed"] = run.seed
     parameters["download"]["synthetic"]["difficulty"] = run.level
     yaml.dump(parameters, root / "params.yaml")
-    share = {"TRYON_THREADS": "1", "TRYON_WORKERS": "1", "OMP_NUM_THREADS": "1"} if jobs > 1 else {}
+    limits = {"TRYON_THREADS": "1", "TRYON_WORKERS": "1", "OMP_NUM_THREADS": "1"} if jobs > 1 else {}
     since = time.monotonic()
     for step in ("refresh-inputs", *STAGES):
         command = [sys.executable, "-m", "tryon", step, "--root", str(root)]
-        done = subprocess.run(command, env={**os.environ, **share}, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env={**os.environ, **limits}, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{run}: {step} failed:\n{done.stderr}")
     log_line(f"{run.level}, seed {run.seed}: done")
@@ -79,7 +78,7 @@ def finished(run: Run, root: Path, jobs: int) -> tuple[float, dict]:
 
 
 def cell(numbers: dict[str, float]) -> str:
-    """Share of `agnostic copied`, then share of `mean garment color`."""
+    """Format the ratios to the baselines of `GATES`."""
     return " / ".join(f"{numbers[gate]:.2f}" for gate in GATES)
 
 

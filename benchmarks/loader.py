@@ -1,9 +1,8 @@
-"""Loading side by side: packed rows, and loaders written the published way, from full-size and from pre-sized files.
+"""Loading packed rows compared with loaders written like the published code, from full-size and resized files.
 
-Run `python benchmarks/loader.py [--items 8] [--rounds 5]`. Every variant takes a few pairs in turn, on one thread, in
-CPU time; printed are median milliseconds and the medians of the ratios, which machine load moves far less. Then whole
-epochs as training takes them, from our threads and from a worker process of torch's DataLoader: samples a second of CPU
-of all that takes part, the ratios of these, samples a second of wall time, and the memory after each.
+Run `python benchmarks/loader.py [--items 8] [--rounds 5]`. All variants take turns on a few pairs, on one thread, in
+CPU time; medians of milliseconds and ratios are printed. Then complete epochs, by our threads and by a worker process
+of torch's DataLoader: samples per second of CPU time, their ratios, samples per second of wall time, and memory.
 """
 
 from __future__ import annotations
@@ -52,29 +51,29 @@ from tryon.workspace import Workspace
 
 SIZE = (512, 384)
 IMAGES = ("person", "garment", "pose", "agnostic")
-FIRST = "packed rows, one thread"
+BASELINE = "packed rows, one thread"
 EPOCH = 4
-"""Times that an epoch takes each pair."""
+"""Repetitions of each pair in an epoch."""
 
 RUN = 4
-"""Pairs that a variant takes before the next one's turn."""
+"""Pairs per turn of a variant."""
 
-EVERYTHING = AugmentSettings(
+ALL_AUGMENTATIONS = AugmentSettings(
     color_jitter_prob=1, person_affine_prob=1, garment_affine_prob=1, background_prob=1, mask_dilate_prob=1
 )  # pyright: ignore[reportCallIssue]
-ALONE = {
+SINGLE_AUGMENTATIONS = {
     "colors": AugmentSettings(color_jitter_prob=1),  # pyright: ignore[reportCallIssue]
-    "person moved": AugmentSettings(person_affine_prob=1),  # pyright: ignore[reportCallIssue]
-    "garment moved": AugmentSettings(garment_affine_prob=1),  # pyright: ignore[reportCallIssue]
+    "person affine": AugmentSettings(person_affine_prob=1),  # pyright: ignore[reportCallIssue]
+    "garment affine": AugmentSettings(garment_affine_prob=1),  # pyright: ignore[reportCallIssue]
     "background": AugmentSettings(background_prob=1),  # pyright: ignore[reportCallIssue]
     "larger mask": AugmentSettings(mask_dilate_prob=1),  # pyright: ignore[reportCallIssue]
 }
-AS_FLOATS = Compose([ToTensor(), Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])
+TO_FLOATS = Compose([ToTensor(), Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])
 
 
 @dataclass(frozen=True)
 class Published(Dataset[dict[str, Tensor]]):
-    """Four JPEG files a pair opened with Pillow, resized where needed, as floats in -1..1."""
+    """Four JPEG files per pair, opened with Pillow, resized if needed, as floats in [-1, 1]."""
 
     folder: Path
     names: list[str]
@@ -89,27 +88,27 @@ class Published(Dataset[dict[str, Tensor]]):
         image = Image.open(self.folder / name).convert("RGB")
         if image.size != (SIZE[1], SIZE[0]):
             image = image.resize((SIZE[1], SIZE[0]), Image.Resampling.BICUBIC)
-        return cast(Tensor, AS_FLOATS(image))
+        return cast(Tensor, TO_FLOATS(image))
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--items", type=int, default=8, help="pairs per category")
-    arguments.add_argument("--rounds", type=int, default=5, help="times that each is taken")
-    chosen = arguments.parse_args()
+    arguments.add_argument("--rounds", type=int, default=5, help="number of rounds")
+    args = arguments.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    np.empty(30 << 20, np.uint8)  # as `load_batches` does, for all variants alike
+    np.empty(30 << 20, np.uint8)  # as `load_batches` does, for all variants
     with tempfile.TemporaryDirectory() as folder:
-        names = write_pairs(Path(folder), chosen.items)
+        names = write_pairs(Path(folder), args.items)
         rows = PackedDataset.read(Path(folder) / "rows.arrow")
         full, presized = (Published(Path(folder) / kind, names) for kind in ("full", "presized"))
-        report_samples(rows, full, presized, chosen.rounds)
-        report_epochs(rows, full, presized, chosen.rounds)
+        report_samples(rows, full, presized, args.rounds)
+        report_epochs(rows, full, presized, args.rounds)
 
 
 def write_pairs(folder: Path, items: int) -> list[str]:
-    """The twin's people as packed rows, as four full-size files each, and as four pre-sized ones; their names."""
+    """Write synthetic pairs as packed rows, and as four full-size and four resized files each; return their names."""
     workspace, packed, names = Workspace(folder), [], []
     for category in Category:
         for number in range(items):
@@ -134,9 +133,9 @@ def packed_row(category: Category, item: str, raw: dict[str, Path], workspace: W
     row |= {"pair_id": f"{item}_{item}", "person_id": item, "garment_id": item, "category": str(category)}
     row["mask_png"] = encode_mask(mask_of(category, item, workspace))
     for role, path in raw.items():
-        there = path.exists()
-        row[role] = path.relative_to(workspace.raw).as_posix() if there else None
-        row[f"{role}_sha256"] = sha256_bytes(path.read_bytes()) if there else None
+        exists = path.exists()
+        row[role] = path.relative_to(workspace.raw).as_posix() if exists else None
+        row[f"{role}_sha256"] = sha256_bytes(path.read_bytes()) if exists else None
     return pack_row(row, SIZE, workspace)
 
 
@@ -152,7 +151,7 @@ def mask_of(category: Category, item: str, workspace: Workspace, size: Size = SI
 
 
 def write_published(folder: Path, name: str, files: dict[str, Path]) -> None:
-    """Four JPEG files of quality 95, at full size and at `SIZE`."""
+    """Write four JPEG files of quality 95, at full size and at `SIZE`."""
     images = {role: decode_photo(files[role].read_bytes()) for role in ("person", "garment", "pose")}
     images["agnostic"] = images["person"].copy()
     images["agnostic"][300:700, 200:560] = 0
@@ -164,14 +163,14 @@ def write_published(folder: Path, name: str, files: dict[str, Path]) -> None:
 
 def report_samples(rows: PackedDataset, full: Published, presized: Published, rounds: int) -> None:
     def augmented(settings: AugmentSettings) -> Callable[[int], object]:
-        changed = AugmentedDataset(rows, 0.5, settings, 0, 1)
-        return lambda index: collate([changed.sample(index)])
+        dataset = AugmentedDataset(rows, 0.5, settings, 0, 1)
+        return lambda index: collate([dataset.sample(index)])
 
     variants: dict[str, Callable[[int], object]] = {
         "packed row, bytes": lambda index: collate([rows.sample(index)]),
         "packed row, floats on the CPU": lambda index: prepare(collate([rows.sample(index)])),
-        **{f"  with {name}": augmented(settings) for name, settings in ALONE.items()},
-        "  with all of these": augmented(EVERYTHING),
+        **{f"  with {name}": augmented(settings) for name, settings in SINGLE_AUGMENTATIONS.items()},
+        "  with all of these": augmented(ALL_AUGMENTATIONS),
         "four files, pre-sized": lambda index: default_collate([presized[index]]),
         "four files, 1024x768": lambda index: default_collate([full[index]]),
     }
@@ -184,57 +183,56 @@ def report_samples(rows: PackedDataset, full: Published, presized: Published, ro
                 for index in indices:
                     work(index)
                 times[name].append((time.process_time() - since) * 1000 / len(indices))
-    print(f"{SIZE[0]}x{SIZE[1]}: median ms of CPU for a batch of one, and times the packed row's")
-    for name, spent in times.items():
-        ratio = statistics.median(one / other for one, other in zip(spent, times["packed row, bytes"], strict=True))
-        print(f"  {name:32} {statistics.median(spent):8.2f} {ratio:8.2f}")
+    print(f"{SIZE[0]}x{SIZE[1]}: median CPU ms for a batch of one, and ratio to the packed row")
+    for name, milliseconds in times.items():
+        ratio = statistics.median(a / b for a, b in zip(milliseconds, times["packed row, bytes"], strict=True))
+        print(f"  {name:32} {statistics.median(milliseconds):8.2f} {ratio:8.2f}")
 
 
 def report_epochs(rows: PackedDataset, full: Published, presized: Published, rounds: int) -> None:
     def published(data: Published) -> Callable[[], Iterable[object]]:
-        everything = ConcatDataset([data] * EPOCH)
-        loader = DataLoader(everything, batch_size=1, num_workers=1, persistent_workers=True)
+        dataset = ConcatDataset([data] * EPOCH)
+        loader = DataLoader(dataset, batch_size=1, num_workers=1, persistent_workers=True)
         return lambda: loader
 
     order = [np.array([index]) for index in range(len(rows))] * EPOCH
+    augmented = AugmentedDataset(rows, 0.5, ALL_AUGMENTATIONS, 0, 1)
     variants: dict[str, Callable[[], Iterable[object]]] = {
-        FIRST: lambda: load_batches(rows, order, threads=1),
+        BASELINE: lambda: load_batches(rows, order, threads=1),
         "packed rows, two threads": lambda: load_batches(rows, order, threads=2),
-        "  with all augmentation, two": lambda: load_batches(AugmentedDataset(rows, 0.5, EVERYTHING, 0, 1), order, 2),
+        "  with all augmentation, two": lambda: load_batches(augmented, order, 2),
         "four files, pre-sized, one process": published(presized),
         "four files, 1024x768, one process": published(full),
     }
     on_cpu: dict[str, list[float]] = {name: [] for name in variants}
     on_wall: dict[str, list[float]] = {name: [] for name in variants}
-    kept: dict[str, list[int]] = {name: [] for name in variants}
+    memory: dict[str, list[int]] = {name: [] for name in variants}
     for _ in range(rounds + 1):
         for name, epoch in variants.items():
             since, started = cpu_seconds(), time.perf_counter()
             count = sum(1 for _ in epoch())
             on_wall[name].append(count / (time.perf_counter() - started))
             on_cpu[name].append(count / (cpu_seconds() - since))
-            kept[name].append(own_memory())
-    print(
-        "epochs of batches of one: median samples a second of CPU, times fewer than one thread on packed rows, samples"
-    )
-    print("a second of wall time, MiB of own memory after first and last epoch")
-    for name, found in on_cpu.items():
-        ratio = statistics.median(one / own for one, own in zip(on_cpu[FIRST][1:], found[1:], strict=True))
-        speed, wall = statistics.median(found[1:]), statistics.median(on_wall[name][1:])
-        print(f"  {name:36} {speed:8.1f} {ratio:8.2f} {wall:8.1f} {kept[name][0]:6d} {kept[name][-1]:6d}")
+            memory[name].append(anonymous_memory())
+    print("epochs of batches of one: median samples per CPU second, ratio of one thread on packed rows to it, samples")
+    print("per second of wall time, MiB of anonymous memory after first and last epoch")
+    for name, rates in on_cpu.items():
+        ratio = statistics.median(a / b for a, b in zip(on_cpu[BASELINE][1:], rates[1:], strict=True))
+        speed, wall = statistics.median(rates[1:]), statistics.median(on_wall[name][1:])
+        print(f"  {name:36} {speed:8.1f} {ratio:8.2f} {wall:8.1f} {memory[name][0]:6d} {memory[name][-1]:6d}")
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of the workers that it has (Linux)."""
+    """Return the CPU time of this process and its workers (Linux)."""
     ticks = 0
     for worker in multiprocessing.active_children():
-        after_name = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(after_name[11]) + int(after_name[12])  # user and system
+        fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # user and system
     return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def own_memory() -> int:
-    """MiB of this process that no file backs (Linux)."""
+def anonymous_memory() -> int:
+    """Return the anonymous memory of this process in MiB (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("RssAnon:"))) // 1024
 

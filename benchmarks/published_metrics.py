@@ -1,7 +1,7 @@
-"""How the metrics are usually computed: one torchmetrics call for every metric and every region.
+"""Metrics computed the usual way: one torchmetrics call per metric and region, the baseline of `metrics.py`.
 
-A region is scored as the field's codebases do it: the map or the images are made anew for each question. What a
-number means is the same as in `tryon.metrics`, so that times are of equal work and results can be compared.
+Maps or images are computed again for each region, as in published codebases. Scores equal those of `tryon.metrics`, so
+that times are of equal work.
 """
 
 from __future__ import annotations
@@ -21,51 +21,51 @@ from tryon.metrics.psnr import MAX_DECIBEL
 
 
 def ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
-    """The mean, or the full image's map averaged over the region. Images (1, 3, H, W), 0..1; region bool (H, W)."""
+    """Compute SSIM of images (1, 3, H, W) in 0..1, or the mean of its map over a region, bool (H, W)."""
     if region is None:
-        whole = structural_similarity_index_measure(result, target, data_range=1.0)
-        assert isinstance(whole, Tensor)
-        return float(whole)
+        value = structural_similarity_index_measure(result, target, data_range=1.0)
+        assert isinstance(value, Tensor)
+        return float(value)
     _, local = structural_similarity_index_measure(result, target, data_range=1.0, return_full_image=True)
     return float(local[0].mean(0)[region].mean())
 
 
 def psnr(result: Tensor, target: Tensor, region: Tensor | None) -> float:
-    """Of all pixels, or of the region's."""
+    """Compute the metric of all pixels, or of a region."""
     if region is not None:
         result, target = result[:, :, region], target[:, :, region]
     return min(float(peak_signal_noise_ratio(result, target, data_range=1.0)), MAX_DECIBEL)
 
 
 def l1(result: Tensor, target: Tensor, region: Tensor | None) -> float:
-    """Of all pixels, or of the region's."""
+    """Compute the metric of all pixels, or of a region."""
     if region is not None:
         result, target = result[:, :, region], target[:, :, region]
     return float(F.l1_loss(result, target))
 
 
 def ms_ssim(result: Tensor, target: Tensor, region: Tensor | None) -> float:
-    """The product of means over five scales, inside the region reduced with the images."""
+    """Compute the product of means over five scales, the region downsampled with the images."""
     if region is None:
         return float(multiscale_structural_similarity_index_measure(result, target, data_range=1.0))
-    share, product = region[None, None].to(result.dtype), 1.0
+    weights, product = region[None, None].to(result.dtype), 1.0
     for number, exponent in enumerate(EXPONENTS):
         similarity, contrast = _scale(result, target)
         last = number == len(EXPONENTS) - 1
         inner = slice(None) if last else slice(5, -5)
-        local, weight = (similarity if last else contrast)[inner, inner], share[0, 0, inner, inner]
+        local, weight = (similarity if last else contrast)[inner, inner], weights[0, 0, inner, inner]
         product *= max(float((local * weight).sum() / weight.sum()), 0.0) ** exponent
-        result, target, share = (F.avg_pool2d(each, 2) for each in (result, target, share))
+        result, target, weights = (F.avg_pool2d(maps, 2) for maps in (result, target, weights))
     return product
 
 
 def _scale(result: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Similarity and contrast, (H, W): torchmetrics' map, and the same with the luminance term divided out."""
+    """Compute similarity and contrast, (H, W): torchmetrics' map, and the map divided by the luminance term."""
     _, similarity = _ssim_update(result, target, data_range=1.0, return_full_image=True)
     kernel = torch.exp(-((torch.arange(11, dtype=result.dtype) - 5) ** 2) / 4.5)
     window = (kernel[:, None] * kernel / kernel.sum() ** 2).expand(3, 1, 11, 11)
-    one, other = (F.conv2d(F.pad(each, (5, 5, 5, 5), "reflect"), window, groups=3) for each in (result, target))
-    luminance = (2 * one * other + 1e-4) / (one * one + other * other + 1e-4)
+    a, b = (F.conv2d(F.pad(each, (5, 5, 5, 5), "reflect"), window, groups=3) for each in (result, target))
+    luminance = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
     return similarity[0].mean(0), (similarity / luminance)[0].mean(0)
 
 
@@ -74,7 +74,7 @@ METRICS = {"ssim": ssim, "ms_ssim": ms_ssim, "psnr": psnr, "l1": l1}
 
 
 def full_maps(result: Tensor, target: Tensor) -> None:
-    """torchmetrics' own work for whole images: the similarity map, the five scales, squared and absolute errors."""
+    """Run torchmetrics on complete images: similarity map, five scales, squared and absolute errors."""
     structural_similarity_index_measure(result, target, data_range=1.0, return_full_image=True)
     multiscale_structural_similarity_index_measure(result, target, data_range=1.0)
     peak_signal_noise_ratio(result, target, data_range=1.0)

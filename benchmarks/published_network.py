@@ -1,8 +1,8 @@
-"""The network in the published way, on the same weights: what `network.py` measures ours against.
+"""DAFlow implemented like the published code, with the same weights: the baseline of `network.py`.
 
-Every sample is drawn from k copies of the map, attention is repeated to the map's width, the product is materialised
-before the sum, the 1x1 layers around the warp stay apart, the flow estimators read a concatenation, the pyramid adds
-its maps at full width, and the last stage runs twice when all scales are wanted.
+Every flow samples its own copy of the map, attention is repeated over channels and the product stored before the sum,
+the 1x1 layers around the warp are not folded, the flow estimators take concatenated features, the pyramid adds maps at
+full width, and the last stage runs twice if all scales are returned.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from tryon.daflow.warp import WARPS, warp
 
 
 def published_warp(features: Tensor, grid: Tensor, attention: Tensor) -> Tensor:
-    """k copies of the map, sampled in one call, times repeated attention, summed."""
-    batch, heads, height, width = attention.shape
+    """Sample k copies of the map in one call, multiply by repeated attention and sum."""
+    batch, num_flows, height, width = attention.shape
     channels = features.shape[1]
-    copies = features.unsqueeze(1).repeat(1, heads, 1, 1, 1).flatten(0, 1)
-    sampled = sample(copies, grid).view(batch, heads, channels, height, width)
+    copies = features.unsqueeze(1).repeat(1, num_flows, 1, 1, 1).flatten(0, 1)
+    sampled = sample(copies, grid).view(batch, num_flows, channels, height, width)
     repeated = attention.unsqueeze(2).repeat(1, 1, channels, 1, 1)
     return (sampled * repeated).sum(dim=1)
 
 
 class PublishedTopDown(TopDown):
-    """The pyramid with every sum at full width."""
+    """Feature pyramid with every sum at full width."""
 
     def forward(self, stages):
         levels = []
@@ -45,14 +45,14 @@ class PublishedTopDown(TopDown):
 
 
 class PublishedEstimator(FlowEstimator):
-    """The estimator on garment and person side by side."""
+    """Flow estimator on concatenated features."""
 
     def forward(self, garment, person):
         return self.layers(torch.cat((garment, person), dim=1))
 
 
 class PublishedCascade(Cascade):
-    """The cascade with its last stage written the published way."""
+    """Cascade with the published last stage."""
 
     def forward(self, garment_levels, person_levels, garment, agnostic, all_scales):
         flows: Any = None
@@ -80,8 +80,8 @@ PUBLISHED: dict[type[nn.Module], type[nn.Module]] = {
 }
 
 
-def in_the_published_way(network: DAFlow) -> DAFlow:
-    """Make a network compute the published way. Returns it. The warp is a back end by name from then on."""
+def use_published_implementation(network: DAFlow) -> DAFlow:
+    """Switch a network to the published implementation, registering its warp as a back end, and return it."""
     WARPS["published"] = published_warp
     for part in network.modules():
         part.__class__ = PUBLISHED.get(type(part), type(part))

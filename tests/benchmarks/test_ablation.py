@@ -1,11 +1,11 @@
-"""Every variant of the ablation is a valid change of the settings."""
+"""Every ablation variant is a valid change of the settings."""
 
 from __future__ import annotations
 
 import pytest
 from ruamel.yaml import YAML
 
-from benchmarks.ablation import VARIANTS, changed
+from benchmarks.ablation import VARIANTS, override
 from tryon.config.training import FinetuneSettings
 from tryon.runtime.code_version import ROOT
 
@@ -13,9 +13,9 @@ FINETUNE = YAML(typ="safe").load((ROOT / "params" / "default.yaml").read_text())
 
 
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name not in ("default", "scratch")])
-def test_a_variant_changes_what_it_names_and_nothing_else(variant: str) -> None:
+def test_variant_changes_only_its_settings(variant: str) -> None:
     before = FinetuneSettings.model_validate(FINETUNE).model_dump(mode="json")
-    after = changed(before, VARIANTS[variant])
+    after = override(before, VARIANTS[variant])
     assert FinetuneSettings.model_validate(after).model_dump(mode="json") == after != before
     assert differing(before, after) == VARIANTS[variant]
 

@@ -1,4 +1,4 @@
-"""The side-by-side script of masks still runs: every variant, on two people, at a small size."""
+"""The mask benchmarks run: every variant, on two people, at a small size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loaders that are compared give the same people."""
+"""The compared loaders return the same images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import prepare
 
 
-def test_all_loaders_give_the_same_person(tmp_path: Path) -> None:
+def test_loaders_return_the_same_person(tmp_path: Path) -> None:
     names = loader.write_pairs(tmp_path, 1)
     person = prepare(collate([PackedDataset.read(tmp_path / "rows.arrow").sample(1)])).person[0]
     for kind in ("full", "presized"):

@@ -122,13 +122,14 @@ def test_rejects_inconsistent_inputs(small, shapes, named):
 
 
 def test_extra_garment_channels_are_encoded_but_not_warped():
-    network = DAFlow(
+    config = DAFlowConfig(
         garment_channels=4,
         encoder_channels=(4, 8),
         pyramid_channels=8,
         flow_channels=(8, 4),
         image_encoder_channels=(4, 8),
     )
+    network = DAFlow(config)
     result = network(torch.rand(1, 6, 8, 12), torch.rand(1, 4, 8, 12), torch.rand(1, 3, 8, 12))
     assert result.shape == (1, 3, 8, 12)
 

@@ -88,11 +88,7 @@ class DAFlowConfig:
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> DAFlowConfig:
-        """Build the config from `to_dict`'s output; missing options take their default.
-
-        Raises:
-            NetworkOptionError: an option is unknown or out of range.
-        """
+        """Build the config from `to_dict`'s output; missing options take their default."""
         names = [field.name for field in fields(cls)]
         if not isinstance(options, Mapping):
             raise NetworkOptionError("invalid network options", found=type(options).__name__, expected="a mapping")

@@ -8,14 +8,13 @@ Shape legend:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, overload
 
 import torch
 from torch import Tensor, nn
 
 from tryon.daflow.cascade import Cascade
-from tryon.daflow.config import IMAGE_CHANNELS, DAFlowConfig, GridKind
+from tryon.daflow.config import IMAGE_CHANNELS, DAFlowConfig
 from tryon.daflow.pyramid import Encoder, TopDown
 from tryon.daflow.warp import select_warp
 from tryon.errors import TryOnError
@@ -34,39 +33,20 @@ class DAFlow(nn.Module):
     torch.Size([1, 3, 64, 48])
     """
 
-    def __init__(
-        self,
-        reference_channels: int = 6,
-        garment_channels: int = 3,
-        num_flows: int = 6,
-        encoder_channels: Sequence[int] = (64, 128, 256, 256, 256),
-        pyramid_channels: int = 256,
-        flow_channels: Sequence[int] = (128, 64, 32),
-        image_encoder_channels: Sequence[int] = (32, 64),
-        grid_normalization: GridKind = "published",
-    ) -> None:
+    def __init__(self, config: DAFlowConfig | None = None) -> None:
         super().__init__()
-        self.config = DAFlowConfig(
-            reference_channels,
-            garment_channels,
-            num_flows,
-            tuple(encoder_channels),
-            pyramid_channels,
-            tuple(flow_channels),
-            tuple(image_encoder_channels),  # pyright: ignore[reportArgumentType]  # length checked in DAFlowConfig
-            grid_normalization,
-        )
+        self.config = config = config or DAFlowConfig()
         # Names and order are the published checkpoint's: "source" is the garment, "reference" the person.
-        self.source_features = Encoder(garment_channels, self.config.encoder_channels)
-        self.reference_features = Encoder(reference_channels, self.config.encoder_channels)
-        self.source_FPN = TopDown(self.config.encoder_channels, pyramid_channels)
-        self.reference_FPN = TopDown(self.config.encoder_channels, pyramid_channels)
-        self.dafnet = Cascade(self.config)
+        self.source_features = Encoder(config.garment_channels, config.encoder_channels)
+        self.reference_features = Encoder(config.reference_channels, config.encoder_channels)
+        self.source_FPN = TopDown(config.encoder_channels, config.pyramid_channels)
+        self.reference_FPN = TopDown(config.encoder_channels, config.pyramid_channels)
+        self.dafnet = Cascade(config)
 
     @classmethod
     def from_config(cls, config: DAFlowConfig) -> DAFlow:
         """Build a freshly initialized network."""
-        return cls(**config.to_dict())
+        return cls(config)
 
     @property
     def parameter_count(self) -> int:

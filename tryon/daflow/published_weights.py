@@ -23,11 +23,7 @@ PARALLEL_PREFIX = "module."
 
 
 def load_published(path: Path | str) -> DAFlow:
-    """Build the published network from a released checkpoint: float32, on the CPU, in train mode.
-
-    Raises:
-        WeightsError: as `published_state`.
-    """
+    """Build the published network from a released checkpoint: float32, on the CPU, in train mode."""
     with torch.device("meta"):  # skip the random initialization
         network = DAFlow()
     network.load_state_dict(published_state(path), assign=True)
@@ -73,11 +69,7 @@ def read_checkpoint(path: Path | str) -> Any:
 
 
 def find_state_dict(content: Any, source: str) -> dict[str, Tensor]:
-    """Find the state dict in a file's content: bare or under "state_dict", with or without the prefix "module.".
-
-    Raises:
-        WeightsError: there is none.
-    """
+    """Find the state dict in a file's content: bare or under "state_dict", with or without the prefix "module."."""
     state = content.get("state_dict", content) if isinstance(content, Mapping) else content
     tensors = isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
     if not tensors or not state or not all(isinstance(key, str) for key in state):
@@ -91,16 +83,7 @@ def find_state_dict(content: Any, source: str) -> dict[str, Tensor]:
 
 
 def validate_state(network: DAFlow, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-    """Return `state` in the network's order, or raise an error that lists everything in it that does not fit.
-
-    Args:
-        network: to be loaded; may be on the meta device.
-        state: tensors by name.
-        source: name of their origin, for the message.
-
-    Raises:
-        WeightsError: names are missing or unknown, or shapes differ.
-    """
+    """Return `state` in the network's order, or raise WeightsError listing everything in it that does not fit."""
     expected = network.state_dict()
     mismatches = {
         "missing": [key for key in expected if key not in state],

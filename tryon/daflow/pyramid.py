@@ -47,7 +47,7 @@ class Residual(nn.Module):
         self.block = nn.Sequential(*_normalized_convolution(width, width), *_normalized_convolution(width, width))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Add the block to its input."""
+        """Apply the residual block."""
         return features + self.block(features)
 
 

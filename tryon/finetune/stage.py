@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from tryon.config.training import FinetuneSettings
 from tryon.daflow import DAFlow
-from tryon.loading.packed_dataset import PackedDataset
 from tryon.runtime.atomic_files import atomic_folder, translate_training_os_errors
 from tryon.runtime.code_version import code_version
 from tryon.runtime.progress import Progress, no_progress
 from tryon.runtime.stage_result import StageResult
 from tryon.training.checkpoint import build_network, load_checkpoint, save_checkpoint
-from tryon.training.distributed import launch_workers, resolve_rank
+from tryon.training.distributed import launch_workers
 from tryon.training.loop import train
-from tryon.training.loss_networks import load_perceptual
 from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.run_config import RunConfig
-from tryon.training.run_outputs import run_hash, summarize, write_history
+from tryon.training.run_outputs import make_run, read_rows, summarize, write_history
 from tryon.workspace import Workspace
 
 BEST, LAST = "best.ckpt", "last.ckpt"
@@ -32,7 +30,7 @@ def finetune(settings: FinetuneSettings, seed: int, workspace: Workspace, progre
         TryOnError: training diverged, or the disk is full.
         SystemExit: SIGTERM was received; the stage resumes when run again.
     """
-    job, network = _run_config(settings, seed, workspace, worker=False)
+    job, network = _make_run(settings, seed, workspace, worker=False)
     with translate_training_os_errors("finetune", workspace.root):
         checkpoints = CheckpointManager(workspace.work_dir("finetune"), job.run_id)
         with launch_workers(job, workspace.root):
@@ -47,30 +45,15 @@ def finetune(settings: FinetuneSettings, seed: int, workspace: Workspace, progre
 
 
 def run_finetune_worker(settings: FinetuneSettings, seed: int, workspace: Workspace) -> None:
-    """Train as a worker of the stage, without writing.
-
-    Raises:
-        TryOnError: as `finetune`; or settings, inputs or code differ from the stage's.
-    """
-    job, network = _run_config(settings, seed, workspace, worker=True)
+    """Train as a worker of the stage, without writing; raises like `finetune`."""
+    job, network = _make_run(settings, seed, workspace, worker=True)
     with launch_workers(job, workspace.root):
         train(job, network, None, no_progress)
 
 
-def _run_config(settings: FinetuneSettings, seed: int, workspace: Workspace, worker: bool) -> tuple[RunConfig, DAFlow]:
+def _make_run(settings: FinetuneSettings, seed: int, workspace: Workspace, worker: bool) -> tuple[RunConfig, DAFlow]:
     start = workspace.pretrained / "model.ckpt"
-    files = {"train": workspace.subset("train"), "val": workspace.subset("val"), "start": start}
-    rows = {part: PackedDataset.read(files[part]) for part in ("train", "val")}
+    rows = read_rows(workspace)
     network = build_network(load_checkpoint(start, "Run `tryon pretrain` first."), str(start))
-    job = RunConfig(
-        stage="finetune",
-        context=resolve_rank("finetune", settings, worker),
-        settings=settings,
-        seed=seed,
-        config_hash=run_hash(settings, seed, files),
-        code=code_version(__name__),
-        train=rows["train"],
-        val=rows["val"],
-        perceptual=load_perceptual(settings.loss, workspace),
-    )
-    return job, network
+    code, weights = code_version(__name__), {"start": start}
+    return make_run("finetune", settings, seed, workspace, rows, worker=worker, code=code, weights=weights), network

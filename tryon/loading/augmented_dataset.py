@@ -44,11 +44,7 @@ class AugmentedDataset:
         self._random = {name: epoch_random(len(rows), seed, epoch, name) for name in _STREAMS}
 
     def sample(self, index: int) -> Sample:
-        """Decode and augment row `index`. Mirroring is only marked: the device does it.
-
-        Raises:
-            TryOnError: an image of the row is damaged, or its background is missing.
-        """
+        """Decode and augment row `index`. Mirroring is only marked: the device does it."""
         settings = self._settings
         sample = replace(self._rows.sample(index), mirrored=self._uniform("mirror", index) < self._flip_prob)
         for stream, probability, augment in (

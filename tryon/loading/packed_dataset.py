@@ -105,21 +105,13 @@ class PackedDataset:
         return PackedDataset(self._stored, f"{self.name} ({category})", self._positions[selected])
 
     def require_non_empty(self) -> None:
-        """Check that there are rows.
-
-        Raises:
-            MissingInputError: the data set is empty.
-        """
+        """Raise MissingInputError if the data set is empty."""
         if not len(self):
             hint = f"Check the manifests for rejected rows, then run `{MADE_BY}` again."
             raise MissingInputError(f"{self.name} has no rows", hint=hint)
 
     def sample(self, index: int) -> Sample:
-        """Decode row `index`.
-
-        Raises:
-            TryOnError: an image of the row is damaged.
-        """
+        """Decode row `index`; raise TryOnError if an image of it is damaged."""
         return Sample(
             pair_id=self.text("pair_id", index),
             category=Category(self.text("category", index)),
@@ -148,11 +140,7 @@ class PackedDataset:
         return self._scalar(column, index).is_valid
 
     def image(self, column: str, index: int) -> NDArray[np.uint8]:
-        """Decode an image column, uint8 (H, W, 3) RGB.
-
-        Raises:
-            TryOnError: the image is missing, damaged or not of the row's size.
-        """
+        """Decode an image column, uint8 (H, W, 3) RGB; raise TryOnError if missing, damaged or of another size."""
         try:
             image = decode_photo(bytes(self.encoded(column, index)))
         except UnreadableError as error:
@@ -162,11 +150,7 @@ class PackedDataset:
         return image
 
     def mask(self, column: str, index: int) -> NDArray[np.bool_]:
-        """Unpack a mask column, bool (H, W).
-
-        Raises:
-            TryOnError: the mask is missing or not of the row's size.
-        """
+        """Unpack a mask column, bool (H, W); raise TryOnError if it is missing or of another size."""
         height, width = self.size
         packed = np.frombuffer(self.encoded(column, index), np.uint8)
         num_bytes = -(-height * width // 8)
@@ -177,11 +161,7 @@ class PackedDataset:
         return np.unpackbits(packed, count=height * width).reshape(height, width).view(np.bool_)
 
     def encoded(self, column: str, index: int) -> memoryview:
-        """Return the stored bytes of an image or mask, a view into the file.
-
-        Raises:
-            TryOnError: the value is missing.
-        """
+        """Return the stored bytes of an image or mask, a view into the file; raise TryOnError if missing."""
         value = self._scalar(column, index)
         if not value.is_valid:
             raise self._row_error(column, index, "is missing")

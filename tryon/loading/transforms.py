@@ -57,11 +57,7 @@ def denormalize(images: Tensor) -> Tensor:
 
 
 def check_finite(results: Tensor, pair_ids: Sequence[str]) -> None:
-    """Check that results, float (B, 3, H, W), hold no NaN or infinity, which would become black pixels.
-
-    Raises:
-        TryOnError: naming the pairs with such values.
-    """
+    """Raise TryOnError, naming the pairs, if results, float (B, 3, H, W), are not finite: NaN would become black."""
     finite = torch.isfinite(results).flatten(1).all(1).tolist()
     invalid = [pair_id for pair_id, is_finite in zip(pair_ids, finite, strict=True) if not is_finite]
     if invalid:

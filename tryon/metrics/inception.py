@@ -52,11 +52,7 @@ class FeatureExtractor:
 
 @lru_cache(maxsize=2)
 def load_features(path: Path | None, device: str = "cpu") -> FeatureExtractor:
-    """Load torch-fidelity's extractor; cached, so that FID and KID share it and its features.
-
-    Raises:
-        WeightsError: the file is not torch-fidelity's Inception.
-    """
+    """Load torch-fidelity's extractor; cached, so that FID and KID share it. Raises WeightsError for other files."""
     assert path is not None
     network = _load_network(path).to(device)
     identity = f"torch-fidelity {version('torch-fidelity')}, {sha256_file(path)}, {LAYER}, {RESIZER}"
@@ -65,11 +61,7 @@ def load_features(path: Path | None, device: str = "cpu") -> FeatureExtractor:
 
 @lru_cache(maxsize=2)
 def load_clean_features(path: Path | None, device: str = "cpu") -> FeatureExtractor:
-    """Load clean-fid's extractor, in its mode `clean`.
-
-    Raises:
-        WeightsError: the file is not clean-fid's Inception.
-    """
+    """Load clean-fid's extractor, in its mode `clean`. Raises WeightsError for other files."""
     assert path is not None
     network = _load_clean_network(path).to(device)
     identity = f"clean-fid {version('clean-fid')}, {sha256_file(path)}, {LAYER}, {CLEAN_RESIZER}"

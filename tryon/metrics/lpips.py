@@ -46,11 +46,7 @@ SQUEEZENET = Backbone("squeeze", "SqueezeNet", "squeezenet", 17)
 
 
 def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -> Measure:
-    """Load LPIPS with torchvision's weights of the backbone; the linear layers come with torchmetrics.
-
-    Raises:
-        WeightsError: the file does not hold that network.
-    """
+    """Load LPIPS with torchvision's weights of the backbone; raise WeightsError for another network's file."""
     assert path is not None
     network = load_network(path, backbone).to(device)
     layers: list[Tensor] = []
@@ -121,9 +117,7 @@ def _features(path: Path, network: nn.Module, backbone: Backbone) -> dict[str, T
 
 def _wrong_file(path: Path, backbone: Backbone, found: str) -> WeightsError:
     return WeightsError(
-        f"{path} is not torchvision's {backbone.title}",
-        found=found,
-        hint="Remove it and run `tryon download-weights`.",
+        f"{path} is not torchvision's {backbone.title}", found=found, hint="Remove it and run `tryon download-weights`."
     )
 
 

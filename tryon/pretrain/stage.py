@@ -8,7 +8,6 @@ from tryon.categories import Category
 from tryon.config.training import PretrainSettings
 from tryon.daflow import DAFlow, DAFlowConfig, load_published, read_checkpoint
 from tryon.errors import ParameterError, WeightsError
-from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.champions import CHAMPION_PREFIX, resolve_champion
 from tryon.pretrain.initialization import new_network
 from tryon.pretrained_weights import weight_path
@@ -16,19 +15,12 @@ from tryon.runtime.atomic_files import atomic_folder, translate_training_os_erro
 from tryon.runtime.code_version import code_version
 from tryon.runtime.progress import Progress, no_progress
 from tryon.runtime.stage_result import StageResult
-from tryon.training.checkpoint import (
-    build_network,
-    from_network,
-    is_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
-from tryon.training.distributed import launch_workers, resolve_rank
+from tryon.training.checkpoint import build_network, from_network, is_checkpoint, load_checkpoint, save_checkpoint
+from tryon.training.distributed import launch_workers
 from tryon.training.loop import train
-from tryon.training.loss_networks import load_perceptual
 from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.run_config import RunConfig
-from tryon.training.run_outputs import run_hash, summarize, write_history
+from tryon.training.run_outputs import make_run, read_rows, summarize, write_history
 from tryon.training.training_log import history_csv
 from tryon.workspace import Workspace
 
@@ -73,12 +65,7 @@ def _initial_weights_file(init_from: str, workspace: Workspace) -> Path:
 
 
 def load_initial_weights(path: Path) -> DAFlow:
-    """Load the network of a checkpoint of this project or a published one.
-
-    Raises:
-        NetworkOptionError: the checkpoint holds invalid network options.
-        WeightsError: the file is missing, damaged or neither.
-    """
+    """Load the network of a checkpoint of this project or a published one; raise WeightsError for other files."""
     if not path.is_file():
         raise WeightsError(
             f"{path} not found",
@@ -90,12 +77,7 @@ def load_initial_weights(path: Path) -> DAFlow:
 
 
 def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Workspace) -> None:
-    """Train as a worker of the stage, without writing.
-
-    Raises:
-        ParameterError: the stage does not train.
-        TryOnError: as `pretrain`; or settings, inputs or code differ from the stage's.
-    """
+    """Train as a worker of the stage, without writing; raises like `pretrain`."""
     if settings.init_from != TRAIN_UPPER_BODY:
         raise ParameterError(
             "pretrain.init_from needs no workers",
@@ -103,13 +85,13 @@ def run_pretrain_worker(settings: PretrainSettings, seed: int, workspace: Worksp
             expected=TRAIN_UPPER_BODY,
             hint="Run the stage on one machine.",
         )
-    job = _run_config(settings, seed, workspace, worker=True)
+    job = _make_run(settings, seed, workspace, worker=True)
     with launch_workers(job, workspace.root):
         train(job, new_network(settings.network, seed), None, no_progress)
 
 
 def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspace, progress: Progress) -> StageResult:
-    job = _run_config(settings, seed, workspace, worker=False)
+    job = _make_run(settings, seed, workspace, worker=False)
     checkpoints = CheckpointManager(workspace.work_dir("pretrain"), job.run_id)
     with launch_workers(job, workspace.root):
         state = train(job, new_network(settings.network, seed), checkpoints, progress)
@@ -121,28 +103,13 @@ def _train_upper_body(settings: PretrainSettings, seed: int, workspace: Workspac
     return summary
 
 
-def _run_config(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> RunConfig:
-    files = {part: workspace.subset(part) for part in ("train", "val")}
-    rows = {part: PackedDataset.read(path).indices_of(Category.UPPER_BODY) for part, path in files.items()}
-    return RunConfig(
-        stage="pretrain",
-        context=resolve_rank("pretrain", settings, worker),
-        settings=settings,
-        seed=seed,
-        config_hash=run_hash(settings, seed, files),
-        code=code_version(__name__),
-        train=rows["train"],
-        val=rows["val"],
-        perceptual=load_perceptual(settings.loss, workspace),
-    )
+def _make_run(settings: PretrainSettings, seed: int, workspace: Workspace, worker: bool) -> RunConfig:
+    rows = read_rows(workspace, Category.UPPER_BODY)
+    return make_run("pretrain", settings, seed, workspace, rows, worker=worker, code=code_version(__name__))
 
 
 def _check_network(network: DAFlow, settings: PretrainSettings) -> None:
-    """Check that the settings equal the options of the checkpoint's network.
-
-    Raises:
-        ParameterError: they differ.
-    """
+    """Raise ParameterError if the settings differ from the options of the checkpoint's network."""
     options = network.config.to_dict()
     configured = DAFlowConfig.from_dict(settings.network.model_dump()).to_dict()
     differing = {key: value for key, value in configured.items() if options[key] != value}

@@ -128,11 +128,7 @@ def load_checkpoint(path: Path, remedy: str = RETRAIN_HINT) -> Checkpoint:
 
 
 def load_network(path: Path, remedy: str = RETRAIN_HINT) -> DAFlow:
-    """Load the network of a checkpoint, on the CPU and in evaluation mode.
-
-    Raises:
-        WeightsError: the file is missing, damaged or inconsistent.
-    """
+    """Load the network of a checkpoint, on the CPU and in evaluation mode; raises like `load_checkpoint`."""
     return build_network(load_checkpoint(path, remedy), str(path)).eval()
 
 

@@ -9,11 +9,7 @@ from tryon.runtime.process_pool import thread_count
 
 
 def choose_accelerator(stage: str, wanted: str) -> str:
-    """Resolve the setting `accelerator` of a stage, `wanted`, to `cpu` or `cuda`.
-
-    Raises:
-        ParameterError: a GPU is requested and there is none.
-    """
+    """Resolve the setting `accelerator` of a stage to `cpu` or `cuda`; raise ParameterError for a missing GPU."""
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -25,9 +21,5 @@ def choose_accelerator(stage: str, wanted: str) -> str:
 
 
 def set_cpu_threads() -> None:
-    """Set torch's threads to `thread_count`, which affects sums in the last bit.
-
-    Raises:
-        ParameterError: `TRYON_THREADS` is not a positive number.
-    """
+    """Set torch's threads to `thread_count`, which affects sums in the last bit."""
     torch.set_num_threads(thread_count())

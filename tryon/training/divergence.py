@@ -13,16 +13,13 @@ from tryon.training.step_batches import Rows
 def check_loss_divergence(
     job: RunConfig, step: Sequence[Rows], losses: Sequence[float], reference_loss: float | None
 ) -> None:
-    """Check that losses are finite and not far above the reference.
+    """Raise TryOnError, naming the pairs, if a batch's loss is not finite or far above the reference.
 
     Args:
         job: the run.
         step: positions of the rows of each batch of a step.
         losses: of these batches.
         reference_loss: recent mean loss; None if not known yet.
-
-    Raises:
-        TryOnError: naming the pairs of the batch.
     """
     factor = job.settings.divergence_factor
     for rows, loss in zip(step, losses, strict=True):
@@ -34,11 +31,7 @@ def check_loss_divergence(
 
 
 def check_gradient_norm(job: RunConfig, step: Sequence[Rows], norm: float) -> None:
-    """Check that the norm of a step's gradient is finite.
-
-    Raises:
-        TryOnError: naming the pairs of the step.
-    """
+    """Raise TryOnError, naming the pairs of the step, if the norm of its gradient is not finite."""
     if not math.isfinite(norm):
         raise _divergence_error(job, step, "the gradient is not finite", norm)
 

@@ -39,8 +39,7 @@ def make_fabric(stage: str, settings: OptimizationSettings, context: Distributed
     accelerator = choose_accelerator(stage, settings.accelerator)
     if accelerator == "cpu" and settings.precision == "16-mixed":
         raise ParameterError(
-            f"{stage}.precision 16-mixed is not supported on the CPU",
-            hint=f"Change {stage}.precision in params.yaml.",
+            f"{stage}.precision 16-mixed is not supported on the CPU", hint=f"Change {stage}.precision in params.yaml."
         )
     if accelerator == "cuda" and settings.devices > torch.cuda.device_count():
         raise ParameterError(
@@ -64,15 +63,7 @@ def make_fabric(stage: str, settings: OptimizationSettings, context: Distributed
 
 
 def assert_same_run(run_id: str, fabric: Fabric) -> None:
-    """Check that all processes train the same run.
-
-    Args:
-        run_id: hashes of settings, seed, inputs and code of this process.
-        fabric: connects the processes.
-
-    Raises:
-        MissingInputError: another process has another id.
-    """
+    """Raise MissingInputError unless all processes have the same run id, hashes of settings, inputs and code."""
     local_id = torch.tensor([int(part, 16) >> 1 for part in run_id.split("-")], device=fabric.device)
     gathered = cast(Tensor, fabric.all_gather(local_id))
     if not torch.equal(gathered, local_id.expand_as(gathered)):

@@ -32,11 +32,7 @@ def load_perceptual(settings: LossSettings, workspace: Workspace) -> Perceptual 
 
 
 def validate_scales(size: tuple[int, int], network: DAFlow, settings: LossSettings) -> None:
-    """Check that the coarsest result is large enough for the networks of the loss.
-
-    Raises:
-        ParameterError: it is too small.
-    """
+    """Raise ParameterError if the coarsest result is too small for the networks of the loss."""
     levels = len(network.config.encoder_channels)
     if settings.perceptual != "none" and not is_large_enough((size[0] >> levels - 1, size[1] >> levels - 1)):
         raise ParameterError(

@@ -55,11 +55,7 @@ class MemoryModel:
 
 
 def check_memory(job: RunConfig, network: DAFlow, fabric: Fabric) -> None:
-    """Check that training fits into the memory of the device.
-
-    Raises:
-        ParameterError: with a batch size that fits, and the accumulation that keeps the effective batch size.
-    """
+    """Raise ParameterError, suggesting settings that fit, if training exceeds the memory of the device."""
     model, free = estimate_memory(job, network, fabric), free_memory(fabric.device)
     if fabric.device.type == "cpu":
         free //= job.settings.devices

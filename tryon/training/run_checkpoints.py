@@ -41,11 +41,7 @@ class CheckpointManager:
         return self.folder / (f"epoch_{epoch:03d}.ckpt" if step is None else f"epoch_{epoch:03d}_step_{step:07d}.ckpt")
 
     def write(self, state: Checkpoint, after_epoch: bool = True) -> None:
-        """Write a checkpoint, then remove all but the newest ones and the best ones that they refer to.
-
-        Raises:
-            OSError: it cannot be written; existing checkpoints are unchanged.
-        """
+        """Write a checkpoint, then remove all but the newest ones and the best ones that they refer to."""
         path = self.path(state.epoch, None if after_epoch else state.step)
         save_checkpoint(path, state)
         self._best_epochs[path] = state.best_epoch

@@ -63,12 +63,7 @@ class RunConfig:
 
 
 def validate_image_size(rows: PackedDataset, network: DAFlow) -> None:
-    """Check that the network supports the image size.
-
-    Raises:
-        ParameterError: a side is not a multiple of 2**levels, or less than twice that.
-        MissingInputError: there are no rows.
-    """
+    """Raise ParameterError if a side of the images is not a multiple of 2**levels, or less than twice that."""
     multiple = network.config.side_multiple
     if any(side % multiple or side < 2 * multiple for side in rows.size):
         raise ParameterError(

@@ -1,4 +1,4 @@
-"""Run hash and outputs shared by the two training stages."""
+"""Inputs and outputs of a run, shared by the two training stages."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from tryon.categories import Category
 from tryon.config.training import OptimizationSettings
+from tryon.loading.packed_dataset import PackedDataset
 from tryon.runtime.atomic_files import sha256_file, short_hash, write_text
 from tryon.runtime.stage_result import Cell, StageResult
 from tryon.training.checkpoint import Checkpoint, HistoryRow
+from tryon.training.distributed import resolve_rank
+from tryon.training.loss_networks import load_perceptual
 from tryon.training.run_checkpoints import CheckpointManager
+from tryon.training.run_config import RunConfig
 from tryon.training.sample_grids import grid_jpeg, grid_name
 from tryon.training.training_log import TERM_COLUMNS, history_csv
+from tryon.workspace import Workspace
 
 RESULT_NEUTRAL_SETTINGS = {"checkpoint_every_steps"}
 """Settings without effect on the results: an interrupted run may resume with other values."""
@@ -23,6 +29,32 @@ def run_hash(settings: OptimizationSettings, seed: int, inputs: Mapping[str, Pat
     content = {name: sha256_file(path) for name, path in inputs.items()}
     relevant = settings.model_dump(mode="json", exclude=RESULT_NEUTRAL_SETTINGS)
     return short_hash({"settings": relevant, "seed": seed, "inputs": content})
+
+
+def read_rows(workspace: Workspace, category: Category | None = None) -> tuple[PackedDataset, PackedDataset]:
+    """Open the training and validation rows, of one category if given."""
+    train, val = (PackedDataset.read(workspace.subset(part)) for part in ("train", "val"))
+    return (train, val) if category is None else (train.indices_of(category), val.indices_of(category))
+
+
+def make_run(
+    stage: str,
+    settings: OptimizationSettings,
+    seed: int,
+    workspace: Workspace,
+    rows: tuple[PackedDataset, PackedDataset],
+    *,
+    worker: bool,
+    code: str,
+    weights: Mapping[str, Path] | None = None,
+) -> RunConfig:
+    """Assemble the run of a stage: rank, run hash and networks of the loss. `weights` are its further input files."""
+    context = resolve_rank(stage, settings, worker)
+    inputs = {part: workspace.subset(part) for part in ("train", "val")} | dict(weights or {})
+    config_hash = run_hash(settings, seed, inputs)
+    return RunConfig(
+        stage, settings, seed, config_hash, code, *rows, context, load_perceptual(settings.loss, workspace)
+    )
 
 
 def write_history(folder: Path, state: Checkpoint, checkpoints: CheckpointManager) -> None:
@@ -39,14 +71,7 @@ def write_history(folder: Path, state: Checkpoint, checkpoints: CheckpointManage
 
 
 def summarize(stage: str, state: Checkpoint, epochs: int, folder: Path) -> StageResult:
-    """Summarize a run: a sentence, its history without loss terms, and the grid of its last epoch.
-
-    Args:
-        stage: of the run.
-        state: after the last epoch.
-        epochs: maximum number of epochs.
-        folder: with the grids.
-    """
+    """Summarize a run of at most `epochs`: its history without loss terms, and its last grid in `folder`."""
     by_epoch = {row["epoch"]: row for row in state.history}
     best, start = by_epoch[state.best_epoch]["val_l1"], by_epoch[0]["val_l1"]
     headline = (

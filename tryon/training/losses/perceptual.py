@@ -98,11 +98,7 @@ def is_large_enough(coarsest: tuple[int, int]) -> bool:
 
 
 def read_networks(vgg16: Path | None, vgg19: Path | None, heads: Path | None) -> Perceptual:
-    """Read torchvision's networks and the LPIPS heads; None skips a file.
-
-    Raises:
-        WeightsError: a file does not hold its network.
-    """
+    """Read torchvision's networks and the LPIPS heads; None skips a file. Raises WeightsError for other files."""
     networks: dict[str, FrozenVgg] = {}
     if vgg16 is not None:
         networks["vgg16"] = _read_vgg(vgg16, "vgg16", LPIPS_SHIFT, LPIPS_SCALE)

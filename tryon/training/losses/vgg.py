@@ -84,11 +84,7 @@ class FrozenVgg:
     def from_state(
         cls, state: Mapping[str, Tensor], name: str, shift: Sequence[float] = (0.0,), scale: Sequence[float] = (1.0,)
     ) -> FrozenVgg:
-        """Build `vgg16` or `vgg19` from torchvision's state dict.
-
-        Raises:
-            KeyError: a tensor is missing.
-        """
+        """Build `vgg16` or `vgg19` from torchvision's state dict; raise KeyError for a missing tensor."""
         layers, index = [], 0
         for block, count in enumerate(BLOCKS[name], 1):
             for number in range(1, count + 1):
