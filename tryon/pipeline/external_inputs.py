@@ -99,7 +99,9 @@ def weights_state(workspace: Workspace, parameters: Parameters, progress: Progre
     metric_weights = [weight for name, weight in WEIGHTS.items() if name not in (PUBLISHED, *LOSS_ONLY_WEIGHTS)]
     files = {weight.name: folder / weight.file for weight in metric_weights}
     if parameters.evaluate.baseline_run is not None:
-        files |= {f"baseline {name}": workspace.root / parameters.evaluate.baseline_run / name for name in BASELINE_FILES}
+        files |= {
+            f"baseline {name}": workspace.root / parameters.evaluate.baseline_run / name for name in BASELINE_FILES
+        }
     if init_from not in TRAINED_STARTS:
         published = workspace.weights / WEIGHTS[PUBLISHED].file
         files["start"] = published if init_from == "published" else workspace.root / init_from
