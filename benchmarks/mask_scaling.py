@@ -80,7 +80,7 @@ def stage_times(workspace: Workspace) -> tuple[float, ...]:
     """Wall seconds of the masks, of the whole stage, and its CPU seconds in all processes."""
     since, used = time.perf_counter(), cpu_time()
     planned = plan(CATEGORY, SETTINGS, SIZE, workspace)
-    work = partial(make_shard, making=planned.job(workspace), config_hash=planned.config_hash)
+    work = partial(make_shard, job=planned.job(workspace), config_hash=planned.config_hash)
     before = time.perf_counter()
     map_chunks(work, planned.shards, no_progress, "masks")
     made = time.perf_counter() - before

@@ -28,7 +28,7 @@ from benchmarks import published_metrics
 from tryon.categories import Category
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.metrics import METRICS
-from tryon.metrics.metric import Measure
+from tryon.metrics.metric import PairwiseScorer
 from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import Regions, regions_of
 from tryon.runtime.process_pool import raise_mmap_threshold
@@ -84,7 +84,7 @@ def batches(
         yield Pairs(np.array(results, np.uint8), targets, regions_of(garments[rows], joints[rows]))
 
 
-def measures() -> dict[str, Measure]:
+def measures() -> dict[str, PairwiseScorer]:
     """Load the metrics that the baseline has."""
     return {name: METRICS[name].measure(None, "cpu") for name in published_metrics.METRICS}  # pyright: ignore
 

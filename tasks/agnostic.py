@@ -64,7 +64,7 @@ class MaskRun:
             raise
         with self._lock:
             self._done += people
-            self._progress(self._done, self.plan.people, f"{self.plan.category} masks")
+            self._progress(self._done, self.plan.num_people, f"{self.plan.category} masks")
 
     def close(self) -> None:
         """Shut down the process pool."""

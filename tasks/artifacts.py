@@ -29,7 +29,7 @@ from prefect.settings import get_current_settings
 
 from tasks.prefect_api import is_loopback
 from tryon.console import format_cell, progress_bars
-from tryon.download.fetch import SYNTHETIC
+from tryon.download.fetch import SYNTHETIC_SOURCE
 from tryon.errors import redact_urls
 from tryon.runtime.progress import Progress
 from tryon.runtime.stage_result import Cell, StageResult
@@ -55,7 +55,7 @@ def publish(result: StageResult, source: str) -> None:
     if not _in_run():
         return
     url = get_current_settings().api.url  # without one, Prefect runs an API inside this process
-    allowed = source == SYNTHETIC or url is None or is_loopback(url)
+    allowed = source == SYNTHETIC_SOURCE or url is None or is_loopback(url)
     note = "" if allowed or not result.images else IMAGES_WITHHELD
     with _log_and_ignore_errors():
         get_run_logger().info(result.summary)

@@ -24,7 +24,7 @@ from tryon.agnostic.quality_limits import (
 )
 from tryon.agnostic.shards import work_folder
 from tryon.categories import Category
-from tryon.config.agnostic import AgnosticSettings, LimitSettings
+from tryon.config.agnostic import AgnosticSettings, QualityLimits
 from tryon.errors import TryOnError
 from tryon.manifest import MANIFEST, read_metadata, read_table, table_from_rows
 from tryon.runtime.progress import no_progress
@@ -33,7 +33,7 @@ DRESSES, SIZE = Category.DRESSES, (128, 96)
 
 
 def limits(**changes):
-    return LimitSettings.model_validate(changes)
+    return QualityLimits.model_validate(changes)
 
 
 def settings(method="fitting-room", **changes):
@@ -152,7 +152,7 @@ def test_proposed_limits_accept_the_rows(audits):
     fraction = proposed.pop("max_rejected_fraction")
     assert set(proposed) == {key for key, bad in violations.items() if bad.any()}
     assert not any_violation(
-        find_violations(table, LimitSettings.model_construct(**{**limits().model_dump(), **proposed}))
+        find_violations(table, QualityLimits.model_construct(**{**limits().model_dump(), **proposed}))
     ).any()
     assert not exceeds_rejected_fraction(table, violations, limits(max_rejected_fraction=fraction))
 

@@ -17,7 +17,7 @@ from tryon.config.evaluate import EvaluateSettings
 from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.evaluate.stage import evaluate
 from tryon.manifest import MANIFEST, MASK_PREVIEWS, PACKED, table_from_rows, write_table
-from tryon.manifest.schemas import COMPARISON
+from tryon.manifest.schemas import METHOD_COMPARISON_KEY
 from tryon.runtime.atomic_files import write_bytes, write_text
 from tryon.runtime.progress import no_progress
 from tryon.runtime.stage_result import StageResult
@@ -103,7 +103,7 @@ def write_manifests(workspace: Workspace) -> None:
             }
             for number in range(4)
         ]
-        metadata = {COMPARISON: json.dumps(recipes_of(category))}
+        metadata = {METHOD_COMPARISON_KEY: json.dumps(recipes_of(category))}
         write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
         write_table(workspace.mask_images(category), table_from_rows(shown_of(), MASK_PREVIEWS), MASK_PREVIEWS)
 

@@ -83,14 +83,14 @@ def test_the_numbers_of_every_row_are_kept_and_their_means_are_the_table(evaluat
 
 
 def test_outside_the_garment_is_the_rest_of_the_image(evaluated: Workspace) -> None:
-    rows = PackedDataset.read(evaluated.subset("test_paired")).indices_of(Category.DRESSES)
+    rows = PackedDataset.read(evaluated.subset("test_paired")).select_category(Category.DRESSES)
     share = rows.sample(0).garment_mask.mean()  # the same for every row
     copy = _content(evaluated)["metrics"]["paired"]["dresses"]["masked_input"]
     assert share * copy["l1_garment"] + (1 - share) * copy["l1_outside"] == pytest.approx(copy["l1"], abs=1e-6)
 
 
 def test_baselines_are_scored_as_by_hand(evaluated: Workspace) -> None:
-    rows = PackedDataset.read(evaluated.subset("test_paired")).indices_of(Category.DRESSES)
+    rows = PackedDataset.read(evaluated.subset("test_paired")).select_category(Category.DRESSES)
     examples = [rows.sample(index) for index in range(len(rows))]
     expected = np.mean([example.person[example.garment_mask].mean() / 255 for example in examples])
     content = _content(evaluated)
@@ -140,7 +140,7 @@ def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_onc
 def test_unpaired_rows_are_compared_with_their_own_truth(evaluated: Workspace) -> None:
     """The twin's rows differ from the person only inside the hidden part, so outside it copying is perfect."""
     columns = ("pair_id", "category", "truth", "truth_garment_mask", "mask", "height", "width")
-    rows = PackedDataset.read(evaluated.subset("test_unpaired"), columns).indices_of(Category.UPPER_BODY)
+    rows = PackedDataset.read(evaluated.subset("test_unpaired"), columns).select_category(Category.UPPER_BODY)
     hidden = np.stack([rows.mask("mask", i) for i in range(len(rows))])
     truth = np.stack([rows.image("truth", i) for i in range(len(rows))])
     expected = np.mean([(own * mask[..., None]).mean() / 255 for own, mask in zip(truth, hidden, strict=True)])

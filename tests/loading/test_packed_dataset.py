@@ -31,7 +31,7 @@ def test_sample_equals_the_packed_row(subset_file: Path) -> None:
 
 
 def test_category_rows_keep_their_order(subset_file: Path) -> None:
-    rows = PackedDataset.read(subset_file).indices_of(Category.UPPER_BODY)
+    rows = PackedDataset.read(subset_file).select_category(Category.UPPER_BODY)
     assert [rows.text("pair_id", i) for i in range(len(rows))] == [f"{n:06d}_{n:06d}" for n in (0, 3, 6)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.metrics.image_pair import ImageBatch, Rows
+from tryon.metrics.image_pair import BatchScores, ImageBatch
 from tryon.metrics.l1 import l1
 from tryon.metrics.metric import PerPairMetric
 from tryon.metrics.pairwise import score_pairs
@@ -35,7 +35,7 @@ def test_equals_the_metrics_called_one_by_one() -> None:
     results, targets = random.integers(0, 255, (2, 3, 20, 16, 3), np.uint8)
     regions = {"image": None, "garment": random.random((3, 20, 16)) < 0.3}
 
-    def batch_metric(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
+    def batch_metric(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> BatchScores:
         return {name: np.arange(len(results)) / 2 for name in regions}
 
     measures = {"ssim": ssim, "psnr": psnr, "l1": l1, "lpips": batch_metric}

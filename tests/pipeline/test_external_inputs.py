@@ -101,11 +101,11 @@ def test_hashing_reports_progress(workspace: Workspace) -> None:
 
 def test_every_weights_file_is_an_input_of_a_stage(workspace: Workspace) -> None:
     from tryon.metrics import METRICS
-    from tryon.training.losses.perceptual import NETWORKS
+    from tryon.training.losses.perceptual import TERM_NETWORKS
 
     assert set(FOR_METRICS) == set(record(workspace)["metrics"])
     assert set(FOR_METRICS) == {metric.weights for metric in METRICS.values() if metric.weights}
-    assert set(inputs.LOSS_ONLY_WEIGHTS) < set(NETWORKS.values())  # these are checked by their published hash
+    assert set(inputs.LOSS_ONLY_WEIGHTS) < set(TERM_NETWORKS.values())  # these are checked by their published hash
     assert set(WEIGHTS) == {*record(workspace)["metrics"], *inputs.LOSS_ONLY_WEIGHTS, inputs.PUBLISHED}
     assert set(record(workspace)) == set(WEIGHT_INPUTS.values())
     assert set(inputs.TRAINED_STARTS) | {"published"} == {

@@ -13,7 +13,7 @@ from tryon.categories import Category, Split
 from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import (
     ATTRIBUTE_COLUMNS,
-    PARSER_ERROR_COLUMNS,
+    PARSING_NOISE_COLUMNS,
     PEOPLE_COLUMNS,
     SYNTHETIC_MARKER,
     TRUTH_MARKER,
@@ -252,7 +252,7 @@ def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
 
 def test_parser_errors_are_listed_and_the_true_label_map_is_kept(everything):
     rows = table(everything, "parser_errors.csv")
-    assert tuple(rows[0]) == PARSER_ERROR_COLUMNS
+    assert tuple(rows[0]) == PARSING_NOISE_COLUMNS
     assert {row["kind"] for row in rows} <= set(KINDS)
     wrong = {(row["category"], row["person_id"]) for row in rows}
     kept = {(path.parts[-3], path.stem) for path in everything.glob("*/truth_labels/*.png")}
@@ -266,7 +266,7 @@ def test_parser_errors_are_listed_and_the_true_label_map_is_kept(everything):
         allowed = np.zeros(clean.shape, bool)
         for row in rows:
             if (row["category"], row["person_id"]) == (category, person):
-                left, top, width, height = (int(row[name]) for name in PARSER_ERROR_COLUMNS[3:])
+                left, top, width, height = (int(row[name]) for name in PARSING_NOISE_COLUMNS[3:])
                 allowed[top : top + height, left : left + width] = True
         assert (clean != given).any()
         assert not (clean != given)[~allowed].any()

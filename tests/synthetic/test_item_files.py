@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tryon.categories import LEVELS, Category, Level
-from tryon.dresscode.layout import PARSER_ERRORS_FILE, PEOPLE_FILE, relative_path
+from tryon.dresscode.layout import PARSING_NOISE_FILE, PEOPLE_FILE, relative_path
 from tryon.synthetic.item_files import RenderOptions, figure_of, garment_of, item_files, make_item, render_in_garment
 
 SEED = 5
@@ -46,7 +46,7 @@ def test_a_larger_share_of_errors_keeps_those_of_a_smaller_one() -> None:
             make_item(SEED, Category.LOWER_BODY, n, "000000", RenderOptions(parsing_noise_fraction=share))
             for n in range(8)
         )
-        return {n: item.rows[PARSER_ERRORS_FILE] for n, item in enumerate(made) if item.rows[PARSER_ERRORS_FILE]}
+        return {n: item.rows[PARSING_NOISE_FILE] for n, item in enumerate(made) if item.rows[PARSING_NOISE_FILE]}
 
     none, some, every = errors(0.0), errors(0.5), errors(1.0)
     assert none == {}

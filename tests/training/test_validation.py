@@ -55,7 +55,7 @@ def test_means_do_not_depend_on_the_batch_size(workspace: Workspace) -> None:
 
 
 def test_category_without_rows_is_none(workspace: Workspace) -> None:
-    rows = PackedDataset.read(workspace.subset("val")).indices_of(Category.DRESSES)
+    rows = PackedDataset.read(workspace.subset("val")).select_category(Category.DRESSES)
     scores = validate(Copy(), rows, 4, torch.device("cpu"))
     assert scores["val_l1_upper_body"] is None
     assert scores["val_l1"] == scores["val_l1_dresses"]

@@ -52,7 +52,7 @@ class MaskPlan:
         return MaskJob(self.category, self.settings, self.size, workspace)
 
     @property
-    def people(self) -> int:
+    def num_people(self) -> int:
         """Number of people."""
         return sum(map(len, self.shards))
 

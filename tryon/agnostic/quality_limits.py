@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tryon.agnostic.plan import MaskPlan
 from tryon.categories import Category
-from tryon.config.agnostic import LimitSettings
+from tryon.config.agnostic import QualityLimits
 from tryon.errors import TryOnError
 from tryon.manifest.schemas import STATUS_OK, STATUS_QUARANTINED
 
@@ -65,7 +65,7 @@ class MaskQualityError(TryOnError):
     """More masks violate `agnostic.quality_limits` than `max_rejected_fraction` allows."""
 
 
-def find_violations(rows: pa.Table, limits: LimitSettings) -> Violations:
+def find_violations(rows: pa.Table, limits: QualityLimits) -> Violations:
     """Find the usable rows that violate each rule.
 
     Unknown values are accepted, except for the leak: a mask that may not cover the garment is not usable.
@@ -74,13 +74,13 @@ def find_violations(rows: pa.Table, limits: LimitSettings) -> Violations:
     return {rule.key: usable & _violates(column_values(rows, rule.column), rule, limits) for rule in QUALITY_RULES}
 
 
-def violated_columns(numbers: Mapping[str, float | None], limits: LimitSettings) -> frozenset[str]:
+def violated_columns(numbers: Mapping[str, float | None], limits: QualityLimits) -> frozenset[str]:
     """Return the columns of one audit that violate a rule."""
     values = {name: np.float32(np.nan if value is None else value) for name, value in numbers.items()}
     return frozenset(rule.column for rule in QUALITY_RULES if _violates(values[rule.column], rule, limits))
 
 
-def _violates(value: Any, rule: QualityRule, limits: LimitSettings) -> Any:
+def _violates(value: Any, rule: QualityRule, limits: QualityLimits) -> Any:
     """Compare a value, or a column of values, with a bound; NaN means unknown."""
     bound = np.float32(getattr(limits, rule.key))  # the precision of the audit
     violates = value > bound if rule.is_maximum else value < bound
@@ -92,7 +92,7 @@ def any_violation(violations: Violations) -> NDArray[np.bool_]:
     return np.logical_or.reduce(list(violations.values()))
 
 
-def exceeds_rejected_fraction(rows: pa.Table, violations: Violations, limits: LimitSettings) -> bool:
+def exceeds_rejected_fraction(rows: pa.Table, violations: Violations, limits: QualityLimits) -> bool:
     """Return whether a larger fraction of the usable rows has violations than may be quarantined."""
     bad, usable = int(any_violation(violations).sum()), int(status_is_ok(rows).sum())
     return bad > 0 and bad / usable > limits.max_rejected_fraction
@@ -176,7 +176,7 @@ def passing_threshold(rule: QualityRule, values: NDArray[np.float32]) -> str:
 
 
 def _describe_violations(
-    rule: QualityRule, rows: pa.Table, violating: NDArray[np.bool_], limits: LimitSettings
+    rule: QualityRule, rows: pa.Table, violating: NDArray[np.bool_], limits: QualityLimits
 ) -> list[str]:
     """Format the number of violations of a rule, and the worst rows."""
     values = column_values(rows, rule.column)

@@ -54,18 +54,18 @@ def shard_path(people: Sequence[PersonFiles], job: MaskJob, config_hash: str) ->
 
 
 def make_shard(
-    people: Sequence[PersonFiles], making: MaskJob, config_hash: str, earlier: ReusableShards | None = None
+    people: Sequence[PersonFiles], job: MaskJob, config_hash: str, earlier: ReusableShards | None = None
 ) -> Path:
     """Compute the masks of a shard unless its file is complete, in any process or thread.
 
     Rows of `earlier` shards are copied. Returns the shard's file, whose checksum is written last.
     """
-    path = shard_path(people, making, config_hash)
+    path = shard_path(people, job, config_hash)
     if not checksum_ok(path):
         keys = [_made_from(person, config_hash) for person in people]
         rows = _read_rows((earlier or {}).get(path.name, ()), set(keys))
         new = {key: person for key, person in zip(keys, people, strict=True) if key not in rows}
-        results = process_batch(list(new.values()), making)
+        results = process_batch(list(new.values()), job)
         rows |= {key: row | {"made_from": key} for key, row in zip(new, results, strict=True)}
         write_table(path, table_from_rows([rows[key] for key in keys], MASKS), MASKS, {"config_hash": config_hash})
         write_checksum(path)

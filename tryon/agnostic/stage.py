@@ -39,7 +39,7 @@ from tryon.config.agnostic import AgnosticSettings
 from tryon.dresscode.readers import Size
 from tryon.errors import MissingInputError, TryOnError
 from tryon.manifest import MANIFEST, MASK_PREVIEWS, table_from_rows, write_table, write_tables
-from tryon.manifest.schemas import COMPARISON
+from tryon.manifest.schemas import METHOD_COMPARISON_KEY
 from tryon.runtime.atomic_files import checksum_ok, sha256_file, write_bytes
 from tryon.runtime.hash_sampling import hash_sample
 from tryon.runtime.process_pool import map_chunks
@@ -68,7 +68,7 @@ def agnostic(
     """
     mask_plan = plan(category, settings, size, workspace)
     job, config_hash, earlier = mask_plan.job(workspace), mask_plan.config_hash, mask_plan.reusable
-    work = partial(make_shard, making=job, config_hash=config_hash, earlier=earlier)
+    work = partial(make_shard, job=job, config_hash=config_hash, earlier=earlier)
     map_chunks(work, mask_plan.shards, progress, f"{category} masks")
     return collect(mask_plan, workspace)
 
@@ -112,7 +112,7 @@ def collect(mask_plan: MaskPlan, workspace: Workspace) -> StageResult:
     # Raw files are read before anything is written: if one is wrong, all outputs stay as they were.
     previews = render_people(select_people(audits, NUM_WORST, NUM_TYPICAL), audits, mask_of, mask_plan, workspace)
     metadata = {"config_hash": mask_plan.config_hash, "index_sha256": mask_plan.index_sha256}
-    metadata[COMPARISON] = as_text(_compare_on_sample(mask_plan, audits, workspace))
+    metadata[METHOD_COMPARISON_KEY] = as_text(_compare_on_sample(mask_plan, audits, workspace))
     write_table(workspace.mask_images(category), _preview_table(previews), MASK_PREVIEWS)
     write_tables(workspace.manifest(category), add_masks(rows, numbers, mask_of), MANIFEST, metadata)
     store_shards_for_reuse(paths, job)

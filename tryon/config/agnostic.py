@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from tryon.config.schema import Settings
 
 
-class LimitSettings(Settings):
+class QualityLimits(Settings):
     """Quality limits of a mask; rows beyond one of them are quarantined."""
 
     max_leak_fraction: float = Field(
@@ -40,6 +40,6 @@ class AgnosticSettings(Settings):
     """Masking of the garment to be replaced."""
 
     method: Literal["fitting-room", "dresscode-official"] = Field("fitting-room", description="Mask method.")
-    quality_limits: LimitSettings = Field(
-        default_factory=lambda: LimitSettings.model_validate({}), description="Quality limits of the masks."
+    quality_limits: QualityLimits = Field(
+        default_factory=lambda: QualityLimits.model_validate({}), description="Quality limits of the masks."
     )

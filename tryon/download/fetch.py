@@ -13,7 +13,7 @@ from tryon.runtime.atomic_files import sha256_file
 from tryon.runtime.progress import Progress
 from tryon.workspace import Workspace
 
-SYNTHETIC = "synthetic"
+SYNTHETIC_SOURCE = "synthetic"
 """Name of the source that is rendered instead of read."""
 
 _HINT = "Set download.source in params.yaml to `synthetic`, a folder or a zip archive."
@@ -26,7 +26,7 @@ def fetch(settings: DownloadSettings, seed: int, workspace: Workspace, progress:
         SourceError: the source is missing, damaged, or has another SHA-256 than expected.
         ParameterError: a SHA-256 is expected of a folder.
     """
-    if settings.source == SYNTHETIC:
+    if settings.source == SYNTHETIC_SOURCE:
         path = synthetic_archive(settings.synthetic, seed, workspace, progress)
     else:
         path = locate(settings, workspace)

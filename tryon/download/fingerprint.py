@@ -12,7 +12,7 @@ from typing import Any
 
 from tryon.config.download import DownloadSettings
 from tryon.download.containers import FolderContainer
-from tryon.download.fetch import SYNTHETIC, find_truth_archive, locate
+from tryon.download.fetch import SYNTHETIC_SOURCE, find_truth_archive, locate
 from tryon.download.members import Member
 from tryon.errors import MissingInputError
 from tryon.runtime.atomic_files import short_hash, write_json
@@ -28,8 +28,8 @@ def fingerprint(settings: DownloadSettings, workspace: Workspace, progress: Prog
     Raises:
         SourceError: the source is missing or cannot be read.
     """
-    if settings.source == SYNTHETIC:
-        return {"source": SYNTHETIC}
+    if settings.source == SYNTHETIC_SOURCE:
+        return {"source": SYNTHETIC_SOURCE}
     path = locate(settings, workspace)
     parts = [part for part in (path, find_truth_archive(path)) if part]
     return {"source": settings.source, "files": {part.name: _fingerprint_of(part, progress) for part in parts}}

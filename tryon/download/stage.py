@@ -8,7 +8,7 @@ from functools import partial
 
 from tryon.categories import Category, Split
 from tryon.config.download import DownloadSettings
-from tryon.download.fetch import SYNTHETIC, fetch
+from tryon.download.fetch import SYNTHETIC_SOURCE, fetch
 from tryon.download.fingerprint import check_fingerprint
 from tryon.download.index_rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE, Row, ValidationResult, files_of, index_rows
 from tryon.download.person_attributes import read_garment_attributes, read_person_attributes
@@ -41,7 +41,7 @@ def download(settings: DownloadSettings, seed: int, workspace: Workspace, progre
     present = sync_raw(containers, workspace.raw, settings.include_densepose_uv, progress)
     pairs, conflicts = read_pair_lists(workspace.raw, settings.source)
     attributes, people = read_garment_attributes(workspace.raw), read_person_attributes(workspace.raw)
-    synthetic = settings.source == SYNTHETIC or (workspace.raw / SYNTHETIC_MARKER).exists()
+    synthetic = settings.source == SYNTHETIC_SOURCE or (workspace.raw / SYNTHETIC_MARKER).exists()
     facts = _validate_all(pairs, present, workspace, progress)
     licence = resolve_licence(settings, synthetic)
     rows, findings = index_rows(pairs, ValidationResult(facts, attributes, people, licence, synthetic))

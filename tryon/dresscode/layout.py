@@ -40,10 +40,10 @@ PEOPLE_FILE = "people.csv"
 
 PEOPLE_COLUMNS = ("category", "person_id", "arm_pose", "level")
 
-PARSER_ERRORS_FILE = "parser_errors.csv"
+PARSING_NOISE_FILE = "parser_errors.csv"
 """Side file in the root of a synthetic data set with parsing noise: kind and bounding box of every error."""
 
-PARSER_ERROR_COLUMNS = ("category", "person_id", "kind", "left", "top", "width", "height")
+PARSING_NOISE_COLUMNS = ("category", "person_id", "kind", "left", "top", "width", "height")
 
 SYNTHETIC_MARKER = "synthetic.txt"
 """File in the root that marks the synthetic data set; its lines identify seed, settings and code."""

@@ -144,10 +144,10 @@ def _errors(
     assert measure is not None
     measures = {"l1": measure(None, "cpu")}
     per_category = -(-count // len(Category))
-    selected = {category: _select(rows.indices_of(category), setting, per_category) for category in Category}
+    selected = {category: _select(rows.select_category(category), setting, per_category) for category in Category}
     done, total = 0, sum(map(len, selected.values()))
     for category, positions in selected.items():
-        category_rows = rows.indices_of(category)
+        category_rows = rows.select_category(category)
         parts = [positions[start : start + batch_size] for start in range(0, len(positions), batch_size)]
         for part, batch in zip(parts, load_batches(category_rows, parts), strict=True):
             truth = ground_truth(category_rows, part, batch, setting)

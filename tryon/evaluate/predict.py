@@ -102,7 +102,7 @@ def predict_category(
         TryOnError: a result is not finite, or an image is damaged.
     """
     oracle = has_oracle(rows)
-    category_rows = rows.indices_of(category)
+    category_rows = rows.select_category(category)
     selected = np.arange(len(category_rows)) if only is None else only
     positions = [selected[start : start + batch_size] for start in range(0, len(selected), batch_size)]
     for batch_positions, batch in zip(positions, load_batches(category_rows, positions), strict=True):
@@ -164,7 +164,7 @@ class PredictionSource:
 
     def people(self, category: Category) -> Iterator[ImageBatch]:
         """Yield the person images of a category."""
-        rows = self.rows.indices_of(category)
+        rows = self.rows.select_category(category)
         for start in range(0, len(rows), self.batch_size):
             stop = min(start + self.batch_size, len(rows))
             yield np.stack([rows.image("person", row) for row in range(start, stop)])

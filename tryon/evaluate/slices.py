@@ -90,7 +90,7 @@ def slice_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Val
         rows: of one setting, with the slice columns and masks.
         textures: texture of the garment by pair id.
     """
-    parts = [_category_values(rows.indices_of(category), textures) for category in Category]
+    parts = [_category_values(rows.select_category(category), textures) for category in Category]
     return {name: [value for part in parts for value in part[name]] for name in DIMENSIONS}
 
 

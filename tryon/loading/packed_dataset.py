@@ -99,7 +99,7 @@ class PackedDataset:
         """Category of every row."""
         return [Category(value) for value in self.table.column("category").to_pylist()]
 
-    def indices_of(self, category: Category) -> PackedDataset:
+    def select_category(self, category: Category) -> PackedDataset:
         """Select the rows of one category, in the same order."""
         selected = np.flatnonzero([value == category for value in self.categories])
         return PackedDataset(self._stored, f"{self.name} ({category})", self._positions[selected])

@@ -19,7 +19,7 @@ synthetic data set, the ground truth of unpaired images and the flow from garmen
 LEAK_THRESHOLD = 0.01
 """A row is leaking if more than this fraction of its garment stays visible."""
 
-COMPARISON = "comparison"
+METHOD_COMPARISON_KEY = "comparison"
 """Metadata key of a manifest: JSON list with the mask quality of each method on the same sample of people."""
 
 STATUS_OK = "ok"

@@ -14,7 +14,7 @@ from tryon.metrics.similarity import PyramidLevel, channel_mean, halved
 ImageBatch = NDArray[np.uint8]
 """A batch of images, uint8 (N, H, W, 3), RGB."""
 
-Rows = dict[str, NDArray[np.float64]]
+BatchScores = dict[str, NDArray[np.float64]]
 """Scores by region, one per image: float64 (N,), NaN where the region is empty."""
 
 RegionScores = dict[str, float]

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from torchmetrics.functional.image.lpips import _NoTrainLpips
 
 from tryon.errors import WeightsError
-from tryon.metrics.image_pair import ImageBatch, Rows, check_pair, mean_inside
-from tryon.metrics.metric import Measure, Metric
+from tryon.metrics.image_pair import BatchScores, ImageBatch, check_pair, mean_inside
+from tryon.metrics.metric import Metric, PairwiseScorer
 from tryon.metrics.regions import WHOLE_IMAGE, Regions
 
 _SLICE = re.compile(r"^slice(s\.)?\d+\.")
@@ -45,7 +45,7 @@ VGG = Backbone("vgg", "VGG16", "vgg16", 16)
 SQUEEZENET = Backbone("squeeze", "SqueezeNet", "squeezenet", 17)
 
 
-def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -> Measure:
+def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -> PairwiseScorer:
     """Load LPIPS with torchvision's weights of the backbone; raise WeightsError for another network's file."""
     assert path is not None
     network = load_network(path, backbone).to(device)
@@ -57,7 +57,7 @@ def load(path: Path | None, device: str = "cpu", backbone: Backbone = ALEXNET) -
     for head in network.lins:
         head.register_forward_hook(capture)  # the network returns either means or upsampled maps, both are needed
 
-    def lpips(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
+    def lpips(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> BatchScores:
         """Compute LPIPS of each image, 0 (equal) upwards.
 
         For the complete image: the mean of each layer's distances, summed over layers. In a region: the mean of the

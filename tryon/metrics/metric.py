@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.metrics.image_pair import ImageBatch, ImagePair, RegionScores, Rows, check_pair
+from tryon.metrics.image_pair import BatchScores, ImageBatch, ImagePair, RegionScores, check_pair
 from tryon.metrics.regions import WHOLE_IMAGE, Regions
 
 if TYPE_CHECKING:
     from tryon.metrics.inception import FeatureExtractor
     from tryon.metrics.reference import Reference
 
-Measure = Callable[[ImageBatch, ImageBatch, Regions], Rows]
+PairwiseScorer = Callable[[ImageBatch, ImageBatch, Regions], BatchScores]
 """Maps results, ground truth and regions to one score per pair and region."""
 
 Features = NDArray[np.float32]
@@ -34,7 +34,7 @@ class PerPairMetric:
 
     score_pair: Callable[[ImagePair], RegionScores]
 
-    def __call__(self, results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
+    def __call__(self, results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> BatchScores:
         """Compute the metric of each pair, float64 (N,) for each region."""
         check_pair(results, targets)
         rows = [self.score_pair(pair) for pair in pairs_of(results, targets, regions)]
@@ -71,7 +71,7 @@ class Metric:
     name: str
     title: str
     better: Literal["higher", "lower"]
-    measure: Callable[[Path | None, str], Measure] | None = None
+    measure: Callable[[Path | None, str], PairwiseScorer] | None = None
     extract: Callable[[Path | None, str], FeatureExtractor] | None = None
     distance: Callable[[Features, Reference], dict[str, float]] | None = None
     extra_outputs: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ class Metric:
         return self.measure is not None
 
     @property
-    def min_side_for(self) -> int:
+    def min_samples(self) -> int:
         """Minimum number of images: two for sets, which need a variance."""
         return 1 if self.pairwise else 2
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tryon.metrics import METRICS
 from tryon.metrics.image_pair import ImageBatch, check_pair
-from tryon.metrics.metric import Measure, PerPairMetric, pairs_of
+from tryon.metrics.metric import PairwiseScorer, PerPairMetric, pairs_of
 from tryon.metrics.regions import IMAGE, REGIONS, Regions
 
 Numbers = dict[str, NDArray[np.float64]]
@@ -27,7 +27,9 @@ def pair_keys() -> dict[str, tuple[str, str]]:
     return {key_of(name, region): (name, region) for region in REGIONS for name in names}
 
 
-def score_pairs(measures: Mapping[str, Measure], results: ImageBatch, targets: ImageBatch, regions: Regions) -> Numbers:
+def score_pairs(
+    measures: Mapping[str, PairwiseScorer], results: ImageBatch, targets: ImageBatch, regions: Regions
+) -> Numbers:
     """Compare each result with its ground truth, over every region.
 
     Metrics without a network share the maps of a pair, which are freed before the next pair.

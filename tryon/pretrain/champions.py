@@ -61,7 +61,7 @@ def save_champion(name: str, workspace: Workspace) -> Champion:
             expected="1 to 64 lowercase letters, digits, dots, dashes and underscores, starting with a letter or digit",
         )
     best, target = workspace.checkpoints / "best.ckpt", workspace.champion(name)
-    load_network(best, remedy="Run `tryon finetune` first.")
+    load_network(best, hint="Run `tryon finetune` first.")
     sha256 = sha256_file(best)
     if not target.exists():
         with atomic_file(target) as temporary:

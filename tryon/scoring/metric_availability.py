@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tryon.errors import ParameterError, TryOnError
 from tryon.metrics import METRICS, Metric
 from tryon.metrics.inception import FeatureExtractor
-from tryon.metrics.metric import Measure
+from tryon.metrics.metric import PairwiseScorer
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
 from tryon.pretrained_weights import COMMAND, WEIGHTS, MissingWeightsError, weight_path
 from tryon.scoring.protocols import Protocol
@@ -42,7 +42,7 @@ class AvailableMetrics:
         reasons: unavailable metrics with the reason.
     """
 
-    measures: dict[str, Measure] = field(default_factory=dict)
+    measures: dict[str, PairwiseScorer] = field(default_factory=dict)
     extractors: dict[str, FeatureExtractor] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -106,7 +106,7 @@ def insufficient_samples(metric: Metric, count: int) -> str:
     """Return why `count` images are too few for a metric; empty when they suffice."""
     if not count:
         return NO_ROWS
-    return f"requires at least {metric.min_side_for} images" if count < metric.min_side_for else ""
+    return f"requires at least {metric.min_samples} images" if count < metric.min_samples else ""
 
 
 def check_names(required: Iterable[str]) -> None:

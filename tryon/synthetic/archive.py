@@ -23,8 +23,8 @@ from tryon.config.download import SyntheticSettings
 from tryon.dresscode.layout import (
     ATTRIBUTE_COLUMNS,
     ATTRIBUTES_FILE,
-    PARSER_ERROR_COLUMNS,
-    PARSER_ERRORS_FILE,
+    PARSING_NOISE_COLUMNS,
+    PARSING_NOISE_FILE,
     PEOPLE_COLUMNS,
     PEOPLE_FILE,
     SYNTHETIC_MARKER,
@@ -48,7 +48,7 @@ Add = Callable[[Files], None]
 
 _WHAT = "synthetic people"
 
-_TABLES = {ATTRIBUTES_FILE: ATTRIBUTE_COLUMNS, PEOPLE_FILE: PEOPLE_COLUMNS, PARSER_ERRORS_FILE: PARSER_ERROR_COLUMNS}
+_TABLES = {ATTRIBUTES_FILE: ATTRIBUTE_COLUMNS, PEOPLE_FILE: PEOPLE_COLUMNS, PARSING_NOISE_FILE: PARSING_NOISE_COLUMNS}
 
 
 def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
@@ -117,7 +117,7 @@ def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, prog
         for name, known in made.rows.items():
             rows[name] += known
         progress(number, len(jobs), _WHAT)
-    wanted = [name for name in _TABLES if name != PARSER_ERRORS_FILE or settings.parsing_noise_fraction > 0]
+    wanted = [name for name in _TABLES if name != PARSING_NOISE_FILE or settings.parsing_noise_fraction > 0]
     truth([(name, _table(_TABLES[name], rows[name])) for name in wanted])
 
 

@@ -14,7 +14,7 @@ from tryon.dresscode.layout import (
     ATTRIBUTES_FILE,
     HEIGHT,
     KEYPOINT_WIDTH,
-    PARSER_ERRORS_FILE,
+    PARSING_NOISE_FILE,
     PEOPLE_FILE,
     WIDTH,
     pair_id,
@@ -176,7 +176,7 @@ def _rows(
     return {
         ATTRIBUTES_FILE: [(category, item_id, *known)],
         PEOPLE_FILE: [(category, item_id, figure.body.pose.arm_pose, figure.level)],
-        PARSER_ERRORS_FILE: [(category, item_id, error.kind, *error.box) for error in errors],
+        PARSING_NOISE_FILE: [(category, item_id, error.kind, *error.box) for error in errors],
     }
 
 

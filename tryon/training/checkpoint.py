@@ -106,30 +106,30 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     write_bytes(path, stream.getvalue())
 
 
-def load_checkpoint(path: Path, remedy: str = RETRAIN_HINT) -> Checkpoint:
+def load_checkpoint(path: Path, hint: str = RETRAIN_HINT) -> Checkpoint:
     """Read a checkpoint to the CPU. Only tensors and plain values are accepted, so no code is executed.
 
     Raises:
         WeightsError: the file is missing, damaged, incomplete, of another version or not a checkpoint.
     """
-    _verify_checksum(path, remedy)
+    _verify_checksum(path, hint)
     content = read_checkpoint(path)
     if not is_checkpoint(content):
-        raise WeightsError(f"{path} is not a checkpoint of this project", hint=remedy)
+        raise WeightsError(f"{path} is not a checkpoint of this project", hint=hint)
     if content.get("version") != VERSION:
         raise WeightsError(
-            f"{path} has another checkpoint version", found=content.get("version"), expected=str(VERSION), hint=remedy
+            f"{path} has another checkpoint version", found=content.get("version"), expected=str(VERSION), hint=hint
         )
     invalid = [name for name, is_valid in _VALIDATORS.items() if name not in content or not is_valid(content[name])]
     if invalid:
-        raise WeightsError(f"{path} has missing or invalid entries: {format_list(invalid)}", hint=remedy)
+        raise WeightsError(f"{path} has missing or invalid entries: {format_list(invalid)}", hint=hint)
     values = {name: content[name] for name in _VALIDATORS}
     return Checkpoint(**{**values, "history": tuple(values["history"]), "losses": tuple(values["losses"])})
 
 
-def load_network(path: Path, remedy: str = RETRAIN_HINT) -> DAFlow:
+def load_network(path: Path, hint: str = RETRAIN_HINT) -> DAFlow:
     """Load the network of a checkpoint, on the CPU and in evaluation mode; raises like `load_checkpoint`."""
-    return build_network(load_checkpoint(path, remedy), str(path)).eval()
+    return build_network(load_checkpoint(path, hint), str(path)).eval()
 
 
 def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
@@ -149,17 +149,17 @@ def is_checkpoint(content: Any) -> bool:
     return isinstance(content, Mapping) and content.get("kind") == KIND
 
 
-def _verify_checksum(path: Path, remedy: str) -> None:
+def _verify_checksum(path: Path, hint: str) -> None:
     """Verify the checksums of the zip archive, which torch does not."""
     if not path.is_file():
-        raise WeightsError(f"{path} not found", hint=remedy)
+        raise WeightsError(f"{path} not found", hint=hint)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError) as error:
-        raise WeightsError(f"{path} is damaged or not a checkpoint", found=str(error), hint=remedy) from error
+        raise WeightsError(f"{path} is damaged or not a checkpoint", found=str(error), hint=hint) from error
     if damaged is not None:
-        raise WeightsError(f"{path} is damaged: {damaged} does not match its checksum", hint=remedy)
+        raise WeightsError(f"{path} is damaged: {damaged} does not match its checksum", hint=hint)
 
 
 def _plain(value: Any) -> Any:

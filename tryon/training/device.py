@@ -8,16 +8,16 @@ from tryon.errors import ParameterError
 from tryon.runtime.process_pool import thread_count
 
 
-def choose_accelerator(stage: str, wanted: str) -> str:
+def choose_accelerator(stage: str, requested: str) -> str:
     """Resolve the setting `accelerator` of a stage to `cpu` or `cuda`; raise ParameterError for a missing GPU."""
-    if wanted == "auto":
+    if requested == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cuda" and not torch.cuda.is_available():
+    if requested == "cuda" and not torch.cuda.is_available():
         raise ParameterError(
             f"{stage}.accelerator is cuda, but torch finds no CUDA device",
             hint="Set it to `cpu` or `auto`, or run on a machine with a GPU.",
         )
-    return wanted
+    return requested
 
 
 def set_cpu_threads() -> None:

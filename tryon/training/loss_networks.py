@@ -11,7 +11,7 @@ from tryon.errors import ParameterError, WeightsError
 from tryon.pretrained_weights import weight_path
 from tryon.runtime.atomic_files import sha256_file
 from tryon.training.losses import Perceptual, read_networks
-from tryon.training.losses.perceptual import NETWORKS, is_large_enough
+from tryon.training.losses.perceptual import TERM_NETWORKS, is_large_enough
 from tryon.workspace import Workspace
 
 LPIPS_HEADS_SHA256 = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
@@ -26,7 +26,7 @@ def load_perceptual(settings: LossSettings, workspace: Workspace) -> Perceptual 
     """
     if settings.perceptual == "none":
         return None
-    needed = {network for term, network in NETWORKS.items() if getattr(settings, term)}
+    needed = {network for term, network in TERM_NETWORKS.items() if getattr(settings, term)}
     paths = {name: weight_path(workspace, name) for name in sorted(needed)}
     return read_networks(paths.get("vgg16"), paths.get("vgg19"), _heads() if settings.lpips else None)
 

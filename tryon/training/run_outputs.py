@@ -34,7 +34,7 @@ def run_hash(settings: OptimizationSettings, seed: int, inputs: Mapping[str, Pat
 def read_rows(workspace: Workspace, category: Category | None = None) -> tuple[PackedDataset, PackedDataset]:
     """Open the training and validation rows, of one category if given."""
     train, val = (PackedDataset.read(workspace.subset(part)) for part in ("train", "val"))
-    return (train, val) if category is None else (train.indices_of(category), val.indices_of(category))
+    return (train, val) if category is None else (train.select_category(category), val.select_category(category))
 
 
 def make_run(

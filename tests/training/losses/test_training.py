@@ -16,7 +16,7 @@ from tryon.runtime.progress import no_progress
 from tryon.training import loop
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.losses import Perceptual
-from tryon.training.losses.perceptual import NETWORKS
+from tryon.training.losses.perceptual import TERM_NETWORKS
 from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.run_config import RunConfig
 from tryon.training.training_log import LOSS_TERMS, TERM_COLUMNS
@@ -83,7 +83,7 @@ def test_history_terms_add_up(train: Any, narrow: Perceptual) -> None:
         row = train(str(changed), networks, **changed)[2]
         terms = {name: row[name] for name in TERM_COLUMNS if name in row}
         weights = {**PLAIN, **changed}
-        expected = [name for name in LOSS_TERMS if weights[name] and (networks or name not in NETWORKS)]
+        expected = [name for name in LOSS_TERMS if weights[name] and (networks or name not in TERM_NETWORKS)]
         assert terms.keys() == {f"train_{name}" for name in expected}
         assert math.fsum(terms.values()) == pytest.approx(row["train_loss"], rel=1e-6)
 

@@ -65,7 +65,7 @@ def render_preview(
     path = out or workspace.preview(category)
     workspace.reject_stage_output(path, "--out")
     mask_plan = plan(category, settings, size, workspace)
-    if not mask_plan.people:
+    if not mask_plan.num_people:
         raise MissingInputError(
             f"{workspace.index(category)} has no usable row", hint="See data/index/findings.parquet for the reasons."
         )
@@ -131,7 +131,10 @@ def _load_audits(mask_plan: MaskPlan, workspace: Workspace, count: int, progress
     if audits is not None:
         return audits, f"all {audits.num_rows} people with a mask in the manifest"
     audits = _sample_audits(mask_plan, workspace, max(MIN_SAMPLE, _SAMPLE_PER_PREVIEW * count), progress)
-    return audits, f"a sample of {audits.num_rows} of {mask_plan.people} people, masks computed for the preview{damage}"
+    return (
+        audits,
+        f"a sample of {audits.num_rows} of {mask_plan.num_people} people, masks computed for the preview{damage}",
+    )
 
 
 def _manifest_audits(mask_plan: MaskPlan, workspace: Workspace) -> pa.Table | None:

@@ -108,7 +108,7 @@ def build_gallery(
     device = next(network.parameters()).device
     gallery = []
     for category in Category:
-        pair_ids = rows.indices_of(category).table.column("pair_id").to_pylist()
+        pair_ids = rows.select_category(category).table.column("pair_id").to_pylist()
         errors = scores.values(setting, MODEL, category, KEY)
         selected = select_rows(pair_ids, errors, count, seed)
         positions = {pair: position for position, pair in enumerate(pair_ids)}

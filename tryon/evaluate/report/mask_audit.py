@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tryon.categories import Category
 from tryon.manifest import MANIFEST, MASK_PREVIEWS, read_metadata, read_table
-from tryon.manifest.schemas import COMPARISON, LEAK_THRESHOLD, STATUS_OK
+from tryon.manifest.schemas import LEAK_THRESHOLD, METHOD_COMPARISON_KEY, STATUS_OK
 from tryon.workspace import Workspace
 
 COLUMNS = ("mask_fraction", "leak_fraction", "leaking", "protected_fraction", "outline_similarity")
@@ -55,7 +55,7 @@ def _category_audit(workspace: Workspace, category: Category) -> dict[str, Any]:
     known = {name: _known(usable.column(name).to_pylist()) for name in columns[1:]}
     known["leaking"] = (known["leak_fraction"] > LEAK_THRESHOLD).astype(np.float64)
     methods: dict[str, dict[str, Any]] = {}
-    for row in json.loads(read_metadata(workspace.manifest(category)).get(COMPARISON, "[]")):
+    for row in json.loads(read_metadata(workspace.manifest(category)).get(METHOD_COMPARISON_KEY, "[]")):
         quality = {"people": row["people"], **{name: row[name] for name in COLUMNS}}
         methods.setdefault(row["method"], {})[row["worn"]] = quality
     return {

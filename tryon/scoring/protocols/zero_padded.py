@@ -8,19 +8,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tryon.metrics.image_pair import ImageBatch, Rows, check_pair
-from tryon.metrics.metric import Measure, Metric
+from tryon.metrics.image_pair import BatchScores, ImageBatch, check_pair
+from tryon.metrics.metric import Metric, PairwiseScorer
 from tryon.metrics.regions import IMAGE, WHOLE_IMAGE, Regions
 from tryon.metrics.similarity import K1, K2, SIGMA, WINDOW
 
 
-def load(path: Path | None, device: str) -> Measure:
+def load(path: Path | None, device: str) -> PairwiseScorer:
     """Return the scoring function; it needs no weights and scores whole images only."""
     along = torch.exp(-((torch.arange(WINDOW, dtype=torch.float32) - WINDOW // 2) ** 2) / (2 * SIGMA**2))
     window = torch.outer(along, along) / along.sum() ** 2
     kernel = window.expand(3, 1, WINDOW, WINDOW).contiguous().to(device)
 
-    def measure(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> Rows:
+    def measure(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> BatchScores:
         check_pair(results, targets)
         found = _ssim(_floats(results, device), _floats(targets, device), kernel)
         return {IMAGE: found.double().cpu().numpy()}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from tryon.training.losses.perceptual import NETWORKS, Perceptual, upsample_if_small
+from tryon.training.losses.perceptual import TERM_NETWORKS, Perceptual, upsample_if_small
 from tryon.training.losses.pixel_terms import (
     ESTIMATORS_PER_SCALE,
     capture_offsets,
@@ -25,7 +25,7 @@ from tryon.training.losses.pixel_terms import (
 if TYPE_CHECKING:
     from tryon.config.training import LossSettings
 
-PERCEPTUAL_TERMS = tuple(NETWORKS)
+PERCEPTUAL_TERMS = tuple(TERM_NETWORKS)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tryon.training.losses.perceptual_terms import (
 from tryon.training.losses.pixel_terms import resize
 from tryon.training.losses.vgg import BLOCKS, MIN_SIDE, WIDTHS, FrozenVgg, Term
 
-NETWORKS = {"lpips": "vgg16", "style": "vgg19", "content": "vgg19"}
+TERM_NETWORKS = {"lpips": "vgg16", "style": "vgg19", "content": "vgg19"}
 """Network of each term, by its name in `tryon.pretrained_weights.WEIGHTS`."""
 
 
@@ -63,7 +63,7 @@ class Perceptual:
         values: dict[str, Tensor] = {}
         gradient = torch.zeros_like(result)
         for name, network in self.networks.items():
-            layers = self._layers({term: weights.get(term, 0) for term, used in NETWORKS.items() if used == name})
+            layers = self._layers({term: weights.get(term, 0) for term, used in TERM_NETWORKS.items() if used == name})
             if layers:
                 network_values, network_grad = network.value_and_gradient(result, target, layers)
                 values |= network_values
