@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.project import Forking, Reference, undisturbed
-from tests.flows.conftest import _of_its_own as _of_its_own
+from tests.flows.conftest import _isolated as _isolated
 
 
 @pytest.fixture(scope="session")

@@ -41,10 +41,11 @@ def run(kind: str, number: int) -> None:
     finetune(settings, 7, Workspace(Path(sys.argv[1])), progress)
 
 
-for kill in [*json.loads(sys.argv[3]), ["never", 0]]:
-    child = os.fork()
-    if not child:
-        run(*kill)
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    assert status == (0 if kill[0] == "never" else signal.SIGKILL), (kill, status)
+if __name__ == "__main__":
+    for kill in [*json.loads(sys.argv[3]), ["never", 0]]:
+        child = os.fork()
+        if not child:
+            run(*kill)
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        assert status == (0 if kill[0] == "never" else signal.SIGKILL), (kill, status)
