@@ -1,4 +1,4 @@
-"""An undisturbed run of a tiny project, made once."""
+"""Fixtures: a process that forks stages, and a reference run without faults."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.project import Forking, Reference, undisturbed
+from tests.faults.project import Forking, Reference, run_reference
 from tests.flows.conftest import _isolated as _isolated
 
 
 @pytest.fixture(scope="session")
 def forking() -> Iterator[Forking]:
-    """Makes stage processes."""
-    one = Forking()
-    yield one
-    one.close()
+    """Process that forks stages."""
+    process = Forking()
+    yield process
+    process.close()
 
 
 @pytest.fixture(scope="session")
 def reference(forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """What an undisturbed run leaves."""
-    return undisturbed(tmp_path_factory.mktemp("undisturbed"), forking)
+    """Outputs of a run without faults."""
+    return run_reference(tmp_path_factory.mktemp("reference"), forking)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where a test's project goes."""
+def project_root(tmp_path: Path) -> Path:
+    """Folder for the project of a test."""
     return tmp_path / "project"

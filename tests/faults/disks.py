@@ -1,4 +1,4 @@
-"""Disks that refuse: a small one that fills up, a folder that cannot be written. Both are mounted, which takes root."""
+"""Mounts for tests, which need root: a small disk, and a read-only folder."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from pathlib import Path
 SIZE = "256m"
 
 
-def refusal() -> str | None:
-    """Why nothing can be mounted here; None if it can."""
+def why_not_mountable() -> str | None:
+    """Return why nothing can be mounted here; None if it can."""
     if not shutil.which("mount"):
         return "there is no mount command"
-    place = Path(f"/tmp/mount-test-{os.getpid()}")
-    place.mkdir()
+    folder = Path(f"/tmp/mount-test-{os.getpid()}")
+    folder.mkdir()
     try:
-        done = _mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place))
+        done = _mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder))
         if done.returncode == 0:
-            _unmount(place)
-        return None if done.returncode == 0 else f"nothing may be mounted here: {done.stderr.strip()}"
+            _unmount(folder)
+        return None if done.returncode == 0 else f"mounting is not permitted: {done.stderr.strip()}"
     finally:
-        place.rmdir()
+        folder.rmdir()
 
 
 @contextmanager
-def small_disk(place: Path) -> Iterator[Path]:
-    """A disk in memory at `place`."""
-    place.mkdir(parents=True)
-    assert _mount("-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)).returncode == 0
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Mount a disk in memory at `folder`."""
+    folder.mkdir(parents=True)
+    assert _mount("-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)).returncode == 0
     try:
-        yield place
+        yield folder
     finally:
-        _unmount(place)
+        _unmount(folder)
 
 
 @contextmanager
-def filled(disk: Path, room: int) -> Iterator[None]:
-    """Leave only `room` bytes free on a disk."""
+def filled(disk: Path, free: int) -> Iterator[None]:
+    """Fill a disk up to `free` bytes."""
     filler = disk / "filler"
     with filler.open("wb") as stream:
-        os.posix_fallocate(stream.fileno(), 0, max(1, shutil.disk_usage(disk).free - room))
+        os.posix_fallocate(stream.fileno(), 0, max(1, shutil.disk_usage(disk).free - free))
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def filled(disk: Path, room: int) -> Iterator[None]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Make a folder one that nobody can write, root included."""
+    """Make a folder read-only, even for root."""
     assert _mount("--bind", str(folder), str(folder)).returncode == 0
     try:
         assert _mount("-o", "remount,ro,bind", str(folder)).returncode == 0
@@ -65,5 +65,5 @@ def _mount(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
 
 
-def _unmount(place: Path) -> None:
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+def _unmount(folder: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

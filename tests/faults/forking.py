@@ -1,11 +1,11 @@
-"""A process that has imported everything and forks a stage whenever it is told to; a stage kills itself where told.
+"""Fork stage processes on request, from a process that has imported everything, and inject faults into them.
 
-The script reads requests, one JSON object a line, and answers with the process's id and, later,
-how it ended. Forking saves each of some hundred stage processes the seconds of its imports.
+The script reads requests, one JSON object per line, and prints the id of the process and later its exit code. Forking
+saves some hundred stage processes the seconds of their imports.
 
-A stage process is told by `FAULT` in its environment where to die: `stage:17` before it changes a folder for the 17th
-time (a file put in its place, a file or folder removed or made), `worker:3` the same in each of its worker processes.
-With `COUNT` it writes there how often it did so in all.
+The environment variable `FAULT` makes a stage process kill itself: `stage:17` before its 17th change of a folder (a
+rename, removal or creation), `worker:3` before the third change in each of its worker processes. With `COUNT` it writes
+the number of its changes to that file.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-FAULT, COUNT, ROOM, LARGEST = "TESTED_FAULT", "TESTED_COUNT", "TESTED_ROOM", "TESTED_LARGEST"
-"""Environment variables; `ROOM` makes the look at the free disk find plenty, `LARGEST` limits the size of files."""
+FAULT, COUNT, FREE_SPACE, MAX_FILE_SIZE = "TESTED_FAULT", "TESTED_COUNT", "TESTED_FREE_SPACE", "TESTED_MAX_FILE_SIZE"
+"""Environment variables. `FREE_SPACE` disables the check of disk space, `MAX_FILE_SIZE` limits files, in bytes."""
 
 CHANGES = ("replace", "unlink", "rmdir", "mkdir")
 """Functions of `os` that change a folder."""
@@ -46,25 +46,25 @@ SMALL_SHARDS = (
     ("tryon.download.stage", "SHARD", 40),
     ("tryon.agnostic.plan", "SHARD_SIZE", 2),
 )
-"""Work in many pieces though there is little of it; no output depends on it."""
+"""Small shards, so that a tiny data set has several; no output depends on them."""
 
 
-def on_change(act: Callable[[], None]) -> None:
-    """Have `act` called before each change of a folder by this process."""
+def on_change(callback: Callable[[], None]) -> None:
+    """Call `callback` before each change of a folder by this process."""
 
-    def with_act(work: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*given: Any, **named: Any) -> Any:
-            act()
-            return work(*given, **named)
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            callback()
+            return function(*args, **kwargs)
 
-        return noted
+        return wrapper
 
     for name in CHANGES:
-        setattr(os, name, with_act(getattr(os, name)))
+        setattr(os, name, wrap(getattr(os, name)))
 
 
 def die_at(number: int) -> Callable[[], None]:
-    """What kills this process when it is called for the `number`-th time."""
+    """Return a callback that kills this process when it is called for the `number`-th time."""
     calls = 0
 
     def count() -> None:
@@ -77,46 +77,46 @@ def die_at(number: int) -> Callable[[], None]:
 
 
 def counting(file: Path) -> Callable[[], None]:
-    """What notes in a file how often it was called."""
+    """Return a callback that writes the number of its calls to a file."""
     calls, write = 0, os.write
-    note = os.open(file, os.O_WRONLY | os.O_CREAT)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
 
     def count() -> None:
         nonlocal calls
         calls += 1
-        os.lseek(note, 0, os.SEEK_SET)
-        write(note, str(calls).encode())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        write(descriptor, str(calls).encode())
 
     return count
 
 
-def may_die(role: str) -> None:
-    """Prepare this process, a `stage` or a `worker`, to kill itself if the environment says so."""
-    who, _, number = os.environ.get(FAULT, "").partition(":")
-    if who == role:
+def inject_fault(role: str) -> None:
+    """Set up the fault of the environment in this process, a `stage` or a `worker`."""
+    target, _, number = os.environ.get(FAULT, "").partition(":")
+    if target == role:
         on_change(die_at(int(number)))
 
 
 def prepare() -> None:
-    """What the environment asks of a stage process."""
-    may_die("stage")
+    """Configure a stage process from its environment."""
+    inject_fault("stage")
     for module, name, size in SMALL_SHARDS:
         assert hasattr(import_module(module), name), (module, name)
         setattr(import_module(module), name, size)
     if COUNT in os.environ:
         on_change(counting(Path(os.environ[COUNT])))
-    if LARGEST in os.environ:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ[LARGEST]),) * 2)
-    if ROOM in os.environ:
+    if MAX_FILE_SIZE in os.environ:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ[MAX_FILE_SIZE]),) * 2)
+    if FREE_SPACE in os.environ:
         import_module("tryon.pipeline.disk_space")._free_bytes = lambda folder: 1 << 50
 
 
 def run(request: dict[str, Any]) -> NoReturn:
-    """Be the process that is asked for: `program` is `stage` or `tryon`."""
+    """Run a request in this process; `program` is `stage` or `tryon`."""
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for own, new in ((0, nothing), (1, log), (2, log)):
-        os.dup2(new, own)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, file in ((0, null), (1, log), (2, log)):
+        os.dup2(file, descriptor)
     os.chdir(request["root"])
     os.environ.update(request["environment"])
     os.setpgid(0, 0)
@@ -127,7 +127,7 @@ def run(request: dict[str, Any]) -> NoReturn:
 
 
 def serve() -> None:
-    """Fork what is asked for, one after the other."""
+    """Fork the requested processes one by one."""
     for module in HEAVY:
         import_module(module)
     print("ready", flush=True)
@@ -142,4 +142,4 @@ def serve() -> None:
 if __name__ == "__main__":
     serve()
 elif __name__ == "__mp_main__":  # a worker of a stage
-    may_die("worker")
+    inject_fault("worker")

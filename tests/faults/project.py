@@ -1,4 +1,4 @@
-"""A tiny project, what an undisturbed run of it leaves, and ways to disturb one."""
+"""A tiny project, its reference outputs, and checks of a project after a fault."""
 
 from __future__ import annotations
 
@@ -23,20 +23,16 @@ from tryon.runtime.atomic_files import sha256_file
 
 ROOT = Path(__file__).parent.parent.parent
 
-WITHIN = 300.0
-"""Seconds after which a process counts as stuck; a crowded machine is slow."""
+TIMEOUT = 300.0
+"""Seconds after which a process counts as stuck; busy machines are slow."""
 
 MARK = "TESTED_BY"
-"""Environment variable whose value names one test's processes."""
+"""Environment variable that identifies the processes of a test."""
 
 NETWORK = {
-    "num_flows": 2,
-    "encoder_channels": [8, 8, 8],
-    "pyramid_channels": 8,
-    "flow_channels": [8, 8, 8],
-    "image_encoder_channels": [6, 8],
-    "grid_normalization": "identity",
-}
+    "num_flows": 2, "encoder_channels": [8, 8, 8], "pyramid_channels": 8, "flow_channels": [8, 8, 8],
+    "image_encoder_channels": [6, 8], "grid_normalization": "identity",
+}  # fmt: skip
 TRAINING = {
     "batch_size": 1,
     "lr": 1e-3,
@@ -76,7 +72,7 @@ CHAIN = (
     outs: [data/pretrained]
 """
 )
-"""All that `dvc repro` runs here."""
+"""Stages of `dvc repro` in these tests."""
 
 OUTPUTS = {
     "download": "index",
@@ -87,13 +83,13 @@ OUTPUTS = {
     "evaluate": "evaluation",
     "export": "export",
 }
-"""The folder below `data/` that a stage writes; an export goes to a folder of the test's there."""
+"""Output folder of each step below `data/`."""
 
 CARD = "checkpoints/model_card.md"
-"""The evaluation's, in the folder of another stage, which takes it away whenever it makes a checkpoint."""
+"""Output of evaluate in the folder of finetune, which removes it with every new checkpoint."""
 
-AS_ONE = ("pretrain", "finetune", "evaluate")
-"""Stages whose folder appears as a whole."""
+ATOMIC = ("pretrain", "finetune", "evaluate")
+"""Stages that replace their output folder atomically."""
 
 STEPS = [
     ("download",),
@@ -104,33 +100,33 @@ STEPS = [
     ("evaluate",),
     ("export", "--format", "viton-hd", "--out", "data/export"),
 ]
-"""Everything that is run and disturbed: the arguments of the commands."""
+"""Arguments of all commands under test."""
 
 Hashes = dict[str, str]
 """SHA-256 by path below `data/`."""
 
 
 class Forking:
-    """The process that forks stage processes, see `tests.faults.forking`."""
+    """Client of the process that forks stages; see `tests.faults.forking`."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-P", str(Path(__file__).with_name("forking.py"))]
-        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "TRYON_WORKERS": "2"}
-        surroundings |= {"OMP_NUM_THREADS": "1", "TRYON_THREADS": "1"}
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "TRYON_WORKERS": "2"}
+        env |= {"OMP_NUM_THREADS": "1", "TRYON_THREADS": "1"}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._read() == "ready"
 
     def start(self, **request: Any) -> Forked:
-        """Have a process started."""
+        """Start a process."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return Forked(int(self._read()), self._read, Path(request["log"]))
 
     def close(self) -> None:
-        """End it."""
+        """Kill it."""
         self.process.kill()
         self.process.communicate()
 
@@ -143,9 +139,9 @@ class Forked:
     """A stage process.
 
     Args:
-        pid: its id.
-        status: waits for its end and tells its exit code, negative for a signal.
-        log: what it wrote to the terminal.
+        pid: process id.
+        status: waits for its end and returns its exit code, negative for a signal.
+        log: file with its output.
     """
 
     def __init__(self, pid: int, status: Callable[[], str], log: Path) -> None:
@@ -154,23 +150,25 @@ class Forked:
         self._waiting = threading.Thread(target=lambda: self._status.append(status()))
         self._waiting.start()
 
-    def wait(self, seconds: float = WITHIN) -> int | None:
-        """Its exit code, None if it still runs then."""
+    def wait(self, seconds: float = TIMEOUT) -> int | None:
+        """Wait and return the exit code; None if it still runs."""
         self._waiting.join(seconds)
         return int(self._status[0]) if self._status else None
 
     def kill(self) -> None:
-        """kill -9."""
+        """Send SIGKILL."""
         os.kill(self.pid, signal.SIGKILL)
 
 
 @dataclass
 class Reference:
-    """What an undisturbed run left.
+    """Outputs of a run without faults.
 
     Args:
         data: its `data/`.
-        seconds, changes: of each step, how long it took and how often its process changed a folder.
+        hashes: SHA-256 of its files.
+        seconds: duration of each step.
+        changes: number of folder changes of each step.
     """
 
     data: Path
@@ -180,11 +178,11 @@ class Reference:
 
 
 class Project:
-    """A project to disturb.
+    """A project for fault injection.
 
     Args:
-        root: its folder, with `params.yaml`.
-        forking: makes its processes.
+        root: its folder.
+        forking: starts its processes.
     """
 
     def __init__(self, root: Path, forking: Forking) -> None:
@@ -206,30 +204,30 @@ class Project:
         )
 
     def run(self, step: tuple[str, ...], **environment: str) -> None:
-        """Run a step to its good end."""
+        """Run a step successfully."""
         child = self.start(step, **environment)
         assert child.wait() == 0, child.log.read_text()
 
     def hashes(self) -> Hashes:
-        """All that is tracked or made for somebody, and what else lies about there; no work areas."""
+        """Hash all files outside work folders."""
         return hashes_in(self.data)
 
     def orphans(self) -> list[int]:
-        """Processes that work here or were started by one that did."""
-        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._holds(entry)]
+        """Return the processes that run here or were started by one."""
+        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._is_ours(entry)]
 
     def workers(self) -> list[int]:
-        """Worker processes of the stage that runs."""
-        return [one for one in self.orphans() if b"spawn_main" in _command(one)]
+        """Return the worker processes of the running stage."""
+        return [process for process in self.orphans() if b"spawn_main" in _command(process)]
 
     def await_no_orphan(self, seconds: float = 60.0) -> None:
-        """Wait until all processes have gone."""
+        """Wait until all processes have ended."""
         until = time.monotonic() + seconds
         while left := self.orphans():
-            assert time.monotonic() < until, [_command(one) for one in left]
+            assert time.monotonic() < until, [_command(process) for process in left]
             time.sleep(0.1)
 
-    def _holds(self, entry: Path) -> bool:
+    def _is_ours(self, entry: Path) -> bool:
         try:
             if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return False
@@ -247,14 +245,14 @@ def _command(process: int) -> bytes:
 
 
 def hashes_in(data: Path) -> Hashes:
-    """Hashes of files below a `data/`, but for work areas and the card."""
+    """Hash the files below a `data/` except work folders, raw data and the card."""
     names = [path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()]
     names = [name for name in names if name.partition("/")[0] not in ("work", "raw") and name != CARD]
     return {name: sha256_file(data / name) for name in names}
 
 
-def undisturbed(root: Path, forking: Forking) -> Reference:
-    """Run every step once."""
+def run_reference(root: Path, forking: Forking) -> Reference:
+    """Run every step once without faults."""
     project = Project(root, forking)
     child = forking.start(
         program="tryon", arguments=["refresh-inputs"], root=str(root), log=str(root / "log"), environment={}
@@ -262,16 +260,16 @@ def undisturbed(root: Path, forking: Forking) -> Reference:
     assert child.wait() == 0, child.log.read_text()
     reference = Reference(project.data)
     for step in STEPS:
-        count, since = root / f"count-{'-'.join(step[:2])}", time.monotonic()
+        count, start = root / f"count-{'-'.join(step[:2])}", time.monotonic()
         project.run(step, **{COUNT: str(count)})
-        reference.seconds[step] = time.monotonic() - since
+        reference.seconds[step] = time.monotonic() - start
         reference.changes[step] = int(count.read_text())
     reference.hashes = project.hashes()
     return reference
 
 
-def copied(reference: Reference, root: Path, step: tuple[str, ...], forking: Forking) -> Project:
-    """A project in which all is there but for a step's outputs and the work areas; raw files only if it reads them."""
+def copy_for_step(reference: Reference, root: Path, step: tuple[str, ...], forking: Forking) -> Project:
+    """Copy the reference without a step's outputs and work folders; raw files only if the step reads them."""
     project = Project(root, forking)
     skipped = {"work", OUTPUTS[step[0]] if step[0] != "agnostic" else ""}
     if step[0] not in ("agnostic", "sample", "export"):
@@ -287,34 +285,34 @@ def copied(reference: Reference, root: Path, step: tuple[str, ...], forking: For
 
 
 def outputs_of(step: tuple[str, ...], reference: Reference) -> list[str]:
-    """Files that a step makes, below `data/`."""
+    """Return the files that a step writes, relative to `data/`."""
     start = f"{OUTPUTS[step[0]]}/{step[1] if step[0] == 'agnostic' else ''}"
     return [name for name in reference.hashes if name.startswith(start)]
 
 
-def put_old(project: Project, step: tuple[str, ...], reference: Reference) -> None:
-    """Outputs of an earlier run, as it were, in the place of a step's outputs."""
+def write_old_outputs(project: Project, step: tuple[str, ...], reference: Reference) -> None:
+    """Write fake outputs of an earlier run of a step."""
     for name in outputs_of(step, reference):
         (project.data / name).parent.mkdir(parents=True, exist_ok=True)
         (project.data / name).write_text(f"old {name}")
 
 
-def torn(project: Project, step: tuple[str, ...], reference: Reference, before: Hashes) -> list[str]:
-    """Outputs that are neither as before, nor absent, nor complete."""
-    now, made = project.hashes(), reference.hashes
-    now = {name: value for name, value in now.items() if not any(part.startswith(".") for part in name.split("/"))}
-    now.pop("export/export.json", None)  # says whether the rest is finished
-    wrong = [name for name, value in now.items() if value not in (before.get(name), made.get(name))]
-    if step[0] in AS_ONE:
-        own = {name for name in made if name.startswith(f"{OUTPUTS[step[0]]}/")}
-        found = {name: now[name] for name in own & now.keys()}
-        if found not in ({}, {name: before.get(name) for name in own}, {name: made[name] for name in own}):
-            wrong.append(f"{OUTPUTS[step[0]]}: a part of it")
-    return wrong
+def partial_outputs(project: Project, step: tuple[str, ...], reference: Reference, before: Hashes) -> list[str]:
+    """Return the outputs that are neither unchanged, nor absent, nor complete."""
+    after, complete = project.hashes(), reference.hashes
+    after = {name: value for name, value in after.items() if not any(part.startswith(".") for part in name.split("/"))}
+    after.pop("export/export.json", None)  # records whether the export is finished
+    partial = [name for name, value in after.items() if value not in (before.get(name), complete.get(name))]
+    if step[0] in ATOMIC:
+        names = {name for name in complete if name.startswith(f"{OUTPUTS[step[0]]}/")}
+        written = {name: after[name] for name in names & after.keys()}
+        if written not in ({}, {name: before.get(name) for name in names}, {name: complete[name] for name in names}):
+            partial.append(f"{OUTPUTS[step[0]]}: incomplete")
+    return partial
 
 
-def left_in_work_area(project: Project, step: tuple[str, ...], reference: Reference) -> set[str]:
-    """Files in the work area of a step that an undisturbed run does not leave there."""
-    area, places = Path("work", step[0]), (project.data, reference.data)
-    found, known = ({path.relative_to(data) for path in (data / area).rglob("*")} for data in places)
-    return {path.as_posix() for path in found - known}
+def leftover_work_files(project: Project, step: tuple[str, ...], reference: Reference) -> set[str]:
+    """Return the files in a step's work folder that the reference run did not leave there."""
+    folder, both = Path("work", step[0]), (project.data, reference.data)
+    files, expected = ({path.relative_to(data) for path in (data / folder).rglob("*")} for data in both)
+    return {path.as_posix() for path in files - expected}

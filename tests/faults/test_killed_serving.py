@@ -1,4 +1,4 @@
-"""kill -9 of flow, DVC, stage, server and runner under `make serve`: runs end, nobody is left, the next is right."""
+"""SIGKILL of flow, DVC, stage, server and runner under `make serve`: runs end, and the next one succeeds."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.prefect_server import DATABASE
+from flows.prefect_server import DATABASE_ENV
 from tests.flows.conftest import Project
 from tests.flows.serving import Served, stop, wait_until
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc"),
+    pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc"),
 ]
 
 SEED = 22
 OUTPUTS = ("download", "sample", "pretrain")
-MOST = 120.0
-"""Seconds that a run whose process was killed may go on being called running."""
+MAX_SECONDS = 120.0
+"""Seconds until a run whose process was killed must have ended."""
 
 ENDS = {"flow": ("CRASHED",), "dvc": ("FAILED",), "stage": ("FAILED",), "server": ("COMPLETED", "FAILED", "CRASHED")}
-"""States of the run after a kill of each. A run that was just starting does not always get over a server's death."""
+"""Allowed states of the run by killed process. A run that is just starting may not survive the death of the server."""
 
 KILLS = [("flow", "early"), ("flow", "in a stage"), ("dvc", "in a stage"), ("stage", "in a stage")]
 KILLS += [("server", "early"), ("server", "in a stage")]
@@ -49,59 +49,59 @@ def outputs(project: Project) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    one = new_served(tmp_path_factory.mktemp("served") / "project")
-    yield one
-    stop(one, signal.SIGTERM)
+    running = new_served(tmp_path_factory.mktemp("served") / "project")
+    yield running
+    stop(running, signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(served: Served) -> dict[str, str]:
-    assert ended(served, served.started("pipeline")) == "COMPLETED"
+def expected(served: Served) -> dict[str, str]:
+    assert end_state(served, served.start_run("pipeline")) == "COMPLETED"
     return outputs(served.project)
 
 
 @pytest.mark.parametrize(("victim", "moment"), KILLS)
-def test_something_killed(victim: str, moment: str, served: Served, undisturbed: dict[str, str]) -> None:
+def test_killed_process_ends_the_run_and_the_next_one_succeeds(
+    victim: str, moment: str, served: Served, expected: dict[str, str]
+) -> None:
     delay = random.Random(f"{SEED} {victim} {moment}").random()
     project = served.project
-    wait_until(lambda: not flows(served))  # of the run before
+    wait_until(lambda: not flows(served))  # of the previous run
     project.mark("slow")
     done = len(project.log())
-    run = served.started("pipeline", force=["download"])
+    run = served.start_run("pipeline", force=["download"])
     wait_until(lambda: flows(served) if moment == "early" else len(project.log()) > done)
     time.sleep(2 * delay)
     process = {"flow": flows, "dvc": dvc, "stage": stages, "server": servers}[victim](served)[0]
     os.kill(process, signal.SIGKILL)
-    assert ended(served, run) in (("COMPLETED",) if (victim, moment) == ("server", "in a stage") else ENDS[victim])
+    assert end_state(served, run) in (("COMPLETED",) if (victim, moment) == ("server", "in a stage") else ENDS[victim])
     (project.root / "slow").unlink()
     wait_until(lambda: not flows(served) and not dvc(served) and not stages(served), 30)
-    assert ended(served, served.started("pipeline", force=["download"])) == "COMPLETED"
-    assert outputs(project) == undisturbed
+    assert end_state(served, served.start_run("pipeline", force=["download"])) == "COMPLETED"
+    assert outputs(project) == expected
 
 
-def test_in_the_end_no_run_is_left_running(served: Served, undisturbed: dict[str, str]) -> None:
-    """A stage that was killed is a run of its own below the pipeline's; the automation ends it."""
-    wait_until(lambda: not served.ask("flow_runs", flow_runs=RUNNING), MOST)
-    assert ended(served, served.started("pipeline")) == "COMPLETED"
+def test_no_run_is_left_running(served: Served, expected: dict[str, str]) -> None:
+    """A killed stage has its own run below that of the pipeline; the automation ends it."""
+    wait_until(lambda: not served.query("flow_runs", flow_runs=RUNNING), MAX_SECONDS)
+    assert end_state(served, served.start_run("pipeline")) == "COMPLETED"
 
 
-def test_a_killed_runner_twice_and_the_automation_ends_its_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each takes its server along; the automation of the third one ends what both have left.
+def test_automation_ends_the_runs_of_killed_runners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each server ends with its runner; the automation of the third server ends the runs of both.
 
-    The database is one that others may use too, or the runs would be ended at once.
+    The database is configured as shared, since otherwise the runs would be ended at once.
     """
-    monkeypatch.setenv(DATABASE, f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}")
+    monkeypatch.setenv(DATABASE_ENV, f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}")
     served = new_served(tmp_path / "project")
     project, left = served.project, {}
     try:
-        assert ended(served, served.started("pipeline")) == "COMPLETED"
+        assert end_state(served, served.start_run("pipeline")) == "COMPLETED"
         before = outputs(project)
         project.mark("slow")
         for name, settings in (("pipeline", {"force": ["download"]}), ("sample", {"force": True})):
             done = len(project.log())
-            run = served.started(name, **settings)
+            run = served.start_run(name, **settings)
             wait_until(lambda done=done: len(project.log()) > done)
             os.kill(served.process.pid, signal.SIGKILL)
             left[run] = time.monotonic()
@@ -110,11 +110,13 @@ def test_a_killed_runner_twice_and_the_automation_ends_its_runs(
             served = Served(project, "--no-watch")
         (project.root / "slow").unlink()
         for run, since in left.items():
-            assert ended(served, run, max(1.0, since + MOST - time.monotonic())) == "CRASHED"
-            assert "no sign of life" in served.state(run)["state"]["message"]
-        last = max(left.values())  # of the stage below the last of them
-        wait_until(lambda: not served.ask("flow_runs", flow_runs=RUNNING), max(1.0, last + MOST - time.monotonic()))
-        assert ended(served, served.started("pipeline", force=["download"])) == "COMPLETED"
+            assert end_state(served, run, max(1.0, since + MAX_SECONDS - time.monotonic())) == "CRASHED"
+            assert "no heartbeat" in served.state(run)["state"]["message"]
+        last = max(left.values())  # for the stage below the last run
+        wait_until(
+            lambda: not served.query("flow_runs", flow_runs=RUNNING), max(1.0, last + MAX_SECONDS - time.monotonic())
+        )
+        assert end_state(served, served.start_run("pipeline", force=["download"])) == "COMPLETED"
         assert outputs(project) == before
     finally:
         if served.process.poll() is None:
@@ -122,11 +124,11 @@ def test_a_killed_runner_twice_and_the_automation_ends_its_runs(
     wait_until(lambda: not project.processes(), 30)
 
 
-def ended(served: Served, run: str, seconds: float = MOST) -> str:
-    """State that a run ends in; the server may be away meanwhile."""
+def end_state(served: Served, run: str, seconds: float = MAX_SECONDS) -> str:
+    """Wait for the end of a run and return its state; the server may be down meanwhile."""
     state = ""
 
-    def over() -> bool:
+    def has_ended() -> bool:
         nonlocal state
         try:
             state = served.state(run)["state_type"]
@@ -134,29 +136,29 @@ def ended(served: Served, run: str, seconds: float = MOST) -> str:
             return False
         return state in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
-    wait_until(over, seconds)
+    wait_until(has_ended, seconds)
     return state
 
 
 def servers(served: Served) -> list[int]:
-    return [one for one in children(served) if b"server" in words(one)]
+    return [child for child in children(served) if b"server" in words(child)]
 
 
 def flows(served: Served) -> list[int]:
-    """Processes that the runner started for a flow run."""
-    return [one for one in children(served) if b"server" not in words(one)]
+    """Return the processes that the runner started for flow runs."""
+    return [child for child in children(served) if b"server" not in words(child)]
 
 
 def dvc(served: Served) -> list[int]:
-    return [one for one in served.project.processes() if {b"dvc", b"repro"} <= words(one)]
+    return [process for process in served.project.processes() if {b"dvc", b"repro"} <= words(process)]
 
 
 def stages(served: Served) -> list[int]:
-    return [one for one in served.project.processes() if b"stage.py" in words(one)]
+    return [process for process in served.project.processes() if b"stage.py" in words(process)]
 
 
 def children(served: Served) -> list[int]:
-    return [one for one in served.project.processes() if parent(one) == served.process.pid]
+    return [process for process in served.project.processes() if parent(process) == served.process.pid]
 
 
 def parent(process: int) -> int:

@@ -1,7 +1,7 @@
-"""kill -9 of stage processes at seeded moments: no orphan, nothing half-written, and the next run ends as undisturbed.
+"""SIGKILL of stage processes at seeded moments: no orphan, no partial output, and the next run gives the reference.
 
-The moment is a share of the time that the stage took undisturbed, or the instant before one of the changes that it
-makes to folders: a file put in its place, a file removed. The last ones, where outputs appear, are drawn more often.
+The moment is a fraction of the stage's duration, or just before one of its folder changes (a file renamed or removed).
+The last changes, where outputs appear, are sampled more often.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from tests.faults.forking import FAULT
 from tests.faults.project import (
     CARD,
     STEPS,
-    WITHIN,
+    TIMEOUT,
     Forking,
     Project,
     Reference,
-    copied,
-    left_in_work_area,
-    put_old,
-    torn,
+    copy_for_step,
+    leftover_work_files,
+    partial_outputs,
+    write_old_outputs,
 )
 from tryon.runtime.atomic_files import sha256_file
 
 SEED = 20
 LAST = 8
-"""Changes at the end that are the last ones."""
+"""Number of changes at the end that count as the last ones."""
 
 ATTEMPTS = 6
-"""To hit a process before it has finished; each tries earlier."""
+"""Attempts to kill a process before it finishes; each is earlier."""
 
 KILLS = {"download": 8, "agnostic": 10, "sample": 7, "pretrain": 7, "finetune": 8, "evaluate": 6, "export": 6}
 WITH_WORKERS = ("download", "agnostic", "sample", "export")
@@ -45,14 +45,14 @@ Case = tuple[str, int, str]
 
 
 def cases(stage: str, count: int) -> list[Case]:
-    """Stage, number and what dies when: `time`, `change`, `last`, or a `worker` before its first or second change."""
+    """Return stage, number and kind: `time`, `change`, `last`, or a `worker` before its first or second change."""
     kinds = ("change", "time", "last") if stage not in WITH_WORKERS else ("change", "worker", "time", "last")
     return [(stage, number, kinds[number % len(kinds)]) for number in range(count)]
 
 
 ALL = [case for stage, count in KILLS.items() for case in cases(stage, count)]
 ALWAYS = {("agnostic", 1), ("sample", 3), ("pretrain", 0), ("finetune", 1), ("evaluate", 2), ("export", 0)}
-"""What the main suite runs of them."""
+"""Cases of the main suite."""
 
 
 @pytest.mark.timeout(900)
@@ -60,59 +60,59 @@ ALWAYS = {("agnostic", 1), ("sample", 3), ("pretrain", 0), ("finetune", 1), ("ev
     ("stage", "number", "kind"),
     [pytest.param(*case, marks=() if case[:2] in ALWAYS else pytest.mark.long) for case in ALL],
 )
-def test_a_killed_stage(
-    stage: str, number: int, kind: str, reference: Reference, forking: Forking, place: Path
+def test_killed_stage_leaves_no_partial_output_and_can_be_rerun(
+    stage: str, number: int, kind: str, reference: Reference, forking: Forking, project_root: Path
 ) -> None:
-    random_one = random.Random(f"{SEED} {stage} {number}")
-    step = random_one.choice([step for step in STEPS if step[0] == stage])
-    old, share = number % 2 == 1 and stage != "export", random_one.random()
+    generator = random.Random(f"{SEED} {stage} {number}")
+    step = generator.choice([step for step in STEPS if step[0] == stage])
+    old, fraction = number % 2 == 1 and stage != "export", generator.random()
     for _ in range(ATTEMPTS):
-        project = copied(reference, place, step, forking)
+        project = copy_for_step(reference, project_root, step, forking)
         if old:
-            put_old(project, step, reference)
+            write_old_outputs(project, step, reference)
         before = project.hashes()
-        if killed(project, step, kind, share, reference):
+        if kill_step(project, step, kind, fraction, reference):
             break
-        shutil.rmtree(place)
-        share *= 0.6
+        shutil.rmtree(project_root)
+        fraction *= 0.6
     else:
-        pytest.fail("it always finished first")
+        pytest.fail("it always finished before the kill")
     project.await_no_orphan()
-    assert not torn(project, step, reference, before)
+    assert not partial_outputs(project, step, reference, before)
     project.run(step)
     project.await_no_orphan()
     assert project.hashes() == reference.hashes
     assert step[0] != "evaluate" or sha256_file(project.data / CARD) == reference.hashes["evaluation/model_card.md"]
-    assert not left_in_work_area(project, step, reference)
+    assert not leftover_work_files(project, step, reference)
 
 
-def wait_for(there: Callable[[], object]) -> None:
-    until = time.monotonic() + WITHIN
-    while not there():
-        assert time.monotonic() < until, "waited in vain"
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < until, "timed out"
         time.sleep(0.02)
 
 
-def killed(project: Project, step: tuple[str, ...], kind: str, share: float, reference: Reference) -> bool:
-    """Run a step that is to be killed; False if it came to its end before."""
+def kill_step(project: Project, step: tuple[str, ...], kind: str, fraction: float, reference: Reference) -> bool:
+    """Run and kill a step; return False if it finished before."""
     if kind == "time":
         child = project.start(step)
-        if child.wait(share * reference.seconds[step]) is None:
+        if child.wait(fraction * reference.seconds[step]) is None:
             child.kill()
         return child.wait() == -signal.SIGKILL
     changes = reference.changes[step]
     first = 1 if kind == "change" else max(1, changes - LAST)
-    number = first + int(share * (changes + 1 - first))
+    number = first + int(fraction * (changes + 1 - first))
     if kind == "worker":
-        child = project.start(step, **{FAULT: f"worker:{1 + int(share * 2)}"})
-        if step[0] == "download":  # its workers change no folder
+        child = project.start(step, **{FAULT: f"worker:{1 + int(fraction * 2)}"})
+        if step[0] == "download":  # its workers change no folders
             wait_for(project.workers)
             os.kill(project.workers()[0], signal.SIGKILL)
         code = child.wait()
-        said = child.log.read_text()
-        assert code == 2, said
-        assert "error: a worker process: lives until its work is done." in said
-        assert "Traceback" not in said
+        output = child.log.read_text()
+        assert code == 2, output
+        assert "error: a worker process was killed" in output
+        assert "Traceback" not in output
         return True
     child = project.start(step, **{FAULT: f"stage:{number}"})
     code = child.wait()
