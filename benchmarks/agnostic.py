@@ -31,9 +31,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from benchmarks.process_batch import write_index, write_people
 
 from benchmarks import published_masks
+from benchmarks.mask_people import write_index, write_people
 from benchmarks.mask_scaling import scaling
 from tryon.agnostic.masks.audit import audit_person
 from tryon.agnostic.masks.methods import PERSON_METHODS

@@ -11,8 +11,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.process_batch import write_index, write_people
-
+from benchmarks.mask_people import write_index, write_people
 from tryon.agnostic.shards import make_shard
 from tryon.agnostic.stage import collect, plan, run_shard
 from tryon.categories import Category
