@@ -56,7 +56,7 @@ def _check_manifest(usable: list[Row], category: Category, size: Size, workspace
     if sizes:
         raise MissingInputError(
             f"{path} has masks of another size",
-            found=sorted(sizes),
+            found=", ".join(sorted(sizes)),
             expected=f"image.size, {size[0]}x{size[1]}",
             hint=hint,
         )
