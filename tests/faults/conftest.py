@@ -1,4 +1,4 @@
-"""An undisturbed run of a tiny project, made once."""
+"""Fixtures: the fork server, and one run of a tiny project without faults."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.project import Forking, Reference, undisturbed
+from tests.faults.project import ForkServer, Reference, run_without_faults
 from tests.flows.conftest import _isolated as _isolated
 
 
 @pytest.fixture(scope="session")
-def forking() -> Iterator[Forking]:
-    """Makes stage processes."""
-    one = Forking()
-    yield one
-    one.close()
+def fork_server() -> Iterator[ForkServer]:
+    """The server that forks stage processes."""
+    server = ForkServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def reference(forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """What an undisturbed run leaves."""
-    return undisturbed(tmp_path_factory.mktemp("undisturbed"), forking)
+def reference(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    """The results of a run without faults."""
+    return run_without_faults(tmp_path_factory.mktemp("reference"), fork_server)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where a test's project goes."""
+def root(tmp_path: Path) -> Path:
+    """The root of a test's project, not created yet."""
     return tmp_path / "project"

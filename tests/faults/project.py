@@ -1,4 +1,4 @@
-"""A tiny project, what an undisturbed run of it leaves, and ways to disturb one."""
+"""A tiny project, the results of running it without faults, and comparisons with them after a fault."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.forking import COUNT
-from tests.flows.chain import first_stages
+from tests.faults.stage_processes import CHANGE_COUNT_FILE
+from tests.flows.dvc_yaml import first_stages
 from tryon.categories import Category
 from tryon.runtime.atomic_files import sha256_file
 
 ROOT = Path(__file__).parent.parent.parent
 
-WITHIN = 300.0
-"""Seconds after which a process counts as stuck; a crowded machine is slow."""
+TIMEOUT = 300.0
+"""Seconds after which a process counts as stuck; large because the machine may be busy."""
 
-MARK = "TESTED_BY"
-"""Environment variable whose value names one test's processes."""
+PROJECT_ID_ENV = "TEST_PROJECT_ID"
+"""Environment variable that identifies the processes of a project."""
 
 NETWORK = {
     "num_flows": 2,
@@ -44,7 +44,7 @@ TRAINING = {
     "accelerator": "cpu",
     "checkpoint_every_steps": 2,
 }
-CONTENT = {
+PARAMETERS = {
     "seed": 3,
     "image": {"size": [64, 48]},
     "download": {"synthetic": {"train_pairs": 3, "test_pairs": 2, "difficulty": "easy"}},
@@ -55,7 +55,7 @@ CONTENT = {
     "evaluate": {"num_gallery_samples": 2},
 }
 
-CHAIN = (
+DVC_YAML = (
     first_stages("python -m flows.stage_command")
     + """  sample:
     cmd: exec python -m flows.stage_command sample
@@ -76,9 +76,9 @@ CHAIN = (
     outs: [data/pretrained]
 """
 )
-"""All that `dvc repro` runs here."""
+"""The first four stages, which are enough for `dvc repro`."""
 
-OUTPUTS = {
+OUTPUT_FOLDERS = {
     "download": "index",
     "agnostic": "manifests",
     "sample": "subset",
@@ -87,15 +87,18 @@ OUTPUTS = {
     "evaluate": "evaluation",
     "export": "export",
 }
-"""The folder below `data/` that a stage writes; an export goes to a folder of the test's there."""
+"""Output folder of each stage below `data/`; that of the export is chosen by its `--out` in `STEPS`."""
 
-CARD = "checkpoints/model_card.md"
-"""The evaluation's, in the folder of another stage, which takes it away whenever it makes a checkpoint."""
+MODEL_CARD = "checkpoints/model_card.md"
+"""Written by `evaluate` into the folder of `finetune`, which removes it with every new checkpoint."""
 
-AS_ONE = ("pretrain", "finetune", "evaluate")
-"""Stages whose folder appears as a whole."""
+ATOMIC_FOLDER_STAGES = ("pretrain", "finetune", "evaluate")
+"""Stages that replace their output folder atomically."""
 
-STEPS = [
+Step = tuple[str, ...]
+"""Arguments of a command: a stage, and its category or options."""
+
+STEPS: list[Step] = [
     ("download",),
     *(("agnostic", str(category)) for category in Category),
     ("sample",),
@@ -104,33 +107,33 @@ STEPS = [
     ("evaluate",),
     ("export", "--format", "viton-hd", "--out", "data/export"),
 ]
-"""Everything that is run and disturbed: the arguments of the commands."""
+"""All commands that are run, in order."""
 
 Hashes = dict[str, str]
 """SHA-256 by path below `data/`."""
 
 
-class Forking:
-    """The process that forks stage processes, see `tests.faults.forking`."""
+class ForkServer:
+    """The process of `tests.faults.stage_processes`, which forks stage processes."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-P", str(Path(__file__).with_name("forking.py"))]
-        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "TRYON_WORKERS": "2"}
-        surroundings |= {"OMP_NUM_THREADS": "1", "TRYON_THREADS": "1"}
+        command = [sys.executable, "-P", str(Path(__file__).with_name("stage_processes.py"))]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "TRYON_WORKERS": "2"}
+        environment |= {"OMP_NUM_THREADS": "1", "TRYON_THREADS": "1"}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._read() == "ready"
 
-    def start(self, **request: Any) -> Forked:
-        """Have a process started."""
+    def start(self, **request: Any) -> StageProcess:
+        """Fork a process for a request."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        return Forked(int(self._read()), self._read, Path(request["log"]))
+        return StageProcess(int(self._read()), self._read, Path(request["log"]))
 
     def close(self) -> None:
-        """End it."""
+        """Kill the server."""
         self.process.kill()
         self.process.communicate()
 
@@ -139,141 +142,146 @@ class Forking:
         return self.process.stdout.readline().strip()
 
 
-class Forked:
-    """A stage process.
+class StageProcess:
+    """A forked stage process.
 
     Args:
-        pid: its id.
-        status: waits for its end and tells its exit code, negative for a signal.
-        log: what it wrote to the terminal.
+        pid: its process id.
+        read_exit_code: function that waits for its end and returns its exit code, negative for a signal.
+        log: file with its standard output and error.
     """
 
-    def __init__(self, pid: int, status: Callable[[], str], log: Path) -> None:
+    def __init__(self, pid: int, read_exit_code: Callable[[], str], log: Path) -> None:
         self.pid, self.log = pid, log
-        self._status: list[str] = []
-        self._waiting = threading.Thread(target=lambda: self._status.append(status()))
-        self._waiting.start()
+        self._exit_code: list[str] = []
+        self._waiter = threading.Thread(target=lambda: self._exit_code.append(read_exit_code()))
+        self._waiter.start()
 
-    def wait(self, seconds: float = WITHIN) -> int | None:
-        """Its exit code, None if it still runs then."""
-        self._waiting.join(seconds)
-        return int(self._status[0]) if self._status else None
+    def wait(self, seconds: float = TIMEOUT) -> int | None:
+        """Wait for its end and return its exit code, or None if it is still running after `seconds`."""
+        self._waiter.join(seconds)
+        return int(self._exit_code[0]) if self._exit_code else None
 
     def kill(self) -> None:
-        """kill -9."""
+        """Send SIGKILL."""
         os.kill(self.pid, signal.SIGKILL)
 
 
 @dataclass
 class Reference:
-    """What an undisturbed run left.
+    """Results of a run without faults.
 
     Args:
         data: its `data/`.
-        seconds, changes: of each step, how long it took and how often its process changed a folder.
+        hashes: hashes of its outputs.
+        seconds: duration of each step.
+        changes: number of changes of a folder by the process of each step.
     """
 
     data: Path
     hashes: Hashes = field(default_factory=dict)
-    seconds: dict[tuple[str, ...], float] = field(default_factory=dict)
-    changes: dict[tuple[str, ...], int] = field(default_factory=dict)
+    seconds: dict[Step, float] = field(default_factory=dict)
+    changes: dict[Step, int] = field(default_factory=dict)
 
 
 class Project:
-    """A project to disturb.
+    """A tiny project whose steps are run with faults.
 
     Args:
         root: its folder, with `params.yaml`.
-        forking: makes its processes.
+        fork_server: forks its processes.
     """
 
-    def __init__(self, root: Path, forking: Forking) -> None:
-        self.root, self.forking = root, forking
+    def __init__(self, root: Path, fork_server: ForkServer) -> None:
+        self.root, self.fork_server = root, fork_server
         self.data, self.log = root / "data", root / "log"
-        self.mark = uuid.uuid4().hex
+        self.id = uuid.uuid4().hex
         self.data.mkdir(parents=True, exist_ok=True)
-        (root / "params.yaml").write_text(json.dumps(CONTENT))
+        (root / "params.yaml").write_text(json.dumps(PARAMETERS))
 
-    def start(self, step: tuple[str, ...], **environment: str) -> Forked:
+    def start(self, step: Step, **environment: str) -> StageProcess:
         """Start a step."""
         export = step[0] == "export"
-        return self.forking.start(
+        return self.fork_server.start(
             program="tryon" if export else "stage",
             arguments=step,
             root=str(self.root),
             log=str(self.log),
-            environment={MARK: self.mark, **environment},
+            environment={PROJECT_ID_ENV: self.id, **environment},
         )
 
-    def run(self, step: tuple[str, ...], **environment: str) -> None:
-        """Run a step to its good end."""
-        child = self.start(step, **environment)
-        assert child.wait() == 0, child.log.read_text()
+    def run(self, step: Step, **environment: str) -> None:
+        """Run a step, which must succeed."""
+        process = self.start(step, **environment)
+        assert process.wait() == 0, process.log.read_text()
 
     def hashes(self) -> Hashes:
-        """All that is tracked or made for somebody, and what else lies about there; no work areas."""
-        return hashes_in(self.data)
+        """Return the hashes of all files below `data/` except raw and work files and the model card."""
+        return hash_outputs(self.data)
 
-    def orphans(self) -> list[int]:
-        """Processes that work here or were started by one that did."""
-        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._holds(entry)]
+    def processes(self) -> list[int]:
+        """Return the processes that run in this project or were started by one that did."""
+        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._owns(entry)]
 
-    def workers(self) -> list[int]:
-        """Worker processes of the stage that runs."""
-        return [one for one in self.orphans() if b"spawn_main" in _command(one)]
+    def worker_processes(self) -> list[int]:
+        """Return the worker processes of the running stage."""
+        return [process for process in self.processes() if b"spawn_main" in _command_line(process)]
 
-    def await_no_orphan(self, seconds: float = 60.0) -> None:
-        """Wait until all processes have gone."""
-        until = time.monotonic() + seconds
-        while left := self.orphans():
-            assert time.monotonic() < until, [_command(one) for one in left]
+    def wait_for_processes(self, seconds: float = 60.0) -> None:
+        """Wait until no process of the project is left."""
+        deadline = time.monotonic() + seconds
+        while running := self.processes():
+            assert time.monotonic() < deadline, [_command_line(process) for process in running]
             time.sleep(0.1)
 
-    def _holds(self, entry: Path) -> bool:
+    def _owns(self, entry: Path) -> bool:
         try:
             if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return False
-            marked = f"{MARK}={self.mark}".encode() in (entry / "environ").read_bytes().split(b"\0")
-            return marked or (entry / "cwd").readlink().is_relative_to(self.root.resolve())
+            has_id = f"{PROJECT_ID_ENV}={self.id}".encode() in (entry / "environ").read_bytes().split(b"\0")
+            return has_id or (entry / "cwd").readlink().is_relative_to(self.root.resolve())
         except OSError:
             return False
 
 
-def _command(process: int) -> bytes:
+def _command_line(process: int) -> bytes:
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return b""
 
 
-def hashes_in(data: Path) -> Hashes:
-    """Hashes of files below a `data/`, but for work areas and the card."""
+def hash_outputs(data: Path) -> Hashes:
+    """Hash all files below `data` except raw and work files and the model card."""
     names = [path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()]
-    names = [name for name in names if name.partition("/")[0] not in ("work", "raw") and name != CARD]
+    names = [name for name in names if name.partition("/")[0] not in ("work", "raw") and name != MODEL_CARD]
     return {name: sha256_file(data / name) for name in names}
 
 
-def undisturbed(root: Path, forking: Forking) -> Reference:
-    """Run every step once."""
-    project = Project(root, forking)
-    child = forking.start(
+def run_without_faults(root: Path, fork_server: ForkServer) -> Reference:
+    """Create a project, run every step once and return the results."""
+    project = Project(root, fork_server)
+    process = fork_server.start(
         program="tryon", arguments=["refresh-inputs"], root=str(root), log=str(root / "log"), environment={}
     )
-    assert child.wait() == 0, child.log.read_text()
+    assert process.wait() == 0, process.log.read_text()
     reference = Reference(project.data)
     for step in STEPS:
-        count, since = root / f"count-{'-'.join(step[:2])}", time.monotonic()
-        project.run(step, **{COUNT: str(count)})
-        reference.seconds[step] = time.monotonic() - since
-        reference.changes[step] = int(count.read_text())
+        count_file, start = root / f"count-{'-'.join(step[:2])}", time.monotonic()
+        project.run(step, **{CHANGE_COUNT_FILE: str(count_file)})
+        reference.seconds[step] = time.monotonic() - start
+        reference.changes[step] = int(count_file.read_text())
     reference.hashes = project.hashes()
     return reference
 
 
-def copied(reference: Reference, root: Path, step: tuple[str, ...], forking: Forking) -> Project:
-    """A project in which all is there but for a step's outputs and the work areas; raw files only if it reads them."""
-    project = Project(root, forking)
-    skipped = {"work", OUTPUTS[step[0]] if step[0] != "agnostic" else ""}
+def project_before(step: Step, reference: Reference, root: Path, fork_server: ForkServer) -> Project:
+    """Create a project with the reference's outputs of all steps but `step`.
+
+    Work folders are not copied; raw files only for stages that read them.
+    """
+    project = Project(root, fork_server)
+    skipped = {"work", OUTPUT_FOLDERS[step[0]] if step[0] != "agnostic" else ""}
     if step[0] not in ("agnostic", "sample", "export"):
         skipped.add("raw")
     for entry in reference.data.iterdir():
@@ -286,35 +294,42 @@ def copied(reference: Reference, root: Path, step: tuple[str, ...], forking: For
     return project
 
 
-def outputs_of(step: tuple[str, ...], reference: Reference) -> list[str]:
-    """Files that a step makes, below `data/`."""
-    start = f"{OUTPUTS[step[0]]}/{step[1] if step[0] == 'agnostic' else ''}"
-    return [name for name in reference.hashes if name.startswith(start)]
+def outputs_of(step: Step, reference: Reference) -> list[str]:
+    """Return the output files of a step, relative to `data/`."""
+    prefix = f"{OUTPUT_FOLDERS[step[0]]}/{step[1] if step[0] == 'agnostic' else ''}"
+    return [name for name in reference.hashes if name.startswith(prefix)]
 
 
-def put_old(project: Project, step: tuple[str, ...], reference: Reference) -> None:
-    """Outputs of an earlier run, as it were, in the place of a step's outputs."""
+def write_old_outputs(project: Project, step: Step, reference: Reference) -> None:
+    """Write other content to all outputs of a step, as if an earlier run had left it."""
     for name in outputs_of(step, reference):
         (project.data / name).parent.mkdir(parents=True, exist_ok=True)
         (project.data / name).write_text(f"old {name}")
 
 
-def torn(project: Project, step: tuple[str, ...], reference: Reference, before: Hashes) -> list[str]:
-    """Outputs that are neither as before, nor absent, nor complete."""
-    now, made = project.hashes(), reference.hashes
-    now = {name: value for name, value in now.items() if not any(part.startswith(".") for part in name.split("/"))}
-    now.pop("export/export.json", None)  # says whether the rest is finished
-    wrong = [name for name, value in now.items() if value not in (before.get(name), made.get(name))]
-    if step[0] in AS_ONE:
-        own = {name for name in made if name.startswith(f"{OUTPUTS[step[0]]}/")}
-        found = {name: now[name] for name in own & now.keys()}
-        if found not in ({}, {name: before.get(name) for name in own}, {name: made[name] for name in own}):
-            wrong.append(f"{OUTPUTS[step[0]]}: a part of it")
-    return wrong
+def incomplete_outputs(project: Project, step: Step, reference: Reference, before: Hashes) -> list[str]:
+    """Return the outputs that are neither unchanged, nor absent, nor complete."""
+    complete = reference.hashes
+    current = {
+        name: value
+        for name, value in project.hashes().items()
+        if not any(part.startswith(".") for part in name.split("/"))
+    }
+    current.pop("export/export.json", None)  # records how far the export has come
+    incomplete = [name for name, value in current.items() if value not in (before.get(name), complete.get(name))]
+    if step[0] in ATOMIC_FOLDER_STAGES:
+        folder = OUTPUT_FOLDERS[step[0]]
+        names = {name for name in complete if name.startswith(f"{folder}/")}
+        content = {name: current[name] for name in names & current.keys()}
+        if content not in ({}, {name: before.get(name) for name in names}, {name: complete[name] for name in names}):
+            incomplete.append(f"{folder}: mixture of old and new files")
+    return incomplete
 
 
-def left_in_work_area(project: Project, step: tuple[str, ...], reference: Reference) -> set[str]:
-    """Files in the work area of a step that an undisturbed run does not leave there."""
-    area, places = Path("work", step[0]), (project.data, reference.data)
-    found, known = ({path.relative_to(data) for path in (data / area).rglob("*")} for data in places)
-    return {path.as_posix() for path in found - known}
+def leftover_work_files(project: Project, step: Step, reference: Reference) -> set[str]:
+    """Return the files in a step's work folder that a run without faults does not leave there."""
+    files, expected = (
+        {path.relative_to(data).as_posix() for path in (data / "work" / step[0]).rglob("*")}
+        for data in (project.data, reference.data)
+    )
+    return files - expected
