@@ -7,7 +7,7 @@ TEST_ENV := OMP_NUM_THREADS=1 TRYON_THREADS=1
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-fast test-long lint format docs clean
 
-help: ## list the targets
+help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## create .venv and install the pinned versions

@@ -32,7 +32,7 @@ from tryon.daflow import DAFlow, DAFlowConfig
 from tryon.loading.batch_loader import Batch
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.loading.transforms import prepare
-from tryon.training.fabric import make_fabric
+from tryon.training.fabric_setup import make_fabric
 from tryon.training.losses import Loss, LossTargets, Perceptual
 from tryon.training.losses.perceptual_terms import LPIPS_SCALE, LPIPS_SHIFT
 from tryon.training.losses.vgg import WIDTHS, FrozenVgg

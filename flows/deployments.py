@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from prefect.schedules import Schedule
 
 WATCH = "watch"
-WATCH_INTERVAL = 10.0
-"""Default minutes between two checks of the data source."""
-
+WATCH_INTERVAL = 10.0  # default minutes between two checks of the data source
 _CRON_FIELDS = 5
 _MAX_MINUTES = 366 * 24 * 60
 

@@ -27,17 +27,11 @@ from tryon.runtime.atomic_files import write_text
 from tryon.workspace import Workspace
 
 HOST = "127.0.0.1"
-PORT = 4200
-"""Prefect's default port."""
-
-START_TIMEOUT = 120.0
-"""Seconds for the server to answer; it takes about nine, more on its first start."""
-
+PORT = 4200  # Prefect's default port
+START_TIMEOUT = 120.0  # seconds for the server to answer; it takes about nine, more on its first start
 DATABASE_ENV = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
 
-SINGLE_RUN_OPTIONS = ("--no-scheduler", "--no-late-runs")
-"""Disables services that a single run does not need."""
-
+SINGLE_RUN_OPTIONS = ("--no-scheduler", "--no-late-runs")  # disables services that a single run does not need
 SINGLE_RUN_ENV = {"PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false"}
 """Disables automations: a single run sends no heartbeats, so that of `make serve` would mark it as crashed."""
 
@@ -81,11 +75,7 @@ class ServerSupervisor:
         self._thread = threading.Thread(target=self._supervise, name="server supervisor", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start the server and wait until it answers.
-
-        Raises:
-            TryOnError: the port is in use, the project has a server already, or the server does not start.
-        """
+        """Start the server and wait until it answers; a TryOnError says why it cannot."""
         if not _port_is_free(self._port):
             raise TryOnError(
                 f"port {self._port} is already in use",

@@ -101,8 +101,7 @@ def _current_parameters() -> Parameters | None:
 
 _STAGE_NAMES = {stage: [f"{stage}@{category}" for category in Category if stage in PER_CATEGORY] for stage in STAGES}
 
-UNCHANGED = "unchanged"
-"""Preset that keeps `params.yaml`."""
+UNCHANGED = "unchanged"  # preset that keeps `params.yaml`
 
 if TYPE_CHECKING:  # created from files at run time
     Overrides = OptionalSettings

@@ -67,7 +67,7 @@ def _run_as_flow(stage: str, category: Category | None) -> None:
     with gc_paused():
         from flows.subflow import run_as_subflow
 
-        flow = getattr(import_module("flows.agnostic" if stage in PER_CATEGORY else "flows.stages"), stage)
+        flow = getattr(import_module("flows.agnostic" if stage in PER_CATEGORY else "flows.stage_flows"), stage)
     parameters: dict[str, Any] = {} if category is None else {"category": category}
     start = time.monotonic()
     result = run_as_subflow(flow, parameters, assert_inputs_unchanged(stage, category))

@@ -33,11 +33,7 @@ def watch(stable_checks: int = 2, min_interval_seconds: float = 20.0) -> str:
 
 
 def start_pipeline(key: str) -> None:
-    """Start one run of the served pipeline per idempotency key.
-
-    Raises:
-        TryOnError: the pipeline is not served.
-    """
+    """Start one run of the served pipeline per idempotency key."""
     try:
         run_deployment(DEPLOYMENT, timeout=0, as_subflow=False, idempotency_key=key)
     except ObjectNotFound as error:

@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 import tryon.agnostic.stage as stage
 from tasks.artifacts import progress_artifact, publish
-from tasks.stages import is_retryable
+from tasks.stage_tasks import is_retryable
 from tryon.agnostic.quality_limits import MaskQualityError
 from tryon.categories import Category
 from tryon.config.parameters import load_parameters

@@ -34,12 +34,8 @@ from tryon.errors import redact_urls
 from tryon.runtime.progress import Progress
 from tryon.runtime.stage_result import Cell, StageResult
 
-UPDATE_INTERVAL = 2.0
-"""Seconds between two updates of a progress artifact."""
-
-MAX_BYTES = 300_000
-"""Maximum length of the data URI of an image artifact."""
-
+UPDATE_INTERVAL = 2.0  # seconds between two updates of a progress artifact
+MAX_BYTES = 300_000  # maximum length of the data URI of an image artifact
 IMAGES_WITHHELD = (
     "\nImages are not shown: the Prefect API is on another machine, and this data set may not be redistributed.\n"
 )

@@ -24,9 +24,7 @@ from prefect.states import Cancelled, Crashed
 from tasks.prefect_api import TAG
 from tasks.project_lock import active_processes
 
-HEARTBEAT_TIMEOUT = 90
-"""Seconds without heartbeat after which a run counts as crashed."""
-
+HEARTBEAT_TIMEOUT = 90  # seconds without heartbeat after which a run counts as crashed
 NAME = "Runs without heartbeat have crashed"
 
 WATCH_EVENT = "fitting-room.run-awaited"

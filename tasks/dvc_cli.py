@@ -104,11 +104,7 @@ def stages_to_run(
 
 
 def resolve_stages(names: Collection[str], order: Sequence[str]) -> list[str]:
-    """Return the stages of `order` that `names` select; the bare name of a matrix selects all its stages.
-
-    Raises:
-        ParameterError: a name is unknown.
-    """
+    """Return the stages of `order` that `names` select; the bare name of a matrix selects all its stages."""
     groups = {stage: stage.partition("@")[0] for stage in order}
     unknown = [name for name in names if name not in {*groups, *groups.values()}]
     if unknown:

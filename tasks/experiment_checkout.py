@@ -11,8 +11,7 @@ from pathlib import Path
 
 from tryon.workspace import Workspace
 
-CHECKOUT_FOLDER = (".dvc", "tmp", "exps")
-"""Folder of a project that contains the checkouts of its experiments."""
+CHECKOUT_FOLDER = (".dvc", "tmp", "exps")  # folder of a project that contains the checkouts of its experiments
 
 
 def link_shared_data(stage: str, workspace: Workspace) -> None:

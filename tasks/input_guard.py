@@ -32,12 +32,7 @@ class ChangedInputError(TryOnError):
 
 @contextmanager
 def assert_inputs_unchanged(stage: str, category: Category | None, workspace: Workspace = HERE) -> Iterator[None]:
-    """Check that the inputs of a stage are the same before and after the block.
-
-    Args:
-        stage: name in `dvc.yaml`, whose `deps` and `params` are compared; nothing is if it is missing there.
-        category: value of `${item.category}`.
-        workspace: the project.
+    """Check that the `deps` and `params` of a stage in `dvc.yaml` are the same before and after the block.
 
     Raises:
         ChangedInputError: an input differs. DVC then sees the stage fail and records nothing.

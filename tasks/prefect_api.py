@@ -11,20 +11,11 @@ from urllib.parse import urlparse
 from tryon.errors import TryOnError
 
 API_URL_ENV = "PREFECT_API_URL"
-DEFAULT_URL = "http://127.0.0.1:4200/api"
-"""Address of `prefect server start`."""
-
-CONNECT_TIMEOUT = 5.0
-"""Timeout in seconds for the API of PREFECT_API_URL."""
-
-PROBE_TIMEOUT = 0.5
-"""Timeout in seconds for the default address, which is on this machine."""
-
-HEARTBEAT_INTERVAL = 30
-"""Seconds between two heartbeats of a flow run, Prefect's minimum."""
-
-TAG = "fitting-room"
-"""Tag of all runs of this project, to tell them apart from other runs on the same server."""
+DEFAULT_URL = "http://127.0.0.1:4200/api"  # address of `prefect server start`
+CONNECT_TIMEOUT = 5.0  # timeout in seconds for the API of PREFECT_API_URL
+PROBE_TIMEOUT = 0.5  # timeout in seconds for the default address, which is on this machine
+HEARTBEAT_INTERVAL = 30  # seconds between two heartbeats of a flow run, Prefect's minimum
+TAG = "fitting-room"  # tag of all runs of this project, to tell them apart from other runs on the same server
 
 
 class ApiError(TryOnError):

@@ -21,14 +21,9 @@ from tryon.runtime.atomic_files import write_json
 from tryon.workspace import Workspace
 
 HERE = Workspace()
-PIPELINE = "pipeline"
-"""Name of the lock that a pipeline holds from reading the inputs to its last stage."""
-
-ACQUIRE_TIMEOUT = 1.0
-"""Seconds to acquire a free lock, which another process may hold for a moment to test it."""
-
-POLL_INTERVAL = 2.0
-"""Seconds between two attempts to acquire a lock."""
+PIPELINE = "pipeline"  # name of the lock that a pipeline holds from reading the inputs to its last stage
+ACQUIRE_TIMEOUT = 1.0  # seconds to acquire a free lock, which another process may hold for a moment to test it
+POLL_INTERVAL = 2.0  # seconds between two attempts to acquire a lock
 
 
 class ProjectBusyError(TryOnError):

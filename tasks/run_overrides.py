@@ -15,18 +15,13 @@ from tryon.console import format_count, log_line
 from tryon.errors import format_list
 from tryon.workspace import Workspace
 
-PARAMETER = "parameter "
-"""Prefix of reasons about `params.yaml`."""
+PARAMETER = "parameter "  # prefix of reasons about `params.yaml`
 
 
 def validate_overrides(
     workspace: Workspace, preset: str | None, values: Mapping[str, Any], nulls: Sequence[str]
 ) -> ConfigUpdate:
-    """Validate the settings of the run form and publish their changes; nothing is written.
-
-    Raises:
-        ParameterError: there is no such preset, or values are invalid; the message lists all of them.
-    """
+    """Validate the settings of the run form and publish their changes; nothing is written. See `prepare_update`."""
     update = prepare_update(workspace, preset, values, nulls)
     if preset or values or nulls:
         changes = [str(change) for change in update.changes] or ["none: params.yaml has these values already"]

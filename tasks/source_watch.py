@@ -21,8 +21,7 @@ from tryon.download.fingerprint import fingerprint, recorded_fingerprint
 from tryon.runtime.atomic_files import short_hash, write_json
 from tryon.workspace import Workspace
 
-WATCH = "watch"
-"""Name of the lock that serializes checks."""
+WATCH = "watch"  # name of the lock that serializes checks
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ DVC runs between the pipeline and a stage and forwards neither messages nor exit
 RUNNER = "TRYON_RUNNER"
 """Environment variable: the id of the process that serves the deployments and starts their flow runs."""
 
-TERM_TIMEOUT = 15.0
-"""Seconds between SIGTERM and SIGKILL of a process group."""
+TERM_TIMEOUT = 15.0  # seconds between SIGTERM and SIGKILL of a process group
 
 
 class ChildFailedError(Exception):

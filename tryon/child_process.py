@@ -15,11 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
-"""Option of Linux's `prctl` that sets the signal sent when the parent dies."""
-
-TERM_TIMEOUT = 5.0
-"""Seconds between SIGTERM and SIGKILL after the parent has died."""
+PR_SET_PDEATHSIG = 1  # option of Linux's `prctl` that sets the signal sent when the parent dies
+TERM_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL after the parent has died
 
 
 def set_pdeathsig() -> bool:

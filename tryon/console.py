@@ -22,14 +22,9 @@ if TYPE_CHECKING:
     from tryon.runtime.progress import Progress
     from tryon.runtime.stage_result import Cell, StageResult
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, by shell convention."""
-
-LINE_INTERVAL = 5.0
-"""Seconds between two progress lines where there is no terminal."""
-
-MIN_LOGGED_SECONDS = 2.0
-"""Duration in seconds from which finished work is logged."""
+INTERRUPTED = 130  # exit code after Ctrl-C, by shell convention
+LINE_INTERVAL = 5.0  # seconds between two progress lines where there is no terminal
+MIN_LOGGED_SECONDS = 2.0  # duration in seconds from which finished work is logged
 
 
 def make_console(results: bool = False) -> Console:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-EXIT_CODE = 2
-"""Exit code of every command that stops on a `TryOnError`."""
-
+EXIT_CODE = 2  # exit code of every command that stops on a `TryOnError`
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)(\S*?)(['\"),;.:\]}>]*)(?=\s|$)")
 """A URL up to the next space in three groups: scheme, rest, and trailing punctuation of the sentence."""
 

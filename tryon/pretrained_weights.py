@@ -85,8 +85,7 @@ _CATALOG = (
     ),
 )
 
-WEIGHTS = {weight.name: weight for weight in _CATALOG}
-"""All files by short name."""
+WEIGHTS = {weight.name: weight for weight in _CATALOG}  # all files by short name
 
 
 @dataclass(frozen=True)
@@ -112,11 +111,7 @@ class WeightStatus:
 
 
 def weights_status(workspace: Workspace, names: Iterable[str] = ()) -> list[WeightStatus]:
-    """Hash the files, by default all, and return their status; downloads nothing.
-
-    Raises:
-        ParameterError: a name is not in `WEIGHTS`.
-    """
+    """Hash the files, by default all, and return their status; downloads nothing."""
     return [_status(workspace, weight) for weight in _select(names)]
 
 
@@ -143,11 +138,7 @@ def weight_path(workspace: Workspace, name: str) -> Path:
 
 
 def weight_hash(path: Path) -> str:
-    """Return the SHA-256 of a file in hex; cached per process until its size or modification time changes.
-
-    Raises:
-        OSError: there is no such file.
-    """
+    """Return the SHA-256 of a file in hex; cached per process until its size or modification time changes."""
     stat = path.stat()
     return _cached_hash(path.absolute(), stat.st_size, stat.st_mtime_ns)
 

@@ -113,11 +113,7 @@ class Workspace:
         return Path(os.environ.get("TRYON_WEIGHTS") or self.weights_folder or self.data / "weights")
 
     def reject_stage_output(self, path: Path, option: str) -> None:
-        """Check that the path of an option is outside `STAGE_FOLDERS`.
-
-        Raises:
-            ParameterError: it is inside one of them.
-        """
+        """Raise a ParameterError if the path of an option is inside one of `STAGE_FOLDERS`."""
         resolved = path.resolve()
         for name in STAGE_FOLDERS:
             if resolved.is_relative_to((self.data / name).resolve()):

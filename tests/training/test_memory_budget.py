@@ -15,7 +15,7 @@ from tryon.errors import ParameterError
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
 from tryon.training import memory_budget
-from tryon.training.fabric import make_fabric
+from tryon.training.fabric_setup import make_fabric
 from tryon.training.losses import Loss
 from tryon.training.memory_budget import MemoryModel, check_memory, estimate_memory, peak_on_cpu, peak_step_memory
 from tryon.training.run_config import RunConfig

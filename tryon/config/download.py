@@ -26,7 +26,7 @@ class SyntheticSettings(Settings):
     )
     flow: Literal["none", "test", "all"] = Field(
         "none",
-        description="Pairs with ground-truth garment-to-person flow; the oracle warp of the report needs `test`.",
+        description="Pairs with ground-truth garment-to-person flow; the report's oracle warp needs `test` or `all`.",
     )
 
     @field_validator("flow", mode="before")
@@ -42,7 +42,7 @@ class DownloadSettings(Settings):
     source: str = Field(
         "synthetic",
         min_length=1,
-        description="`synthetic`, or the path or URL of a folder or zip archive in the layout of Dress Code.",
+        description="`synthetic`, or the path of a folder or zip archive in the layout of Dress Code.",
     )
     sha256: str | None = Field(
         None, pattern="^[0-9a-f]{64}$", description="Expected SHA-256 of the archive in hex; null: not checked."

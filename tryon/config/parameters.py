@@ -52,11 +52,7 @@ def load_parameters(path: Path) -> Parameters:
 
 
 def read_parameter_file(path: Path) -> str:
-    """Read the text of a parameter file.
-
-    Raises:
-        ParameterError: the file is missing, unreadable or not UTF-8.
-    """
+    """Read the text of a parameter file; a ParameterError says why it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -70,11 +66,7 @@ def read_parameter_file(path: Path) -> str:
 
 
 def parse_parameters(text: str, name: str) -> Parameters:
-    """Parse and validate the text of a parameter file; `name` names it in messages.
-
-    Raises:
-        ParameterError: as `load_parameters`.
-    """
+    """Parse and validate the text of a parameter file, named `name` in messages; see `load_parameters`."""
     try:
         content = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError) as error:  # ValueError: an impossible date
@@ -83,11 +75,7 @@ def parse_parameters(text: str, name: str) -> Parameters:
 
 
 def validate_parameters(content: Any, name: str) -> Parameters:
-    """Validate the parsed content of a parameter file; `name` names it in messages.
-
-    Raises:
-        ParameterError: as `load_parameters`.
-    """
+    """Validate the parsed content of a parameter file, named `name` in messages; see `load_parameters`."""
     try:
         return Parameters.model_validate(content)
     except ValidationError as error:

@@ -29,11 +29,7 @@ def preset_file(workspace: Workspace, preset: str) -> Path:
 
 
 def preset_text(workspace: Workspace, preset: str) -> str:
-    """Read the text of `params/<preset>.yaml`.
-
-    Raises:
-        ParameterError: there is no such preset, or its file cannot be read.
-    """
+    """Read the text of `params/<preset>.yaml`; a ParameterError lists the presets if there is no such file."""
     names = preset_names(workspace)
     if preset not in names:
         raise ParameterError(

@@ -27,7 +27,8 @@ class NetworkInputError(TryOnError, ValueError):
 class DAFlow(nn.Module):
     """Two feature pyramids and the cascade. See `DAFlowConfig` for the options; defaults are the published network.
 
-    >>> network = DAFlow(encoder_channels=(8, 8), flow_channels=(8, 8, 8), pyramid_channels=8, num_flows=2)
+    >>> config = DAFlowConfig(encoder_channels=(8, 8), flow_channels=(8, 8, 8), pyramid_channels=8, num_flows=2)
+    >>> network = DAFlow(config)
     >>> agnostic, pose, garment = torch.zeros(3, 1, 3, 64, 48)
     >>> network(torch.cat([pose, agnostic], dim=1), garment, agnostic).shape
     torch.Size([1, 3, 64, 48])
@@ -119,5 +120,5 @@ class DAFlow(nn.Module):
                 "unsupported height or width of network inputs",
                 found=tuple(garment.shape[2:]),
                 expected=f"multiples of {multiple} and at least {2 * multiple}",
-                hint="Resize or pad the images (image.size in params.yaml).",
+                hint="Change image.size in params.yaml.",
             )

@@ -19,32 +19,21 @@ from tryon.config.parameters import Parameters
 from tryon.errors import DiskError
 from tryon.workspace import Workspace
 
-COPIES = 2
-"""Copies of an output: workspace and DVC cache."""
+COPIES = 2  # copies of an output: workspace and DVC cache
 
 ITEM, UV, TRUTH, FLOW = 500_000, 320_000, 300_000, 400_000
 """Bytes per synthetic item: person, garment and maps; UV map; ground-truth unpaired image; flow."""
 
-INDEX_ROW = 600
-"""Bytes per index row."""
-
-MASK_ROW, MASK_PIXEL = 400, 0.04
-"""Bytes per manifest row, and per pixel of its mask."""
-
-PREVIEW_ROWS, PREVIEW_PIXEL = 18, 2.5
-"""Rows with images next to a manifest, and bytes per pixel of one image."""
+INDEX_ROW = 600  # bytes per index row
+MASK_ROW, MASK_PIXEL = 400, 0.04  # bytes per manifest row, and per pixel of its mask
+PREVIEW_ROWS, PREVIEW_PIXEL = 18, 2.5  # rows with images next to a manifest, and bytes per pixel of one image
 
 PACKED_PIXEL, ORACLE_PIXEL = 4.0, 2.0
 """Bytes per pixel of a packed unpaired test row (other rows are smaller), and of its oracle warp."""
 
-RUN_CHECKPOINTS = 3
-"""Checkpoints in the work folder of a training run: the two newest and the best."""
-
-MOMENTS = 2
-"""Values that the optimizer stores per weight."""
-
-RESULT_CHECKPOINTS = 2
-"""Checkpoints among the outputs of a training stage."""
+RUN_CHECKPOINTS = 3  # checkpoints in the work folder of a training run: the two newest and the best
+MOMENTS = 2  # values that the optimizer stores per weight
+RESULT_CHECKPOINTS = 2  # checkpoints among the outputs of a training stage
 
 GRID_PIXEL, REPORT = 120.0, 64 << 20
 """Bytes of an epoch's sample grids per pixel of an image; bytes of the report with its galleries."""

@@ -25,12 +25,7 @@ from tryon.workspace import Workspace
 
 
 def run_worker(stage: str, parameters: Parameters, workspace: Workspace) -> None:
-    """Train as a worker rank until the stage is done.
-
-    Raises:
-        ParameterError: the rank is outside the world size of the settings.
-        TryOnError: the stage failed, or settings, inputs or code differ from the stage's.
-    """
+    """Train as a worker rank until the stage is done; a TryOnError says what differs from the stage."""
     exit_with_parent()
     if stage == "pretrain":
         run_pretrain_worker(parameters.pretrain, parameters.seed, workspace)

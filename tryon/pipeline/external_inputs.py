@@ -17,12 +17,8 @@ from tryon.runtime.atomic_files import sha256_file, write_json
 from tryon.runtime.progress import Progress, no_progress
 from tryon.workspace import Workspace
 
-TRAINED_STARTS = ("train_upper_body", "scratch")
-"""Values of `pretrain.init_from` that read no weights."""
-
-PUBLISHED = "daflow"
-"""Name of the weights of `pretrain.init_from: published`."""
-
+TRAINED_STARTS = ("train_upper_body", "scratch")  # values of `pretrain.init_from` that read no weights
+PUBLISHED = "daflow"  # name of the weights of `pretrain.init_from: published`
 LOSS_ONLY_WEIGHTS = ("vgg19",)
 """Weights that only losses need. They are not recorded: training fails without them, and their published hash allows
 only one content. Metrics whose weights are missing are left out instead, so these change the result."""
@@ -30,9 +26,7 @@ only one content. Metrics whose weights are missing are left out instead, so the
 BASELINE_FILES = ("evaluation/metrics.json", "evaluation/scores.parquet", "checkpoints/history.csv")
 """Files that evaluate reads from `evaluate.baseline_run`, which may be outside the project, where DVC sees nothing."""
 
-FileRecord = list[Any]
-"""Size, modification time and inode of a file, which change with its content, and its SHA-256."""
-
+FileRecord = list[Any]  # size, modification time and inode of a file, which change with its content, and its SHA-256
 WEIGHT_INPUTS = {"pretrain": "start", "evaluate": "metrics"}
 """Stages that read weights, with their key in `data/weights.json`."""
 
@@ -77,11 +71,7 @@ def refresh_weights(
 
 
 def check_weights_recorded(workspace: Workspace, parameters: Parameters, stage: str) -> None:
-    """Check that `data/weights.json` matches the weights that a stage reads.
-
-    Raises:
-        MissingInputError: it is missing or outdated.
-    """
+    """Raise a MissingInputError if `data/weights.json` does not match the weights that a stage reads."""
     if stage in refresh_weights(workspace, parameters, write=False):
         raise MissingInputError(
             f"{workspace.weights_file} does not match the weights that {stage} reads",

@@ -71,8 +71,7 @@ STAGES: dict[str, Stage] = {
     "evaluate": _evaluate,
 }
 
-PER_CATEGORY = frozenset({"agnostic"})
-"""Stages that run once per category."""
+PER_CATEGORY = frozenset({"agnostic"})  # stages that run once per category
 
 
 def run_stage(

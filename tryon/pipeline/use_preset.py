@@ -22,10 +22,6 @@ def activate_preset(
         preset: one of `preset_names`.
         source: value of `download.source`; None leaves the preset's.
         progress: receives files and MiB hashed.
-
-    Raises:
-        ParameterError: there is no such preset, or it is invalid.
-        SourceError: the source cannot be read.
     """
     text, path = preset_text(workspace, preset), str(preset_file(workspace, preset))
     parameters = parse_parameters(text, path)

@@ -31,20 +31,12 @@ _PROBE_BYTES = 30 * 2**20
 
 
 def worker_count() -> int:
-    """Return the number of worker processes: `TRYON_WORKERS`, else the usable CPUs within the container's quota.
-
-    Raises:
-        ParameterError: `TRYON_WORKERS` is not a positive integer.
-    """
+    """Return the number of worker processes: `TRYON_WORKERS`, else the usable CPUs within the container's quota."""
     return _count_from_env("TRYON_WORKERS")
 
 
 def thread_count() -> int:
-    """Return the number of torch's CPU threads: `TRYON_THREADS`, else the usable CPUs within the container's quota.
-
-    Raises:
-        ParameterError: `TRYON_THREADS` is not a positive integer.
-    """
+    """Return the number of torch's CPU threads: `TRYON_THREADS`, else the usable CPUs within the container's quota."""
     return _count_from_env("TRYON_THREADS")
 
 

@@ -52,11 +52,11 @@ def read_category(category: Category, size: Size, workspace: Workspace) -> Categ
 
 def _check_manifest(usable: list[Row], category: Category, size: Size, workspace: Workspace) -> None:
     path, hint = workspace.manifest(category), f"Run `tryon agnostic {category}` again."
-    sizes = {(row["height"], row["width"]) for row in usable} - {size}
+    sizes = {f"{row['height']}x{row['width']}" for row in usable} - {f"{size[0]}x{size[1]}"}
     if sizes:
         raise MissingInputError(
             f"{path} has masks of another size",
-            found=sorted(sizes),
+            found=", ".join(sorted(sizes)),
             expected=f"image.size, {size[0]}x{size[1]}",
             hint=hint,
         )

@@ -24,7 +24,7 @@ from tryon.runtime.progress import Progress
 from tryon.training.checkpoint import BatchLoss, Checkpoint, HistoryRow
 from tryon.training.divergence import check_gradient_norm, check_loss_divergence
 from tryon.training.ema import ExponentialMovingAverage
-from tryon.training.fabric import PrecisionWrapper, assert_same_run, fabric_session
+from tryon.training.fabric_setup import PrecisionWrapper, assert_same_run, fabric_session
 from tryon.training.graceful_stop import SigtermHandler
 from tryon.training.loss_networks import validate_scales
 from tryon.training.losses import Loss, LossTargets

@@ -7,7 +7,7 @@ import torch
 
 from tryon.config.training import FinetuneSettings
 from tryon.errors import ParameterError
-from tryon.training.fabric import make_fabric
+from tryon.training.fabric_setup import make_fabric
 
 
 def test_rejects_half_precision_on_the_cpu() -> None:
