@@ -1,4 +1,4 @@
-"""Every ablation variant is a valid change of the settings."""
+"""Ablation variants: every one is a valid change of the settings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def test_variant_changes_only_its_settings(variant: str) -> None:
     before = FinetuneSettings.model_validate(FINETUNE).model_dump(mode="json")
     after = override(before, VARIANTS[variant])
     assert FinetuneSettings.model_validate(after).model_dump(mode="json") == after != before
-    assert differing(before, after) == VARIANTS[variant]
+    assert changed_settings(before, after) == VARIANTS[variant]
 
 
-def differing(before: dict, after: dict) -> dict:
+def changed_settings(before: dict, after: dict) -> dict:
     return {
-        key: differing(before[key], value) if isinstance(value, dict) else value
+        key: changed_settings(before[key], value) if isinstance(value, dict) else value
         for key, value in after.items()
         if value != before[key]
     }

@@ -19,11 +19,11 @@ def test_missing_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_variant_has_a_row(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    # Lower bounds and the networks of the loss take half a minute.
+    # The lower bounds and the loss networks take half a minute.
     monkeypatch.setattr(network, "fastest", lambda *_: 1.0)
     monkeypatch.setattr(gpu, "random_perceptual", lambda: None)
     monkeypatch.setattr(gpu, "ON_GPU", ("published", "recompute-last"))
-    monkeypatch.setitem(WARPS, "published", published_warp)  # and removed again
+    monkeypatch.setitem(WARPS, "published", published_warp)  # undone after the test
     exact = torch.backends.cudnn.allow_tf32
     try:
         gpu.main(["--device", "cpu", "--precisions", "bf16", *SMALL])

@@ -15,8 +15,8 @@ from tryon.loading.transforms import prepare
 def test_loaders_return_the_same_person(tmp_path: Path) -> None:
     names = loader.write_pairs(tmp_path, 1)
     person = prepare(collate([PackedDataset.read(tmp_path / "rows.arrow").sample(1)])).person[0]
-    for kind in ("full", "presized"):
-        item = loader.Published(tmp_path / kind, names)[1]
+    for folder in ("full", "presized"):
+        item = loader.Published(tmp_path / folder, names)[1]
         assert list(item) == list(loader.IMAGES)
         assert {tuple(image.shape) for image in item.values()} == {(3, *loader.SIZE)}
         assert torch.mean((item["person"] - person).abs()) < 0.03

@@ -1,4 +1,4 @@
-"""Fixtures: a process that forks stages, and a reference run without faults."""
+"""Fixtures: the fork server, and one run of a tiny project without faults."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.project import Forking, Reference, run_reference
+from tests.faults.project import ForkServer, Reference, run_without_faults
 from tests.flows.conftest import _isolated as _isolated
 
 
 @pytest.fixture(scope="session")
-def forking() -> Iterator[Forking]:
-    """Process that forks stages."""
-    process = Forking()
-    yield process
-    process.close()
+def fork_server() -> Iterator[ForkServer]:
+    """The server that forks stage processes."""
+    server = ForkServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def reference(forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """Outputs of a run without faults."""
-    return run_reference(tmp_path_factory.mktemp("reference"), forking)
+def reference(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    """The results of a run without faults."""
+    return run_without_faults(tmp_path_factory.mktemp("reference"), fork_server)
 
 
 @pytest.fixture
-def project_root(tmp_path: Path) -> Path:
-    """Folder for the project of a test."""
+def root(tmp_path: Path) -> Path:
+    """The root of a test's project, not created yet."""
     return tmp_path / "project"

@@ -1,4 +1,4 @@
-"""A tiny project, its reference outputs, and checks of a project after a fault."""
+"""A tiny project, the results of running it without faults, and comparisons with them after a fault."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.forking import COUNT
-from tests.flows.chain import first_stages
+from tests.faults.stage_processes import CHANGE_COUNT_FILE
+from tests.flows.dvc_yaml import first_stages
 from tryon.categories import Category
 from tryon.runtime.atomic_files import sha256_file
 
 ROOT = Path(__file__).parent.parent.parent
 
 TIMEOUT = 300.0
-"""Seconds after which a process counts as stuck; busy machines are slow."""
+"""Seconds after which a process counts as stuck; large because the machine may be busy."""
 
-MARK = "TESTED_BY"
-"""Environment variable that identifies the processes of a test."""
+PROJECT_ID_ENV = "TEST_PROJECT_ID"
+"""Environment variable that identifies the processes of a project."""
 
 NETWORK = {
-    "num_flows": 2, "encoder_channels": [8, 8, 8], "pyramid_channels": 8, "flow_channels": [8, 8, 8],
-    "image_encoder_channels": [6, 8], "grid_normalization": "identity",
-}  # fmt: skip
+    "num_flows": 2,
+    "encoder_channels": [8, 8, 8],
+    "pyramid_channels": 8,
+    "flow_channels": [8, 8, 8],
+    "image_encoder_channels": [6, 8],
+    "grid_normalization": "identity",
+}
 TRAINING = {
     "batch_size": 1,
     "lr": 1e-3,
@@ -40,7 +44,7 @@ TRAINING = {
     "accelerator": "cpu",
     "checkpoint_every_steps": 2,
 }
-CONTENT = {
+PARAMETERS = {
     "seed": 3,
     "image": {"size": [64, 48]},
     "download": {"synthetic": {"train_pairs": 3, "test_pairs": 2, "difficulty": "easy"}},
@@ -51,7 +55,7 @@ CONTENT = {
     "evaluate": {"num_gallery_samples": 2},
 }
 
-CHAIN = (
+DVC_YAML = (
     first_stages("python -m flows.stage_command")
     + """  sample:
     cmd: exec python -m flows.stage_command sample
@@ -72,9 +76,9 @@ CHAIN = (
     outs: [data/pretrained]
 """
 )
-"""Stages of `dvc repro` in these tests."""
+"""The first four stages, which are enough for `dvc repro`."""
 
-OUTPUTS = {
+OUTPUT_FOLDERS = {
     "download": "index",
     "agnostic": "manifests",
     "sample": "subset",
@@ -83,15 +87,18 @@ OUTPUTS = {
     "evaluate": "evaluation",
     "export": "export",
 }
-"""Output folder of each step below `data/`."""
+"""Output folder of each stage below `data/`; that of the export is chosen by its `--out` in `STEPS`."""
 
-CARD = "checkpoints/model_card.md"
-"""Output of evaluate in the folder of finetune, which removes it with every new checkpoint."""
+MODEL_CARD = "checkpoints/model_card.md"
+"""Written by `evaluate` into the folder of `finetune`, which removes it with every new checkpoint."""
 
-ATOMIC = ("pretrain", "finetune", "evaluate")
+ATOMIC_FOLDER_STAGES = ("pretrain", "finetune", "evaluate")
 """Stages that replace their output folder atomically."""
 
-STEPS = [
+Step = tuple[str, ...]
+"""Arguments of a command: a stage, and its category or options."""
+
+STEPS: list[Step] = [
     ("download",),
     *(("agnostic", str(category)) for category in Category),
     ("sample",),
@@ -100,33 +107,33 @@ STEPS = [
     ("evaluate",),
     ("export", "--format", "viton-hd", "--out", "data/export"),
 ]
-"""Arguments of all commands under test."""
+"""All commands that are run, in order."""
 
 Hashes = dict[str, str]
 """SHA-256 by path below `data/`."""
 
 
-class Forking:
-    """Client of the process that forks stages; see `tests.faults.forking`."""
+class ForkServer:
+    """The process of `tests.faults.stage_processes`, which forks stage processes."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-P", str(Path(__file__).with_name("forking.py"))]
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "TRYON_WORKERS": "2"}
-        env |= {"OMP_NUM_THREADS": "1", "TRYON_THREADS": "1"}
+        command = [sys.executable, "-P", str(Path(__file__).with_name("stage_processes.py"))]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "TRYON_WORKERS": "2"}
+        environment |= {"OMP_NUM_THREADS": "1", "TRYON_THREADS": "1"}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._read() == "ready"
 
-    def start(self, **request: Any) -> Forked:
-        """Start a process."""
+    def start(self, **request: Any) -> StageProcess:
+        """Fork a process for a request."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        return Forked(int(self._read()), self._read, Path(request["log"]))
+        return StageProcess(int(self._read()), self._read, Path(request["log"]))
 
     def close(self) -> None:
-        """Kill it."""
+        """Kill the server."""
         self.process.kill()
         self.process.communicate()
 
@@ -135,25 +142,25 @@ class Forking:
         return self.process.stdout.readline().strip()
 
 
-class Forked:
-    """A stage process.
+class StageProcess:
+    """A forked stage process.
 
     Args:
-        pid: process id.
-        status: waits for its end and returns its exit code, negative for a signal.
-        log: file with its output.
+        pid: its process id.
+        read_exit_code: function that waits for its end and returns its exit code, negative for a signal.
+        log: file with its standard output and error.
     """
 
-    def __init__(self, pid: int, status: Callable[[], str], log: Path) -> None:
+    def __init__(self, pid: int, read_exit_code: Callable[[], str], log: Path) -> None:
         self.pid, self.log = pid, log
-        self._status: list[str] = []
-        self._waiting = threading.Thread(target=lambda: self._status.append(status()))
-        self._waiting.start()
+        self._exit_code: list[str] = []
+        self._waiter = threading.Thread(target=lambda: self._exit_code.append(read_exit_code()))
+        self._waiter.start()
 
     def wait(self, seconds: float = TIMEOUT) -> int | None:
-        """Wait and return the exit code; None if it still runs."""
-        self._waiting.join(seconds)
-        return int(self._status[0]) if self._status else None
+        """Wait for its end and return its exit code, or None if it is still running after `seconds`."""
+        self._waiter.join(seconds)
+        return int(self._exit_code[0]) if self._exit_code else None
 
     def kill(self) -> None:
         """Send SIGKILL."""
@@ -162,116 +169,119 @@ class Forked:
 
 @dataclass
 class Reference:
-    """Outputs of a run without faults.
+    """Results of a run without faults.
 
     Args:
         data: its `data/`.
-        hashes: SHA-256 of its files.
+        hashes: hashes of its outputs.
         seconds: duration of each step.
-        changes: number of folder changes of each step.
+        changes: number of changes of a folder by the process of each step.
     """
 
     data: Path
     hashes: Hashes = field(default_factory=dict)
-    seconds: dict[tuple[str, ...], float] = field(default_factory=dict)
-    changes: dict[tuple[str, ...], int] = field(default_factory=dict)
+    seconds: dict[Step, float] = field(default_factory=dict)
+    changes: dict[Step, int] = field(default_factory=dict)
 
 
 class Project:
-    """A project for fault injection.
+    """A tiny project whose steps are run with faults.
 
     Args:
-        root: its folder.
-        forking: starts its processes.
+        root: its folder, with `params.yaml`.
+        fork_server: forks its processes.
     """
 
-    def __init__(self, root: Path, forking: Forking) -> None:
-        self.root, self.forking = root, forking
+    def __init__(self, root: Path, fork_server: ForkServer) -> None:
+        self.root, self.fork_server = root, fork_server
         self.data, self.log = root / "data", root / "log"
-        self.mark = uuid.uuid4().hex
+        self.id = uuid.uuid4().hex
         self.data.mkdir(parents=True, exist_ok=True)
-        (root / "params.yaml").write_text(json.dumps(CONTENT))
+        (root / "params.yaml").write_text(json.dumps(PARAMETERS))
 
-    def start(self, step: tuple[str, ...], **environment: str) -> Forked:
+    def start(self, step: Step, **environment: str) -> StageProcess:
         """Start a step."""
         export = step[0] == "export"
-        return self.forking.start(
+        return self.fork_server.start(
             program="tryon" if export else "stage",
             arguments=step,
             root=str(self.root),
             log=str(self.log),
-            environment={MARK: self.mark, **environment},
+            environment={PROJECT_ID_ENV: self.id, **environment},
         )
 
-    def run(self, step: tuple[str, ...], **environment: str) -> None:
-        """Run a step successfully."""
-        child = self.start(step, **environment)
-        assert child.wait() == 0, child.log.read_text()
+    def run(self, step: Step, **environment: str) -> None:
+        """Run a step, which must succeed."""
+        process = self.start(step, **environment)
+        assert process.wait() == 0, process.log.read_text()
 
     def hashes(self) -> Hashes:
-        """Hash all files outside work folders."""
-        return hashes_in(self.data)
+        """Return the hashes of all files below `data/` except raw and work files and the model card."""
+        return hash_outputs(self.data)
 
-    def orphans(self) -> list[int]:
-        """Return the processes that run here or were started by one."""
-        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._is_ours(entry)]
+    def processes(self) -> list[int]:
+        """Return the processes that run in this project or were started by one that did."""
+        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._owns(entry)]
 
-    def workers(self) -> list[int]:
+    def worker_processes(self) -> list[int]:
         """Return the worker processes of the running stage."""
-        return [process for process in self.orphans() if b"spawn_main" in _command(process)]
+        return [process for process in self.processes() if b"spawn_main" in _command_line(process)]
 
-    def await_no_orphan(self, seconds: float = 60.0) -> None:
-        """Wait until all processes have ended."""
-        until = time.monotonic() + seconds
-        while left := self.orphans():
-            assert time.monotonic() < until, [_command(process) for process in left]
+    def wait_for_processes(self, seconds: float = 60.0) -> None:
+        """Wait until no process of the project is left."""
+        deadline = time.monotonic() + seconds
+        while running := self.processes():
+            assert time.monotonic() < deadline, [_command_line(process) for process in running]
             time.sleep(0.1)
 
-    def _is_ours(self, entry: Path) -> bool:
+    def _owns(self, entry: Path) -> bool:
         try:
             if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return False
-            marked = f"{MARK}={self.mark}".encode() in (entry / "environ").read_bytes().split(b"\0")
-            return marked or (entry / "cwd").readlink().is_relative_to(self.root.resolve())
+            has_id = f"{PROJECT_ID_ENV}={self.id}".encode() in (entry / "environ").read_bytes().split(b"\0")
+            return has_id or (entry / "cwd").readlink().is_relative_to(self.root.resolve())
         except OSError:
             return False
 
 
-def _command(process: int) -> bytes:
+def _command_line(process: int) -> bytes:
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return b""
 
 
-def hashes_in(data: Path) -> Hashes:
-    """Hash the files below a `data/` except work folders, raw data and the card."""
+def hash_outputs(data: Path) -> Hashes:
+    """Hash all files below `data` except raw and work files and the model card."""
     names = [path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()]
-    names = [name for name in names if name.partition("/")[0] not in ("work", "raw") and name != CARD]
+    names = [name for name in names if name.partition("/")[0] not in ("work", "raw") and name != MODEL_CARD]
     return {name: sha256_file(data / name) for name in names}
 
 
-def run_reference(root: Path, forking: Forking) -> Reference:
-    """Run every step once without faults."""
-    project = Project(root, forking)
-    child = forking.start(
+def run_without_faults(root: Path, fork_server: ForkServer) -> Reference:
+    """Create a project, run every step once and return the results."""
+    project = Project(root, fork_server)
+    process = fork_server.start(
         program="tryon", arguments=["refresh-inputs"], root=str(root), log=str(root / "log"), environment={}
     )
-    assert child.wait() == 0, child.log.read_text()
+    assert process.wait() == 0, process.log.read_text()
     reference = Reference(project.data)
     for step in STEPS:
-        count, start = root / f"count-{'-'.join(step[:2])}", time.monotonic()
-        project.run(step, **{COUNT: str(count)})
+        count_file, start = root / f"count-{'-'.join(step[:2])}", time.monotonic()
+        project.run(step, **{CHANGE_COUNT_FILE: str(count_file)})
         reference.seconds[step] = time.monotonic() - start
-        reference.changes[step] = int(count.read_text())
+        reference.changes[step] = int(count_file.read_text())
     reference.hashes = project.hashes()
     return reference
 
 
-def copy_for_step(reference: Reference, root: Path, step: tuple[str, ...], forking: Forking) -> Project:
-    """Copy the reference without a step's outputs and work folders; raw files only if the step reads them."""
-    project = Project(root, forking)
-    skipped = {"work", OUTPUTS[step[0]] if step[0] != "agnostic" else ""}
+def project_before(step: Step, reference: Reference, root: Path, fork_server: ForkServer) -> Project:
+    """Create a project with the reference's outputs of all steps but `step`.
+
+    Work folders are not copied; raw files only for stages that read them.
+    """
+    project = Project(root, fork_server)
+    skipped = {"work", OUTPUT_FOLDERS[step[0]] if step[0] != "agnostic" else ""}
     if step[0] not in ("agnostic", "sample", "export"):
         skipped.add("raw")
     for entry in reference.data.iterdir():
@@ -284,35 +294,42 @@ def copy_for_step(reference: Reference, root: Path, step: tuple[str, ...], forki
     return project
 
 
-def outputs_of(step: tuple[str, ...], reference: Reference) -> list[str]:
-    """Return the files that a step writes, relative to `data/`."""
-    start = f"{OUTPUTS[step[0]]}/{step[1] if step[0] == 'agnostic' else ''}"
-    return [name for name in reference.hashes if name.startswith(start)]
+def outputs_of(step: Step, reference: Reference) -> list[str]:
+    """Return the output files of a step, relative to `data/`."""
+    prefix = f"{OUTPUT_FOLDERS[step[0]]}/{step[1] if step[0] == 'agnostic' else ''}"
+    return [name for name in reference.hashes if name.startswith(prefix)]
 
 
-def write_old_outputs(project: Project, step: tuple[str, ...], reference: Reference) -> None:
-    """Write fake outputs of an earlier run of a step."""
+def write_old_outputs(project: Project, step: Step, reference: Reference) -> None:
+    """Write other content to all outputs of a step, as if an earlier run had left it."""
     for name in outputs_of(step, reference):
         (project.data / name).parent.mkdir(parents=True, exist_ok=True)
         (project.data / name).write_text(f"old {name}")
 
 
-def partial_outputs(project: Project, step: tuple[str, ...], reference: Reference, before: Hashes) -> list[str]:
+def incomplete_outputs(project: Project, step: Step, reference: Reference, before: Hashes) -> list[str]:
     """Return the outputs that are neither unchanged, nor absent, nor complete."""
-    after, complete = project.hashes(), reference.hashes
-    after = {name: value for name, value in after.items() if not any(part.startswith(".") for part in name.split("/"))}
-    after.pop("export/export.json", None)  # records whether the export is finished
-    partial = [name for name, value in after.items() if value not in (before.get(name), complete.get(name))]
-    if step[0] in ATOMIC:
-        names = {name for name in complete if name.startswith(f"{OUTPUTS[step[0]]}/")}
-        written = {name: after[name] for name in names & after.keys()}
-        if written not in ({}, {name: before.get(name) for name in names}, {name: complete[name] for name in names}):
-            partial.append(f"{OUTPUTS[step[0]]}: incomplete")
-    return partial
+    complete = reference.hashes
+    current = {
+        name: value
+        for name, value in project.hashes().items()
+        if not any(part.startswith(".") for part in name.split("/"))
+    }
+    current.pop("export/export.json", None)  # records how far the export has come
+    incomplete = [name for name, value in current.items() if value not in (before.get(name), complete.get(name))]
+    if step[0] in ATOMIC_FOLDER_STAGES:
+        folder = OUTPUT_FOLDERS[step[0]]
+        names = {name for name in complete if name.startswith(f"{folder}/")}
+        content = {name: current[name] for name in names & current.keys()}
+        if content not in ({}, {name: before.get(name) for name in names}, {name: complete[name] for name in names}):
+            incomplete.append(f"{folder}: mixture of old and new files")
+    return incomplete
 
 
-def leftover_work_files(project: Project, step: tuple[str, ...], reference: Reference) -> set[str]:
-    """Return the files in a step's work folder that the reference run did not leave there."""
-    folder, both = Path("work", step[0]), (project.data, reference.data)
-    files, expected = ({path.relative_to(data) for path in (data / folder).rglob("*")} for data in both)
-    return {path.as_posix() for path in files - expected}
+def leftover_work_files(project: Project, step: Step, reference: Reference) -> set[str]:
+    """Return the files in a step's work folder that a run without faults does not leave there."""
+    files, expected = (
+        {path.relative_to(data).as_posix() for path in (data / "work" / step[0]).rglob("*")}
+        for data in (project.data, reference.data)
+    )
+    return files - expected

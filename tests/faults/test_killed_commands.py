@@ -1,4 +1,4 @@
-"""SIGKILL of `dvc repro`, of a stage below it, and of `python -m flows` with its server: no process is left."""
+"""SIGKILL of `dvc repro`, of a stage under it, and of `python -m flows` with its own server: no process is left."""
 
 from __future__ import annotations
 
@@ -16,37 +16,50 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.faults.project import CHAIN, MARK, ROOT, TIMEOUT, Forking, Hashes, Project, Reference, partial_outputs
+from tests.faults.project import (
+    DVC_YAML,
+    PROJECT_ID_ENV,
+    ROOT,
+    TIMEOUT,
+    ForkServer,
+    Hashes,
+    Project,
+    Reference,
+    incomplete_outputs,
+)
 
 SEED = 21
 ATTEMPTS = 5
-RUN_AGAIN = ("agnostic@dresses", "sample", "pretrain")
-"""Stages for DVC to run; the outputs of the others are recorded."""
+"""Attempts to kill a process before it finishes; each is earlier than the one before."""
 
-DVC = ("-m", "dvc", "repro", "--no-run-cache")
-FLOWS = ("-m", "flows")
-KINDS = ("dvc", "stage", "dvc", "stage", "dvc", "stage", "flows", "flows")
+RERUN_STAGES = ("agnostic@dresses", "sample", "pretrain")
+"""Stages that DVC has to run; the outputs of the others exist and are recorded."""
+
+DVC_COMMAND = ("-m", "dvc", "repro", "--no-run-cache")
+FLOWS_COMMAND = ("-m", "flows")
+TARGETS = ("dvc", "stage", "dvc", "stage", "dvc", "stage", "flows", "flows")
+"""Processes to kill: `dvc repro`, a stage under it, or `python -m flows`."""
 
 
-class Commands(Project):
-    """A project with the first stages of the chain, and commands in it."""
+class DvcProject(Project):
+    """A project with the first stages in its `dvc.yaml`, and ways to run commands in it."""
 
-    def __init__(self, root: Path, forking: Forking) -> None:
-        super().__init__(root, forking)
+    def __init__(self, root: Path, fork_server: ForkServer) -> None:
+        super().__init__(root, fork_server)
         (root / ".dvc").mkdir(exist_ok=True)
         (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
-        (root / "dvc.yaml").write_text(CHAIN)
+        (root / "dvc.yaml").write_text(DVC_YAML)
 
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
+    def start_python(self, *arguments: str) -> subprocess.Popen[str]:
         """Start this Python in the project."""
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        env = {MARK: self.mark, "PATH": path, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "", "SHELL": "/bin/sh"}
-        env |= {"TRYON_WORKERS": "2", "TRYON_THREADS": "1"}
-        with (self.root / "log").open("w") as log:
+        environment = {PROJECT_ID_ENV: self.id, "PATH": path, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": ""}
+        environment |= {"SHELL": "/bin/sh", "TRYON_WORKERS": "2", "TRYON_THREADS": "1"}
+        with self.log.open("w") as log:
             return subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=self.root,
-                env=os.environ | env,
+                env=os.environ | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -54,40 +67,40 @@ class Commands(Project):
                 text=True,
             )
 
-    def succeed(self, *arguments: str) -> str:
-        """Run this Python in the project successfully and return its output."""
-        code = self.command(*arguments).wait(TIMEOUT)
-        output = (self.root / "log").read_text()
-        assert code == 0, output
-        return output
+    def run_python(self, *arguments: str) -> str:
+        """Run this Python in the project, which must succeed, and return its output."""
+        code = self.start_python(*arguments).wait(TIMEOUT)
+        log = self.log.read_text()
+        assert code == 0, log
+        return log
 
     def stage_process(self, stage: str) -> int | None:
-        """Return the process of a stage."""
+        """Return the process of a stage, or None if it is not running."""
         name = stage.partition("@")[0].encode()
-        for process in self.orphans():
+        for process in self.processes():
             try:
-                words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+                arguments = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"flows.stage_command" in words and name in words:
+            if b"flows.stage_command" in arguments and name in arguments:
                 return process
         return None
 
 
 @pytest.fixture(scope="module")
-def recorded(reference: Reference, forking: Forking, tmp_path_factory: pytest.TempPathFactory) -> Commands:
-    """A project in which DVC has run everything; the records of `RUN_AGAIN` are deleted."""
-    project = Commands(tmp_path_factory.mktemp("recorded") / "project", forking)
+def recorded(reference: Reference, fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> DvcProject:
+    """A project in which DVC has run all stages; records and outputs of `RERUN_STAGES` are then removed."""
+    project = DvcProject(tmp_path_factory.mktemp("recorded") / "project", fork_server)
     shutil.copytree(reference.data, project.data, dirs_exist_ok=True)
-    for later in ("checkpoints", "evaluation", "export"):
-        shutil.rmtree(project.data / later)
+    for folder in ("checkpoints", "evaluation", "export"):
+        shutil.rmtree(project.data / folder)
     before = project.hashes()
-    project.succeed(*DVC)
+    project.run_python(*DVC_COMMAND)
     assert project.hashes() == before
     shutil.rmtree(project.root / ".dvc/cache/runs", ignore_errors=True)
     yaml, lock = YAML(), project.root / "dvc.lock"
     content = yaml.load(lock.read_text())
-    for stage in RUN_AGAIN:
+    for stage in RERUN_STAGES:
         for out in content["stages"].pop(stage)["outs"]:
             path = project.root / out["path"]
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -98,53 +111,53 @@ def recorded(reference: Reference, forking: Forking, tmp_path_factory: pytest.Te
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("number", "kind"), list(enumerate(KINDS)))
-def test_killed_command_leaves_no_process_and_the_next_run_succeeds(
-    number: int, kind: str, recorded: Commands, reference: Reference, forking: Forking, project_root: Path
+@pytest.mark.parametrize(("number", "target"), list(enumerate(TARGETS)))
+def test_killed_command_leaves_no_partial_outputs_and_recovers(
+    number: int, target: str, recorded: DvcProject, reference: Reference, fork_server: ForkServer, root: Path
 ) -> None:
-    generator = random.Random(f"{SEED} {number}")
-    stage, delay = generator.choice(RUN_AGAIN), generator.random()
+    rng = random.Random(f"{SEED} {number}")
+    stage, delay = rng.choice(RERUN_STAGES), rng.random()
     for _ in range(ATTEMPTS):
-        shutil.copytree(recorded.root, project_root)
-        project = Commands(project_root, forking)
-        if kill_stage(project, kind, stage, delay):
+        shutil.copytree(recorded.root, root)
+        project = DvcProject(root, fork_server)
+        if run_and_kill(project, target, stage, delay):
             break
-        shutil.rmtree(project_root)
+        shutil.rmtree(root)
         delay /= 2
     else:
-        pytest.fail("it always finished before the kill")
-    project.await_no_orphan()
-    assert not partial_outputs(project, (stage.partition("@")[0],), reference, {})
-    project.succeed(*(FLOWS if kind == "flows" else DVC))
-    project.await_no_orphan()
-    assert project.hashes() == expected(reference)
-    assert "up to date" in project.succeed("-m", "dvc", "status")
-    if kind == "flows":
-        assert {"CRASHED", "COMPLETED"} == run_states(project)  # those of the killed run and of the next one
+        pytest.fail("the command finished before every kill")
+    project.wait_for_processes()
+    assert not incomplete_outputs(project, (stage.partition("@")[0],), reference, {})
+    project.run_python(*(FLOWS_COMMAND if target == "flows" else DVC_COMMAND))
+    project.wait_for_processes()
+    assert project.hashes() == hashes_of_dvc_stages(reference)
+    assert "up to date" in project.run_python("-m", "dvc", "status")
+    if target == "flows":
+        assert run_states(project) == {"CRASHED", "COMPLETED"}  # of the killed run and of the next one
 
 
-def run_states(project: Commands) -> set[str]:
-    """Return the states of all runs in the database of the project's server."""
+def run_states(project: DvcProject) -> set[str]:
+    """Return the states of all runs in the database of the server that `python -m flows` starts."""
     database = project.data / "work" / "prefect" / "prefect.db"
     with closing(sqlite3.connect(database)) as connection:
         return {state for (state,) in connection.execute("select state_type from flow_run")}
 
 
-def kill_stage(project: Commands, kind: str, stage: str, delay: float) -> bool:
-    """Kill while a stage runs, up to a second after its start; return False if it finished before."""
-    command = project.command(*(FLOWS if kind == "flows" else DVC))
-    until = time.monotonic() + TIMEOUT
+def run_and_kill(project: DvcProject, target: str, stage: str, delay: float) -> bool:
+    """Kill `target` up to a second after `stage` has started; return False if the command finished before."""
+    command = project.start_python(*(FLOWS_COMMAND if target == "flows" else DVC_COMMAND))
+    deadline = time.monotonic() + TIMEOUT
     while (process := project.stage_process(stage)) is None:
-        assert command.poll() is None, (project.root / "log").read_text()
-        assert time.monotonic() < until, "timed out"
+        assert command.poll() is None, project.log.read_text()
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.02)
     time.sleep(delay)
-    victim = process if kind == "stage" else command.pid
     with suppress(ProcessLookupError):
-        os.kill(victim, signal.SIGKILL)
+        os.kill(process if target == "stage" else command.pid, signal.SIGKILL)
     return command.wait(TIMEOUT) != 0
 
 
-def expected(reference: Reference) -> Hashes:
-    later = ("checkpoints/", "evaluation/", "export/")
-    return {name: value for name, value in reference.hashes.items() if not name.startswith(later)}
+def hashes_of_dvc_stages(reference: Reference) -> Hashes:
+    """Return the reference hashes of the stages in `DVC_YAML`."""
+    others = ("checkpoints/", "evaluation/", "export/")
+    return {name: value for name, value in reference.hashes.items() if not name.startswith(others)}

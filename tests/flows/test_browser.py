@@ -18,7 +18,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from flows.deployments import DEPLOYMENTS
-from tests.flows.serving import Served, stop
+from tests.flows.served_project import Served, stop
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images" / "operations"

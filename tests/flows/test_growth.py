@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.chain import first_stages
+from tests.flows.dvc_yaml import first_stages
 from tryon.categories import Category
 from tryon.manifest.schemas import FILE_ROLES
 from tryon.workspace import Workspace

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from flows import prefect_server
 from flows.prefect_server import ServerSupervisor, free_port, server_home, temporary_server
-from tests.flows.serving import wait_until
+from tests.flows.served_project import wait_until
 from tryon.errors import TryOnError
 from tryon.workspace import Workspace
 

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from tasks.crashed_runs import NAME
 from tasks.prefect_api import TAG
-from tests.flows.serving import TIMEOUT, Served, query, stop, wait_until
+from tests.flows.served_project import TIMEOUT, Served, query, stop, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
 
