@@ -34,9 +34,9 @@ from tryon.dresscode.layout import (
 from tryon.dresscode.pair_lists import format_pair_list
 from tryon.runtime.atomic_files import atomic_file, atomic_folder
 from tryon.runtime.progress import Progress
-from tryon.synthetic.ground_truth_io import member
+from tryon.synthetic.ground_truth_io import zip_member
 from tryon.synthetic.item_files import Files, RenderOptions, make_item, make_truth
-from tryon.synthetic.ordered_pool import Job, in_order
+from tryon.synthetic.ordered_pool import Job, run_in_order
 from tryon.synthetic.pair_plan import PairPlan
 
 _MARK = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
@@ -111,7 +111,7 @@ def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, prog
     archive([(SYNTHETIC_MARKER, mark), *_pair_lists(plan)])
     truth([(TRUTH_MARKER, mark)])
     progress(0, len(jobs), _WHAT)
-    for number, made in enumerate(in_order(jobs), start=1):
+    for number, made in enumerate(run_in_order(jobs), start=1):
         archive(made.archive)
         truth(made.truth)
         for name, known in made.rows.items():
@@ -164,7 +164,7 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> byte
 
 def _pack(archive: zipfile.ZipFile, files: Files) -> None:
     for name, data in files:
-        archive.writestr(member(name), data, zipfile.ZIP_STORED)
+        archive.writestr(zip_member(name), data, zipfile.ZIP_STORED)
 
 
 def _unpack(folder: Path, files: Files) -> None:

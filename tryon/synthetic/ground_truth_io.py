@@ -72,11 +72,11 @@ def encode_uv(uv: NDArray[np.float32]) -> bytes:
     array, packed = io.BytesIO(), io.BytesIO()
     np.lib.format.write_array(array, stepped, allow_pickle=False)
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(member("uv.npy"), array.getbuffer(), zipfile.ZIP_DEFLATED, _FAST)
+        archive.writestr(zip_member("uv.npy"), array.getbuffer(), zipfile.ZIP_DEFLATED, _FAST)
     return packed.getvalue()
 
 
-def member(name: str) -> zipfile.ZipInfo:
+def zip_member(name: str) -> zipfile.ZipInfo:
     """A member of an archive, with the same date and rights on every system."""
     info = zipfile.ZipInfo(name, DATE)
     info.create_system, info.external_attr = 3, 0o644 << 16

@@ -83,12 +83,12 @@ def _stream(seed: int, category: Category, number: int, what: int) -> np.random.
     return np.random.default_rng((seed, category.list_code, number, what))
 
 
-def item_files(seed: int, category: Category, number: int, item_id: str, content: RenderOptions | None = None) -> Files:
+def item_files(seed: int, category: Category, number: int, item_id: str, options: RenderOptions | None = None) -> Files:
     """The files of one item in the archive: member name and bytes; six of them, seven with UV."""
-    return make_item(seed, category, number, item_id, content or RenderOptions()).archive
+    return make_item(seed, category, number, item_id, options or RenderOptions()).archive
 
 
-def make_item(seed: int, category: Category, number: int, item_id: str, content: RenderOptions) -> ItemOutput:
+def make_item(seed: int, category: Category, number: int, item_id: str, options: RenderOptions) -> ItemOutput:
     """All that there is of one item: the person in the garment of the same number.
 
     Args:
@@ -99,11 +99,11 @@ def make_item(seed: int, category: Category, number: int, item_id: str, content:
         content: what is drawn and written.
     """
     raise_mmap_threshold()
-    figure = figure_of(seed, category, number, content.level)
-    garment = garment_of(seed, category, number, content.level)
+    figure = figure_of(seed, category, number, options.level)
+    garment = garment_of(seed, category, number, options.level)
     flat = lay_flat(garment)
-    image = render_person(figure, flat, content.uv or content.flow)
-    label_map, errors = _label_map(image, _stream(seed, category, number, _ERRORS), content.parsing_noise_fraction)
+    image = render_person(figure, flat, options.uv or options.flow)
+    label_map, errors = _label_map(image, _stream(seed, category, number, _ERRORS), options.parsing_noise_fraction)
     files = {
         "person": encode_jpeg(image.photo),
         "garment": encode_jpeg(garment_image(flat)),
@@ -112,19 +112,19 @@ def make_item(seed: int, category: Category, number: int, item_id: str, content:
         "label_map": encode_palette(label_map),
         "dense_pose": encode_gray(image.dense_pose),
     }
-    if content.uv:
+    if options.uv:
         assert image.truth
         files["uv"] = encode_uv(image.truth.uv)
     truth = {"clean_label_map": encode_palette(image.label_map)} if errors else {}
     beside = _named(category, item_id, truth)
-    if content.flow:
+    if options.flow:
         beside += _named(category, pair_id(item_id, item_id), {"flow": _flow(image)})
     rows = _rows(category.value, item_id, figure, garment, errors)
     return ItemOutput(_named(category, item_id, files), beside, rows)
 
 
 def make_truth(
-    seed: int, category: Category, numbers: tuple[int, int], pair: Pair, content: RenderOptions
+    seed: int, category: Category, numbers: tuple[int, int], pair: Pair, options: RenderOptions
 ) -> ItemOutput:
     """The person of one item in the garment of another: photo, label map and, if wanted, flow.
 
@@ -135,9 +135,9 @@ def make_truth(
         pair: their ids.
         content: what is drawn and written.
     """
-    image = render_in_garment(seed, category, *numbers, content.level, content.flow)
+    image = render_in_garment(seed, category, *numbers, options.level, options.flow)
     files = {"truth": encode_jpeg(image.photo), "truth_label_map": encode_palette(image.label_map)}
-    if content.flow:
+    if options.flow:
         files["flow"] = _flow(image)
     return ItemOutput(truth=_named(category, pair.pair_id, files))
 

@@ -20,7 +20,7 @@ _AHEAD = 4
 """Jobs per worker that may wait for the writer: what bounds the memory."""
 
 
-def in_order(jobs: list[Job]) -> Iterator[ItemOutput]:
+def run_in_order(jobs: list[Job]) -> Iterator[ItemOutput]:
     """Results of the jobs in their order, made in worker processes a little ahead of the one that is wanted."""
     workers = min(worker_count(), len(jobs))
     if workers < 2:

@@ -38,12 +38,12 @@ class PairPlan:
         start = len(Category) * self.train_pairs + category.list_code * self.test_pairs
         return f"{start + number - self.train_pairs:06d}"
 
-    def pairs(self, category: Category, setting: Split) -> list[tuple[int, int]]:
+    def pairs(self, category: Category, split: Split) -> list[tuple[int, int]]:
         """Item numbers (person, garment) of a pair list. Unpaired, nobody gets the garment of the photo."""
-        if setting is Split.TRAIN:
+        if split is Split.TRAIN:
             return [(number, number) for number in range(self.train_pairs)]
         people = range(self.train_pairs, self.train_pairs + self.test_pairs)
-        if setting is Split.TEST_PAIRED:
+        if split is Split.TEST_PAIRED:
             return [(number, number) for number in people]
         return list(zip(people, self._others(category), strict=True))
 

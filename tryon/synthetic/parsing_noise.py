@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tryon.dresscode.labels import Label
 
-Kind = Literal[
+ErrorKind = Literal[
     "eroded_edge",
     "ragged_edge",
     "holes",
@@ -31,7 +31,7 @@ Kind = Literal[
 
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-Noise = Callable[[Labels, np.random.Generator], Labels]
+NoiseFunction = Callable[[Labels, np.random.Generator], Labels]
 
 
 class BoundingBox(NamedTuple):
@@ -46,11 +46,11 @@ class BoundingBox(NamedTuple):
 class ParsingError(NamedTuple):
     """One error and the smallest rectangle around the pixels that it changed."""
 
-    kind: Kind
+    kind: ErrorKind
     box: BoundingBox
 
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 MAX_ERRORS = 3
 """Errors in one label map, at most."""
 
@@ -79,11 +79,11 @@ def add_parsing_noise(label_map: Labels, rng: np.random.Generator) -> tuple[Labe
     """
     wanted = int(rng.integers(1, MAX_ERRORS + 1))
     found: list[ParsingError] = []
-    for kind in rng.permutation(len(KINDS)):
-        wrong = _ERRORS[KINDS[kind]](label_map, rng)
+    for kind in rng.permutation(len(ERROR_KINDS)):
+        wrong = _ERRORS[ERROR_KINDS[kind]](label_map, rng)
         changed = wrong != label_map
         if np.count_nonzero(changed) >= MIN_PIXELS:
-            found.append(ParsingError(KINDS[kind], _box(changed)))
+            found.append(ParsingError(ERROR_KINDS[kind], _box(changed)))
             label_map = wrong
         if len(found) == wanted:
             break
@@ -163,7 +163,7 @@ def missed_bag(label_map: Labels, rng: np.random.Generator) -> Labels:
     return _without(label_map, label_map == Label.BAG)
 
 
-_ERRORS: dict[Kind, Noise] = {
+_ERRORS: dict[ErrorKind, NoiseFunction] = {
     "eroded_edge": eroded_edge,
     "ragged_edge": ragged_edge,
     "holes": holes,

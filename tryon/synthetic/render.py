@@ -40,9 +40,9 @@ class PersonSpec:
 
     category: Category
     body: Body
-    look: Appearance
+    appearance: Appearance
     camera: Camera
-    other: Garment | None
+    other_garment: Garment | None
     tucked: bool
     level: Level
     seed: int
@@ -54,8 +54,8 @@ class PersonSpec:
         """
         if garment.kind == "dress":
             return [garment]
-        if self.other is not None and (self.other.kind == "top") != (garment.kind == "top"):
-            return [garment, self.other]
+        if self.other_garment is not None and (self.other_garment.kind == "top") != (garment.kind == "top"):
+            return [garment, self.other_garment]
         half = Category.LOWER_BODY if garment.kind == "top" else Category.UPPER_BODY
         return [garment, sample_garment(half, np.random.default_rng((self.seed, 1)), self.level)]
 
@@ -119,7 +119,7 @@ def _layers(figure: PersonSpec, garment: FlatGarment, truth: bool) -> list[Layer
     body, camera = figure.body, figure.camera
     worn = [garment, *(lay_flat(other) for other in figure.outfit(garment.garment)[1:])]
     sleeved = any(flat.garment.sleeve in ("short", "long") for flat in worn)
-    layers = skin_layers(body, figure.look, camera, sleeved)
+    layers = skin_layers(body, figure.appearance, camera, sleeved)
     depths = arm_depths(body)
     for flat in worn:
         above = flat.garment.kind == "dress" or (flat.garment.kind == "top") != figure.tucked
@@ -132,7 +132,7 @@ def _layers(figure: PersonSpec, garment: FlatGarment, truth: bool) -> list[Layer
 
 def _ground(photo: NDArray[np.uint8], body: Body, camera: Camera) -> None:
     """Darken the floor under the feet, so that the figure stands on it."""
-    feet = [camera(body.leg_point(side, ANKLE) * 0.35 + body.toe(side) * 0.65 + 0.004) for side in SIDES]
+    feet = [camera(body.leg_point(side, ANKLE) * 0.35 + body.toe_point(side) * 0.65 + 0.004) for side in SIDES]
     cast = np.zeros((HEIGHT // _GROUND_STEP, WIDTH // _GROUND_STEP), np.uint8)
     for strength, *axes in _GROUND_SHADOW:
         size = [round(camera.scale * axis / _GROUND_STEP * 16) for axis in axes]

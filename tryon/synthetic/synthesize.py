@@ -95,10 +95,10 @@ def output_path(out: Path, zipped: bool) -> Path:
     return target
 
 
-def describe(order: SynthesisRequest) -> str:
+def describe(request: SynthesisRequest) -> str:
     """What is going to be made, in a line."""
-    settings = order.settings
-    words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {order.seed}"]
+    settings = request.settings
+    words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {request.seed}"]
     words += [f"level {settings.difficulty}", *["uv"] * settings.uv]
     words += [f"flow of {settings.flow} pairs"] * (settings.flow != "none")
     return ", ".join(
@@ -106,7 +106,7 @@ def describe(order: SynthesisRequest) -> str:
     )
 
 
-def synthesize(order: SynthesisRequest, target: Path, progress: Progress) -> str:
+def synthesize(request: SynthesisRequest, target: Path, progress: Progress) -> str:
     """Write the twin and, for a frozen version, compare it.
 
     Args:
@@ -125,10 +125,10 @@ def synthesize(order: SynthesisRequest, target: Path, progress: Progress) -> str
 
     write = write_archive if target.suffix.lower() == ".zip" else write_folder
     try:
-        write(target, order.settings, order.seed, progress)
+        write(target, request.settings, request.seed, progress)
     except OSError as error:
         raise ParameterError("--out", expected="can be written", found=str(error)) from error
-    return _compared(order.version, target, progress) if order.version else ""
+    return _compared(request.version, target, progress) if request.version else ""
 
 
 def _check_free(target: Path, is_zip: bool) -> None:

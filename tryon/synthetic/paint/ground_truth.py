@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array
-from tryon.synthetic.paint.raster import Floats, RasterizedMesh, lookup, upsample
+from tryon.synthetic.paint.raster import Floats, RasterizedMesh, interpolate, upsample
 
-SEEN, HIDDEN = 1, 2
+VISIBLE, OCCLUDED = 1, 2
 """Values of `Truth.cover` where the garment is; 0 elsewhere."""
 
 
@@ -31,14 +31,14 @@ class GroundTruthPlanes:
     cover: NDArray[np.uint8]
 
 
-def empty_truth(size: tuple[int, ...]) -> GroundTruthPlanes:
+def empty_ground_truth(size: tuple[int, ...]) -> GroundTruthPlanes:
     """Planes on which nothing is painted yet; `size` is (height, width)."""
     return GroundTruthPlanes(
         np.zeros((*size, 2), np.float32), np.zeros((*size, 2), np.float32), np.zeros(size, np.uint8)
     )
 
 
-def write_truth(
+def write_ground_truth(
     truth: GroundTruthPlanes,
     placed: RasterizedMesh,
     seen: NDArray[np.uint8],
@@ -57,17 +57,17 @@ def write_truth(
         flat: (R, C, 2), pixels of the catalogue image; None for what is not the garment of the pair.
     """
     if body:
-        under = placed.window.of(truth.uv)
+        under = placed.window.crop(truth.uv)
         cv2.copyTo(np.zeros_like(under) if uv is None else _known(uv, placed), seen, under)
-    cover = placed.window.of(truth.cover)
+    cover = placed.window.crop(truth.cover)
     if flat is None:
         hidden = seen & -(cover > 0).view(np.uint8)
-        np.bitwise_or(cover & ~hidden, hidden & np.uint8(HIDDEN), out=cover)
+        np.bitwise_or(cover & ~hidden, hidden & np.uint8(OCCLUDED), out=cover)
     else:
-        np.bitwise_or(cover & ~seen, seen & np.uint8(SEEN), out=cover)
-        cv2.copyTo(_known(flat, placed), seen, placed.window.of(truth.flow))
+        np.bitwise_or(cover & ~seen, seen & np.uint8(VISIBLE), out=cover)
+        cv2.copyTo(_known(flat, placed), seen, placed.window.crop(truth.flow))
 
 
 def _known(values: Array, placed: RasterizedMesh) -> Floats:
-    x, y = (upsample(plane, placed.window) for plane in lookup(placed, values[..., 0], values[..., 1]))
+    x, y = (upsample(plane, placed.window) for plane in interpolate(placed, values[..., 0], values[..., 1]))
     return cv2.merge([x, y])  # pyright: ignore[reportReturnType]

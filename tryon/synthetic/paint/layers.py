@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.synthetic.paint.curves import Array
-from tryon.synthetic.paint.ground_truth import GroundTruthPlanes, empty_truth, write_truth
+from tryon.synthetic.paint.ground_truth import GroundTruthPlanes, empty_ground_truth, write_ground_truth
 from tryon.synthetic.paint.raster import (
     STEP,
     WINDOW_STEP,
     Floats,
     RasterizedMesh,
     Window,
-    lookup,
-    nearest,
+    interpolate,
+    nearest_ids,
     rasterize,
     upsample,
 )
@@ -80,7 +80,7 @@ class Layer:
     dense: NDArray[np.uint8] | None = None
     shadow: float = 0.0
     uv: Array | None = None
-    flat: Array | None = None
+    flat_coordinates: Array | None = None
 
 
 class Canvas:
@@ -92,14 +92,14 @@ class Canvas:
         ids: whether anybody asks for label map and DensePose; without, they stay empty.
     """
 
-    def __init__(self, ground: Bytes, truth: bool = False, ids: bool = True) -> None:
-        self.photo = ground
+    def __init__(self, background: Bytes, truth: bool = False, ids: bool = True) -> None:
+        self.photo = background
         """uint8 (H, W, 3), RGB."""
         self._ids = ids
         size = self.photo.shape[:2]
         self.label_map: Bytes = np.zeros(size, np.uint8)
         self.dense_pose: Bytes = np.zeros(size, np.uint8)
-        self.truth: GroundTruthPlanes | None = empty_truth(size) if truth else None
+        self.truth: GroundTruthPlanes | None = empty_ground_truth(size) if truth else None
 
     def paint(self, *layers: Layer) -> None:
         """Lay layers over the canvas, one after the other; many at once are faster than one by one."""
@@ -113,12 +113,12 @@ class Canvas:
         window, through = brush.placed.window, ~brush.alpha
         if layer.shadow:
             area, left = _shadow(layer.shadow, brush, self.label_map.shape)
-            behind = window.within(area).of(left)
+            behind = window.relative_to(area).crop(left)
             cv2.multiply(behind, through, dst=behind, scale=1 / 255)
-            _shadow_dim(area.of(self.photo), left)
+            _shadow_dim(area.crop(self.photo), left)
         else:
-            _shadow_dim(window.of(self.photo), through)
-        under = window.of(self.photo)
+            _shadow_dim(window.crop(self.photo), through)
+        under = window.crop(self.photo)
         cv2.add(under, brush.front, dst=under)
         if self._ids:
             self._write_ids(layer, brush.placed, threshold(brush.alpha, 127))
@@ -130,10 +130,10 @@ class Canvas:
             if ids is None:
                 continue
             many = isinstance(ids, np.ndarray) and ids.min() < ids.max()
-            written = nearest(placed, np.asarray(ids)) if many else np.full_like(seen, np.ravel(ids)[0])
-            cv2.copyTo(written, seen, window.of(plane))
+            written = nearest_ids(placed, np.asarray(ids)) if many else np.full_like(seen, np.ravel(ids)[0])
+            cv2.copyTo(written, seen, window.crop(plane))
         if self.truth is not None:
-            write_truth(self.truth, placed, seen, layer.dense is not None, layer.uv, layer.flat)
+            write_ground_truth(self.truth, placed, seen, layer.dense is not None, layer.uv, layer.flat_coordinates)
 
 
 def darken(under: Bytes, cast: Pixels, strength: float) -> None:
@@ -163,10 +163,10 @@ def _shadow(strength: float, brush: _Brush, size: tuple[int, ...]) -> tuple[Wind
     window, area = brush.placed.window, _grown(brush.room, size)
     left = _shadow_transmission(_shadow_cast(brush.alpha, window, area), strength)
     changed = ~left
-    Window(*(side // _SHADOW_STEP for side in window.within(area))).of(changed)[:] = 255
+    Window(*(side // _SHADOW_STEP for side in window.relative_to(area))).crop(changed)[:] = 255
     part = _around(changed, 1)
     assert part
-    whole = area.part(*part, _SHADOW_STEP)
+    whole = area.subwindow(*part, _SHADOW_STEP)
     return whole, upsample(left[part], whole)
 
 
@@ -212,13 +212,13 @@ def _brush(layer: Layer, placed: RasterizedMesh) -> _Brush | None:
     """Color and opacity of a layer where it is; None where it is nowhere."""
     distance = layer.shade if layer.distance is None else layer.distance
     at = [] if layer.coordinates is None else [layer.coordinates[..., 0], layer.coordinates[..., 1]]
-    known = lookup(placed, layer.shade, distance, *at)
+    known = interpolate(placed, layer.shade, distance, *at)
     part = _near(layer, placed, known, _NEAR)
     if part is None:
         return None
     wide = _near(layer, placed, known, _ROOM) if layer.shadow else None
-    room = placed.window.part(*(wide or part), STEP)
-    placed = placed.part(*part)
+    room = placed.window.subwindow(*(wide or part), STEP)
+    placed = placed.crop(*part)
     window, (shade, distance, *at) = placed.window, (values[part] for values in known)
     alpha: Pixels = threshold(upsample(placed.covered.view(np.uint8) * np.uint8(255), window), 254)
     if layer.distance is not None:

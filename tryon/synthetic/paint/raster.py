@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.synthetic.paint.scanlines import scan
+from tryon.synthetic.paint.scanlines import scan_convert
 
 STEP = 4
 """Pixels of the image per pixel of the rasteriser."""
@@ -38,15 +38,15 @@ class Window(NamedTuple):
     height: int
     width: int
 
-    def of(self, image: NDArray) -> NDArray:
+    def crop(self, image: NDArray) -> NDArray:
         """View of this part of a image."""
         return image[self.top : self.top + self.height, self.left : self.left + self.width]
 
-    def within(self, other: Window) -> Window:
+    def relative_to(self, outer: Window) -> Window:
         """The same part, counted from the corner of another one that holds it."""
-        return Window(self.top - other.top, self.left - other.left, self.height, self.width)
+        return Window(self.top - outer.top, self.left - outer.left, self.height, self.width)
 
-    def part(self, rows: slice, columns: slice, step: int) -> Window:
+    def subwindow(self, rows: slice, columns: slice, step: int) -> Window:
         """Some of its rows and columns, counted in steps; the slices have no step, and starts from 0 on."""
         top, left = self.top + rows.start * step, self.left + columns.start * step
         return Window(top, left, (rows.stop - rows.start) * step, (columns.stop - columns.start) * step)
@@ -62,13 +62,13 @@ class RasterizedMesh(NamedTuple):
     """
 
     window: Window
-    places: Floats
+    grid_coordinates: Floats
     covered: NDArray[np.bool_]
 
-    def part(self, rows: slice, columns: slice) -> RasterizedMesh:
+    def crop(self, rows: slice, columns: slice) -> RasterizedMesh:
         """Some of its rows and columns; the slices have no step, and starts from 0 on."""
-        places, covered = self.places[rows, columns], self.covered[rows, columns]
-        return RasterizedMesh(self.window.part(rows, columns, STEP), places, covered)
+        places, covered = self.grid_coordinates[rows, columns], self.covered[rows, columns]
+        return RasterizedMesh(self.window.subwindow(rows, columns, STEP), places, covered)
 
 
 def rasterize(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[RasterizedMesh | None]:
@@ -90,11 +90,11 @@ def rasterize(meshes: Sequence[NDArray], size: tuple[int, ...]) -> list[Rasteriz
     windows = _windows(coarse, (size[0] // STEP, size[1] // STEP))
     ends = np.cumsum([window.height * window.width for window in windows])
     inside = [points - (window.left, window.top) for points, window in zip(coarse, windows, strict=True)]
-    spans = scan(inside, np.array([(window.height, window.width) for window in windows]).T)
+    spans = scan_convert(inside, np.array([(window.height, window.width) for window in windows]).T)
     places = np.full(int(ends[-1]), -1 - 1j, np.complex64)
     before = np.cumsum(spans.length) - spans.length
     first, start = np.stack([before, spans.start], axis=1).repeat(spans.length, axis=0).T
-    place, step = np.stack([spans.place, spans.step], axis=1).repeat(spans.length, axis=0).T
+    place, step = np.stack([spans.position, spans.step], axis=1).repeat(spans.length, axis=0).T
     inner = np.arange(len(first)) - first
     places[start + inner] = place + inner.astype(np.float32) * step
     covered = places.real > -0.5
@@ -120,7 +120,7 @@ def _windows(meshes: Sequence[NDArray], size: tuple[int, int]) -> list[Window]:
     return [Window(*sides) for sides in np.stack([low[1], low[0], length[1], length[0]], axis=1).tolist()]
 
 
-def lookup(placed: RasterizedMesh, *values: NDArray) -> list[Floats]:
+def interpolate(placed: RasterizedMesh, *values: NDArray) -> list[Floats]:
     """Values of the grid's points at every pixel of the window, interpolated, still at a `STEP`-th of its size.
 
     Args:
@@ -132,11 +132,13 @@ def lookup(placed: RasterizedMesh, *values: NDArray) -> list[Floats]:
     """
     grids = [np.asarray(grid, np.float32) for grid in values]
     grids += grids[:1] * (4 - len(grids))  # OpenCV interpolates four channels exactly and faster than two
-    found = cv2.remap(cv2.merge(grids), placed.places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    found = cv2.remap(
+        cv2.merge(grids), placed.grid_coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )  # pyright: ignore[reportCallIssue, reportArgumentType]
     return list(cv2.split(found))[: len(values)]  # pyright: ignore[reportReturnType]
 
 
-def nearest(placed: RasterizedMesh, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def nearest_ids(placed: RasterizedMesh, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The id of the nearest point of the grid (R, C) at every pixel of the window, at its own size.
 
     Ids come in a few blocks of rows and columns. So it is enough to know on which side of the blocks' borders a pixel
@@ -154,7 +156,7 @@ def _block_masks(placed: RasterizedMesh, axis: int, starts: NDArray) -> list[NDA
     """For each of some columns (axis 0) or rows (1): 255 on the pixels nearest to it or to later ones, 0 elsewhere."""
     if not len(starts):
         return []
-    at = upsample(cv2.extractChannel(placed.places, axis), placed.window)
+    at = upsample(cv2.extractChannel(placed.grid_coordinates, axis), placed.window)
     return [cv2.compare(at, float(start) - 0.5, cv2.CMP_GT) for start in starts]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 

@@ -26,11 +26,11 @@ class Spans(NamedTuple):
 
     start: NDArray[np.int64]
     length: NDArray[np.int64]
-    place: NDArray[np.complex64]
+    position: NDArray[np.complex64]
     step: NDArray[np.complex64]
 
 
-def scan(meshes: Sequence[NDArray], sizes: NDArray[np.int64]) -> Spans:
+def scan_convert(meshes: Sequence[NDArray], sizes: NDArray[np.int64]) -> Spans:
     """Find the runs of pixels that some meshes cover, each in a window of its own.
 
     Args:
@@ -55,7 +55,7 @@ class _Triangles(NamedTuple):
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    place: NDArray[np.complex128]
+    position: NDArray[np.complex128]
     window: NDArray[np.int64]
 
 
@@ -124,7 +124,7 @@ class _Slabs(NamedTuple):
     top: NDArray[np.int64]
     lines: NDArray[np.int64]
     edges: NDArray[np.float64]
-    place: NDArray[np.complex128]
+    position: NDArray[np.complex128]
     window: NDArray[np.int64]
 
 
@@ -161,7 +161,7 @@ def _spans(slabs: _Slabs) -> Spans:
     length = np.minimum(np.floor(np.maximum(one, other) + _ON_EDGE), width - 1) - first + 1
     kept = np.flatnonzero(length > 0)
     which, first, line = which[kept], first[kept], line[kept]
-    offset, by_x, by_y = slabs.place.take(which, axis=1)
+    offset, by_x, by_y = slabs.position.take(which, axis=1)
     start = first_pixel[kept] + line * width[kept] + first.astype(np.int64)
     place = offset + by_x * first + by_y * line
     return Spans(start, length[kept].astype(np.int64), place.astype(np.complex64), by_x.astype(np.complex64))
