@@ -86,7 +86,7 @@ def _contrasting(rng: np.random.Generator, contrast: float, sample: Callable[[np
         color = sample(rng)
         if all(np.linalg.norm(np.subtract(color, previous)) > contrast for previous in colors):
             colors.append(color)
-
+        contrast *= 0.98
     return colors[0], colors[1], colors[2]
 
 
