@@ -1,4 +1,4 @@
-"""Implement `tryon synthesize`: from options to a folder or zip archives, compared with a frozen version."""
+"""Implement `tryon synthesize`: resolve its options, write the data set and verify frozen versions."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ _OPTIONS = {
     "parsing_noise_fraction": "--parsing-noise",
     "seed": "--seed",
 }
-"""Option of each setting that a version fixes; `--uv` and `--flow` only add files."""
+"""Command-line option of each setting that a frozen version fixes."""
 
 
 @dataclass(frozen=True)
 class SynthesisRequest:
-    """Settings and seed of a data set, and the frozen version that they come from, if any."""
+    """A data set to write.
+
+    Args:
+        settings: number of pairs and content.
+        seed: seed of all people, garments and pairs.
+        version: name of the frozen version to reproduce, if any.
+    """
 
     settings: SyntheticSettings
     seed: int
@@ -37,34 +43,34 @@ class SynthesisRequest:
 
 
 def make_request(version: str | None, options: dict[str, Any], workspace: Workspace) -> SynthesisRequest:
-    """Combine the options with `params.yaml`, or with the defaults where that file does not exist.
+    """Resolve command-line options; omitted ones come from `params.yaml` if it exists, else from the defaults.
 
     Args:
-        version: a frozen version, or None.
-        options: the other options by setting name, and `seed`; None where not given.
+        version: name of a frozen version, if any.
+        options: the other options by setting name, None where omitted.
         workspace: folder that may hold `params.yaml`.
 
     Raises:
-        ParameterError: an option or `params.yaml` is invalid, or an option contradicts the version.
+        ParameterError: invalid option or `params.yaml`, or an option conflicts with the version.
     """
     options = {name: value for name, value in options.items() if value is not None}
     if version is not None:
-        return _request_version(version, options)
+        return _make_frozen_request(version, options)
     settings, seed = SyntheticSettings(), int(Parameters.model_fields["seed"].default)  # pyright: ignore[reportCallIssue]
     if workspace.params_file.is_file():
         parameters = load_parameters(workspace.params_file)
         settings, seed = parameters.download.synthetic, parameters.seed
     seed = options.pop("seed", seed)
     if not 0 <= seed < MAX_SEED:
-        raise ParameterError("--seed is out of range", found=seed, expected=f"0 to {MAX_SEED - 1}")
-    return SynthesisRequest(_update_settings(settings, options), seed)
+        raise ParameterError("--seed is out of range", found=seed, expected=f"an integer from 0 to {MAX_SEED - 1}")
+    return SynthesisRequest(_apply(settings, options), seed)
 
 
 def find_workspace(root: Path | None) -> Workspace:
-    """Return the workspace in `root`, or in the current folder, which may lack `params.yaml`.
+    """Return the workspace at `root`, by default the current folder, which may lack `params.yaml`.
 
     Raises:
-        ParameterError: `root` is given and has no `params.yaml`.
+        ParameterError: `root` has no `params.yaml`.
     """
     if root is not None and not Workspace(root).params_file.is_file():
         raise ParameterError(f"--root {root} has no params.yaml", hint="Omit --root to use the defaults.")
@@ -72,50 +78,46 @@ def find_workspace(root: Path | None) -> Workspace:
 
 
 def output_path(out: Path, zipped: bool) -> Path:
-    """Return the path to write: `out`, with `.zip` appended if `zipped`; nothing existing is replaced.
+    """Return the absolute path to write: `out`, with `.zip` appended if `zipped`. Nothing is overwritten.
 
     Raises:
-        ParameterError: the path exists (an empty folder may) or cannot be accessed.
+        ParameterError: the path exists or is not writable.
     """
     if out.name in ("", ".."):
         raise ParameterError("--out has no file name", found=str(out), expected="the path of a new folder or zip file")
-    is_zip = zipped or out.suffix.lower() == ".zip"
-    name = out if out.suffix.lower() == ".zip" or not zipped else f"{out}.zip"
-    target = Path(os.path.abspath(name))  # noqa: PTH100 - links are kept
+    is_zip = out.suffix.lower() == ".zip"
+    target = Path(os.path.abspath(out if is_zip or not zipped else f"{out}.zip"))  # noqa: PTH100 - keeps symlinks
     try:
-        _check_parent(target)
-        (_check_zip if is_zip else _check_folder)(target)
+        _check_free(target, is_zip or zipped)
     except OSError as error:
-        raise ParameterError(f"--out {out} cannot be accessed", found=str(error)) from error
+        raise ParameterError(f"--out {target} is not accessible", found=str(error)) from error
     return target
 
 
 def describe(request: SynthesisRequest) -> str:
-    """Return the settings of a request as one line for the log."""
+    """Summarize the data set in one line."""
     settings = request.settings
-    parts = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {request.seed}"]
-    parts += [f"difficulty {settings.difficulty}", *["uv"] * settings.uv]
-    if settings.flow != "none":
-        parts.append(f"flow of {settings.flow} pairs")
-    if settings.parsing_noise_fraction > 0:
-        parts.append(f"parsing noise {settings.parsing_noise_fraction:g}")
-    return ", ".join(parts)
+    words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {request.seed}"]
+    words += [f"difficulty {settings.difficulty}", *["uv"] * settings.uv]
+    words += [f"flow of {settings.flow} pairs"] * (settings.flow != "none")
+    words += [f"parsing noise {settings.parsing_noise_fraction:g}"] * (settings.parsing_noise_fraction > 0)
+    return ", ".join(words)
 
 
 def synthesize(request: SynthesisRequest, target: Path, progress: Progress) -> str:
-    """Write the data set; for a frozen version, compare its content hash.
+    """Write the data set and verify the content hash of a frozen version.
 
     Args:
-        request: settings, seed and version.
-        target: a path ending in .zip, or a folder.
-        progress: receives the number of rendered people, then of hashed members.
+        request: what to write.
+        target: path of a folder, or of an archive that ends in .zip.
+        progress: called with the number of rendered people and hashed files.
 
     Returns:
-        The result of the comparison; empty without a version.
+        Result of the verification; empty without a version.
 
     Raises:
-        ParameterError: `target` cannot be written.
-        SourceError: the data set is written, but its bytes are not those of the version.
+        ParameterError: the target cannot be written.
+        SourceError: the data set is complete, but its content differs from the frozen version.
     """
     from tryon.synthetic.archive import write_archive, write_folder  # slow to import
 
@@ -124,76 +126,74 @@ def synthesize(request: SynthesisRequest, target: Path, progress: Progress) -> s
         write(target, request.settings, request.seed, progress)
     except OSError as error:
         raise ParameterError(f"--out {target} cannot be written", found=str(error)) from error
-    return _compare_version(request.version, target, progress) if request.version else ""
+    return _verify(request.version, target, progress) if request.version else ""
 
 
-def _check_parent(target: Path) -> None:
+def _check_free(target: Path, is_zip: bool) -> None:
+    """Reject anything that must not be replaced; only an empty folder may be."""
     parent = next(folder for folder in target.parents if folder.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
-        raise ParameterError(f"--out: {parent} is not a writable folder")
+        raise ParameterError(f"--out {target} cannot be written", found=str(parent), expected="a writable folder")
     if target.is_symlink():
         raise ParameterError(f"--out {target} is a symbolic link", hint="Pass the path that it points to.")
-
-
-def _check_folder(target: Path) -> None:
-    """Reject every existing path except an empty folder, which `atomic_folder` replaces."""
-    if target.is_dir():
+    if is_zip:
+        _check_free_zip(target)
+    elif target.is_dir():
         if any(target.iterdir()):
-            hint = "Empty it, pass another path, or write a zip archive with --zip."
+            hint = "Empty it, choose another path, or write an archive with --zip."
             raise ParameterError(f"--out {target} is not empty", hint=hint)
         if target.is_mount() or target.samefile(Path.cwd()):
-            problem = f"--out {target} is a mount point or the current folder, which cannot be replaced"
-            raise ParameterError(problem, hint="Pass a folder inside it.")
+            problem = f"--out {target} is a mount point or the current folder and cannot be replaced"
+            raise ParameterError(problem, hint="Choose a folder inside it.")
     elif target.exists():
-        raise ParameterError(f"--out {target} is a file", expected="a new folder, or a path ending in .zip")
+        raise ParameterError(f"--out {target} exists", expected="an empty or new folder, or a path ending in .zip")
 
 
-def _check_zip(target: Path) -> None:
+def _check_free_zip(target: Path) -> None:
     from tryon.synthetic.archive import truth_archive_path  # slow to import
 
     if target.is_dir():
         raise ParameterError(f"--out {target} is a folder", expected="the path of a new zip file")
     existing = [str(path) for path in (target, truth_archive_path(target)) if path.exists() or path.is_symlink()]
     if existing:
-        raise ParameterError(f"--out: {', '.join(existing)} already exists", hint="Move it, or pass another path.")
+        raise ParameterError(f"--out would overwrite {', '.join(existing)}", hint="Move it or choose another path.")
 
 
-def _request_version(name: str, options: dict[str, Any]) -> SynthesisRequest:
+def _make_frozen_request(name: str, options: dict[str, Any]) -> SynthesisRequest:
     from tryon.synthetic.versions import VERSIONS
 
     if name not in VERSIONS:
         raise ParameterError("--version is unknown", found=name, expected=f"one of {', '.join(VERSIONS)}")
     conflicts = ", ".join(option for setting, option in _OPTIONS.items() if setting in options)
     if conflicts:
-        hint = f"Omit {conflicts}; only --uv and --flow can be combined with --version."
-        raise ParameterError(f"--version {name} already fixes {conflicts}", hint=hint)
+        hint = f"Omit {conflicts}; only --uv and --flow can be combined with it."
+        raise ParameterError(f"--version {name} conflicts with {conflicts}", hint=hint)
     version = VERSIONS[name]
-    return SynthesisRequest(_update_settings(version.settings, options), version.seed, name)
+    return SynthesisRequest(_apply(version.settings, options), version.seed, name)
 
 
-def _compare_version(name: str, target: Path, progress: Progress) -> str:
+def _verify(name: str, target: Path, progress: Progress) -> str:
     from tryon.synthetic.versions import VERSIONS, content_hash, toolchain
 
     version, actual = VERSIONS[name], content_hash(target, progress)
     if version.content_hash is None:
-        return f"{name} has no recorded content hash; the hash of {target.name} is {actual} ({toolchain()})"
+        return f"{name} has no content hash yet; computed {actual} ({toolchain()})"
     if actual == version.content_hash:
-        return f"content hash matches {name} ({actual})"
+        return f"verified {name}: the content hash matches ({actual})"
     raise SourceError(
-        f"{target} differs from {name}",
+        f"{target} is complete but differs from {name}",
         found=actual,
         expected=f"content hash {version.content_hash}",
-        hint=f"The data set is complete and usable, but is not {name}: the renderer, the libraries or the processor "
-        f"differ (frozen with {version.made_with}, now {toolchain()}).",
+        hint=f"Do not cite it as {name}: the renderer has changed since, or the libraries or the processor differ "
+        f"(frozen with {version.made_with}, here {toolchain()}).",
     )
 
 
-def _update_settings(settings: SyntheticSettings, options: dict[str, Any]) -> SyntheticSettings:
+def _apply(settings: SyntheticSettings, options: dict[str, Any]) -> SyntheticSettings:
     try:
         return SyntheticSettings.model_validate({**settings.model_dump(), **options})
     except ValidationError as error:
         detail = error.errors()[0]
-        setting = str(detail["loc"][0])
-        option = _OPTIONS.get(setting, f"--{setting}")
-        expected = detail["msg"].removeprefix("Input should be ")
-        raise ParameterError(f"{option} is invalid", found=detail["input"], expected=expected) from None
+        name = str(detail["loc"][0])
+        reason = detail["msg"][:1].lower() + detail["msg"][1:]
+        raise ParameterError(f"{_OPTIONS.get(name, f'--{name}')} is invalid: {reason}", found=detail["input"]) from None
