@@ -23,15 +23,12 @@ _GRAIN_TILE = 128
 
 
 def paint_background(rng: np.random.Generator, floor: float | None, level: Level) -> NDArray[np.uint8]:
-    """Paint the background behind a person and the floor.
+    """Paint the background of a person and the floor, RGB uint8 (1024, 768, 3).
 
     Args:
         rng: draws scene, colors, texture and light.
         floor: pixel row where wall and floor meet; None if no floor is visible.
         level: `catalogue` gives a light studio, `easy` also textured walls, `wild` also rooms, streets and gardens.
-
-    Returns:
-        uint8 (1024, 768, 3), RGB.
     """
     row = _HEIGHT + 99.0 if floor is None else floor / _SCALE
     choice = rng.random()

@@ -10,9 +10,7 @@ import numpy as np
 
 from tryon.synthetic.paint.raster import Floats
 
-Size = tuple[int, int]
-"""Height and width."""
-
+Size = tuple[int, int]  # height, width
 Scene = Callable[[np.random.Generator, Size], Floats]
 
 

@@ -19,20 +19,9 @@ def stack_xy(x: Array | float, y: Array | float) -> Array:
 
 
 def offset_points(center: Array, direction: Array, offsets: Array) -> Array:
-    """Offset the points of a line: `center` + `offsets` * `direction` in each row.
-
-    x and y are computed one after the other, because NumPy is slow where the last axis is short.
-
-    Args:
-        center: (R, 2), the line.
-        direction: (R, 2), direction of the offsets in each row.
-        offsets: (R, C), in units of `direction`.
-
-    Returns:
-        (R, C, 2).
-    """
+    """Compute `center` (R, 2) + `offsets` (R, C) * `direction` (R, 2) as points (R, C, 2)."""
     points = np.empty((*offsets.shape, 2))
-    for axis in (0, 1):
+    for axis in (0, 1):  # NumPy is slow where the last axis is short
         np.multiply(direction[:, axis, None], offsets, out=points[..., axis])
         points[..., axis] += center[:, axis, None]
     return points
@@ -84,15 +73,9 @@ def gradient(values: Array, axis: int = 0) -> Array:
 
 
 def round_corners(corners: Array, radii: Sequence[float], samples: int) -> Array:
-    """Sample a polyline with rounded inner corners at equal distances.
+    """Sample a polyline (N, 2) with rounded inner corners at `samples` equally spaced points.
 
-    Args:
-        corners: (N, 2).
-        radii: N - 2 distances from each inner corner to the ends of its arc, limited to 0.45 of the adjacent side.
-        samples: number of points.
-
-    Returns:
-        (samples, 2), from the first corner to the last.
+    `radii` are the N - 2 distances from each inner corner to the ends of its arc, limited to 0.45 of the adjacent side.
     """
     segments = [corners[:1]]
     t = cached_linspace(0, 1, 9)[:, None]

@@ -27,8 +27,6 @@ from tryon.synthetic.paint.raster import (
 _LIGHT = np.array([-0.42, -0.38, 0.82])
 """Direction towards the light: upper left, in front."""
 
-_LIGHT_LENGTH = float(np.linalg.norm(_LIGHT))
-
 Bytes = NDArray[np.uint8]
 Pixels = NDArray
 """uint8, a type that OpenCV's stubs lose."""
@@ -135,13 +133,7 @@ class Canvas:
 
 
 def darken(photo: Bytes, shadow: Pixels, strength: float) -> None:
-    """Darken a part of a photo.
-
-    Args:
-        photo: uint8 (h, w, 3), changed.
-        shadow: uint8 at a lower resolution; 255 removes `strength` of the light.
-        strength: 0..1.
-    """
+    """Darken a photo in place; 255 in the smaller `shadow` (uint8) removes `strength` of the light."""
     light = cv2.resize(_transmission(shadow, strength), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     _dim(photo, light)
 
@@ -156,7 +148,10 @@ def _dim(photo: Bytes, light: Pixels) -> None:
 
 def _shadow(strength: float, brush: _Brush, size: tuple[int, ...]) -> tuple[Window, Pixels]:
     """Return the window that a layer or its shadow changes, and how much light the shadow leaves there."""
-    window, area = brush.mesh.window, _expand(brush.shadow_window, size)
+    window, caster, margin = brush.mesh.window, brush.shadow_window, 4 * _SHADOW_STEP
+    top, left = max(caster.top - margin, 0), max(caster.left - margin, 0)
+    bottom, right = min(caster.top + caster.height + margin, size[0]), min(caster.left + caster.width + margin, size[1])
+    area = Window(top, left, bottom - top, right - left)
     light = _transmission(_shadow_shape(brush.alpha, window, area), strength)
     changed = ~light
     Window(*(side // _SHADOW_STEP for side in window.relative_to(area))).crop(changed)[:] = 255
@@ -178,14 +173,6 @@ def _shadow_shape(alpha: Pixels, window: Window, area: Window) -> Pixels:
 def threshold(values: Pixels, limit: int) -> Bytes:
     """Return 255 where values exceed `limit`, 0 elsewhere."""
     return cv2.threshold(values, limit, 255, cv2.THRESH_BINARY)[1]  # pyright: ignore[reportReturnType]
-
-
-def _expand(window: Window, size: tuple[int, ...]) -> Window:
-    """Add the margin of a shadow, clipped to the image."""
-    margin = 4 * _SHADOW_STEP
-    top, left = max(window.top - margin, 0), max(window.left - margin, 0)
-    bottom, right = min(window.top + window.height + margin, size[0]), min(window.left + window.width + margin, size[1])
-    return Window(top, left, bottom - top, right - left)
 
 
 class _Brush(NamedTuple):
@@ -237,11 +224,7 @@ def _layer_slices(
 ) -> _Slices | None:
     """Return rows and columns, at 1/`STEP`, that contain a layer and a margin; None if it has no pixels.
 
-    Args:
-        layer: the layer.
-        mesh: its rasterized mesh.
-        values: interpolated shade, distance and coordinates.
-        margin: pixels beyond the edge of the layer and of the texture.
+    `values` are the interpolated shade, distance and coordinates.
     """
     mask: Pixels = mesh.covered.view(np.uint8)
     if layer.distance is not None:
@@ -299,5 +282,5 @@ def tube_shade(facing: Array, softness: float = 0.35) -> Array:
 
 
 def _round_shade(sideways: Array, square: Array, softness: float) -> Array:
-    light = np.maximum((sideways + _LIGHT[2] * np.sqrt(1 - square)) / _LIGHT_LENGTH, 0)
+    light = np.maximum((sideways + _LIGHT[2] * np.sqrt(1 - square)) / np.linalg.norm(_LIGHT), 0)
     return softness + 0.12 + (1 - softness) * np.minimum(light, 1)
