@@ -48,13 +48,13 @@ def ids(message) -> str:
     return f"{message.file}:{message.line}"
 
 
-def test_all_messages_are_found() -> None:
+def test_collects_all_messages() -> None:
     assert len(MESSAGES) > 150
     assert {"problem", "found", "expected", "hint"} == {name for message in MESSAGES for name in message.parts}
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
-def test_the_problem_is_stated(message) -> None:
+def test_problem_is_stated(message) -> None:
     problem = PLACEHOLDER.sub("X", message.parts["problem"])
     assert not RULE_AS_FACT.search(problem)
     assert not problem.endswith(".")
@@ -62,12 +62,12 @@ def test_the_problem_is_stated(message) -> None:
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
-def test_the_expected_value_is_a_noun_phrase(message) -> None:
+def test_expected_is_a_noun_phrase(message) -> None:
     assert not VERB_FIRST.search(PLACEHOLDER.sub("X", message.parts.get("expected", "")))
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
-def test_the_hint_is_a_sentence(message) -> None:
+def test_hint_is_a_sentence(message) -> None:
     hint = message.parts.get("hint", "")
     if hint and not PLACEHOLDER.fullmatch(hint):
         assert hint[0].isupper() or hint[0] in "`{"
@@ -79,7 +79,7 @@ def test_messages_use_the_terms_of_the_field(message) -> None:
     assert not OLD_WORDS.search(PLACEHOLDER.sub("X", message.text))
 
 
-def test_parts_are_printed_in_order() -> None:
+def test_parts_are_rendered_in_order() -> None:
     error = TryOnError("a.zip is truncated", found=10, expected="20 bytes", hint="Download it again.")
     assert str(error) == "a.zip is truncated: found 10, expected 20 bytes. Download it again."
     assert str(TryOnError("a.zip not found")) == "a.zip not found"

@@ -18,14 +18,14 @@ def _flat_garment() -> np.ndarray:
     return page
 
 
-def test_white_outside_is_background_and_white_inside_is_garment() -> None:
+def test_outer_white_is_background_and_enclosed_white_is_garment() -> None:
     shown = garment_pixels(_flat_garment())
     expected = np.zeros((10, 8), bool)
     expected[2:8, 2:6] = True
     np.testing.assert_array_equal(shown, expected)
 
 
-def test_white_that_the_garment_frames_is_garment_and_the_gap_between_legs_is_not() -> None:
+def test_framed_white_is_garment_and_gap_between_legs_is_background() -> None:
     page = np.full((12, 12, 3), 255, np.uint8)
     page[1:4, 2:10] = page[4:11, 2:5] = page[4:11, 7:10] = BLUE  # trousers
     expected = (page != 255).any(-1)
@@ -37,24 +37,24 @@ def test_white_that_the_garment_frames_is_garment_and_the_gap_between_legs_is_no
     ("color", "shown"),
     [((244, 243, 245), False), ((215, 220, 225), False), ((214, 214, 214), True), ((255, 255, 238), True)],
 )
-def test_soft_shadows_are_background_and_pale_colors_are_not(color: tuple[int, int, int], shown: bool) -> None:
+def test_soft_shadows_are_background_and_pale_colors_are_garment(color: tuple[int, int, int], shown: bool) -> None:
     page = _flat_garment()
     page[:2] = color
     assert garment_pixels(page)[:2].all() == garment_pixels(page)[:2].any() == shown
 
 
-def test_the_mean_color_by_hand() -> None:
+def test_mean_color_matches_hand_computed_value() -> None:
     expected = (11 * np.array(RED) + 12 * np.array(BLUE) + np.array(WHITE)) / 24
     np.testing.assert_array_equal(mean_garment_color(_flat_garment()), expected.round())
 
 
-def test_a_white_garment_has_a_white_mean_color() -> None:
+def test_white_garment_has_white_mean_color() -> None:
     assert mean_garment_color(np.full((4, 4, 3), 250, np.uint8)).tolist() == [250, 250, 250]
 
 
 @pytest.mark.parametrize("paper", [(255, 255, 255), (245, 245, 245)])
 @pytest.mark.parametrize("cloth", [(236, 236, 238), (222, 220, 216)])
-def test_dark_details_are_not_taken_for_a_pale_garment(
+def test_dark_details_do_not_set_color_of_pale_garment(
     cloth: tuple[int, int, int], paper: tuple[int, int, int]
 ) -> None:
     page = np.full((128, 96, 3), paper, np.uint8)
@@ -65,7 +65,7 @@ def test_dark_details_are_not_taken_for_a_pale_garment(
     assert (abs(found - np.array(cloth)) <= 25).all()
 
 
-def test_both_keep_what_is_not_hidden() -> None:
+def test_baselines_preserve_unmasked_pixels() -> None:
     random = np.random.default_rng(1)
     person = random.integers(1, 255, (2, 10, 8, 3), np.uint8)
     garment = np.stack([_flat_garment(), np.full((10, 8, 3), 100, np.uint8)])

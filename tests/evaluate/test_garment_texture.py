@@ -32,19 +32,19 @@ PATTERNS = {
 
 @pytest.mark.parametrize("height", [96, 128, 512, 1000])
 @pytest.mark.parametrize("texture", PATTERNS)
-def test_gradients_tell_plain_from_striped_from_printed(texture, height):
+def test_classifies_plain_striped_and_printed_at_any_size(texture, height):
     image = drawn(PATTERNS[texture], height)
     assert texture_of(image) == texture
     assert texture_of(np.ascontiguousarray(image[:, ::-1])) == texture
     assert texture_of(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)) == texture
 
 
-def test_nothing_is_said_of_a_image_without_a_garment():
+def test_returns_none_without_visible_garment():
     assert texture_of(np.full((128, 96, 3), 255, np.uint8)) is None
     assert texture_of(drawn(PATTERNS[Texture.PLAIN], 8)) is None
 
 
-def test_the_twins_patterns_are_found():
+def test_finds_patterns_of_synthetic_garments():
     right = Counter()
     for category in Category:
         for number in range(40):

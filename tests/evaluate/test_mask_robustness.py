@@ -50,7 +50,7 @@ def _side(mask: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
-def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> None:
+def test_dilates_and_erodes_by_given_pixels_on_every_side(pixels: int) -> None:
     grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, pixels), 0) for kind in (DILATED, ERODED))
     assert _side(grown) == 20 + 2 * pixels
     assert _side(shrunk) == 20 - 2 * pixels
@@ -59,7 +59,7 @@ def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> N
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_jittered_outline_stays_between_the_grown_and_the_shrunk(seed: int) -> None:
+def test_jittered_outline_stays_between_eroded_and_dilated(seed: int) -> None:
     jittered = perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed)
     grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, 3), 0) for kind in (DILATED, ERODED))
     assert not (jittered & ~grown).any()
@@ -69,20 +69,20 @@ def test_a_jittered_outline_stays_between_the_grown_and_the_shrunk(seed: int) ->
     assert (jittered != perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed + 100)).any()
 
 
-def test_masks_that_hide_nothing_or_everything_do_no_harm() -> None:
+def test_empty_and_full_masks_are_unchanged() -> None:
     for mask in (np.zeros((40, 30), np.bool_), np.ones((40, 30), np.bool_)):
         for kind in (DILATED, ERODED, JITTERED):
             assert (perturb_mask(mask, MaskPerturbation(kind, 2), 0) == mask).all()
 
 
-def test_pixels_are_those_of_the_image() -> None:
+def test_perturbation_scales_with_image_height() -> None:
     assert [one.pixels for one in perturbations(128)] == [0, *(1, 2, 3) * 3]
     assert [one.pixels for one in perturbations(512)] == [0, *(4, 8, 12) * 3]
     assert min(one.pixels for one in perturbations(32)[1:]) == 1
     assert len(set(perturbations(512))) == 10
 
 
-def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
+def test_measures_error_under_every_perturbation(workspace: Workspace) -> None:
     """The whole garment lies inside the mask by 3 pixels: only what shrinks by more can show some of it."""
     told: list[tuple[int, int]] = []
     rows = read_rows(workspace, "paired")
@@ -107,7 +107,7 @@ def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
     }
 
 
-def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
+def test_eroded_tight_mask_lowers_error_of_identity_network(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     rows = make_rows("test_paired", False)
@@ -122,7 +122,7 @@ def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
     assert added[DILATED].mean == 0
 
 
-def test_without_true_images_there_is_no_curve(
+def test_returns_none_without_ground_truth(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     write_part(workspace, "test_unpaired", make_rows("test_unpaired", False))
@@ -130,7 +130,7 @@ def test_without_true_images_there_is_no_curve(
     assert robustness_to_dict(None) == {}
 
 
-def test_the_stage_measures_it_where_most_is_known(evaluated: Workspace) -> None:
+def test_stage_measures_robustness_in_summary_setting(evaluated: Workspace) -> None:
     told = json.loads((evaluated.evaluation / "metrics.json").read_text())["mask_robustness"]
     assert told["setting"] == "unpaired"
     assert set(told) == {"setting", UNCHANGED, ERODED, DILATED, JITTERED}

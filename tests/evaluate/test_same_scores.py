@@ -26,7 +26,7 @@ SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[
 
 
 @pytest.mark.parametrize("setting", ["paired", "unpaired"])
-def test_a_folder_and_the_stage_can_be_compared(
+def test_stage_and_score_command_agree_on_same_images(
     evaluated: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
     """The baseline that needs no network, saved as PNG and scored, has the stage's own numbers of it."""
@@ -66,7 +66,7 @@ def predicted(region: np.ndarray) -> PredictedBatch:
     return PredictedBatch(("a_a", "b_b"), Category.DRESSES, images, images, {"model": images}, truth)
 
 
-def test_other_garment_masks_are_other_regions_of_the_same_images() -> None:
+def test_garment_masks_change_only_the_region_hash() -> None:
     facts = [
         reference_hashes("paired", predicted(region)).facts()
         for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_))

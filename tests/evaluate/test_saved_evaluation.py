@@ -14,7 +14,7 @@ from tryon.scoring.result_files import read_runs
 from tryon.workspace import Workspace
 
 
-def test_a_folder_of_the_stage_is_read(evaluated: Workspace, tmp_path: Path) -> None:
+def test_reads_evaluation_folder_and_rejects_damaged_ones(evaluated: Workspace, tmp_path: Path) -> None:
     runs = read_runs(evaluated.evaluation)
     content = comparison_to_dict(compare(runs, runs))
     assert content["verdict"] == "no difference"

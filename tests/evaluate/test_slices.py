@@ -13,7 +13,7 @@ from tryon.categories import Category
 from tryon.evaluate.predict import read_rows
 from tryon.evaluate.slices import (
     DIMENSIONS,
-    FAMILIES,
+    PATTERN_FAMILIES,
     Slices,
     mask_size,
     missing_joints,
@@ -23,7 +23,7 @@ from tryon.evaluate.slices import (
     summary_slices,
     worst_slices,
 )
-from tryon.evaluate.summary import KEY
+from tryon.evaluate.summary import PRIMARY_METRIC
 from tryon.scoring.bootstrap import Interval
 from tryon.scoring.row_scores import ALL, RowScores
 from tryon.synthetic.fabrics.patterns import PATTERNS, family
@@ -37,30 +37,30 @@ def _scores(errors: dict[Category, list[float]]) -> RowScores:
     scores = RowScores()
     for category, own in errors.items():
         pairs = [f"{category}{number}" for number in range(len(own))]
-        scores.add("paired", "model", category, pairs, {KEY: np.array(own), "l1": np.array(own) / 2})
+        scores.add("paired", "model", category, pairs, {PRIMARY_METRIC: np.array(own), "l1": np.array(own) / 2})
     return scores
 
 
 def _slices(**means: tuple[float, float | None, int]) -> Slices:
     own = {
-        name: {KEY: Interval(mean, low, None if low is None else 1.0, rows)}
+        name: {PRIMARY_METRIC: Interval(mean, low, None if low is None else 1.0, rows)}
         for name, (mean, low, rows) in means.items()
     }
     return {"category": {ALL: own.pop(ALL)}, "worn": own}
 
 
-def test_the_families_are_those_of_the_painter() -> None:
-    assert {pattern: family(pattern) for pattern in PATTERNS} == FAMILIES
-    assert set(DIMENSIONS["pattern"].values) == set(FAMILIES.values())
+def test_pattern_families_match_synthetic_data_set() -> None:
+    assert {pattern: family(pattern) for pattern in PATTERNS} == PATTERN_FAMILIES
+    assert set(DIMENSIONS["pattern"].values) == set(PATTERN_FAMILIES.values())
 
 
-def test_bounds_are_where_they_are_said_to_be() -> None:
+def test_slice_bounds() -> None:
     assert [missing_joints(count) for count in (0, 1, 4, 5, 18)] == ["none", *["1 to 4"] * 2, *["5 and more"] * 2]
     shares = {0.0: "below 25 %", 0.25: "25 to 40 %", 0.4: "40 to 50 %", 0.5: "above 50 %", 1.0: "above 50 %"}
     assert {share: mask_size(share) for share in shares} == shares
 
 
-def test_every_row_has_its_value_and_unknown_is_none(
+def test_assigns_slice_values_and_none_for_unknown(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     rows = make_rows("test_paired", False)
@@ -87,7 +87,7 @@ def test_every_row_has_its_value_and_unknown_is_none(
     assert sum(value is not None for value in others) == 6
 
 
-def test_means_are_those_of_the_rows_in_the_slice_and_intervals_hold_them() -> None:
+def test_slice_means_lie_inside_their_intervals() -> None:
     random = np.random.default_rng(3)
     upper, dresses = random.uniform(0, 1, 20), random.uniform(0, 1, 12)
     scores = _scores({Category.UPPER_BODY: list(upper), Category.DRESSES: list(dresses)})
@@ -96,17 +96,17 @@ def test_means_are_those_of_the_rows_in_the_slice_and_intervals_hold_them() -> N
     slices = slice_scores(scores, "paired", "model", values, 7)
     assert list(slices["category"]) == ["all", "upper_body", "dresses"]
     assert list(slices["sleeve"]) == ["short", "long"]
-    assert set(slices["sleeve"]["long"]) == {KEY, "l1"}  # what has no number is left out
+    assert set(slices["sleeve"]["long"]) == {PRIMARY_METRIC, "l1"}  # what has no number is left out
     for told, own in ((slices["sleeve"]["long"], upper[1::2]), (slices["category"]["dresses"], dresses)):
-        assert told[KEY].mean == pytest.approx(own.mean())
-        assert told[KEY].rows == len(own)
-        assert told[KEY].low is not None
-        assert told[KEY].high is not None
-        assert told[KEY].low < told[KEY].mean < told[KEY].high
+        assert told[PRIMARY_METRIC].mean == pytest.approx(own.mean())
+        assert told[PRIMARY_METRIC].rows == len(own)
+        assert told[PRIMARY_METRIC].low is not None
+        assert told[PRIMARY_METRIC].high is not None
+        assert told[PRIMARY_METRIC].low < told[PRIMARY_METRIC].mean < told[PRIMARY_METRIC].high
     assert slice_scores(scores, "unpaired", "model", {"category": []}, 7) == {}
 
 
-def test_the_weakest_are_ranked_by_what_is_sure_and_then_by_error() -> None:
+def test_ranks_worst_slices_by_significance_then_error() -> None:
     slices = _slices(
         all=(0.2, 0.1, 100), sure=(0.3, 0.25, 20), unsure=(0.5, 0.1, 20), small=(0.9, 0.8, 9), good=(0.1, 0.05, 50)
     )
@@ -117,7 +117,7 @@ def test_the_weakest_are_ranked_by_what_is_sure_and_then_by_error() -> None:
     assert worst_slices({}) == []
 
 
-def test_no_more_than_three_are_named() -> None:
+def test_reports_at_most_three_worst_slices() -> None:
     worse = {f"slice {number}": (0.3 + number / 100, None, 20) for number in range(5)}
     assert [one.value for one in worst_slices(_slices(all=(0.2, None, 100), **worse))] == [
         "slice 4",
@@ -126,7 +126,7 @@ def test_no_more_than_three_are_named() -> None:
     ]
 
 
-def test_the_headline_setting_is_unpaired_where_its_truth_is_known() -> None:
+def test_summary_setting_prefers_unpaired_with_ground_truth() -> None:
     own = {"model": _slices(all=(0.2, 0.1, 10))}
     assert summary_setting({"paired": own, "unpaired": own}) == "unpaired"
     assert summary_setting({"paired": own, "unpaired": {"model": {}}}) == "paired"
@@ -136,14 +136,14 @@ def test_the_headline_setting_is_unpaired_where_its_truth_is_known() -> None:
     }  # fmt: skip
 
 
-def test_the_stage_writes_all_of_it(evaluated: Workspace) -> None:
+def test_stage_writes_slices_consistent_with_metrics(evaluated: Workspace) -> None:
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     every = json.loads((evaluated.evaluation / "slices.json").read_text())
     assert content["worst_slices"] == []  # nine rows are too few to call any slice weak
     for setting in ("paired", "unpaired"):
         told = content["slices"][setting]["category"]
         for category in (*map(str, Category), ALL):
-            assert told[category]["mean"] == content["metrics"][setting][category]["model"][KEY]
+            assert told[category]["mean"] == content["metrics"][setting][category]["model"][PRIMARY_METRIC]
             for method in ("model", "masked_input", "mean_color_fill"):
                 numbers = every[setting][method]["category"][category]
                 for key in ("l1", "ssim_garment", "psnr_outside"):

@@ -55,7 +55,7 @@ def test_every_setting_category_and_method_has_every_key(evaluated: Workspace) -
             assert all(list(numbers) == list(KEYS) for numbers in methods.values())
 
 
-def test_numbers_are_numbers_and_missing_ones_have_reasons(evaluated: Workspace) -> None:
+def test_missing_scores_have_reasons(evaluated: Workspace) -> None:
     content = _content(evaluated)
     told = [
         numbers for categories in content["metrics"].values() for m in categories.values() for numbers in m.values()
@@ -70,7 +70,7 @@ def test_numbers_are_numbers_and_missing_ones_have_reasons(evaluated: Workspace)
     assert content["warnings"] == []
 
 
-def test_the_numbers_of_every_row_are_kept_and_their_means_are_the_table(evaluated: Workspace) -> None:
+def test_row_scores_are_saved_and_average_to_the_table(evaluated: Workspace) -> None:
     scores, metrics = RowScores.read(evaluated.evaluation / "scores.parquet"), _content(evaluated)["metrics"]
     for setting in ("paired", "unpaired"):
         for method in ("model", "masked_input", "mean_color_fill", "oracle_warp"):
@@ -82,14 +82,14 @@ def test_the_numbers_of_every_row_are_kept_and_their_means_are_the_table(evaluat
                 assert told == (pytest.approx(known.mean(), abs=1e-6) if len(known) else None)
 
 
-def test_outside_the_garment_is_the_rest_of_the_image(evaluated: Workspace) -> None:
+def test_garment_and_outside_errors_add_up_to_whole_image(evaluated: Workspace) -> None:
     rows = PackedDataset.read(evaluated.subset("test_paired")).indices_of(Category.DRESSES)
     share = rows.sample(0).garment_mask.mean()  # the same for every row
     copy = _content(evaluated)["metrics"]["paired"]["dresses"]["masked_input"]
     assert share * copy["l1_garment"] + (1 - share) * copy["l1_outside"] == pytest.approx(copy["l1"], abs=1e-6)
 
 
-def test_baselines_are_scored_as_by_hand(evaluated: Workspace) -> None:
+def test_masked_input_score_matches_hand_computed_value(evaluated: Workspace) -> None:
     rows = PackedDataset.read(evaluated.subset("test_paired")).indices_of(Category.DRESSES)
     examples = [rows.sample(index) for index in range(len(rows))]
     expected = np.mean([example.person[example.garment_mask].mean() / 255 for example in examples])
@@ -99,7 +99,7 @@ def test_baselines_are_scored_as_by_hand(evaluated: Workspace) -> None:
     assert content["rows"]["paired"] == {str(category): ROWS for category in Category}
 
 
-def test_the_ideal_warp_is_a_bound_beside_the_baselines_and_exact_outside_the_garment(evaluated: Workspace) -> None:
+def test_oracle_warp_bounds_baselines_and_is_exact_outside_garment(evaluated: Workspace) -> None:
     content = _content(evaluated)
     for setting, categories in content["metrics"].items():
         for category, methods in categories.items():
@@ -115,7 +115,7 @@ def test_the_ideal_warp_is_a_bound_beside_the_baselines_and_exact_outside_the_ga
     assert "The oracle warp is the upper bound" in (evaluated.evaluation / "report.html").read_text()
 
 
-def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_once(
+def test_oracle_warp_is_null_with_one_reason_if_a_row_lacks_flow(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     rows = make_rows("test_paired", False)
@@ -137,7 +137,7 @@ def test_without_every_rows_flow_the_ideal_warp_is_null_with_the_reason_told_onc
         assert told["reason"] in " ".join(text.split())
 
 
-def test_unpaired_rows_are_compared_with_their_own_truth(evaluated: Workspace) -> None:
+def test_unpaired_rows_are_compared_with_their_ground_truth(evaluated: Workspace) -> None:
     """The twin's rows differ from the person only inside the hidden part, so outside it copying is perfect."""
     columns = ("pair_id", "category", "truth", "truth_garment_mask", "mask", "height", "width")
     rows = PackedDataset.read(evaluated.subset("test_unpaired"), columns).indices_of(Category.UPPER_BODY)
@@ -149,7 +149,7 @@ def test_unpaired_rows_are_compared_with_their_own_truth(evaluated: Workspace) -
     )
 
 
-def test_without_truth_nothing_pairwise_is_told_of_unpaired_rows(
+def test_pairwise_scores_are_null_without_unpaired_ground_truth(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     write_part(workspace, "test_unpaired", make_rows("test_unpaired", False))
@@ -172,7 +172,7 @@ def test_without_truth_nothing_pairwise_is_told_of_unpaired_rows(
     assert (workspace.evaluation / "report.html").is_file()
 
 
-def test_a_category_without_rows_is_null_with_the_reason(
+def test_category_without_rows_is_null_with_reason(
     workspace: Workspace, make_rows: MakeRows, write_part: WritePart
 ) -> None:
     write_part(
@@ -186,21 +186,21 @@ def test_a_category_without_rows_is_null_with_the_reason(
     assert (entry["where"], entry["reason"]) == ("paired dresses", "there are no test rows")
 
 
-def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(workspace: Workspace, evaluated: Workspace) -> None:
+def test_outputs_are_byte_identical_and_independent_of_location(workspace: Workspace, evaluated: Workspace) -> None:
     workspace.evaluation.mkdir(parents=True)
     (workspace.evaluation / "left over").write_text("from before")
     evaluate(SETTINGS, 7, workspace, no_progress)
     assert _files(workspace.evaluation) == _files(evaluated.evaluation)
 
 
-def test_the_batch_size_changes_no_number(workspace: Workspace, evaluated: Workspace) -> None:
+def test_batch_size_does_not_change_scores(workspace: Workspace, evaluated: Workspace) -> None:
     first = _content(evaluated)["metrics"]["paired"]["all"]["model"]
     evaluate(SETTINGS.model_copy(update={"batch_size": 3}), 7, workspace, no_progress)
     second = _content(workspace)["metrics"]["paired"]["all"]["model"]
     assert second == pytest.approx(first, abs=2e-4)  # a batch's convolutions may round a pixel to the next level
 
 
-def test_galleries_hold_rows_of_each_category_and_setting(evaluated: Workspace) -> None:
+def test_galleries_contain_every_category_and_setting(evaluated: Workspace) -> None:
     strips = sorted((evaluated.evaluation / "galleries").rglob("*.jpg"))
     assert len(strips) == 2 * 3 * 2
     for path in strips:
@@ -210,7 +210,7 @@ def test_galleries_hold_rows_of_each_category_and_setting(evaluated: Workspace) 
         assert image.shape == (64, columns * 48 + (columns - 1) * 4, 3)
 
 
-def test_the_summary_is_the_headline(finished: tuple[Workspace, StageResult]) -> None:
+def test_stage_result_matches_summary_table(finished: tuple[Workspace, StageResult]) -> None:
     workspace, summary = finished
     assert list(summary.table) == summary_table(_content(workspace))
     assert len(summary.table) == 2 * 4
@@ -219,7 +219,7 @@ def test_the_summary_is_the_headline(finished: tuple[Workspace, StageResult]) ->
     assert all(len(image) < 300_000 for image in summary.images.values())
 
 
-def test_weights_that_are_there_are_used(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uses_available_weights(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(2)
     workspace.weights.mkdir(parents=True)
     torch.save(torchvision.models.alexnet(weights=None).state_dict(), workspace.weights / WEIGHTS["alexnet"].file)
@@ -231,14 +231,14 @@ def test_weights_that_are_there_are_used(workspace: Workspace, monkeypatch: pyte
     assert 0 < numbers["mean_color_fill"]["lpips"] < numbers["masked_input"]["lpips"]
 
 
-def test_damaged_weights_stop_the_stage(workspace: Workspace) -> None:
+def test_rejects_damaged_weights(workspace: Workspace) -> None:
     workspace.weights.mkdir(parents=True)
     (workspace.weights / WEIGHTS["alexnet"].file).write_bytes(b"not these")
     with pytest.raises(WeightsError, match="published SHA-256"):
         evaluate(SETTINGS, 7, workspace, no_progress)
 
 
-def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(workspace: Workspace) -> None:
+def test_unavailable_required_metric_fails_and_preserves_old_output(workspace: Workspace) -> None:
     workspace.evaluation.mkdir(parents=True)
     (workspace.evaluation / "metrics.json").write_text("from before")
     settings = SETTINGS.model_copy(update={"required_metrics": ("ssim", "lpips", "fid")})
@@ -247,12 +247,12 @@ def test_a_required_metric_that_is_unavailable_fails_and_leaves_the_old_output(w
     assert _files(workspace.evaluation) == {"metrics.json": b"from before"}
 
 
-def test_an_unknown_required_metric_is_named(workspace: Workspace) -> None:
+def test_rejects_unknown_required_metric(workspace: Workspace) -> None:
     with pytest.raises(ParameterError, match=r"evaluate\.required_metrics.*'speed'.*ssim"):
         evaluate(SETTINGS.model_copy(update={"required_metrics": ("speed",)}), 7, workspace, no_progress)
 
 
-def test_a_missing_checkpoint_names_the_command(workspace: Workspace) -> None:
+def test_missing_checkpoint_names_the_command(workspace: Workspace) -> None:
     (workspace.checkpoints / "best.ckpt").unlink()
     with pytest.raises(WeightsError, match=r"best\.ckpt.*`tryon finetune`"):
         evaluate(SETTINGS, 7, workspace, no_progress)
@@ -270,12 +270,12 @@ def test_missing_and_empty_subsets_name_the_command(workspace: Workspace, write_
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_gpu_that_is_not_there_is_refused(workspace: Workspace) -> None:
+def test_rejects_absent_gpu(workspace: Workspace) -> None:
     with pytest.raises(ParameterError, match=r"evaluate\.accelerator"):
         evaluate(SETTINGS.model_copy(update={"accelerator": "cuda"}), 7, workspace, no_progress)
 
 
-def test_it_keeps_to_the_threads_that_are_wanted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_respects_requested_number_of_threads(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     monkeypatch.setenv("TRYON_THREADS", str(before + 1))
     (workspace.checkpoints / "best.ckpt").unlink()  # so that it stops before the work begins
@@ -287,7 +287,7 @@ def test_it_keeps_to_the_threads_that_are_wanted(workspace: Workspace, monkeypat
         torch.set_num_threads(before)
 
 
-def test_a_network_that_went_astray_is_not_scored_as_black_images(workspace: Workspace) -> None:
+def test_rejects_non_finite_network_output(workspace: Workspace) -> None:
     path = workspace.checkpoints / "best.ckpt"
     checkpoint = load_checkpoint(path)
     checkpoint.model["dafnet.lights_decoder.2.bias"][:] = float("nan")

@@ -22,7 +22,7 @@ CONTENT = {
 }
 
 
-def test_rows_carry_errors_and_ratios() -> None:
+def test_rows_contain_errors_and_ratios() -> None:
     first, second = summary_table(CONTENT)
     assert first == {
         "setting": "paired",
@@ -38,13 +38,13 @@ def test_rows_carry_errors_and_ratios() -> None:
     assert second["ratio_to_mean_color_fill"] is None  # nothing can be a share of no error
 
 
-def test_nested_numbers_are_those_of_the_rows() -> None:
+def test_summary_dict_matches_rows() -> None:
     told = summary_to_dict(summary_table(CONTENT))
     assert told["paired"]["dresses"]["ratio_to_masked_input"] == 0.25
     assert set(told) == {"paired"}
 
 
-def test_the_sentence_says_all_categories() -> None:
+def test_sentence_summarizes_all_categories() -> None:
     told = summary_sentence(summary_table(CONTENT))
     assert told == "L1 inside the garment: paired 0.1000 (0.25× masked input, – mean-color fill)"
     bounded = summary_sentence([row | {"oracle_warp": 0.05} for row in summary_table(CONTENT)])

@@ -15,7 +15,7 @@ def alone(values):
     return intervals(values[:, None], one_group(values), seed=0)[0][0]
 
 
-def test_an_interval_is_scipys():
+def test_interval_matches_scipy():
     values = np.random.default_rng(0).gamma(2.0, 0.1, 300)
     ours = intervals(values[:, None], one_group(values), seed=1)[0][0]
     theirs = stats.bootstrap(
@@ -27,7 +27,7 @@ def test_an_interval_is_scipys():
     assert ours.high == pytest.approx(theirs.high, abs=0.05 * width)
 
 
-def test_an_interval_holds_the_true_mean_nineteen_times_in_twenty():
+def test_interval_covers_true_mean_at_its_level():
     random = np.random.default_rng(3)
     found = [
         intervals(values[:, None], one_group(values), seed)[0][0]
@@ -37,7 +37,7 @@ def test_an_interval_holds_the_true_mean_nineteen_times_in_twenty():
     assert 0.90 <= held <= 0.98
 
 
-def test_every_group_and_metric_is_as_it_would_be_alone():
+def test_groups_and_metrics_are_independent():
     random = np.random.default_rng(4)
     values = random.random((80, 3))
     values[random.random((80, 3)) < 0.2] = np.nan
@@ -52,7 +52,7 @@ def test_every_group_and_metric_is_as_it_would_be_alone():
             assert alone.rows == np.isfinite(inside).sum()
 
 
-def test_too_few_rows_have_a_mean_and_no_interval_and_none_at_all_nothing():
+def test_few_rows_have_no_interval_and_no_rows_have_no_mean():
     values = np.full((MIN_ROWS, 2), np.nan)
     values[: MIN_ROWS - 1, 0] = 1.0
     few, none = intervals(values, one_group(values), seed=0)[0]
@@ -61,7 +61,7 @@ def test_too_few_rows_have_a_mean_and_no_interval_and_none_at_all_nothing():
     assert intervals(np.empty((0, 2)), np.empty((0, 1), bool), seed=0) == [[None, None]]
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_a_near_one():
+def test_interval_repeats_by_seed_and_is_stable_across_seeds():
     values = np.random.default_rng(5).random((200, 1))
     first, again, other = (intervals(values, one_group(values), seed)[0][0] for seed in (1, 1, 2))
     assert first == again != other
@@ -72,12 +72,12 @@ def test_the_same_seed_gives_the_same_interval_and_another_a_near_one():
     ("shift", "lower_is_better", "told"),
     [(-0.1, True, "better"), (-0.1, False, "worse"), (0.1, True, "worse"), (0.1, False, "better")],
 )
-def test_a_shift_of_all_rows_is_seen_in_either_direction(shift, lower_is_better, told):
+def test_verdict_detects_shift_in_either_direction(shift, lower_is_better, told):
     between = shift + 0.05 * np.random.default_rng(6).standard_normal(100)
     assert verdict(alone(between), lower_is_better) == told
 
 
-def test_noise_and_too_few_rows_are_no_difference():
+def test_noise_and_few_rows_are_no_difference():
     noise = 0.1 * np.random.default_rng(7).standard_normal(100)
     noise[:30] = np.nan  # pairs that only one of two systems has a value of
     assert alone(noise).rows == 70

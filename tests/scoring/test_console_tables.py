@@ -35,14 +35,14 @@ def content(numbers: Mapping[str, float | None], by_person: int | None = None) -
         ({"kid": None, "kid_std": None}, None),
     ],
 )
-def test_kid_has_its_standard_deviation_beside_it(numbers: dict[str, float | None], cell: Cell) -> None:
+def test_kid_cell_includes_standard_deviation(numbers: dict[str, float | None], cell: Cell) -> None:
     (row,) = score_rows(content(numbers), WIDE)
     assert row["KID"] == cell
     (row,) = score_rows(content(numbers), WIDE - 1)
     assert row["KID"] == numbers["kid"]
 
 
-def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_widest_table_fits_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ssim", "ms_ssim", "l1", "lpips", "kid", "kid_std")
     full = content(dict.fromkeys(names, 0.00123456) | {"psnr": 22.123, "fid": 123.456})
     numbers = full["protocols"]["catvton"]["scores"]["dresses"] | {"ssim": 0.91234, "ms_ssim": 0.91234, "n": 5400}
@@ -56,7 +56,7 @@ def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: 
         assert lines[4].startswith("fitting-room: fingerprint")  # each row took one line
 
 
-def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prints_a_table_of_regions(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ssim", "ms_ssim", "psnr", "l1", "lpips")
     regions = {f"{name}_{region}": 0.0123456 for region in ("garment", "outside", "neckline") for name in names}
     full = content({"ssim": 0.5, **regions, "l1_neckline": None})
@@ -72,7 +72,7 @@ def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], m
 
 
 @pytest.mark.parametrize(("count", "told"), [(3, True), (0, False), (None, False)])
-def test_files_named_by_their_person_are_told(
+def test_notes_files_named_by_person(
     capsys: pytest.CaptureFixture[str], count: int | None, told: bool
 ) -> None:
     note = "3 files are named by person only; it cannot be checked that they show the pair's garment"
@@ -85,7 +85,7 @@ def row(category: str, key: str, current: float | None, baseline: float | None) 
     return MetricComparison("ladi", "paired", category, key, current, baseline)
 
 
-def test_metrics_missing_in_both_are_listed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_metrics_missing_in_both_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         row("dresses", "ssim", 0.9, 0.8),
         row("dresses", "lpips", None, 0.1),
@@ -101,6 +101,6 @@ def test_metrics_missing_in_both_are_listed_below_the_table(capsys: pytest.Captu
     ]
 
 
-def test_a_comparison_of_missing_metrics_only_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_no_table_if_all_metrics_are_missing(capsys: pytest.CaptureFixture[str]) -> None:
     print_comparison(Comparison([row("dresses", "fid", None, None)]))
     assert capsys.readouterr().out.splitlines()[-1] == "not compared: ladi fid: unavailable in both (dresses)"

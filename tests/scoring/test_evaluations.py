@@ -35,7 +35,7 @@ def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
     return folder
 
 
-def test_the_table_the_verdict_and_the_file(
+def test_compare_prints_table_and_verdict_and_writes_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -52,7 +52,7 @@ def test_the_table_the_verdict_and_the_file(
     assert {line["difference"] for line in told["metrics"]} == {-0.1}
 
 
-def test_what_differs_is_told_and_nothing_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_reports_differences_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     this, other = _evaluation(tmp_path / "this", 0.1), _evaluation(tmp_path / "other", 0.2, size="128x96")
     out = tmp_path / "compare.json"
     assert main(["compare", str(this), str(other), "--out", str(out)]) == 2
@@ -60,7 +60,7 @@ def test_what_differs_is_told_and_nothing_written(tmp_path: Path, capsys: pytest
     assert not out.exists()
 
 
-def test_the_file_is_not_written_where_the_stages_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_rejects_stage_output_as_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     this = _evaluation(tmp_path / "this", 0.1)
     out = tmp_path / "data" / "evaluation" / "compare.json"
     assert main(["compare", str(this), str(this), "--out", str(out), "--root", str(tmp_path)]) == 2

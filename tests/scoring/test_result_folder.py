@@ -36,7 +36,7 @@ def fault(folder: Path, lines: list[ScoredPair] = LINES) -> str:
 @pytest.mark.parametrize(
     "name", ["{0.pair_id}.png", "{0.person_id}.png", "{0.person_id}_0.png", "{0.category}/{0.person_id}.png"]
 )
-def test_files_are_found_by_pair_by_person_and_in_folders_of_their_category(tmp_path: Path, name: str) -> None:
+def test_finds_files_by_pair_person_or_category_folder(tmp_path: Path, name: str) -> None:
     for number, line in enumerate(LINES):
         save(tmp_path / name.format(line), number)
     (tmp_path / "notes.txt").write_text("no image")
@@ -45,7 +45,7 @@ def test_files_are_found_by_pair_by_person_and_in_folders_of_their_category(tmp_
     assert (found.size, found.format) == ((16, 12), "PNG")
 
 
-def test_a_person_that_the_list_has_twice_needs_the_pair(tmp_path: Path) -> None:
+def test_ambiguous_person_requires_pair_id(tmp_path: Path) -> None:
     lines = [ScoredPair("1_2", Category.DRESSES, "1"), ScoredPair("1_3", Category.DRESSES, "1")]
     save(tmp_path / "1.png")
     told = fault(tmp_path, lines)
@@ -53,7 +53,7 @@ def test_a_person_that_the_list_has_twice_needs_the_pair(tmp_path: Path) -> None
     assert "1 not in the test list: 1.png" in told
 
 
-def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_reports_all_faults_at_once(tmp_path: Path) -> None:
     for number, line in enumerate(LINES[15:]):
         save(tmp_path / f"{line.pair_id}.png", number)
     save(tmp_path / "other.jpg")
@@ -80,7 +80,7 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "ending"), [("RGB", ".png"), ("RGB", ".jpg"), ("P", ".png"), ("RGBA", ".png")])
-def test_gray_is_gray_in_every_kind_of_file(tmp_path: Path, mode: str, ending: str) -> None:
+def test_rejects_gray_images_in_every_format(tmp_path: Path, mode: str, ending: str) -> None:
     for number, line in enumerate(LINES[:4]):
         save(tmp_path / f"{line.pair_id}{ending}", number)
     path = tmp_path / f"{LINES[2].pair_id}{ending}"
@@ -90,7 +90,7 @@ def test_gray_is_gray_in_every_kind_of_file(tmp_path: Path, mode: str, ending: s
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_16_bits_a_channel_are_refused_whatever_pillow_makes_of_them(tmp_path: Path, channels: int) -> None:
+def test_rejects_16_bit_channels(tmp_path: Path, channels: int) -> None:
     for number, line in enumerate(LINES[:4]):
         save(tmp_path / f"{line.pair_id}.png", number)
     path = tmp_path / f"{LINES[2].pair_id}.png"
@@ -102,7 +102,7 @@ def test_16_bits_a_channel_are_refused_whatever_pillow_makes_of_them(tmp_path: P
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_palettes_of_few_colors_are_read(tmp_path: Path, bits: int) -> None:
+def test_reads_palettes_of_few_colors(tmp_path: Path, bits: int) -> None:
     path = tmp_path / f"{LINES[0].pair_id}.png"
     save(path)
     few = Image.open(path).quantize(1 << bits)
@@ -111,7 +111,7 @@ def test_palettes_of_few_colors_are_read(tmp_path: Path, bits: int) -> None:
     assert read(tmp_path, LINES[:1]).format == "PNG"
 
 
-def test_images_without_colors_or_with_holes_are_refused(tmp_path: Path) -> None:
+def test_rejects_gray_and_transparent_images(tmp_path: Path) -> None:
     for number, line in enumerate(LINES):
         save(tmp_path / f"{line.pair_id}.png", number)
     kinds = {0: "1", 1: "L", 2: "LA", 3: "RGBA"}
@@ -142,7 +142,7 @@ def with_tables(path: Path, luminance: int, chrominance: int) -> None:
 
 
 @pytest.mark.parametrize("tables", [(0, 1), (1, 0), (2, 1), (1, 3)])
-def test_the_quality_is_that_of_the_table_that_luminance_uses(tmp_path: Path, tables: tuple[int, int]) -> None:
+def test_reads_jpeg_quality_from_luminance_table(tmp_path: Path, tables: tuple[int, int]) -> None:
     path = tmp_path / "000000_000000.jpg"
     save(path, quality=90)
     pixels = read_image(path)
@@ -151,21 +151,21 @@ def test_the_quality_is_that_of_the_table_that_luminance_uses(tmp_path: Path, ta
     assert read(tmp_path, LINES[:1]).format == "JPEG 90"
 
 
-def test_tables_of_16_bits_are_no_fault(tmp_path: Path) -> None:
+def test_accepts_16_bit_quantization_tables(tmp_path: Path) -> None:
     path = tmp_path / "000000_000000.jpg"
     image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
     image.save(path, qtables=[[2, *[1000] * 63], [2, *[300] * 63]])
     assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
 
 
-def test_pairs_that_are_not_wanted_are_no_fault(tmp_path: Path) -> None:
+def test_ignores_files_of_unselected_pairs(tmp_path: Path) -> None:
     for number, line in enumerate(LINES[:5]):
         save(tmp_path / f"{line.pair_id}.png", number)
     found = read(tmp_path, LINES, LINES[:2])
     assert list(found.files) == [line.pair_id for line in LINES[:2]]
 
 
-def test_where_pairs_are_missing_what_was_not_looked_at_is_told(tmp_path: Path) -> None:
+def test_lists_unsupported_images_if_pairs_are_missing(tmp_path: Path) -> None:
     for number, line in enumerate(LINES):
         save(tmp_path / f"{line.pair_id}.png", number)
     for name in ("a.webp", "b.TIFF", "dresses/c.bmp", "images/d.png", "dresses/paired/e.webp"):
@@ -184,7 +184,7 @@ def test_where_pairs_are_missing_what_was_not_looked_at_is_told(tmp_path: Path) 
     ]
 
 
-def test_files_that_do_not_say_their_garment_are_counted(tmp_path: Path) -> None:
+def test_counts_files_named_by_person(tmp_path: Path) -> None:
     names = ["{0.person_id}", "{0.person_id}_0", "{0.pair_id}", "{0.pair_id}", "{0.category}/{0.person_id}"]
     for number, (line, name) in enumerate(zip(LINES, names, strict=False)):
         save(tmp_path / f"{name.format(line)}.png", number)
@@ -193,24 +193,24 @@ def test_files_that_do_not_say_their_garment_are_counted(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("quality", "format"), [(75, "JPEG 75"), (95, "JPEG 95")])
-def test_the_quality_of_jpegs_is_told(tmp_path: Path, quality: int, format: str) -> None:
+def test_format_includes_jpeg_quality(tmp_path: Path, quality: int, format: str) -> None:
     save(tmp_path / "000000_000000.jpg", quality=quality)
     assert read(tmp_path, LINES[:1]).format == format
 
 
-def test_other_tables_are_told_apart(tmp_path: Path) -> None:
+def test_format_hashes_custom_quantization_tables(tmp_path: Path) -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
     image.save(tmp_path / "000000_000000.jpg", qtables="web_low")
     assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
 
 
-def test_the_digest_is_of_names_and_content(tmp_path: Path) -> None:
+def test_digest_depends_on_content(tmp_path: Path) -> None:
     save(tmp_path / "000000_000000.png", 1)
     first = read(tmp_path, LINES[:1]).digest
     save(tmp_path / "000000_000000.png", 2)
     assert read(tmp_path, LINES[:1]).digest != first
 
 
-def test_no_folder_is_one_message(tmp_path: Path) -> None:
+def test_rejects_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="expected a folder of result images"):
         read(tmp_path / "absent")

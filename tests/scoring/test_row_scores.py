@@ -21,7 +21,14 @@ from tryon.metrics.regions import NECKLINE, REGIONS
 from tryon.runtime.progress import no_progress
 from tryon.scoring.fingerprint import ReferenceHashes
 from tryon.scoring.measure import Measurement, ScoringBatch, measure
-from tryon.scoring.metric_availability import EMPTY, NO_GARMENT, NO_ROWS, NO_SPREAD, NO_TRUTH, AvailableMetrics
+from tryon.scoring.metric_availability import (
+    EMPTY_REGION_REASONS,
+    NO_GARMENT,
+    NO_ROWS,
+    NO_SPREAD,
+    NO_TRUTH,
+    AvailableMetrics,
+)
 from tryon.scoring.metrics_table import (
     ground_truth_rows,
     method_table,
@@ -58,7 +65,7 @@ def _measured(scores: RowScores, available: AvailableMetrics = AVAILABLE, **rows
     return measurement
 
 
-def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp_path: Path) -> None:
+def test_row_scores_round_trip_in_order(tmp_path: Path) -> None:
     scores = RowScores()
     for batch in range(2):  # methods take turns, as they do in the stage
         for method in ("model", "masked_input"):
@@ -81,7 +88,7 @@ def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp
         RowScores.read(tmp_path / "absent.parquet")
 
 
-def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
+def test_empty_row_scores_round_trip(tmp_path: Path) -> None:
     RowScores().write(tmp_path / "scores.parquet")
     assert RowScores.read(tmp_path / "scores.parquet").matrix("paired", "model").shape == (0, len(pair_keys()))
 
@@ -117,7 +124,7 @@ def _extractor(calls: list[int]) -> FeatureExtractor:
     return FeatureExtractor(network, torch.from_numpy, "cpu", "mean colors")
 
 
-def test_metrics_that_share_an_extractor_see_each_image_once_and_reference_features_are_cached(tmp_path: Path) -> None:
+def test_shared_extractor_runs_once_and_reference_features_are_cached(tmp_path: Path) -> None:
     calls: list[int] = []
     extract = _extractor(calls)
     available = AvailableMetrics(extractors={"fid": extract, "kid": extract})
@@ -135,14 +142,14 @@ def test_metrics_that_share_an_extractor_see_each_image_once_and_reference_featu
     assert np.isnan(values[0]["all", "b", "kid_std"])  # three rows are in every subset
 
 
-def test_without_set_metrics_no_person_is_read(tmp_path: Path) -> None:
+def test_reads_no_persons_without_set_metrics(tmp_path: Path) -> None:
     source = Source(100)
     assert measure(EVALUATION, "paired", source, AvailableMetrics(), Workspace(tmp_path), no_progress).sets == {}
     assert source.read_again == 0
     assert not list(tmp_path.rglob("*.npy"))
 
 
-def test_all_is_the_mean_over_rows_and_not_over_categories() -> None:
+def test_all_is_mean_over_rows_not_categories() -> None:
     scores = _scores(
         upper_body={"l1": [0.1, 0.2, 0.3], "l1_garment": [0.0, 0.2, np.nan]},
         lower_body={"l1": [1.0], "l1_garment": [1.0]},
@@ -154,7 +161,7 @@ def test_all_is_the_mean_over_rows_and_not_over_categories() -> None:
     assert table["all"]["l1_garment"] == pytest.approx(0.4)
 
 
-def test_rows_with_ground_truth_are_counted() -> None:
+def test_counts_rows_with_ground_truth() -> None:
     scores = _scores(upper_body={"l1": [0.1, 0.1, 0.1], "l1_garment": [0.1, np.nan, 0.2]})
     counts = ground_truth_rows(_measured(scores, upper_body=3), "model")
     assert counts["upper_body"] == counts["all"] == {"image": 3, "garment": 2}
@@ -171,7 +178,7 @@ def test_missing_scores_are_none_with_a_reason() -> None:
     where = {(note["metric"], note["reason"]): note["where"] for note in notes_to_list(reasons, 4, "reason")}
     assert where["ssim", "not here"] == "everywhere"
     assert where["l1_garment", NO_GARMENT] == "paired upper_body, paired all"
-    assert where["l1_neckline", EMPTY[NECKLINE]] == "paired upper_body, paired all"
+    assert where["l1_neckline", EMPTY_REGION_REASONS[NECKLINE]] == "paired upper_body, paired all"
     assert where["l1", NO_TRUTH] == "paired lower_body"
     assert where["l1", NO_ROWS] == "paired dresses"
 
@@ -181,7 +188,7 @@ def _of_set(count: int, sets: dict[tuple[str, str, str], float]) -> Measurement:
     return Measurement(EVALUATION, "paired", {UPPER: count}, available, RowScores(), sets)
 
 
-def test_scores_of_few_images_carry_a_warning() -> None:
+def test_warns_about_small_samples() -> None:
     sets = {("upper_body", "model", "kid"): 0.25, ("upper_body", "model", "kid_std"): float("nan")}
     reasons, measurement = new_notes(), _of_set(999, sets)
     scores = method_table(measurement, "model", reasons, 6)["upper_body"]

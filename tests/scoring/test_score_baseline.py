@@ -38,7 +38,7 @@ def compared(current: dict, baseline: dict) -> Comparison:
     return compare(runs_from_content(current), runs_from_content(baseline))
 
 
-def test_the_same_folder_twice_compares_with_no_difference(workspace: Workspace, fill: Fill, weights: Path) -> None:
+def test_same_folder_twice_has_no_difference(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill()
     first, second = (result(workspace, folder, "fitting-room", "catvton") for _ in range(2))
     assert first == second
@@ -48,7 +48,7 @@ def test_the_same_folder_twice_compares_with_no_difference(workspace: Workspace,
     assert {row.group for row in found.metrics} == {*map(str, Category), "all"}
 
 
-def test_jpeg_and_png_have_other_fingerprints(workspace: Workspace, fill: Fill) -> None:
+def test_jpeg_and_png_have_different_fingerprints(workspace: Workspace, fill: Fill) -> None:
     png, jpeg = result(workspace, fill("png")), result(workspace, fill("jpeg", ending=".jpg", quality=95))
     found = compared(jpeg, png)
     assert not found.metrics
@@ -57,7 +57,7 @@ def test_jpeg_and_png_have_other_fingerprints(workspace: Workspace, fill: Fill) 
         print_comparison(found)
 
 
-def test_two_protocols_give_other_numbers_and_are_never_compared(
+def test_protocols_differ_and_are_never_compared(
     workspace: Workspace, fill: Fill, weights: Path
 ) -> None:
     folder = fill()
@@ -80,7 +80,7 @@ def test_two_protocols_give_other_numbers_and_are_never_compared(
     assert "metrics.kid.scale: 1 and 1000" in told
 
 
-def test_categories_that_both_have_are_compared(workspace: Workspace, fill: Fill) -> None:
+def test_compares_common_categories(workspace: Workspace, fill: Fill) -> None:
     folder = fill()
     found = compared(result(workspace, folder), result(workspace, folder, categories=(Category.DRESSES,)))
     assert {row.group for row in found.metrics} == {"dresses"}
@@ -90,7 +90,7 @@ def test_categories_that_both_have_are_compared(workspace: Workspace, fill: Fill
     ]
 
 
-def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
+def test_subset_has_different_pair_list(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
     folder, listed = fill(), tmp_path / "list.txt"
     listed.write_text("200000_200000\n200001_200001\n")
     whole = result(workspace, folder, categories=(Category.DRESSES,))
@@ -102,7 +102,7 @@ def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: P
     assert "rows.dresses.list: " in found.skipped[0]
 
 
-def test_other_true_images_under_the_same_names_are_noticed(workspace: Workspace, fill: Fill) -> None:
+def test_detects_changed_ground_truth_of_same_pairs(workspace: Workspace, fill: Fill) -> None:
     folder = fill()
     first = result(workspace, folder)
     changed = json.loads(json.dumps(first))
@@ -112,7 +112,7 @@ def test_other_true_images_under_the_same_names_are_noticed(workspace: Workspace
     assert "rows.dresses.reference" in found.skipped[0]
 
 
-def test_a_metric_with_other_weights_is_left_out_alone(
+def test_skips_only_metrics_with_different_weights(
     workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = fill()
@@ -125,7 +125,7 @@ def test_a_metric_with_other_weights_is_left_out_alone(
     assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in found.skipped)
 
 
-def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fill) -> None:
+def test_compares_metrics_json_of_a_stage(workspace: Workspace, fill: Fill) -> None:
     ours = result(workspace, fill())
     block = ours["protocols"]["fitting-room"]
     metrics = {group: {"model": scores} for group, scores in block["scores"].items()}
@@ -147,14 +147,14 @@ def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fil
         '{"protocols": {"x": {"fingerprint": {"rows": [], "metrics": {}}, "scores": {}}}, "setting": "paired"}',
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+def test_rejects_other_files(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)
     with pytest.raises(MissingInputError, match="is not a result file"):
         read_runs(path)
 
 
-def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
+def test_fingerprint_covers_scoring_code() -> None:
     names = {path.name for module in CODE for path in import_closure(module)}
     assert {
         "fid.py",
@@ -168,7 +168,7 @@ def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
     assert not {"score_folder.py", "cli.py", "result_folder.py"} & names
 
 
-def test_the_command_writes_prints_and_compares(
+def test_command_writes_prints_and_compares(
     workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = fill(), tmp_path / "out.json"
@@ -210,7 +210,7 @@ def test_the_command_writes_prints_and_compares(
         (["--out", "data/subset/x.json"], "--out"),
     ],
 )
-def test_mistakes_are_one_message(
+def test_invalid_options_give_one_message(
     workspace: Workspace,
     fill: Fill,
     capsys: pytest.CaptureFixture[str],
@@ -223,7 +223,7 @@ def test_mistakes_are_one_message(
     assert told in capsys.readouterr().err
 
 
-def test_pairs_that_the_list_has_not_are_refused(
+def test_rejects_invalid_pairs_files(
     workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = fill()
@@ -241,7 +241,7 @@ def test_pairs_that_the_list_has_not_are_refused(
     assert "categories that --category excludes: found '100000_100000'" in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_folder_is_looked_for_before_a_twin_is_drawn(
+def test_checks_folder_before_rendering_synthetic_images(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tryon.scoring.references.render_pairs", None)
@@ -252,7 +252,7 @@ def test_the_folder_is_looked_for_before_a_twin_is_drawn(
     assert "700 missing" in capsys.readouterr().err
 
 
-def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
+def test_rejects_unavailable_required_metrics(workspace: Workspace, fill: Fill) -> None:
     settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
     order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"lpips: weights .* not found; `tryon download-weights`"):
@@ -263,7 +263,7 @@ def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) 
             score_folder(order, settings, workspace, no_progress)
 
 
-def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
+def test_checks_required_metrics_before_scoring(
     workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tryon.scoring.score_folder._score_protocol", None)
@@ -273,7 +273,7 @@ def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
         score_folder(order, settings, workspace, no_progress)
 
 
-def test_other_garment_masks_leave_whole_images_to_compare(workspace: Workspace, fill: Fill) -> None:
+def test_different_garment_masks_restrict_comparison_to_whole_images(workspace: Workspace, fill: Fill) -> None:
     first = result(workspace, fill())
     other = json.loads(json.dumps(first))
     other["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
@@ -296,7 +296,7 @@ def test_other_garment_masks_leave_whole_images_to_compare(workspace: Workspace,
         (("fingerprint", "rows"), "dresses"),
     ],
 )
-def test_damaged_results_are_one_message(
+def test_rejects_damaged_result_files(
     workspace: Workspace, fill: Fill, tmp_path: Path, path: tuple[str, ...], value: object
 ) -> None:
     content = result(workspace, fill())
@@ -309,7 +309,7 @@ def test_damaged_results_are_one_message(
         read_runs(tmp_path / "damaged.json")
 
 
-def test_narrow_terminals_are_shown_fewer_numbers(workspace: Workspace, fill: Fill) -> None:
+def test_narrow_terminals_omit_columns(workspace: Workspace, fill: Fill) -> None:
     content = result(workspace, fill())
     assert "MS-SSIM" in score_rows(content, 120)[0]
     assert list(score_rows(content, 80)[0]) == ["protocol", "category", "N", "SSIM", "PSNR", "LPIPS", "FID", "KID"]

@@ -163,7 +163,7 @@ def ssim_with_zeros_around(first: NDArray[np.uint8], second: NDArray[np.uint8]) 
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg"])
-def test_daflow_is_pytorch_ssim_and_torch_fidelity_on_saved_jpegs(
+def test_daflow_matches_pytorch_ssim_and_torch_fidelity_on_saved_jpegs(
     workspace: Workspace, fill: Fill, weights: Path, load_small: Load, tmp_path: Path, ending: str
 ) -> None:
     folder = fill(size=(256, 192), ending=ending)
@@ -187,7 +187,7 @@ def test_daflow_is_pytorch_ssim_and_torch_fidelity_on_saved_jpegs(
     assert block["fingerprint"]["format"] == ("PNG" if ending == ".png" else "JPEG 75")
 
 
-def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
+def test_fitting_room_matches_evaluate_metrics_on_packed_rows(
     workspace: Workspace, fill: Fill, weights: Path
 ) -> None:
     folder = fill()
@@ -213,7 +213,7 @@ def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
 
 
 @pytest.mark.parametrize("setting", ["paired", "unpaired"])
-def test_pairs_are_compared_inside_the_regions_of_their_true_images(
+def test_compares_pairs_inside_ground_truth_regions(
     workspace: Workspace, fill: Fill, setting: str
 ) -> None:
     folder = fill(setting=setting)
@@ -233,14 +233,14 @@ def test_pairs_are_compared_inside_the_regions_of_their_true_images(
     assert block["fingerprint"]["rows"]["dresses"]["regions"]
 
 
-def test_protocols_of_others_know_no_regions(workspace: Workspace, fill: Fill, weights: Path) -> None:
+def test_published_protocols_have_no_regions(workspace: Workspace, fill: Fill, weights: Path) -> None:
     for name in ("ladi", "catvton"):
         block = scored(workspace, fill(name), name)
         assert "ssim_garment" not in block["scores"]["all"]
         assert {facts["regions"] for facts in block["fingerprint"]["rows"].values()} == {None}
 
 
-def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
+def test_region_without_score_has_a_reason(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
     folder, reason = fill(), "no ground-truth image shows the garment"
     listed = tmp_path / "list.txt"
     listed.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
@@ -254,7 +254,7 @@ def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tm
     assert "l1_outside" not in told
 
 
-def test_unpaired_pairs_are_compared_only_where_all_have_a_true_image(
+def test_compares_unpaired_pairs_only_if_all_have_ground_truth(
     workspace: Workspace, fill: Fill, weights: Path
 ) -> None:
     folder = fill(setting="unpaired")
@@ -271,7 +271,7 @@ def test_unpaired_pairs_are_compared_only_where_all_have_a_true_image(
     assert "all" not in block["scores"]
 
 
-def test_absent_or_changed_originals_leave_null_with_the_reason(
+def test_missing_or_changed_originals_give_null_with_reason(
     workspace: Workspace, fill: Fill, weights: Path
 ) -> None:
     folder = fill()
@@ -289,13 +289,13 @@ def test_absent_or_changed_originals_leave_null_with_the_reason(
     assert scored(workspace, folder, "fitting-room")["scores"]["dresses"]["ssim"] > 0.5
 
 
-def test_results_of_a_size_that_a_protocol_does_not_take_are_null(workspace: Workspace, fill: Fill) -> None:
+def test_unsupported_result_size_is_null(workspace: Workspace, fill: Fill) -> None:
     block = scored(workspace, fill(), "daflow")
     assert block["scores"]["all"] == {"n": 9, "ssim": None, "fid": None}
     assert block["unavailable"][0]["reason"] == "results are 64x48, and daflow requires 256x192"
 
 
-def test_results_of_another_shape_are_null_where_nothing_brings_both_to_one_size(
+def test_unmatched_aspect_ratio_is_null(
     workspace: Workspace, fill: Fill, weights: Path
 ) -> None:
     block = scored(workspace, fill(size=(64, 64)), "catvton")
@@ -305,7 +305,7 @@ def test_results_of_another_shape_are_null_where_nothing_brings_both_to_one_size
     assert block["scores"]["all"]["fid"] is None
 
 
-def test_reference_features_are_kept_and_change_nothing(
+def test_cached_reference_features_do_not_change_scores(
     workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = fill()
@@ -318,7 +318,7 @@ def test_reference_features_are_kept_and_change_nothing(
     assert scored(workspace, folder, "catvton") == first
 
 
-def test_no_library_reaches_for_the_network(
+def test_no_library_accesses_the_network(
     workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> NoReturn:

@@ -41,14 +41,14 @@ def drawn(cache: Path, category: Category, setting: Split) -> list[SyntheticPair
     return pairs
 
 
-def test_every_list_of_every_frozen_version_has_its_hash() -> None:
+def test_every_list_of_every_frozen_version_has_a_hash() -> None:
     assert set(IMAGE_HASHES) == set(VERSIONS)
     for hashes in IMAGE_HASHES.values():
         assert set(hashes) == set(Category)
         assert all(set(own) == {Split.TEST_PAIRED, Split.TEST_UNPAIRED} for own in hashes.values())
 
 
-def test_images_have_the_bytes_of_the_archive(short_lists: None, tmp_path: Path) -> None:
+def test_rendered_images_equal_the_archive(short_lists: None, tmp_path: Path) -> None:
     version = VERSIONS[NAME]
     plan = PairPlan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
     paired = drawn(tmp_path, Category.DRESSES, Split.TEST_PAIRED)[0]
@@ -67,7 +67,7 @@ def test_images_have_the_bytes_of_the_archive(short_lists: None, tmp_path: Path)
     assert unpaired.photo.stem == pair.pair_id
 
 
-def test_damaged_images_are_drawn_again_and_other_ones_refused(
+def test_renders_damaged_images_again_and_rejects_other_versions(
     short_lists: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     which = Category.LOWER_BODY, Split.TEST_UNPAIRED
@@ -94,7 +94,7 @@ def test_unpaired_pairs_have_person_and_truth(
     assert len(references.pairs) == 3 * FEW
     line = references.pairs[0]
     assert line.category == category
-    assert line.pair_id in references.true_pairs
+    assert line.pair_id in references.pairs_with_truth
     person, truth = (references.packed(line, role, (512, 384)) for role in ("person", "truth"))
     assert person.shape == truth.shape == (512, 384, 3)
     assert (person != truth).any()
@@ -103,4 +103,4 @@ def test_unpaired_pairs_have_person_and_truth(
     assert garment.shape == (512, 384)
     assert 0.02 < garment.mean() < 0.5
     assert keypoints.shape == (18, 3)
-    assert line.pair_id in references.known_garments
+    assert line.pair_id in references.pairs_with_garment

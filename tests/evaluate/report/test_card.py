@@ -12,12 +12,12 @@ from tryon.runtime.atomic_files import sha256_file
 from tryon.workspace import Workspace
 
 
-def test_cards_go_by_licence() -> None:
+def test_selects_cards_by_licence() -> None:
     assert cards_for_licences([SYNTHETIC_LICENCE, OFFICIAL_LICENCE, SYNTHETIC_LICENCE]) == [SYNTHETIC, DRESS_CODE]
     assert cards_for_licences(["something else", None]) == []
 
 
-def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace) -> None:
+def test_model_card_matches_metrics(evaluated: Workspace) -> None:
     card = (evaluated.evaluation / "model_card.md").read_text()
     assert (evaluated.checkpoints / "model_card.md").read_text() == card
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
@@ -35,7 +35,7 @@ def test_the_model_card_tells_the_same_facts_as_the_numbers(evaluated: Workspace
     assert str(evaluated.root) not in card
 
 
-def test_its_tables_are_whole(evaluated: Workspace) -> None:
+def test_model_card_tables_are_well_formed(evaluated: Workspace) -> None:
     lines = (evaluated.evaluation / "model_card.md").read_text().splitlines()
     tables = [line for line in lines if line.startswith("|")]
     assert all(line.endswith("|") for line in tables)

@@ -9,10 +9,10 @@ from hypothesis import strategies as some
 from tryon.evaluate.report.gallery import BEST, MEDIAN, RANDOM, WORST, select_rows
 
 
-def test_a_third_each_of_best_median_and_worst() -> None:
+def test_selects_a_third_each_of_best_median_and_worst() -> None:
     errors = np.arange(10) / 10
     found = select_rows([f"row{number}" for number in range(10)], errors, 6, 0)
-    assert {pair: one.why for pair, one in found.items()} == {
+    assert {pair: one.kind for pair, one in found.items()} == {
         "row0": BEST, "row1": BEST, "row4": MEDIAN, "row5": MEDIAN, "row9": WORST, "row8": WORST,
     }  # fmt: skip
     assert list(found) == ["row0", "row1", "row4", "row5", "row9", "row8"]
@@ -20,11 +20,11 @@ def test_a_third_each_of_best_median_and_worst() -> None:
 
 
 @given(some.lists(some.floats(0, 1) | some.just(float("nan")), max_size=30), some.integers(1, 12))
-def test_rows_are_distinct_and_as_many_as_there_are(errors: list[float], count: int) -> None:
+def test_selected_rows_are_distinct_and_complete(errors: list[float], count: int) -> None:
     known = int(np.isfinite(errors).sum())
     found = select_rows([f"{number}" for number in range(len(errors))], np.array(errors), count, 0)
     assert len(found) == min(count, known or len(errors))
-    kinds = [one.why for one in found.values()]
+    kinds = [one.kind for one in found.values()]
     if known:
         assert RANDOM not in kinds
         assert kinds.count(WORST) >= kinds.count(BEST) >= kinds.count(MEDIAN) >= kinds.count(WORST) - 1
@@ -32,7 +32,7 @@ def test_rows_are_distinct_and_as_many_as_there_are(errors: list[float], count: 
         assert set(kinds) <= {RANDOM}
 
 
-def test_without_true_images_names_decide() -> None:
+def test_selects_by_hash_without_ground_truth() -> None:
     pairs = [f"row{number}" for number in range(20)]
     nothing = np.full(20, np.nan)
     assert select_rows(pairs, nothing, 4, 1) == select_rows(pairs, nothing, 4, 1)

@@ -31,11 +31,11 @@ def _content(workspace: Workspace) -> dict:
     return json.loads((workspace.evaluation / "metrics.json").read_text())
 
 
-def test_what_is_noted_as_input_is_what_is_read() -> None:
+def test_baseline_files_match_external_inputs() -> None:
     assert FILES == BASELINE_FILES
 
 
-def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluated: Workspace) -> None:
+def test_report_shows_comparison_and_both_curves(workspace: Workspace, evaluated: Workspace) -> None:
     _copied(evaluated, workspace.root)
     evaluate(SETTINGS, 7, workspace, no_progress)
     told = _content(workspace)["baseline_comparison"]
@@ -49,7 +49,7 @@ def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluate
     assert str(workspace.root) not in page
 
 
-def test_what_cannot_be_compared_is_said_and_why(workspace: Workspace, evaluated: Workspace) -> None:
+def test_lists_skipped_comparisons_with_reason(workspace: Workspace, evaluated: Workspace) -> None:
     metrics = _copied(evaluated, workspace.root) / "evaluation" / "metrics.json"
     content = json.loads(metrics.read_text())
     for facts in content["fingerprints"].values():
@@ -62,7 +62,7 @@ def test_what_cannot_be_compared_is_said_and_why(workspace: Workspace, evaluated
     assert "Not compared: " in (workspace.evaluation / "report.html").read_text()
 
 
-def test_a_folder_that_is_not_whole_stops_the_stage_at_once(workspace: Workspace, evaluated: Workspace) -> None:
+def test_rejects_incomplete_baseline_run(workspace: Workspace, evaluated: Workspace) -> None:
     other = _copied(evaluated, workspace.root)
     (other / "evaluation" / "scores.parquet").unlink()
     (other / "checkpoints" / "history.csv").unlink()
@@ -71,6 +71,6 @@ def test_a_folder_that_is_not_whole_stops_the_stage_at_once(workspace: Workspace
     assert not workspace.evaluation.exists()
 
 
-def test_no_run_beside_leaves_no_trace(evaluated: Workspace) -> None:
+def test_no_comparison_without_baseline_run(evaluated: Workspace) -> None:
     assert _content(evaluated)["baseline_comparison"] == {}
     assert "Comparison with baseline run" not in (evaluated.evaluation / "report.html").read_text()
