@@ -1,4 +1,4 @@
-"""The model card and the data cards."""
+"""Tests of the model card and the data cards."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def test_model_card_matches_metrics(evaluated: Workspace) -> None:
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for setting in ("paired", "unpaired"):
         for category in (*map(str, Category), "all"):
-            told = content["slices"][setting]["category"][category]
-            numbers = " to ".join(f"{told[end]:.4f}" for end in ("low", "high")) if told["low"] else "–"
+            scores = content["slices"][setting]["category"][category]
+            interval = " to ".join(f"{scores[end]:.4f}" for end in ("low", "high")) if scores["low"] else "–"
             name = category.replace("_", " ").capitalize()
-            ideal = content["summary"][setting][category]["oracle_warp"]
-            assert f"| {setting} | {name} | {told['rows']} | {ideal:.4f} | {told['mean']:.4f} | {numbers} |" in card
+            oracle = content["summary"][setting][category]["oracle_warp"]
+            assert (
+                f"| {setting} | {name} | {scores['rows']} | {oracle:.4f} | {scores['mean']:.4f} | {interval} |" in card
+            )
     assert sha256_file(evaluated.checkpoints / "best.ckpt") in card
     assert "No slice of ten rows or more" in card
     assert "Mask errors: eroded by 1 px " in card
@@ -39,5 +41,5 @@ def test_model_card_tables_are_well_formed(evaluated: Workspace) -> None:
     lines = (evaluated.evaluation / "model_card.md").read_text().splitlines()
     tables = [line for line in lines if line.startswith("|")]
     assert all(line.endswith("|") for line in tables)
-    headline = [line for line in tables if re.match(r"\| (un)?paired ", line)]
-    assert {line.count("|") for line in headline} == {9}
+    summary = [line for line in tables if re.match(r"\| (un)?paired ", line)]
+    assert {line.count("|") for line in summary} == {9}

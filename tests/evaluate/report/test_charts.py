@@ -1,4 +1,4 @@
-"""Charts: deterministic SVG in the colors and font of the page."""
+"""Tests of the SVG charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published numbers are what the tables say, and none stands there without its table."""
+"""Tests of the published scores."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from tryon.evaluate.report.published import ALL, CATVTON_1, LEFFA_5, PROMO, PUBL
 
 
 def row(table: object, method: str, category: str) -> PublishedScore:
-    (found,) = [each for each in PUBLISHED if (each.table, each.method, each.category) == (table, method, category)]
-    return found
+    (match,) = [each for each in PUBLISHED if (each.table, each.method, each.category) == (table, method, category)]
+    return match
 
 
 def test_published_rows_are_unique_and_plausible() -> None:
@@ -37,5 +37,5 @@ def test_sample_scores_are_in_their_columns() -> None:
 
 
 def test_published_ssim_of_one_checkpoint_differs_between_papers() -> None:
-    told = {each.ssim for each in PUBLISHED if each.method == "LaDI-VTON" and each.category == ALL}
-    assert told == {0.9025, 0.7656, 0.756}
+    scores = {each.ssim for each in PUBLISHED if each.method == "LaDI-VTON" and each.category == ALL}
+    assert scores == {0.9025, 0.7656, 0.756}

@@ -1,4 +1,4 @@
-"""The report: one file that loads nothing, says everything, and carries no trace of the machine it was made on."""
+"""Tests of the rendered report: self-contained, complete and free of local paths."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VOID = {"meta", "link", "img", "br"}
 
 
 class Page(HTMLParser):
-    """Collects what a browser would act on, and checks that tags close in order."""
+    """HTML parser that collects attributes and text, and checks that tags are closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -62,11 +62,11 @@ def source(evaluated: Workspace) -> str:
 
 def test_report_loads_no_external_resource(source: str) -> None:
     page = Page(source)
-    loads = [
+    resources = [
         (tag, value) for tag, name, value in page.attributes if name in {"src", "href", "srcset", "data", "action"}
     ]
-    assert loads
-    assert all(value.startswith(("data:", "#")) for _, value in loads)
+    assert resources
+    assert all(value.startswith(("data:", "#")) for _, value in resources)
     without_images = re.sub(r"data:image/webp;base64,[A-Za-z0-9+/=]+", "", source)
     assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_images)
     policy = next(v for tag, n, v in page.attributes if tag == "meta" and n == "content" and "default-src" in v)
@@ -99,7 +99,7 @@ def test_report_embeds_gallery_and_training_images(source: str) -> None:
     for category in ("Upper body", "Lower body", "Dresses"):
         assert f"{category}: epoch 2" in alternatives
     training = source[source.index('<section id="training">') : source.index('<section id="masks">')]
-    assert training.count("<svg") == 3  # the pretraining here has one epoch, too few for a curve of its loss
+    assert training.count("<svg") == 3  # pretraining has one epoch, too few for a loss curve
 
 
 def test_summary_matches_metrics(source: str, evaluated: Workspace) -> None:
@@ -145,11 +145,15 @@ def test_compares_quality_of_mask_methods(source: str, evaluated: Workspace) -> 
 
 def test_shows_worst_and_typical_masks_of_each_category(source: str) -> None:
     page = Page(source)
-    shown = [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt") and "label map" in value]
-    assert [one.rpartition(" ")[2] for one in shown] == [f"shown{number}" for number in (0, 1, 2, 3, 6, 7)] * 3
+    alternatives = [
+        value for tag, name, value in page.attributes if (tag, name) == ("img", "alt") and "label map" in value
+    ]
+    assert [text.rpartition(" ")[2] for text in alternatives] == [
+        f"person{number}" for number in (0, 1, 2, 3, 6, 7)
+    ] * 3
     text = " ".join(page.text.split())
-    assert text.index("Dresses, worst shown0") < text.index("Dresses, typical shown6")
-    assert "shown0 dress · leak – · protected 0.00 % · masked 25 % · outline 30 %" in text
+    assert text.index("Dresses, worst person0") < text.index("Dresses, typical person6")
+    assert "person0 dress · leak – · protected 0.00 % · masked 25 % · outline 30 %" in text
 
 
 def test_omits_mask_sections_without_images_or_other_methods(workspace: Workspace) -> None:
@@ -183,7 +187,9 @@ def test_formats_numbers() -> None:
 def test_charts_contain_every_slice(source: str, evaluated: Workspace) -> None:
     slices = json.loads((evaluated.evaluation / "metrics.json").read_text())["slices"]
     section = source[source.index('<section id="slices">') : source.index('<section id="gallery">')]
-    assert section.count("<use ") == sum(len(values) for own in slices.values() for values in own.values())
+    assert section.count("<use ") == sum(
+        len(values) for dimensions in slices.values() for values in dimensions.values()
+    )
     assert section.index("All slices, unpaired") < section.index("All slices, paired")
     assert "No slice of 10 rows or more is worse" in section
 
@@ -200,7 +206,7 @@ def test_published_scores_name_their_protocols(source: str) -> None:
         table.source for table, _ in published_tables() if table.source in section
     }
     assert "protocol: catvton; 512x384" in section
-    assert "which no published score is" in section  # the rows are the twin's
+    assert "which no published score is" in section  # the rows are synthetic
     assert "0.7656" in section
 
 
