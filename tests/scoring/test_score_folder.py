@@ -272,7 +272,7 @@ def test_missing_or_changed_originals_give_null_with_reason(workspace: Workspace
     path = originals(workspace, Category.DRESSES)[1]
     data = path.read_bytes()
     for damage, reason in (
-        (path.unlink, "not found"),
+        (path.unlink, "cannot be read"),
         (lambda: path.write_bytes(data + b" "), "SHA-256"),
     ):
         damage()

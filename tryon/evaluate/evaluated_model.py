@@ -37,8 +37,6 @@ class EvaluatedModel:
     """A checkpoint and the rows it is evaluated on.
 
     Args:
-        path: of the checkpoint.
-        checkpoint: its content.
         network: in evaluation mode, on its device.
         rows: test rows by setting; at least one setting has rows.
         files: subset files of the rows, by setting.

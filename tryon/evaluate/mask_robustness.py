@@ -108,10 +108,8 @@ def mask_robustness(
     Args:
         network: in evaluation mode, on its device.
         rows: of one setting.
-        setting: paired or unpaired.
         count: rows to predict, spread evenly over the categories and selected by a hash of their pair ids.
         batch_size: rows per forward pass.
-        progress: called with the number of rows.
 
     Returns:
         None when no row has a ground-truth image that shows its garment.

@@ -93,9 +93,7 @@ def predict_category(
         network: in evaluation mode, on `device`.
         rows: of one setting.
         setting: paired or unpaired; selects the ground truth.
-        category: the rows' category.
         batch_size: rows per forward pass.
-        device: of the network.
         selected: positions among the category's rows, in output order; None for all rows.
 
     Raises:
@@ -126,10 +124,7 @@ class PredictionSource:
 
     Args:
         network: in evaluation mode, on `device`.
-        rows: the test rows.
-        setting: paired or unpaired.
         batch_size: rows per forward pass.
-        device: of the network.
         textures: texture of every garment by pair id, filled by `batches`.
     """
 
@@ -202,7 +197,6 @@ def ground_truth(rows: PackedDataset, positions: NDArray[np.int64], batch: Batch
         rows: of one setting and category.
         positions: of the batch's rows among them.
         batch: these rows.
-        setting: paired or unpaired.
     """
     if setting == "paired":
         masks = batch.garment_mask[:, 0].numpy()

@@ -120,9 +120,7 @@ def slice_scores(scores: RowScores, setting: str, method: str, values: Values, s
     """Compute mean and interval of every metric in every slice.
 
     Args:
-        scores: of every row.
         setting: of the rows in `values`.
-        method: the model or a baseline.
         values: of every row, from `slice_values`, or some of its dimensions.
         seed: of the bootstrap.
 

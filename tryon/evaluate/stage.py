@@ -85,11 +85,10 @@ class Evaluation:
 
     Args:
         measurements: by setting.
-        scores: of every row, of both settings.
+        scores: rows of both settings.
         slices: setting → method → slices.
         setting: the setting of the summary; None without any ground truth.
         robustness: error under perturbed masks; None where it was not measured.
-        gallery: the rows of the galleries.
     """
 
     measurements: dict[str, Measurement]
@@ -111,10 +110,7 @@ def evaluate(
     """Write `data/evaluation/` (metrics, slices, scores, report, model card, galleries) and a copy of the model card.
 
     Args:
-        settings: section `evaluate`.
         seed: of the bootstrap and of rows selected by hash.
-        workspace: the project.
-        progress: called with the number of rows.
         checkpoint_file: evaluate this checkpoint instead of the best one; the report then shows neither the training
             of this project nor the baseline run.
         out: write this folder instead of `data/evaluation/`, and nothing else.
@@ -144,10 +140,11 @@ def evaluate(
         runs = runs_from_content(content, evaluation.scores)
         comparison = compare_with_baseline(runs, read_history(workspace.checkpoints / "history.csv"), baseline)
         content["baseline_comparison"] = comparison.content
+    stages = {"Pretraining": workspace.pretrained, "Fine-tuning": workspace.checkpoints}
     report = Report(
         content=content,
         gallery=evaluation.gallery,
-        training=_training_curves(workspace) if trained_here else [],
+        training=[read_training_curves(title, folder) for title, folder in stages.items()] if trained_here else [],
         masks=mask_images(workspace),
         slices=evaluation.slices,
         robustness=evaluation.robustness,
@@ -245,11 +242,6 @@ def _setting_table(measurement: Measurement, unavailable: Notes) -> dict[str, An
             if missing_oracle:
                 unavailable[ORACLE_WARP, NO_FLOW].append(f"{prefix}{group}")
     return table
-
-
-def _training_curves(workspace: Workspace) -> list[Any]:
-    stages = {"Pretraining": workspace.pretrained, "Fine-tuning": workspace.checkpoints}
-    return [read_training_curves(title, folder) for title, folder in stages.items()]
 
 
 def _write_outputs(folder: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:

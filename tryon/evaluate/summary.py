@@ -45,15 +45,12 @@ def summary_sentence(rows: list[dict[str, Cell]]) -> str:
     """Return the summary of all categories in one sentence."""
     parts = [
         f"{row['setting']} {row['model']:.4f} ({_ratio(row['ratio_to_masked_input'])} masked input, "
-        f"{_ratio(row['ratio_to_mean_color_fill'])} mean-color fill{_oracle(row[ORACLE_WARP])})"
+        f"{_ratio(row['ratio_to_mean_color_fill'])} mean-color fill"
+        + (")" if row[ORACLE_WARP] is None else f"; oracle warp {row[ORACLE_WARP]:.4f})")
         for row in rows
         if row["category"] == ALL
     ]
     return f"L1 inside the garment: {'; '.join(parts)}" if parts else "no ground-truth image shows its garment"
-
-
-def _oracle(error: Cell) -> str:
-    return "" if error is None else f"; oracle warp {error:.4f}"
 
 
 def _ratio(ratio: Cell) -> str:

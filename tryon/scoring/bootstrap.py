@@ -69,9 +69,12 @@ def intervals_at(
 ) -> list[list[list[Interval | None]]]:
     """Compute `intervals` at several levels from the same resamples."""
     valid = np.isfinite(values)
-    parts = _split_by_group(np.where(valid, values, 0.0), groups), _split_by_group(valid.astype(np.float64), groups)
-    sums, counts = (part.sum(axis=0) for part in parts)
-    means = _means(*parts, draws=_draws(len(values), seed))
+    scores, weights = (
+        _split_by_group(part, groups) for part in (np.where(valid, values, 0.0), valid.astype(np.float64))
+    )
+    sums, counts = scores.sum(axis=0), weights.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN for resamples without a value
+        means = np.concatenate([(draws @ scores) / (draws @ weights) for draws in _draws(len(values), seed)])
     means[:, counts < MIN_ROWS] = 0.0  # replaced by None below; all of them may be NaN
     tails = np.array([((1 - level) / 2, (1 + level) / 2) for level in levels])
     columns = values.shape[1]
@@ -101,12 +104,6 @@ def _draws(rows: int, seed: int) -> Iterator[Floats]:
         draws = min(_BATCH, NUM_RESAMPLES - start)
         indices = random.integers(0, max(rows, 1), (draws, rows)) + np.arange(draws)[:, None] * rows
         yield np.bincount(indices.ravel(), minlength=draws * rows).reshape(draws, rows).astype(np.float64)
-
-
-def _means(values: Floats, valid: Floats, draws: Iterator[Floats]) -> Floats:
-    """Return the mean of each column in each resample, (resamples, G·M), NaN without a value."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate([(counts @ values) / (counts @ valid) for counts in draws])
 
 
 def _interval(total: float, count: float, low: float, high: float) -> Interval | None:

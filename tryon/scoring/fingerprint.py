@@ -94,11 +94,8 @@ def fingerprint(
     """Return the facts that fix the scores of one protocol and setting.
 
     Args:
-        protocol: the protocol.
-        setting: paired or unpaired.
         results: size (height, width) and file format of the results.
-        references: of every category.
-        workspace: provides the hashed weights.
+        workspace: provides the weights to hash.
 
     Returns:
         A JSON object: `metrics` by metric, `rows` by category; all other keys apply to every score.

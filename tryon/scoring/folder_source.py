@@ -29,14 +29,7 @@ class ShapeError(Exception):
 
 @dataclass(frozen=True)
 class FolderTask:
-    """Result images to score and their ground truth.
-
-    Args:
-        setting: paired or unpaired.
-        references: the ground-truth images.
-        pairs: the pairs to score.
-        results: their images.
-    """
+    """Pairs of a setting to score, with their results and ground truth."""
 
     setting: str
     references: GroundTruthSource
@@ -68,8 +61,6 @@ class FolderSource:
     """A `ScoringSource` over a folder of result images.
 
     Args:
-        protocol: how images are preprocessed.
-        task: the pairs and their images.
         batch_size: pairs per batch.
         compare_pairs, compare_sets: whether pairwise and set metrics are computed; only required images are read.
     """

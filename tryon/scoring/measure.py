@@ -84,7 +84,6 @@ class Measurement:
     """Scores of one setting.
 
     Args:
-        protocol: the protocol.
         setting: paired or unpaired.
         counts: number of rows by category.
         available: the loaded metrics.
@@ -124,12 +123,8 @@ def measure(
     """Score every row of a source.
 
     Args:
-        protocol: names metrics and regions.
         setting: paired or unpaired.
-        source: results and ground truth.
-        available: the metrics to compute.
         workspace: caches person features in its work folder, by content.
-        progress: called with the number of scored rows.
         rows: receives the scores; a new object by default.
 
     Raises:

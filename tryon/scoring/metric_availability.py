@@ -51,8 +51,6 @@ def find_unavailable(protocol: Protocol, workspace: Workspace, min_side: int, no
     """Find the metrics of a protocol that cannot be computed, without loading them.
 
     Args:
-        protocol: the protocol.
-        workspace: with the `weights` folder.
         min_side: shorter side of the compared images, in pixels.
         no_truth: reason against pairwise metrics; empty if they can be computed.
 
@@ -118,7 +116,7 @@ def check_names(required: Iterable[str]) -> None:
     unknown = [name for name in required if name not in METRICS]
     if unknown:
         raise ParameterError(
-            "unknown metric in evaluate.required_metrics", found=unknown, expected=f"names from {', '.join(METRICS)}"
+            "unknown metric in evaluate.required_metrics", found=unknown, expected=f"one of {', '.join(METRICS)}"
         )
 
 

@@ -38,8 +38,6 @@ def method_table(
     """Return group → key → mean score of one method; add a reason for every None to `reasons`.
 
     Args:
-        measurement: the scores.
-        method: whose results.
         reasons: receives (key or metric name, reason) → groups.
         decimals: digits after the point.
         prefix: of the groups in `reasons` ("paired ").

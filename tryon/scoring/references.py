@@ -134,9 +134,7 @@ def synthetic_references(name: str, setting: str, cache: Path, progress: Progres
 
     Args:
         name: of the version.
-        setting: paired or unpaired.
         cache: folder of the rendered images.
-        progress: called with the number of images.
 
     Returns:
         A source whose `prepare` renders missing images, and raises SourceError where they differ from the version.

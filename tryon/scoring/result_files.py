@@ -25,8 +25,6 @@ class ScoredRun:
     """The scores of one protocol and setting.
 
     Args:
-        protocol: its name.
-        setting: paired or unpaired.
         fingerprint: see `tryon.scoring.fingerprint`.
         scores: group → key → mean score.
         rows: scores of every row; None when only means were saved.

@@ -96,10 +96,8 @@ def read_results(
     (`<person>` or `<person>_0`). It is in the folder or in a subfolder named after its category.
 
     Args:
-        folder: of the images.
         listed: all pairs of the test list; files of pairs that are not selected are no fault.
-        selected: the pairs to score.
-        progress: called with the number of images.
+        selected: pairs to score.
 
     Raises:
         MissingInputError: images are missing, extra, duplicated, unreadable, a single color, gray, transparent, or of

@@ -50,9 +50,6 @@ class RowScores:
         """Add the rows of a batch; keys absent from `numbers` become NaN.
 
         Args:
-            setting: paired or unpaired.
-            method: the method that produced the results.
-            category: of all rows of the batch.
             pair_ids: B pair ids.
             numbers: float64 (B,) by key; NaN where a row has no value.
         """

@@ -27,7 +27,7 @@ from tryon.scoring.metric_availability import (
 from tryon.scoring.metrics_table import method_table, new_notes, notes_to_list, small_sample_warnings
 from tryon.scoring.protocols import PROTOCOLS, Protocol
 from tryon.scoring.protocols.preprocessing import read_image
-from tryon.scoring.references import GroundTruthSource, synthetic_references, workspace_references
+from tryon.scoring.references import synthetic_references, workspace_references
 from tryon.scoring.result_files import read_runs, runs_from_content
 from tryon.scoring.result_folder import MAX_NAMED, ScoredPair, check_folder, format_size, read_results
 from tryon.scoring.row_scores import RowScores
@@ -48,11 +48,8 @@ class ScoreRequest:
     """The options of `tryon score`.
 
     Args:
-        folder: of result images.
         protocols: names, or `all`.
         dataset: `workspace` or a frozen version of the synthetic data set.
-        setting: paired or unpaired.
-        categories: the categories to score.
         pairs_file: file of pair ids; only these are scored.
     """
 
@@ -70,11 +67,9 @@ def run(
     """Score a folder, write the result, and compare it with a baseline.
 
     Args:
-        request: the options.
         workspace: its `params.yaml`, if present, configures the metrics.
         baseline: optional result file to compare with.
         out: optional file to write.
-        progress: called with the number of images.
 
     Raises:
         TryOnError: see `score_folder`, or the baseline cannot be read.
@@ -124,7 +119,10 @@ def score_folder(
     workspace = workspace.with_weights(settings.metric_weights_dir)
     names = list(PROTOCOLS) if ALL in request.protocols else list(dict.fromkeys(request.protocols))
     protocols = [PROTOCOLS[name] for name in names]
-    references = _references(request, workspace, progress)
+    if request.dataset == WORKSPACE:
+        references = workspace_references(workspace, request.setting)
+    else:
+        references = synthetic_references(request.dataset, request.setting, workspace.work_dir("score"), progress)
     pairs = select_pairs(references.pairs, request)
     results = read_results(request.folder, references.pairs, pairs, progress)
     task = FolderTask(request.setting, references, tuple(pairs), results)
@@ -188,12 +186,6 @@ def select_pairs(pairs: Sequence[ScoredPair], request: ScoreRequest) -> list[Sco
     if not selected:
         raise MissingInputError(f"data set {request.dataset} has no {request.setting} test pairs of {categories}")
     return selected
-
-
-def _references(request: ScoreRequest, workspace: Workspace, progress: Progress) -> GroundTruthSource:
-    if request.dataset == WORKSPACE:
-        return workspace_references(workspace, request.setting)
-    return synthetic_references(request.dataset, request.setting, workspace.work_dir("score"), progress)
 
 
 def _find_unavailable(protocol: Protocol, task: FolderTask, workspace: Workspace) -> dict[str, str]:

@@ -95,10 +95,8 @@ def render_pairs(name: str, category: Category, split: Split, cache: Path, progr
 
     Args:
         name: of the version, for example "twin:v1".
-        category: of the list.
         split: test_paired or test_unpaired.
         cache: folder of the images.
-        progress: called with the number of images.
 
     Raises:
         SourceError: the images differ from the version: the rendering code or a library differs.

@@ -100,7 +100,6 @@ def interval_chart(title: str, values: Mapping[str, Interval], mean: float, limi
     """Draw means with intervals, one per line, with the number of rows at the right.
 
     Args:
-        title: of the chart.
         values: label to interval, top down.
         mean: of all rows, drawn as a vertical line.
         limit: end of the x axis, the same for charts that are read together; the axis starts at 0.

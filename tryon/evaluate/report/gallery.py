@@ -85,20 +85,13 @@ def select_rows(pair_ids: Sequence[str], errors: NDArray[np.floating], count: in
 
 
 def build_gallery(
-    network: nn.Module,
-    rows: PackedDataset,
-    setting: str,
-    scores: RowScores,
-    sizes: tuple[int, int],
-    seed: int,
+    network: nn.Module, rows: PackedDataset, setting: str, scores: RowScores, sizes: tuple[int, int], seed: int
 ) -> list[GalleryRow]:
     """Select rows of every category by the model's error inside the garment, and predict them again.
 
     Args:
         network: in evaluation mode, on its device.
         rows: of one setting.
-        setting: paired or unpaired.
-        scores: of these rows.
         sizes: rows per category, and rows per forward pass.
         seed: of the hash where no error is known.
     """

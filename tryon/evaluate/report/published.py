@@ -74,10 +74,7 @@ DRESS_CODE = Table(
     note="the KID scale is inferred from its size",
 )
 LEFFA_5 = Table(
-    "Leffa (2024)",
-    "Table 5",
-    "mixed: many rows are copied from earlier papers, its own is as catvton",
-    None,
+    "Leffa (2024)", "Table 5", "mixed: many rows are copied from earlier papers, its own is as catvton", None
 )
 FIA_2 = Table("FIA-VTON", "Table 2", "own, per category", None)
 CAT_DM = Table("CAT-DM", "per category", "own; its own results have the background blended back", "512x384")

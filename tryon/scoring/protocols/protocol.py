@@ -32,7 +32,6 @@ class ProtocolMetric:
 
     Args:
         name: key in the protocol's results.
-        metric: the metric that is computed.
         scale: factor applied to values of set metrics.
     """
 
