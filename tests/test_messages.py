@@ -1,9 +1,10 @@
-"""Every error message: it states the problem, not the violated rule, and what to do about it."""
+"""Tests of all error messages: they state the problem, not the violated rule, and the remedy."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -19,8 +20,6 @@ def load_collector() -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules["site_hooks"] = module
     spec.loader.exec_module(module)
     return module
@@ -29,57 +28,57 @@ def load_collector() -> ModuleType:
 MESSAGES = load_collector().collect_messages()
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-"""A value that is filled in."""
+"""A formatted value."""
 
 RULE_AS_FACT = re.compile(r"^[^ ]+ ?[^ ]*: (is|are|has|have|exists?|can|may|lies|names|holds|takes|was|stays|goes)\b")
-"""A thing, a colon and the rule that it violates: "x.zip: exists", which reads as the opposite of what is meant."""
+"""A thing, a colon and the violated rule: "x.zip: exists" reads as the opposite of the problem."""
 
 VERB_FIRST = re.compile(r"^(is|are|has|have|exists?|lies?|holds?|names?|can|may|takes|was|stays|fits|begins|ends)\b")
 """`expected` is a noun phrase ("a multiple of 16"), not a sentence about the thing."""
 
-OLD_WORDS = re.compile(
+INFORMAL_WORDS = re.compile(
     r"\b(told|heard|whoever|somebody|nobody|astray|beside|anew|set aside|noted|twin(?!:)|mend|lies in|stands in)\b",
     re.I,
 )
 """Words that manuals of the field do not use."""
 
 
-def ids(message) -> str:
+def location(message) -> str:
     return f"{message.file}:{message.line}"
 
 
-def test_all_messages_are_found() -> None:
+def test_collects_all_messages() -> None:
     assert len(MESSAGES) > 150
     assert {"problem", "found", "expected", "hint"} == {name for message in MESSAGES for name in message.parts}
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
-def test_the_problem_is_stated(message) -> None:
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
+def test_problem_is_stated(message) -> None:
     problem = PLACEHOLDER.sub("X", message.parts["problem"])
     assert not RULE_AS_FACT.search(problem)
     assert not problem.endswith(".")
     assert problem == problem.strip()
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
-def test_the_expected_value_is_a_noun_phrase(message) -> None:
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
+def test_expected_is_a_noun_phrase(message) -> None:
     assert not VERB_FIRST.search(PLACEHOLDER.sub("X", message.parts.get("expected", "")))
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
-def test_the_hint_is_a_sentence(message) -> None:
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
+def test_hint_is_a_sentence(message) -> None:
     hint = message.parts.get("hint", "")
     if hint and not PLACEHOLDER.fullmatch(hint):
         assert hint[0].isupper() or hint[0] in "`{"
         assert hint[-1] in ".}`"
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
 def test_messages_use_the_terms_of_the_field(message) -> None:
-    assert not OLD_WORDS.search(PLACEHOLDER.sub("X", message.text))
+    assert not INFORMAL_WORDS.search(PLACEHOLDER.sub("X", message.text))
 
 
-def test_parts_are_printed_in_order() -> None:
+def test_parts_are_rendered_in_order() -> None:
     error = TryOnError("a.zip is truncated", found=10, expected="20 bytes", hint="Download it again.")
     assert str(error) == "a.zip is truncated: found 10, expected 20 bytes. Download it again."
     assert str(TryOnError("a.zip not found")) == "a.zip not found"

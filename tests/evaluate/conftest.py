@@ -1,4 +1,4 @@
-"""A small finished project: test rows of simple figures, manifests, an untrained network as checkpoint, its history."""
+"""Fixtures: a small project with test rows, manifests, an untrained checkpoint and its training history."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def png(image: np.ndarray) -> bytes:
 
 
 def figure(number: int, garment_color: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """A background of its own with a striped garment."""
+    """Return a person image: a random background with a striped garment."""
     random = np.random.default_rng(number)
     background = cv2.resize(random.integers(0, 255, (4, 3, 3), np.uint8), SIZE[::-1], interpolation=cv2.INTER_CUBIC)
     image = background.astype(np.uint8)
@@ -45,14 +45,14 @@ def figure(number: int, garment_color: np.ndarray, region: np.ndarray) -> np.nda
 
 def packed_row(number: int, category: Category, setting: str, truth: bool) -> dict[str, Any]:
     random = np.random.default_rng([number, list(Category).index(category)])
-    worn, new = random.integers(30, 220, (2, 3), np.uint8)
+    worn_color, new_color = random.integers(30, 220, (2, 3), np.uint8)
     top = {Category.UPPER_BODY: 12, Category.LOWER_BODY: 30, Category.DRESSES: 12}[category]
-    region, hidden = np.zeros((2, *SIZE), bool)
+    region, masked = np.zeros((2, *SIZE), bool)
     region[top : top + 20, 14:34] = True
-    hidden[top - 3 : top + 23, 11:37] = True
+    masked[top - 3 : top + 23, 11:37] = True
     flat = np.full((*SIZE, 3), 255, np.uint8)
-    flat[10:50, 10:38] = worn if setting == "test_paired" else new
-    person = figure(number, worn, region)
+    flat[10:50, 10:38] = worn_color if setting == "test_paired" else new_color
+    person = figure(number, worn_color, region)
     keypoints = np.column_stack([random.uniform(5, 43, 18), random.uniform(5, 59, 18), np.ones(18)])
     code = list(Category).index(category)
     row = {
@@ -63,18 +63,19 @@ def packed_row(number: int, category: Category, setting: str, truth: bool) -> di
         "garment_id": f"{code}{number:05d}",
         "person": png(person),
         "garment": png(flat),
-        "mask": np.packbits(hidden).tobytes(),
+        "mask": np.packbits(masked).tobytes(),
         "garment_mask": np.packbits(region).tobytes(),
         "keypoints": keypoints.astype(np.float32).ravel().tolist(),
         "height": SIZE[0],
         "width": SIZE[1],
         "licence": "synthetic",
     }
-    true = person if setting == "test_paired" else figure(number, new, region)
+    true = person if setting == "test_paired" else figure(number, new_color, region)
     if truth:
         row |= {"truth": png(true), "truth_garment_mask": np.packbits(region).tobytes()}
-    if truth or setting == "test_paired":  # the stripes of the figure are what no warp of the flat garment knows
-        row["oracle_warp"] = png(np.where(region[..., None], worn if setting == "test_paired" else new, true))
+    if truth or setting == "test_paired":  # no warp of the flat garment reproduces the figure's stripes
+        color = worn_color if setting == "test_paired" else new_color
+        row["oracle_warp"] = png(np.where(region[..., None], color, true))
     return row
 
 
@@ -103,28 +104,28 @@ def write_manifests(workspace: Workspace) -> None:
             }
             for number in range(4)
         ]
-        metadata = {METHOD_COMPARISON_KEY: json.dumps(recipes_of(category))}
+        metadata = {METHOD_COMPARISON_KEY: json.dumps(mask_methods(category))}
         write_table(workspace.manifest(category), table_from_rows(rows, MANIFEST), MANIFEST, metadata)
-        write_table(workspace.mask_images(category), table_from_rows(shown_of(), MASK_PREVIEWS), MASK_PREVIEWS)
+        write_table(workspace.mask_images(category), table_from_rows(mask_previews(), MASK_PREVIEWS), MASK_PREVIEWS)
 
 
-def recipes_of(category: Category) -> list[dict[str, Any]]:
-    """Two recipes, the other of which leaves skirts visible."""
+def mask_methods(category: Category) -> list[dict[str, Any]]:
+    """Return rows of two mask methods, the second of which leaves skirts visible."""
     kinds = {"all": 0.4, "skirt": 0.8, "trousers": 0.0} if category is Category.LOWER_BODY else {"all": 0.0}
     return [
-        {"method": recipe, "worn": worn, "people": 100, "mask_fraction": 0.25, "leak_fraction": leak * other}
-        | {"protected_fraction": 0.001, "outline_similarity": 0.2 + 0.5 * other, "leaking": leak * other}
-        for other, recipe in enumerate(("fitting-room", "dresscode-official"))
+        {"method": method, "worn": worn, "people": 100, "mask_fraction": 0.25, "leak_fraction": leak * number}
+        | {"protected_fraction": 0.001, "outline_similarity": 0.2 + 0.5 * number, "leaking": leak * number}
+        for number, method in enumerate(("fitting-room", "dresscode-official"))
         for worn, leak in kinds.items()
     ]
 
 
-def shown_of() -> list[dict[str, Any]]:
-    """Six of the worst masks and two typical ones."""
+def mask_previews() -> list[dict[str, Any]]:
+    """Return six worst masks and two typical ones."""
     strip = np.full((16, 60, 3), 200, np.uint8)
     image = cv2.imencode(".webp", strip)[1].tobytes()
     return [
-        {"why": "worst" if number < 6 else "typical", "person_id": f"shown{number}", "worn": "dress"}
+        {"why": "worst" if number < 6 else "typical", "person_id": f"person{number}", "worn": "dress"}
         | {"mask_fraction": 0.25, "leak_fraction": None, "protected_fraction": 0.0}
         | {"outline_similarity": 0.3, "image": image}
         for number in range(8)
@@ -136,8 +137,8 @@ def write_training(folder: Path, epochs: int, categories: list[Category]) -> Non
     lines = [header]
     for epoch in range(epochs):
         loss = "" if epoch == 0 else f"{1 / (epoch + 1):.4f}"
-        own = [f"{0.4 / (epoch + 1):.4f}" if category in categories else "" for category in Category]
-        lines.append(",".join([str(epoch), str(epoch * 10), "", loss, f"{0.4 / (epoch + 1):.4f}", *own]))
+        losses = [f"{0.4 / (epoch + 1):.4f}" if category in categories else "" for category in Category]
+        lines.append(",".join([str(epoch), str(epoch * 10), "", loss, f"{0.4 / (epoch + 1):.4f}", *losses]))
         for category in categories:
             grid = np.random.default_rng(epoch).integers(0, 255, (4 * 68, 4 * 52, 3), np.uint8)
             write_bytes(folder / "grids" / f"epoch_{epoch:03d}_{category}.png", png(grid))
@@ -146,48 +147,48 @@ def write_training(folder: Path, epochs: int, categories: list[Category]) -> Non
 
 @pytest.fixture
 def make_rows() -> Callable[[str, bool], list[dict[str, Any]]]:
-    """Packed rows of a setting, with or without true images."""
+    """Return packed rows of a setting, with or without ground truth."""
     return rows_of
 
 
 @pytest.fixture
-def write_part() -> Callable[[Workspace, str, list[dict[str, Any]]], None]:
-    """Write a part of the subset."""
+def write_list() -> Callable[[Workspace, str, list[dict[str, Any]]], None]:
+    """Write one list of the subset."""
     return write_subset
 
 
 def make_project(root: Path) -> Workspace:
-    made = Workspace(root)
-    write_subset(made, "test_paired", rows_of("test_paired", truth=False))
-    write_subset(made, "test_unpaired", rows_of("test_unpaired", truth=True))
-    write_manifests(made)
-    write_training(made.pretrained, 2, [Category.UPPER_BODY])
-    write_training(made.checkpoints, 3, list(Category))
+    project = Workspace(root)
+    write_subset(project, "test_paired", rows_of("test_paired", truth=False))
+    write_subset(project, "test_unpaired", rows_of("test_unpaired", truth=True))
+    write_manifests(project)
+    write_training(project.pretrained, 2, [Category.UPPER_BODY])
+    write_training(project.checkpoints, 3, list(Category))
     torch.manual_seed(1)
     network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
-    save_checkpoint(made.checkpoints / "best.ckpt", from_network(network))
-    return made
+    save_checkpoint(project.checkpoints / "best.ckpt", from_network(network))
+    return project
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A project in which everything before `evaluate` is done."""
+    """Return a project in which all stages before `evaluate` are finished."""
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
     return make_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, StageResult]:
-    """The same after `evaluate`, to look at and not to change."""
+    """Return the same project after `evaluate`, read-only, with the stage result."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TRYON_WEIGHTS", raising=False)
-        made = make_project(tmp_path_factory.mktemp("finished"))
-        return made, evaluate(
-            EvaluateSettings(accelerator="cpu", batch_size=2, num_gallery_samples=2), 7, made, no_progress
+        project = make_project(tmp_path_factory.mktemp("finished"))
+        return project, evaluate(
+            EvaluateSettings(accelerator="cpu", batch_size=2, num_gallery_samples=2), 7, project, no_progress
         )
 
 
 @pytest.fixture(scope="session")
 def evaluated(finished: tuple[Workspace, StageResult]) -> Workspace:
-    """The finished project's workspace."""
+    """Return the workspace of the finished project."""
     return finished[0]

@@ -1,4 +1,4 @@
-"""The two baselines by hand."""
+"""Tests of the baselines against hand-computed values."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ RED, BLUE, WHITE = (200, 10, 20), (0, 30, 120), (255, 255, 255)
 
 
 def _flat_garment() -> np.ndarray:
-    """A white page with a garment, half red and half blue, that has a white spot inside."""
+    """Return a white page with a half red, half blue garment and a white spot inside."""
     page = np.full((10, 8, 3), 255, np.uint8)
     page[2:8, 2:4], page[2:8, 4:6] = RED, BLUE
     page[4, 3] = WHITE
     return page
 
 
-def test_white_outside_is_background_and_white_inside_is_garment() -> None:
-    shown = garment_pixels(_flat_garment())
+def test_outer_white_is_background_and_enclosed_white_is_garment() -> None:
+    pixels = garment_pixels(_flat_garment())
     expected = np.zeros((10, 8), bool)
     expected[2:8, 2:6] = True
-    np.testing.assert_array_equal(shown, expected)
+    np.testing.assert_array_equal(pixels, expected)
 
 
-def test_white_that_the_garment_frames_is_garment_and_the_gap_between_legs_is_not() -> None:
+def test_framed_white_is_garment_and_gap_between_legs_is_background() -> None:
     page = np.full((12, 12, 3), 255, np.uint8)
     page[1:4, 2:10] = page[4:11, 2:5] = page[4:11, 7:10] = BLUE  # trousers
     expected = (page != 255).any(-1)
@@ -34,45 +34,45 @@ def test_white_that_the_garment_frames_is_garment_and_the_gap_between_legs_is_no
 
 
 @pytest.mark.parametrize(
-    ("color", "shown"),
+    ("color", "is_garment"),
     [((244, 243, 245), False), ((215, 220, 225), False), ((214, 214, 214), True), ((255, 255, 238), True)],
 )
-def test_soft_shadows_are_background_and_pale_colors_are_not(color: tuple[int, int, int], shown: bool) -> None:
+def test_soft_shadows_are_background_and_pale_colors_are_garment(color: tuple[int, int, int], is_garment: bool) -> None:
     page = _flat_garment()
     page[:2] = color
-    assert garment_pixels(page)[:2].all() == garment_pixels(page)[:2].any() == shown
+    assert garment_pixels(page)[:2].all() == garment_pixels(page)[:2].any() == is_garment
 
 
-def test_the_mean_color_by_hand() -> None:
+def test_mean_color_matches_hand_computed_value() -> None:
     expected = (11 * np.array(RED) + 12 * np.array(BLUE) + np.array(WHITE)) / 24
     np.testing.assert_array_equal(mean_garment_color(_flat_garment()), expected.round())
 
 
-def test_a_white_garment_has_a_white_mean_color() -> None:
+def test_white_garment_has_white_mean_color() -> None:
     assert mean_garment_color(np.full((4, 4, 3), 250, np.uint8)).tolist() == [250, 250, 250]
 
 
 @pytest.mark.parametrize("paper", [(255, 255, 255), (245, 245, 245)])
 @pytest.mark.parametrize("cloth", [(236, 236, 238), (222, 220, 216)])
-def test_dark_details_are_not_taken_for_a_pale_garment(
+def test_dark_details_do_not_set_color_of_pale_garment(
     cloth: tuple[int, int, int], paper: tuple[int, int, int]
 ) -> None:
     page = np.full((128, 96, 3), paper, np.uint8)
     page[20:110, 15:80] = cloth
     page[22:30, 42:54] = 40  # the label in the neck
     page[40:100:12, 46:50] = 60  # buttons
-    found = mean_garment_color(page).astype(int)
-    assert (abs(found - np.array(cloth)) <= 25).all()
+    color = mean_garment_color(page).astype(int)
+    assert (abs(color - np.array(cloth)) <= 25).all()
 
 
-def test_both_keep_what_is_not_hidden() -> None:
+def test_baselines_preserve_unmasked_pixels() -> None:
     random = np.random.default_rng(1)
     person = random.integers(1, 255, (2, 10, 8, 3), np.uint8)
     garment = np.stack([_flat_garment(), np.full((10, 8, 3), 100, np.uint8)])
     mask = random.random((2, 10, 8)) < 0.5
-    copied, painted = masked_input(person, mask), mean_color_fill(person, mask, garment)
-    for result in (copied, painted):
+    black, filled = masked_input(person, mask), mean_color_fill(person, mask, garment)
+    for result in (black, filled):
         np.testing.assert_array_equal(result[~mask], person[~mask])
-    assert (copied[mask] == 0).all()
-    assert (painted[1][mask[1]] == 100).all()
-    np.testing.assert_array_equal(np.unique(painted[0][mask[0]], axis=0), [mean_garment_color(garment[0])])
+    assert (black[mask] == 0).all()
+    assert (filled[1][mask[1]] == 100).all()
+    np.testing.assert_array_equal(np.unique(filled[0][mask[0]], axis=0), [mean_garment_color(garment[0])])

@@ -1,4 +1,4 @@
-"""Patterns whose name is known are told apart at any size; a image without a garment tells nothing."""
+"""Tests of texture classification on drawn and synthetic patterns."""
 
 from collections import Counter
 
@@ -14,8 +14,8 @@ from tryon.synthetic.item_files import garment_of
 STRIPED = {"stripes", "breton", "two_stripes", "pinstripes", "uneven_stripes"}
 
 
-def drawn(pattern, height=128):
-    """A garment of 3/4 by 3/4 of the image on white, `pattern` from x and y in 0..1 to brightness."""
+def draw_garment(pattern, height=128):
+    """Draw a garment on white; `pattern` maps x and y in 0..1 to brightness."""
     width = height * 3 // 4
     y, x = np.mgrid[:height, :width] / height
     cloth = np.broadcast_to(pattern(x, y), (height, width))
@@ -32,24 +32,24 @@ PATTERNS = {
 
 @pytest.mark.parametrize("height", [96, 128, 512, 1000])
 @pytest.mark.parametrize("texture", PATTERNS)
-def test_gradients_tell_plain_from_striped_from_printed(texture, height):
-    image = drawn(PATTERNS[texture], height)
+def test_classifies_plain_striped_and_printed_at_any_size(texture, height):
+    image = draw_garment(PATTERNS[texture], height)
     assert texture_of(image) == texture
     assert texture_of(np.ascontiguousarray(image[:, ::-1])) == texture
     assert texture_of(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)) == texture
 
 
-def test_nothing_is_said_of_a_image_without_a_garment():
+def test_returns_none_without_visible_garment():
     assert texture_of(np.full((128, 96, 3), 255, np.uint8)) is None
-    assert texture_of(drawn(PATTERNS[Texture.PLAIN], 8)) is None
+    assert texture_of(draw_garment(PATTERNS[Texture.PLAIN], 8)) is None
 
 
-def test_the_twins_patterns_are_found():
-    right = Counter()
+def test_finds_patterns_of_synthetic_garments():
+    correct = Counter()
     for category in Category:
         for number in range(40):
             garment = garment_of(11, category, number, "catalogue")
             name = garment.fabric.pattern
             truth = Texture.PLAIN if name == "plain" else Texture.STRIPED if name in STRIPED else Texture.PRINTED
-            right[texture_of(garment_image(lay_flat(garment))) == truth] += 1
-    assert right[True] >= 0.85 * right.total()
+            correct[texture_of(garment_image(lay_flat(garment))) == truth] += 1
+    assert correct[True] >= 0.85 * correct.total()

@@ -1,4 +1,4 @@
-"""Masks that are not exact: how they are changed, and the curve of errors under them."""
+"""Tests of mask perturbations and the robustness measurement."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 MakeRows = Callable[[str, bool], list[dict[str, Any]]]
-WritePart = Callable[[Workspace, str, list[dict[str, Any]]], None]
+WriteList = Callable[[Workspace, str, list[dict[str, Any]]], None]
 
 SQUARE = np.zeros((60, 50), np.bool_)
 SQUARE[20:40, 10:30] = True
 
 
-class Copying(nn.Module):
-    """A network whose result is the agnostic image itself."""
+class IdentityNetwork(nn.Module):
+    """Network that returns the agnostic image."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,55 +45,57 @@ class Copying(nn.Module):
         return agnostic
 
 
-def _side(mask: np.ndarray) -> int:
+def _width(mask: np.ndarray) -> int:
     return int(mask.any(axis=0).sum())
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
-def test_masks_grow_and_shrink_by_as_many_pixels_on_every_side(pixels: int) -> None:
-    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, pixels), 0) for kind in (DILATED, ERODED))
-    assert _side(grown) == 20 + 2 * pixels
-    assert _side(shrunk) == 20 - 2 * pixels
-    assert not (shrunk & ~SQUARE).any()
-    assert not (SQUARE & ~grown).any()
+def test_dilates_and_erodes_by_given_pixels_on_every_width(pixels: int) -> None:
+    dilated, eroded = (perturb_mask(SQUARE, MaskPerturbation(kind, pixels), 0) for kind in (DILATED, ERODED))
+    assert _width(dilated) == 20 + 2 * pixels
+    assert _width(eroded) == 20 - 2 * pixels
+    assert not (eroded & ~SQUARE).any()
+    assert not (SQUARE & ~dilated).any()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_jittered_outline_stays_between_the_grown_and_the_shrunk(seed: int) -> None:
+def test_jittered_outline_stays_between_eroded_and_dilated(seed: int) -> None:
     jittered = perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed)
-    grown, shrunk = (perturb_mask(SQUARE, MaskPerturbation(kind, 3), 0) for kind in (DILATED, ERODED))
-    assert not (jittered & ~grown).any()
-    assert not (shrunk & ~jittered).any()
+    dilated, eroded = (perturb_mask(SQUARE, MaskPerturbation(kind, 3), 0) for kind in (DILATED, ERODED))
+    assert not (jittered & ~dilated).any()
+    assert not (eroded & ~jittered).any()
     assert (jittered != SQUARE).any()
     assert (jittered == perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed)).all()
     assert (jittered != perturb_mask(SQUARE, MaskPerturbation(JITTERED, 3), seed + 100)).any()
 
 
-def test_masks_that_hide_nothing_or_everything_do_no_harm() -> None:
+def test_empty_and_full_masks_are_unchanged() -> None:
     for mask in (np.zeros((40, 30), np.bool_), np.ones((40, 30), np.bool_)):
         for kind in (DILATED, ERODED, JITTERED):
             assert (perturb_mask(mask, MaskPerturbation(kind, 2), 0) == mask).all()
 
 
-def test_pixels_are_those_of_the_image() -> None:
-    assert [one.pixels for one in perturbations(128)] == [0, *(1, 2, 3) * 3]
-    assert [one.pixels for one in perturbations(512)] == [0, *(4, 8, 12) * 3]
-    assert min(one.pixels for one in perturbations(32)[1:]) == 1
+def test_perturbation_scales_with_image_height() -> None:
+    assert [each.pixels for each in perturbations(128)] == [0, *(1, 2, 3) * 3]
+    assert [each.pixels for each in perturbations(512)] == [0, *(4, 8, 12) * 3]
+    assert min(each.pixels for each in perturbations(32)[1:]) == 1
     assert len(set(perturbations(512))) == 10
 
 
-def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
-    """The whole garment lies inside the mask by 3 pixels: only what shrinks by more can show some of it."""
-    told: list[tuple[int, int]] = []
+def test_measures_error_under_every_perturbation(workspace: Workspace) -> None:
+    # The mask has a margin of 3 pixels, so that only larger erosions reveal the garment.
+    progress: list[tuple[int, int]] = []
     rows = read_rows(workspace, "paired")
-    found = mask_robustness(Copying(), rows, "paired", 6, 2, lambda done, total, _: told.append((done, total)))
-    assert isinstance(found, MaskRobustness)
-    assert told[-1] == (6, 6)  # two of each category
-    points = {point.perturbation.kind: point for point in found.points}
-    assert {point.error.rows for point in found.points} == {6}
+    robustness = mask_robustness(
+        IdentityNetwork(), rows, "paired", 6, 2, lambda done, total, _: progress.append((done, total))
+    )
+    assert isinstance(robustness, MaskRobustness)
+    assert progress[-1] == (6, 6)  # two of each category
+    points = {point.perturbation.kind: point for point in robustness.points}
+    assert {point.error.rows for point in robustness.points} == {6}
     assert points[UNCHANGED].difference.mean == 0
     assert points[DILATED].difference.mean == 0
-    content = robustness_to_dict(found)
+    content = robustness_to_dict(robustness)
     assert content["setting"] == "paired"
     assert content[UNCHANGED]["0"]["mean"] == pytest.approx(points[UNCHANGED].error.mean, abs=1e-6)
     assert set(content[DILATED]["1"]) == {
@@ -107,31 +109,29 @@ def test_a_copy_is_worse_where_more_is_hidden(workspace: Workspace) -> None:
     }
 
 
-def test_a_mask_that_shows_the_answer_lowers_the_error_of_a_copy(
-    workspace: Workspace, make_rows: MakeRows, write_part: WritePart
+def test_eroded_tight_mask_lowers_error_of_identity_network(
+    workspace: Workspace, make_rows: MakeRows, write_list: WriteList
 ) -> None:
     rows = make_rows("test_paired", False)
     for row in rows:
-        row["mask"] = row["garment_mask"]  # as tight as can be
-    write_part(workspace, "test_paired", rows)
-    found = mask_robustness(Copying(), read_rows(workspace, "paired"), "paired", 9, 4, no_progress)
-    assert found is not None
-    added = {point.perturbation.kind: point.difference for point in found.points}
-    assert added[ERODED].high is not None
-    assert added[ERODED].high < 0
-    assert added[DILATED].mean == 0
+        row["mask"] = row["garment_mask"]  # without margin
+    write_list(workspace, "test_paired", rows)
+    robustness = mask_robustness(IdentityNetwork(), read_rows(workspace, "paired"), "paired", 9, 4, no_progress)
+    assert robustness is not None
+    differences = {point.perturbation.kind: point.difference for point in robustness.points}
+    assert differences[ERODED].high is not None
+    assert differences[ERODED].high < 0
+    assert differences[DILATED].mean == 0
 
 
-def test_without_true_images_there_is_no_curve(
-    workspace: Workspace, make_rows: MakeRows, write_part: WritePart
-) -> None:
-    write_part(workspace, "test_unpaired", make_rows("test_unpaired", False))
-    assert mask_robustness(Copying(), read_rows(workspace, "unpaired"), "unpaired", 9, 4, no_progress) is None
+def test_returns_none_without_ground_truth(workspace: Workspace, make_rows: MakeRows, write_list: WriteList) -> None:
+    write_list(workspace, "test_unpaired", make_rows("test_unpaired", False))
+    assert mask_robustness(IdentityNetwork(), read_rows(workspace, "unpaired"), "unpaired", 9, 4, no_progress) is None
     assert robustness_to_dict(None) == {}
 
 
-def test_the_stage_measures_it_where_most_is_known(evaluated: Workspace) -> None:
-    told = json.loads((evaluated.evaluation / "metrics.json").read_text())["mask_robustness"]
-    assert told["setting"] == "unpaired"
-    assert set(told) == {"setting", UNCHANGED, ERODED, DILATED, JITTERED}
-    assert told[UNCHANGED]["0"]["rows"] == 9
+def test_stage_measures_robustness_in_summary_setting(evaluated: Workspace) -> None:
+    content = json.loads((evaluated.evaluation / "metrics.json").read_text())["mask_robustness"]
+    assert content["setting"] == "unpaired"
+    assert set(content) == {"setting", UNCHANGED, ERODED, DILATED, JITTERED}
+    assert content[UNCHANGED]["0"]["rows"] == 9

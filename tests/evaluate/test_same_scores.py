@@ -1,4 +1,4 @@
-"""The stage's fingerprints are those of `tryon score` on the same images, and so are its numbers."""
+"""The evaluate stage and `tryon score` give the same scores and fingerprints."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[
 
 
 @pytest.mark.parametrize("setting", ["paired", "unpaired"])
-def test_a_folder_and_the_stage_can_be_compared(
+def test_stage_and_score_command_agree_on_same_images(
     evaluated: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
-    """The baseline that needs no network, saved as PNG and scored, has the stage's own numbers of it."""
+    """Score the masked input as PNG files and compare with the stage's scores of that baserow."""
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
     rows = PackedDataset.read(evaluated.subset(f"test_{setting}"), (*TRAINING_COLUMNS,))
     for number in range(len(rows)):
-        example = rows.sample(number)
-        image = masked_input(example.person[None], example.mask[None])[0]
-        cv2.imwrite(str(tmp_path / f"{example.pair_id}.png"), np.ascontiguousarray(image[..., ::-1]))
-    order = ScoreRequest(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
-    current = runs_from_content(score_folder(order, SETTINGS, evaluated, no_progress))
+        sample = rows.sample(number)
+        image = masked_input(sample.person[None], sample.mask[None])[0]
+        cv2.imwrite(str(tmp_path / f"{sample.pair_id}.png"), np.ascontiguousarray(image[..., ::-1]))
+    request = ScoreRequest(tmp_path, ("fitting-room",), "workspace", setting, tuple(Category))
+    current = runs_from_content(score_folder(request, SETTINGS, evaluated, no_progress))
     metrics = evaluated.evaluation / "metrics.json"
     content = json.loads(metrics.read_text())["metrics"][setting]
     baseline = [
@@ -48,17 +48,17 @@ def test_a_folder_and_the_stage_can_be_compared(
     comparison = compare(current, baseline)
     # the stage computes more metrics than the command
     assert all(
-        line.key.startswith(("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")) for line in comparison.metrics
+        row.key.startswith(("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")) for row in comparison.metrics
     )
     assert not comparison.skipped
-    differences = [line.difference for line in comparison.metrics if line.current is not None]
-    assert {line.key for line in comparison.metrics} >= {"l1", "l1_garment", "psnr_outside", "ssim_neckline"}
+    differences = [row.difference for row in comparison.metrics if row.current is not None]
+    assert {row.key for row in comparison.metrics} >= {"l1", "l1_garment", "psnr_outside", "ssim_neckline"}
     assert len(differences) >= 4 * 3 * 3
     assert differences == pytest.approx([0] * len(differences), abs=1e-6)
 
 
-def predicted(region: np.ndarray) -> PredictedBatch:
-    """Two paired rows; the garment of the second is in `region`, bool (8, 6)."""
+def predicted_batch(region: np.ndarray) -> PredictedBatch:
+    """Return two paired rows; `region`, bool (8, 6), is the garment of the second."""
     images = np.random.default_rng(3).integers(0, 255, (2, 8, 6, 3), np.uint8)
     garment = np.stack([np.eye(8, 6, dtype=np.bool_), region])
     regions = {IMAGE: None, GARMENT: garment, OUTSIDE: ~garment, NECKLINE: np.zeros_like(garment)}
@@ -66,9 +66,9 @@ def predicted(region: np.ndarray) -> PredictedBatch:
     return PredictedBatch(("a_a", "b_b"), Category.DRESSES, images, images, {"model": images}, truth)
 
 
-def test_other_garment_masks_are_other_regions_of_the_same_images() -> None:
+def test_garment_masks_change_only_the_region_hash() -> None:
     facts = [
-        reference_hashes("paired", predicted(region)).facts()
+        reference_hashes("paired", predicted_batch(region)).facts()
         for region in (np.eye(8, 6, k=1, dtype=np.bool_), np.eye(8, 6, k=2, dtype=np.bool_))
     ]
     assert facts[0].pop("regions") != facts[1].pop("regions")

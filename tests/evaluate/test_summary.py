@@ -1,4 +1,4 @@
-"""The headline: one definition for the terminal, the report and `metrics.json`."""
+"""Tests of the summary table, dict and sentence."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tryon.evaluate.summary import summary_sentence, summary_table, summary_to_d
 
 
 def _methods(
-    model: float | None, copy: float | None, painted: float | None, ideal: float | None = None
+    model: float | None, masked: float | None, filled: float | None, oracle: float | None = None
 ) -> dict[str, Any]:
-    values = {"model": model, "masked_input": copy, "mean_color_fill": painted, "oracle_warp": ideal}
+    values = {"model": model, "masked_input": masked, "mean_color_fill": filled, "oracle_warp": oracle}
     return {method: {"l1_garment": value} for method, value in values.items()}
 
 
@@ -22,7 +22,7 @@ CONTENT = {
 }
 
 
-def test_rows_carry_errors_and_ratios() -> None:
+def test_rows_contain_errors_and_ratios() -> None:
     first, second = summary_table(CONTENT)
     assert first == {
         "setting": "paired",
@@ -35,18 +35,18 @@ def test_rows_carry_errors_and_ratios() -> None:
         "ratio_to_mean_color_fill": 0.5,
     }
     assert second["oracle_warp"] is None
-    assert second["ratio_to_mean_color_fill"] is None  # nothing can be a share of no error
+    assert second["ratio_to_mean_color_fill"] is None  # the baseline has no error
 
 
-def test_nested_numbers_are_those_of_the_rows() -> None:
-    told = summary_to_dict(summary_table(CONTENT))
-    assert told["paired"]["dresses"]["ratio_to_masked_input"] == 0.25
-    assert set(told) == {"paired"}
+def test_summary_dict_matches_rows() -> None:
+    summary = summary_to_dict(summary_table(CONTENT))
+    assert summary["paired"]["dresses"]["ratio_to_masked_input"] == 0.25
+    assert set(summary) == {"paired"}
 
 
-def test_the_sentence_says_all_categories() -> None:
-    told = summary_sentence(summary_table(CONTENT))
-    assert told == "L1 inside the garment: paired 0.1000 (0.25× masked input, – mean-color fill)"
-    bounded = summary_sentence([row | {"oracle_warp": 0.05} for row in summary_table(CONTENT)])
-    assert bounded.endswith("– mean-color fill; oracle warp 0.0500)")
+def test_sentence_summarizes_all_categories() -> None:
+    sentence = summary_sentence(summary_table(CONTENT))
+    assert sentence == "L1 inside the garment: paired 0.1000 (0.25× masked input, – mean-color fill)"
+    with_oracle = summary_sentence([row | {"oracle_warp": 0.05} for row in summary_table(CONTENT)])
+    assert with_oracle.endswith("– mean-color fill; oracle warp 0.0500)")
     assert summary_sentence([]) == "no ground-truth image shows its garment"

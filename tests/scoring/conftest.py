@@ -1,4 +1,4 @@
-"""A small project with raw photos behind its test rows, results for it, and stand-ins for published weights."""
+"""Fixtures: a small project with raw photos and test rows, result images, and random network weights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRUTH = "{}/truth/{}.jpg"
 
 
 def photo(*seed: int) -> bytes:
-    """A JPEG with structure at every scale."""
+    """Return a JPEG with structure at every scale."""
     random = np.random.default_rng(seed)
     rough = torch.from_numpy(random.random((1, 3, 8, 6), np.float32))
     smooth = torch.nn.functional.interpolate(rough, ORIGINAL, mode="bilinear")[0].permute(1, 2, 0).numpy() * 200
@@ -44,7 +44,7 @@ def photo(*seed: int) -> bytes:
 
 
 def garment_of(number: int) -> NDArray[np.bool_]:
-    """A garment from below the neck to somewhere, bool (64, 48); number 2 shows none."""
+    """Return a garment mask that starts below the neck, bool (64, 48); empty for number 2."""
     garment = np.zeros(PACKED_SIZE, np.bool_)
     garment[16 : 30 + 4 * number, 12:36] = number != 2
     return garment
@@ -60,8 +60,8 @@ KEYPOINTS = _keypoints()
 
 
 def make_workspace(root: Path) -> Workspace:
-    """Test rows of both settings; unpaired rows have a truth in the category of dresses alone."""
-    made = Workspace(root)
+    """Create test rows of both settings; of unpaired rows, only dresses have ground truth."""
+    workspace = Workspace(root)
     index: dict[Category, list[dict]] = {category: [] for category in Category}
     for setting in (Split.TEST_PAIRED, Split.TEST_UNPAIRED):
         packed = []
@@ -76,47 +76,47 @@ def make_workspace(root: Path) -> Workspace:
                     files["truth"] = TRUTH.format(category, names["pair_id"]), photo(code, number, 1)
                 row = dict(names)
                 for role, (path, data) in files.items():
-                    write_bytes(made.raw / path, data)
+                    write_bytes(workspace.raw / path, data)
                     row |= {role: path, f"{role}_sha256": sha256_bytes(data)}
                 index[category].append(row | {"status": "ok"})
                 images = {role: encode_image(decode_photo(data, PACKED_SIZE), PNG) for role, (_, data) in files.items()}
-                own = {
+                masks = {
                     "garment": b"",
                     "mask": b"",
                     "garment_mask": pack_mask(garment_of(number)),
                     "keypoints": KEYPOINTS,
                 }
                 if "truth" in files:
-                    own["truth_garment_mask"] = pack_mask(garment_of(number + 1))
-                packed.append(names | own | images | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
-        write_table(made.subset(setting), table_from_rows(packed, PACKED), PACKED, {"images": "png"})
+                    masks["truth_garment_mask"] = pack_mask(garment_of(number + 1))
+                packed.append(names | masks | images | {"height": PACKED_SIZE[0], "width": PACKED_SIZE[1]})
+        write_table(workspace.subset(setting), table_from_rows(packed, PACKED), PACKED, {"images": "png"})
     for category, rows in index.items():
-        write_table(made.index(category), table_from_rows(rows, INDEX), INDEX)
-    return made
+        write_table(workspace.index(category), table_from_rows(rows, INDEX), INDEX)
+    return workspace
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A project in which everything before `evaluate` is done."""
+    """Return a project in which all stages before `evaluate` are finished."""
     monkeypatch.delenv("TRYON_WEIGHTS", raising=False)
     return make_workspace(tmp_path / "project")
 
 
-def changed(image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    """The image with noise."""
+def add_noise(image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """Return the image with noise."""
     noise = np.random.default_rng(seed).integers(-12, 12, image.shape)
     return np.clip(image.astype(int) + noise, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture
 def fill(workspace: Workspace, tmp_path: Path) -> Callable[..., Path]:
-    """Make a folder of results: noisy photos of the people of a setting."""
+    """Return a function that writes a folder of results: noisy photos of the persons of a setting."""
 
     def make(
         name: str = "results",
         setting: str = "paired",
         size: tuple[int, int] = PACKED_SIZE,
-        ending: str = ".png",
+        suffix: str = ".png",
         quality: int = 75,
     ) -> Path:
         from tryon.scoring.references import workspace_references
@@ -124,16 +124,16 @@ def fill(workspace: Workspace, tmp_path: Path) -> Callable[..., Path]:
         folder = tmp_path / name
         folder.mkdir()
         references = workspace_references(workspace, setting)
-        for number, line in enumerate(references.pairs):
-            image = changed(references.packed(line, "person", size), number)
-            Image.fromarray(image).save(folder / f"{line.pair_id}{ending}", quality=quality)
+        for number, pair in enumerate(references.pairs):
+            image = add_noise(references.packed(pair, "person", size), number)
+            Image.fromarray(image).save(folder / f"{pair.pair_id}{suffix}", quality=quality)
         return folder
 
     return make
 
 
-class Small(torch.nn.Module):
-    """Features of six numbers, in place of Inception's 2048."""
+class SmallExtractor(torch.nn.Module):
+    """Network of six features instead of Inception's 2048."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,22 +144,22 @@ class Small(torch.nn.Module):
         return torch.relu(self.convolution(batch.float() / 255)).mean((2, 3)) * 10
 
 
-def small_network(path: Path) -> Small:
-    """The network of a file that `weights` wrote."""
-    network = Small()
+def small_network(path: Path) -> SmallExtractor:
+    """Load the network of a weights file."""
+    network = SmallExtractor()
     network.load_state_dict(torch.load(path, weights_only=True))
     return network.eval()
 
 
 @pytest.fixture
 def load_small() -> Callable[[Path], torch.nn.Module]:
-    """Reads the small network of a file of `weights`."""
+    """Return the loader of small networks."""
     return small_network
 
 
 @pytest.fixture(scope="session")
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random networks under the published names, and small ones in place of Inception."""
+    """Return a folder of random networks under the published names, with small ones for Inception."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(3)
     for name, network in (("alexnet", torchvision.models.alexnet), ("squeezenet", torchvision.models.squeezenet1_1)):
@@ -167,24 +167,24 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         features = {key: value for key, value in state.items() if key.startswith("features")}
         torch.save(features, folder / WEIGHTS[name].file)
     for name in ("inception", "inception_clean"):
-        torch.save(Small().state_dict(), folder / WEIGHTS[name].file)
+        torch.save(SmallExtractor().state_dict(), folder / WEIGHTS[name].file)
     return folder
 
 
 @pytest.fixture
 def weights(random_weights: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of random networks that are taken for the published ones; FID and KID keep their own resizers."""
+    """Use random networks instead of the published ones, with the resizers of FID and KID."""
     monkeypatch.setenv("TRYON_WEIGHTS", str(random_weights))
     for name in ("alexnet", "squeezenet", "inception", "inception_clean"):
         monkeypatch.setitem(WEIGHTS, name, replace(WEIGHTS[name], sha256=""))
     for name, protocol in PROTOCOLS.items():
-        numbers = tuple(replace(number, metric=with_small_network(number.metric)) for number in protocol.metrics)
-        monkeypatch.setitem(PROTOCOLS, name, replace(protocol, metrics=numbers))
+        metrics = tuple(replace(each, metric=with_small_network(each.metric)) for each in protocol.metrics)
+        monkeypatch.setitem(PROTOCOLS, name, replace(protocol, metrics=metrics))
     return random_weights
 
 
 def with_small_network(metric: Metric) -> Metric:
-    """The metric with a network that gives six features instead of 2048."""
+    """Return the metric with a small network."""
     if metric.extract is None:
         return metric
     prepare = {"inception": _to_tensor, "inception_clean": resize_clean}[metric.weights or ""]

@@ -1,4 +1,4 @@
-"""Intervals agree with SciPy's bootstrap, hold the true mean as often as they say, and leave unknown values out."""
+"""Tests of bootstrap intervals: agreement with SciPy, coverage, missing values, verdicts."""
 
 import numpy as np
 import pytest
@@ -11,33 +11,33 @@ def one_group(values):
     return np.ones((len(values), 1), bool)
 
 
-def alone(values):
+def single_interval(values):
     return intervals(values[:, None], one_group(values), seed=0)[0][0]
 
 
-def test_an_interval_is_scipys():
+def test_interval_matches_scipy():
     values = np.random.default_rng(0).gamma(2.0, 0.1, 300)
-    ours = intervals(values[:, None], one_group(values), seed=1)[0][0]
-    theirs = stats.bootstrap(
+    result = intervals(values[:, None], one_group(values), seed=1)[0][0]
+    expected = stats.bootstrap(
         (values,), np.mean, n_resamples=NUM_RESAMPLES, method="percentile", rng=2
     ).confidence_interval
-    assert ours.mean == pytest.approx(values.mean())
-    width = theirs.high - theirs.low
-    assert ours.low == pytest.approx(theirs.low, abs=0.05 * width)
-    assert ours.high == pytest.approx(theirs.high, abs=0.05 * width)
+    assert result.mean == pytest.approx(values.mean())
+    width = expected.high - expected.low
+    assert result.low == pytest.approx(expected.low, abs=0.05 * width)
+    assert result.high == pytest.approx(expected.high, abs=0.05 * width)
 
 
-def test_an_interval_holds_the_true_mean_nineteen_times_in_twenty():
+def test_interval_covers_true_mean_at_its_level():
     random = np.random.default_rng(3)
-    found = [
+    results = [
         intervals(values[:, None], one_group(values), seed)[0][0]
         for seed, values in enumerate(random.normal(5.0, 1.0, (300, 60)))
     ]
-    held = np.mean([one.low <= 5.0 <= one.high for one in found])
-    assert 0.90 <= held <= 0.98
+    coverage = np.mean([each.low <= 5.0 <= each.high for each in results])
+    assert 0.90 <= coverage <= 0.98
 
 
-def test_every_group_and_metric_is_as_it_would_be_alone():
+def test_groups_and_metrics_are_independent():
     random = np.random.default_rng(4)
     values = random.random((80, 3))
     values[random.random((80, 3)) < 0.2] = np.nan
@@ -45,41 +45,41 @@ def test_every_group_and_metric_is_as_it_would_be_alone():
     together = intervals(values, groups, seed=9)
     for group in range(4):
         for metric in range(3):
-            alone = intervals(values[:, [metric]], groups[:, [group]], seed=9)[0][0]
-            assert together[group][metric] == pytest.approx(alone)
+            separate = intervals(values[:, [metric]], groups[:, [group]], seed=9)[0][0]
+            assert together[group][metric] == pytest.approx(separate)
             inside = values[groups[:, group], metric]
-            assert alone.mean == pytest.approx(np.nanmean(inside))
-            assert alone.rows == np.isfinite(inside).sum()
+            assert separate.mean == pytest.approx(np.nanmean(inside))
+            assert separate.rows == np.isfinite(inside).sum()
 
 
-def test_too_few_rows_have_a_mean_and_no_interval_and_none_at_all_nothing():
+def test_few_rows_have_no_interval_and_no_rows_have_no_mean():
     values = np.full((MIN_ROWS, 2), np.nan)
     values[: MIN_ROWS - 1, 0] = 1.0
-    few, none = intervals(values, one_group(values), seed=0)[0]
+    few, empty = intervals(values, one_group(values), seed=0)[0]
     assert few == (1.0, None, None, MIN_ROWS - 1)
-    assert none is None
+    assert empty is None
     assert intervals(np.empty((0, 2)), np.empty((0, 1), bool), seed=0) == [[None, None]]
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_a_near_one():
+def test_interval_repeats_by_seed_and_is_stable_across_seeds():
     values = np.random.default_rng(5).random((200, 1))
-    first, again, other = (intervals(values, one_group(values), seed)[0][0] for seed in (1, 1, 2))
-    assert first == again != other
-    assert first.low == pytest.approx(other.low, abs=0.01)
+    first, repeated, reseeded = (intervals(values, one_group(values), seed)[0][0] for seed in (1, 1, 2))
+    assert first == repeated != reseeded
+    assert first.low == pytest.approx(reseeded.low, abs=0.01)
 
 
 @pytest.mark.parametrize(
-    ("shift", "lower_is_better", "told"),
+    ("shift", "lower_is_better", "expected"),
     [(-0.1, True, "better"), (-0.1, False, "worse"), (0.1, True, "worse"), (0.1, False, "better")],
 )
-def test_a_shift_of_all_rows_is_seen_in_either_direction(shift, lower_is_better, told):
-    between = shift + 0.05 * np.random.default_rng(6).standard_normal(100)
-    assert verdict(alone(between), lower_is_better) == told
+def test_verdict_detects_shift_in_either_direction(shift, lower_is_better, expected):
+    differences = shift + 0.05 * np.random.default_rng(6).standard_normal(100)
+    assert verdict(single_interval(differences), lower_is_better) == expected
 
 
-def test_noise_and_too_few_rows_are_no_difference():
+def test_noise_and_few_rows_are_no_difference():
     noise = 0.1 * np.random.default_rng(7).standard_normal(100)
-    noise[:30] = np.nan  # pairs that only one of two systems has a value of
-    assert alone(noise).rows == 70
-    assert verdict(alone(noise), True) is Verdict.NO_DIFFERENCE
-    assert verdict(alone(np.full(MIN_ROWS - 1, 1.0)), True) is Verdict.NO_DIFFERENCE
+    noise[:30] = np.nan  # pairs without a value in one of two results
+    assert single_interval(noise).rows == 70
+    assert verdict(single_interval(noise), True) is Verdict.NO_DIFFERENCE
+    assert verdict(single_interval(np.full(MIN_ROWS - 1, 1.0)), True) is Verdict.NO_DIFFERENCE

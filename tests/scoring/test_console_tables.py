@@ -1,4 +1,4 @@
-"""What is printed of a result: its table, and below it everything that must be read with it."""
+"""Tests of printed tables and notes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tryon.scoring.compare import Comparison, MetricComparison
 from tryon.scoring.console_tables import WIDE, print_comparison, print_scores, region_rows, score_notes, score_rows
 
 
-def content(numbers: Mapping[str, float | None], by_person: int | None = None) -> dict[str, Any]:
+def content(scores: Mapping[str, float | None], by_person: int | None = None) -> dict[str, Any]:
     block = {
-        "scores": {"dresses": {"n": 7, **numbers}},
+        "scores": {"dresses": {"n": 7, **scores}},
         "unavailable": [],
         "warnings": [],
         "deviations": [],
@@ -26,7 +26,7 @@ def content(numbers: Mapping[str, float | None], by_person: int | None = None) -
 
 
 @pytest.mark.parametrize(
-    ("numbers", "cell"),
+    ("scores", "cell"),
     [
         ({"kid": 1.2341, "kid_std": 0.05642}, "1.234 ± 0.056"),
         ({"kid": 0.0, "kid_std": 0.0}, "0 ± 0"),
@@ -35,28 +35,28 @@ def content(numbers: Mapping[str, float | None], by_person: int | None = None) -
         ({"kid": None, "kid_std": None}, None),
     ],
 )
-def test_kid_has_its_standard_deviation_beside_it(numbers: dict[str, float | None], cell: Cell) -> None:
-    (row,) = score_rows(content(numbers), WIDE)
+def test_kid_cell_includes_standard_deviation(scores: dict[str, float | None], cell: Cell) -> None:
+    (row,) = score_rows(content(scores), WIDE)
     assert row["KID"] == cell
-    (row,) = score_rows(content(numbers), WIDE - 1)
-    assert row["KID"] == numbers["kid"]
+    (row,) = score_rows(content(scores), WIDE - 1)
+    assert row["KID"] == scores["kid"]
 
 
-def test_the_widest_table_fits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_widest_table_fits_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ssim", "ms_ssim", "l1", "lpips", "kid", "kid_std")
     full = content(dict.fromkeys(names, 0.00123456) | {"psnr": 22.123, "fid": 123.456})
-    numbers = full["protocols"]["catvton"]["scores"]["dresses"] | {"ssim": 0.91234, "ms_ssim": 0.91234, "n": 5400}
-    full["protocols"] = {"fitting-room": full["protocols"]["catvton"] | {"scores": {"upper_body": numbers}}}
+    scores = full["protocols"]["catvton"]["scores"]["dresses"] | {"ssim": 0.91234, "ms_ssim": 0.91234, "n": 5400}
+    full["protocols"] = {"fitting-room": full["protocols"]["catvton"] | {"scores": {"upper_body": scores}}}
     for width in (80, WIDE):
         monkeypatch.setenv("COLUMNS", str(width))
         print_scores(full)
         lines = capsys.readouterr().out.splitlines()
         assert max(map(len, lines)) <= width
         assert sum("upper_body" in line for line in lines) == 1
-        assert lines[4].startswith("fitting-room: fingerprint")  # each row took one line
+        assert lines[4].startswith("fitting-room: fingerprint")  # one line per row
 
 
-def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prints_a_table_of_regions(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ssim", "ms_ssim", "psnr", "l1", "lpips")
     regions = {f"{name}_{region}": 0.0123456 for region in ("garment", "outside", "neckline") for name in names}
     full = content({"ssim": 0.5, **regions, "l1_neckline": None})
@@ -71,21 +71,19 @@ def test_regions_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str], m
     assert not region_rows(content({"ssim": 0.5})["protocols"]["catvton"])
 
 
-@pytest.mark.parametrize(("count", "told"), [(3, True), (0, False), (None, False)])
-def test_files_named_by_their_person_are_told(
-    capsys: pytest.CaptureFixture[str], count: int | None, told: bool
-) -> None:
+@pytest.mark.parametrize(("count", "noted"), [(3, True), (0, False), (None, False)])
+def test_notes_files_named_by_person(capsys: pytest.CaptureFixture[str], count: int | None, noted: bool) -> None:
     note = "3 files are named by person only; it cannot be checked that they show the pair's garment"
-    assert (note in score_notes(content({}, count))) == told
+    assert (note in score_notes(content({}, count))) == noted
     print_scores(content({}, count))
-    assert (note in capsys.readouterr().out.splitlines()) == told
+    assert (note in capsys.readouterr().out.splitlines()) == noted
 
 
 def row(category: str, key: str, current: float | None, baseline: float | None) -> MetricComparison:
     return MetricComparison("ladi", "paired", category, key, current, baseline)
 
 
-def test_metrics_missing_in_both_are_listed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_metrics_missing_in_both_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         row("dresses", "ssim", 0.9, 0.8),
         row("dresses", "lpips", None, 0.1),
@@ -101,6 +99,6 @@ def test_metrics_missing_in_both_are_listed_below_the_table(capsys: pytest.Captu
     ]
 
 
-def test_a_comparison_of_missing_metrics_only_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_no_table_if_all_metrics_are_missing(capsys: pytest.CaptureFixture[str]) -> None:
     print_comparison(Comparison([row("dresses", "fid", None, None)]))
     assert capsys.readouterr().out.splitlines()[-1] == "not compared: ladi fid: unavailable in both (dresses)"

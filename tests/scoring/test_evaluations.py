@@ -1,4 +1,4 @@
-"""`tryon compare` on a terminal."""
+"""Tests of `tryon compare`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tryon.scoring.row_scores import RowScores
 def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
     scores = RowScores()
     for category in Category:
-        own = error + np.linspace(0, 0.1, 20)
+        errors = error + np.linspace(0, 0.1, 20)
         scores.add(
-            "paired", "model", category, [f"{category}{row}" for row in range(20)], {"l1_garment": own, "l1": own}
+            "paired", "model", category, [f"{category}{row}" for row in range(20)], {"l1_garment": errors, "l1": errors}
         )
     facts: dict[str, Any] = {
         "protocol": "fitting-room",
@@ -35,33 +35,33 @@ def _evaluation(folder: Path, error: float, size: str = "64x48") -> Path:
     return folder
 
 
-def test_the_table_the_verdict_and_the_file(
+def test_compare_prints_table_and_verdict_and_writes_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    this, other = _evaluation(tmp_path / "this", 0.1), _evaluation(tmp_path / "other", 0.2)
+    current, baseline = _evaluation(tmp_path / "current", 0.1), _evaluation(tmp_path / "baseline", 0.2)
     out = tmp_path / "compare.json"
-    assert main(["compare", str(this), str(other), "--out", str(out)]) == 0
-    shown = capsys.readouterr().out
-    assert "verdict: better. L1 inside the garment, paired, 60 rows: 0.1500 against 0.2500" in shown
-    assert shown.count(" l1_garment ") == 4
-    assert max(map(len, shown.split("\nverdict")[0].splitlines())) <= 80
-    told = json.loads(out.read_text())
-    assert told["verdict"] == "better"
-    assert {line["metric"] for line in told["metrics"]} == {"l1", "l1_garment"}
-    assert {line["difference"] for line in told["metrics"]} == {-0.1}
+    assert main(["compare", str(current), str(baseline), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "verdict: better. L1 inside the garment, paired, 60 rows: 0.1500 against 0.2500" in printed
+    assert printed.count(" l1_garment ") == 4
+    assert max(map(len, printed.split("\nverdict")[0].splitlines())) <= 80
+    content = json.loads(out.read_text())
+    assert content["verdict"] == "better"
+    assert {row["metric"] for row in content["metrics"]} == {"l1", "l1_garment"}
+    assert {row["difference"] for row in content["metrics"]} == {-0.1}
 
 
-def test_what_differs_is_told_and_nothing_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    this, other = _evaluation(tmp_path / "this", 0.1), _evaluation(tmp_path / "other", 0.2, size="128x96")
+def test_compare_reports_differences_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    current, baseline = _evaluation(tmp_path / "current", 0.1), _evaluation(tmp_path / "baseline", 0.2, size="128x96")
     out = tmp_path / "compare.json"
-    assert main(["compare", str(this), str(other), "--out", str(out)]) == 2
+    assert main(["compare", str(current), str(baseline), "--out", str(out)]) == 2
     assert "paired: size: 64x48 and 128x96" in capsys.readouterr().err
     assert not out.exists()
 
 
-def test_the_file_is_not_written_where_the_stages_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    this = _evaluation(tmp_path / "this", 0.1)
+def test_compare_rejects_stage_output_as_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    current = _evaluation(tmp_path / "current", 0.1)
     out = tmp_path / "data" / "evaluation" / "compare.json"
-    assert main(["compare", str(this), str(this), "--out", str(out), "--root", str(tmp_path)]) == 2
+    assert main(["compare", str(current), str(current), "--out", str(out), "--root", str(tmp_path)]) == 2
     assert "--out" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A folder of results is taken as a whole or refused with everything that is wrong with it."""
+"""Tests of reading and validating a folder of result images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tryon.runtime.progress import no_progress
 from tryon.scoring.protocols.preprocessing import read_image
 from tryon.scoring.result_folder import Results, ScoredPair, read_results
 
-LINES = [ScoredPair(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
+PAIRS = [ScoredPair(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
 
 
 def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: int = 75) -> None:
@@ -23,52 +23,52 @@ def save(path: Path, seed: int = 0, size: tuple[int, int] = (16, 12), quality: i
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8)).save(path, quality=quality)
 
 
-def read(folder: Path, lines: list[ScoredPair] = LINES, wanted: list[ScoredPair] | None = None) -> Results:
-    return read_results(folder, lines, wanted or lines, no_progress)
+def read(folder: Path, pairs: list[ScoredPair] = PAIRS, selected: list[ScoredPair] | None = None) -> Results:
+    return read_results(folder, pairs, selected or pairs, no_progress)
 
 
-def fault(folder: Path, lines: list[ScoredPair] = LINES) -> str:
+def fault_text(folder: Path, pairs: list[ScoredPair] = PAIRS) -> str:
     with pytest.raises(MissingInputError) as caught:
-        read(folder, lines)
+        read(folder, pairs)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
     "name", ["{0.pair_id}.png", "{0.person_id}.png", "{0.person_id}_0.png", "{0.category}/{0.person_id}.png"]
 )
-def test_files_are_found_by_pair_by_person_and_in_folders_of_their_category(tmp_path: Path, name: str) -> None:
-    for number, line in enumerate(LINES):
-        save(tmp_path / name.format(line), number)
-    (tmp_path / "notes.txt").write_text("no image")
-    found = read(tmp_path)
-    assert list(found.files) == [line.pair_id for line in LINES]
-    assert (found.size, found.format) == ((16, 12), "PNG")
+def test_finds_files_by_pair_person_or_category_folder(tmp_path: Path, name: str) -> None:
+    for number, pair in enumerate(PAIRS):
+        save(tmp_path / name.format(pair), number)
+    (tmp_path / "notes.txt").write_text("not an image")
+    results = read(tmp_path)
+    assert list(results.files) == [pair.pair_id for pair in PAIRS]
+    assert (results.size, results.format) == ((16, 12), "PNG")
 
 
-def test_a_person_that_the_list_has_twice_needs_the_pair(tmp_path: Path) -> None:
-    lines = [ScoredPair("1_2", Category.DRESSES, "1"), ScoredPair("1_3", Category.DRESSES, "1")]
+def test_ambiguous_person_requires_pair_id(tmp_path: Path) -> None:
+    pairs = [ScoredPair("1_2", Category.DRESSES, "1"), ScoredPair("1_3", Category.DRESSES, "1")]
     save(tmp_path / "1.png")
-    told = fault(tmp_path, lines)
-    assert "2 missing: 1_2, 1_3" in told
-    assert "1 not in the test list: 1.png" in told
+    text = fault_text(tmp_path, pairs)
+    assert "2 missing: 1_2, 1_3" in text
+    assert "1 not in the test list: 1.png" in text
 
 
-def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
-    for number, line in enumerate(LINES[15:]):
-        save(tmp_path / f"{line.pair_id}.png", number)
+def test_reports_all_faults_at_once(tmp_path: Path) -> None:
+    for number, pair in enumerate(PAIRS[15:]):
+        save(tmp_path / f"{pair.pair_id}.png", number)
     save(tmp_path / "other.jpg")
-    save(tmp_path / f"{LINES[20].person_id}.png")
-    save(tmp_path / f"{LINES[21].pair_id}.png", size=(16, 13))
-    (tmp_path / f"{LINES[22].pair_id}.png").write_bytes(b"\x89PNG no more")
-    Image.new("RGB", (12, 16), (9, 9, 9)).save(tmp_path / f"{LINES[23].pair_id}.png")
-    (tmp_path / f"{LINES[24].pair_id}.png").unlink()
-    save(tmp_path / f"{LINES[24].pair_id}.jpg")
-    Image.fromarray(np.arange(192, dtype=np.uint16).reshape(16, 12) * 300).save(tmp_path / f"{LINES[25].pair_id}.png")
-    told = fault(tmp_path)
-    first = ", ".join(line.pair_id for line in LINES[:12])
-    assert told.splitlines()[1:] == [
+    save(tmp_path / f"{PAIRS[20].person_id}.png")
+    save(tmp_path / f"{PAIRS[21].pair_id}.png", size=(16, 13))
+    (tmp_path / f"{PAIRS[22].pair_id}.png").write_bytes(b"\x89PNG truncated")
+    Image.new("RGB", (12, 16), (9, 9, 9)).save(tmp_path / f"{PAIRS[23].pair_id}.png")
+    (tmp_path / f"{PAIRS[24].pair_id}.png").unlink()
+    save(tmp_path / f"{PAIRS[24].pair_id}.jpg")
+    Image.fromarray(np.arange(192, dtype=np.uint16).reshape(16, 12) * 300).save(tmp_path / f"{PAIRS[25].pair_id}.png")
+    text = fault_text(tmp_path)
+    first = ", ".join(pair.pair_id for pair in PAIRS[:12])
+    assert text.splitlines()[1:] == [
         f"  15 missing: {first} and 3 more",
-        f"  1 duplicated: {LINES[20].pair_id} (000020.png, 000020_000020.png)",
+        f"  1 duplicated: {PAIRS[20].pair_id} (000020.png, 000020_000020.png)",
         "  1 not in the test list: other.jpg",
         "  1 unreadable: 000022_000022.png",
         "  1 a single color: 000023_000023.png",
@@ -79,138 +79,138 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("mode", "ending"), [("RGB", ".png"), ("RGB", ".jpg"), ("P", ".png"), ("RGBA", ".png")])
-def test_gray_is_gray_in_every_kind_of_file(tmp_path: Path, mode: str, ending: str) -> None:
-    for number, line in enumerate(LINES[:4]):
-        save(tmp_path / f"{line.pair_id}{ending}", number)
-    path = tmp_path / f"{LINES[2].pair_id}{ending}"
+@pytest.mark.parametrize(("mode", "suffix"), [("RGB", ".png"), ("RGB", ".jpg"), ("P", ".png"), ("RGBA", ".png")])
+def test_rejects_gray_images_in_every_format(tmp_path: Path, mode: str, suffix: str) -> None:
+    for number, pair in enumerate(PAIRS[:4]):
+        save(tmp_path / f"{pair.pair_id}{suffix}", number)
+    path = tmp_path / f"{PAIRS[2].pair_id}{suffix}"
     Image.open(path).convert("L").convert(mode).save(path)
-    told = fault(tmp_path, LINES[:4]).splitlines()[1:-1]
-    assert told == [f"  1 gray or black and white: {path.name}"]
+    text = fault_text(tmp_path, PAIRS[:4]).splitlines()[1:-1]
+    assert text == [f"  1 gray or black and white: {path.name}"]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_16_bits_a_channel_are_refused_whatever_pillow_makes_of_them(tmp_path: Path, channels: int) -> None:
-    for number, line in enumerate(LINES[:4]):
-        save(tmp_path / f"{line.pair_id}.png", number)
-    path = tmp_path / f"{LINES[2].pair_id}.png"
+def test_rejects_16_bit_channels(tmp_path: Path, channels: int) -> None:
+    for number, pair in enumerate(PAIRS[:4]):
+        save(tmp_path / f"{pair.pair_id}.png", number)
+    path = tmp_path / f"{PAIRS[2].pair_id}.png"
     pixels = np.random.default_rng(0).integers(0, 1 << 16, (16, 12, channels), np.uint16)
     pixels[..., 3:] = (1 << 16) - 1
     cv2.imwrite(str(path), pixels)
-    told = fault(tmp_path, LINES[:4]).splitlines()[1:-1]
-    assert told == [f"  1 not 8 bits per channel: {path.name}"]
+    text = fault_text(tmp_path, PAIRS[:4]).splitlines()[1:-1]
+    assert text == [f"  1 not 8 bits per channel: {path.name}"]
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_palettes_of_few_colors_are_read(tmp_path: Path, bits: int) -> None:
-    path = tmp_path / f"{LINES[0].pair_id}.png"
+def test_reads_palettes_of_few_colors(tmp_path: Path, bits: int) -> None:
+    path = tmp_path / f"{PAIRS[0].pair_id}.png"
     save(path)
-    few = Image.open(path).quantize(1 << bits)
-    few.save(path, bits=bits)
+    reduced = Image.open(path).quantize(1 << bits)
+    reduced.save(path, bits=bits)
     assert path.read_bytes()[24] == bits
-    assert read(tmp_path, LINES[:1]).format == "PNG"
+    assert read(tmp_path, PAIRS[:1]).format == "PNG"
 
 
-def test_images_without_colors_or_with_holes_are_refused(tmp_path: Path) -> None:
-    for number, line in enumerate(LINES):
-        save(tmp_path / f"{line.pair_id}.png", number)
+def test_rejects_gray_and_transparent_images(tmp_path: Path) -> None:
+    for number, pair in enumerate(PAIRS):
+        save(tmp_path / f"{pair.pair_id}.png", number)
     kinds = {0: "1", 1: "L", 2: "LA", 3: "RGBA"}
     for number, mode in kinds.items():
-        path = tmp_path / f"{LINES[number].pair_id}.png"
+        path = tmp_path / f"{PAIRS[number].pair_id}.png"
         image = Image.open(path).convert(mode)
         if mode == "RGBA":
             image.putpixel((3, 4), (0, 0, 0, 0))
         image.save(path)
-    told = fault(tmp_path)
-    assert f"3 gray or black and white: {', '.join(f'{LINES[n].pair_id}.png' for n in range(3))}" in told
-    assert f"1 transparent: {LINES[3].pair_id}.png" in told
+    text = fault_text(tmp_path)
+    assert f"3 gray or black and white: {', '.join(f'{PAIRS[n].pair_id}.png' for n in range(3))}" in text
+    assert f"1 transparent: {PAIRS[3].pair_id}.png" in text
     for number in kinds:
-        save(tmp_path / f"{LINES[number].pair_id}.png", number)
-    Image.open(tmp_path / f"{LINES[0].pair_id}.png").convert("RGBA").save(tmp_path / f"{LINES[0].pair_id}.png")
-    assert len(read(tmp_path).files) == len(LINES)  # a image without holes is one whatever its mode
+        save(tmp_path / f"{PAIRS[number].pair_id}.png", number)
+    Image.open(tmp_path / f"{PAIRS[0].pair_id}.png").convert("RGBA").save(tmp_path / f"{PAIRS[0].pair_id}.png")
+    assert len(read(tmp_path).files) == len(PAIRS)  # an opaque RGBA image is valid
 
 
-def with_tables(path: Path, luminance: int, chrominance: int) -> None:
-    """Give other numbers to the two tables of a JPEG that Pillow wrote, where they are defined and where used."""
+def renumber_tables(path: Path, luminance: int, chrominance: int) -> None:
+    """Renumber the two quantization tables of a JPEG written by Pillow."""
     data = bytearray(path.read_bytes())
     first = data.index(b"\xff\xdb")
     second, frame = data.index(b"\xff\xdb", first + 1), data.index(b"\xff\xc0")
-    assert [data[at] for at in (first + 4, second + 4, frame + 12, frame + 15, frame + 18)] == [0, 1, 0, 1, 1]
+    assert [data[offset] for offset in (first + 4, second + 4, frame + 12, frame + 15, frame + 18)] == [0, 1, 0, 1, 1]
     data[first + 4] = data[frame + 12] = luminance
     data[second + 4] = data[frame + 15] = data[frame + 18] = chrominance
     path.write_bytes(data)
 
 
 @pytest.mark.parametrize("tables", [(0, 1), (1, 0), (2, 1), (1, 3)])
-def test_the_quality_is_that_of_the_table_that_luminance_uses(tmp_path: Path, tables: tuple[int, int]) -> None:
+def test_reads_jpeg_quality_from_luminance_table(tmp_path: Path, tables: tuple[int, int]) -> None:
     path = tmp_path / "000000_000000.jpg"
     save(path, quality=90)
     pixels = read_image(path)
-    with_tables(path, *tables)
+    renumber_tables(path, *tables)
     assert (read_image(path) == pixels).all()
-    assert read(tmp_path, LINES[:1]).format == "JPEG 90"
+    assert read(tmp_path, PAIRS[:1]).format == "JPEG 90"
 
 
-def test_tables_of_16_bits_are_no_fault(tmp_path: Path) -> None:
+def test_accepts_16_bit_quantization_tables(tmp_path: Path) -> None:
     path = tmp_path / "000000_000000.jpg"
     image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
     image.save(path, qtables=[[2, *[1000] * 63], [2, *[300] * 63]])
-    assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
+    assert len(read(tmp_path, PAIRS[:1]).format) == len("JPEG 01234567")
 
 
-def test_pairs_that_are_not_wanted_are_no_fault(tmp_path: Path) -> None:
-    for number, line in enumerate(LINES[:5]):
-        save(tmp_path / f"{line.pair_id}.png", number)
-    found = read(tmp_path, LINES, LINES[:2])
-    assert list(found.files) == [line.pair_id for line in LINES[:2]]
+def test_ignores_files_of_unselected_pairs(tmp_path: Path) -> None:
+    for number, pair in enumerate(PAIRS[:5]):
+        save(tmp_path / f"{pair.pair_id}.png", number)
+    results = read(tmp_path, PAIRS, PAIRS[:2])
+    assert list(results.files) == [pair.pair_id for pair in PAIRS[:2]]
 
 
-def test_where_pairs_are_missing_what_was_not_looked_at_is_told(tmp_path: Path) -> None:
-    for number, line in enumerate(LINES):
-        save(tmp_path / f"{line.pair_id}.png", number)
+def test_lists_unsupported_images_if_pairs_are_missing(tmp_path: Path) -> None:
+    for number, pair in enumerate(PAIRS):
+        save(tmp_path / f"{pair.pair_id}.png", number)
     for name in ("a.webp", "b.TIFF", "dresses/c.bmp", "images/d.png", "dresses/paired/e.webp"):
         save(tmp_path / Path(name).with_suffix(".png"))
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / Path(name).with_suffix(".png")).rename(tmp_path / name)
     for name in (".f.webp", ".thumbnails/g.png", "images/notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"neither a image nor anybody's result")
-    assert len(read(tmp_path).files) == len(LINES)
-    (tmp_path / f"{LINES[3].pair_id}.png").unlink()
-    assert fault(tmp_path).splitlines()[1:-1] == [
-        f"  1 missing: {LINES[3].pair_id}",
+        (tmp_path / name).write_bytes(b"not an image")
+    assert len(read(tmp_path).files) == len(PAIRS)
+    (tmp_path / f"{PAIRS[3].pair_id}.png").unlink()
+    assert fault_text(tmp_path).splitlines()[1:-1] == [
+        f"  1 missing: {PAIRS[3].pair_id}",
         "  3 not PNG or JPEG: a.webp, b.TIFF, dresses/c.bmp",
         "  2 in subfolders that are not searched (name the subfolder): dresses/paired/e.webp, images/d.png",
     ]
 
 
-def test_files_that_do_not_say_their_garment_are_counted(tmp_path: Path) -> None:
+def test_counts_files_named_by_person(tmp_path: Path) -> None:
     names = ["{0.person_id}", "{0.person_id}_0", "{0.pair_id}", "{0.pair_id}", "{0.category}/{0.person_id}"]
-    for number, (line, name) in enumerate(zip(LINES, names, strict=False)):
-        save(tmp_path / f"{name.format(line)}.png", number)
-    assert read(tmp_path, LINES[:5]).by_person == 3
-    assert read(tmp_path, LINES[:5], LINES[1:4]).by_person == 1
+    for number, (pair, name) in enumerate(zip(PAIRS, names, strict=False)):
+        save(tmp_path / f"{name.format(pair)}.png", number)
+    assert read(tmp_path, PAIRS[:5]).by_person == 3
+    assert read(tmp_path, PAIRS[:5], PAIRS[1:4]).by_person == 1
 
 
 @pytest.mark.parametrize(("quality", "format"), [(75, "JPEG 75"), (95, "JPEG 95")])
-def test_the_quality_of_jpegs_is_told(tmp_path: Path, quality: int, format: str) -> None:
+def test_format_includes_jpeg_quality(tmp_path: Path, quality: int, format: str) -> None:
     save(tmp_path / "000000_000000.jpg", quality=quality)
-    assert read(tmp_path, LINES[:1]).format == format
+    assert read(tmp_path, PAIRS[:1]).format == format
 
 
-def test_other_tables_are_told_apart(tmp_path: Path) -> None:
+def test_format_hashes_custom_quantization_tables(tmp_path: Path) -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 12, 3), np.uint8))
     image.save(tmp_path / "000000_000000.jpg", qtables="web_low")
-    assert len(read(tmp_path, LINES[:1]).format) == len("JPEG 01234567")
+    assert len(read(tmp_path, PAIRS[:1]).format) == len("JPEG 01234567")
 
 
-def test_the_digest_is_of_names_and_content(tmp_path: Path) -> None:
+def test_digest_depends_on_content(tmp_path: Path) -> None:
     save(tmp_path / "000000_000000.png", 1)
-    first = read(tmp_path, LINES[:1]).digest
+    first = read(tmp_path, PAIRS[:1]).digest
     save(tmp_path / "000000_000000.png", 2)
-    assert read(tmp_path, LINES[:1]).digest != first
+    assert read(tmp_path, PAIRS[:1]).digest != first
 
 
-def test_no_folder_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(MissingInputError, match="expected a folder of result images"):
+def test_rejects_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match="absent"):
         read(tmp_path / "absent")

@@ -1,4 +1,4 @@
-"""Scoring plain arrays, the numbers of every row, and the table of their means with reasons for what is missing."""
+"""Tests of row scores, their means, and reasons for missing scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ from tryon.metrics.regions import NECKLINE, REGIONS
 from tryon.runtime.progress import no_progress
 from tryon.scoring.fingerprint import ReferenceHashes
 from tryon.scoring.measure import Measurement, ScoringBatch, measure
-from tryon.scoring.metric_availability import EMPTY, NO_GARMENT, NO_ROWS, NO_SPREAD, NO_TRUTH, AvailableMetrics
+from tryon.scoring.metric_availability import (
+    EMPTY_REGION_REASONS,
+    NO_GARMENT,
+    NO_ROWS,
+    NO_SPREAD,
+    NO_TRUTH,
+    AvailableMetrics,
+)
 from tryon.scoring.metrics_table import (
     ground_truth_rows,
     method_table,
@@ -44,23 +51,23 @@ def _images(level: int, count: int = 2) -> ImageBatch:
 
 def _scores(**by_category: dict[str, list[float]]) -> RowScores:
     scores = RowScores()
-    for category, numbers in by_category.items():
-        count = len(next(iter(numbers.values())))
+    for category, columns in by_category.items():
+        count = len(next(iter(columns.values())))
         pairs = [f"{category}{row}" for row in range(count)]
-        scores.add("paired", "model", category, pairs, {key: np.array(own) for key, own in numbers.items()})
+        scores.add("paired", "model", category, pairs, {key: np.array(column) for key, column in columns.items()})
     return scores
 
 
-def _measured(scores: RowScores, available: AvailableMetrics = AVAILABLE, **rows: int) -> Measurement:
+def _measurement(scores: RowScores, available: AvailableMetrics = AVAILABLE, **rows: int) -> Measurement:
     counts = {category: rows.get(category, 0) for category in Category}
     measurement = Measurement(EVALUATION, "paired", counts, available, scores)
     measurement.references[UPPER] = ReferenceHashes({"a"}, {}, {"a": "hash of its regions"})
     return measurement
 
 
-def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp_path: Path) -> None:
+def test_row_scores_round_trip_in_order(tmp_path: Path) -> None:
     scores = RowScores()
-    for batch in range(2):  # methods take turns, as they do in the stage
+    for batch in range(2):  # methods alternate, as in the stage
         for method in ("model", "masked_input"):
             numbers = {"l1": np.array([batch, np.nan]), "ssim_neckline": np.array([0.5, method == "masked_input"])}
             scores.add("paired", method, UPPER, [f"{batch}a", f"{batch}b"], numbers)
@@ -69,11 +76,11 @@ def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp
     assert scores.values("paired", "masked_input", UPPER, "ssim_neckline").tolist() == [0.5, 1, 0.5, 1]
     path = tmp_path / "scores.parquet"
     scores.write(path)
-    again = RowScores.read(path)
+    loaded = RowScores.read(path)
     for setting, method in (("paired", "model"), ("paired", "masked_input"), ("unpaired", "model")):
-        assert again.pair_ids(setting, method) == scores.pair_ids(setting, method)
-        np.testing.assert_array_equal(again.matrix(setting, method), scores.matrix(setting, method))
-    assert again.table() == scores.table()
+        assert loaded.pair_ids(setting, method) == scores.pair_ids(setting, method)
+        np.testing.assert_array_equal(loaded.matrix(setting, method), scores.matrix(setting, method))
+    assert loaded.table() == scores.table()
     table = read_table(path, SCORES)
     assert table.column_names == ["setting", "method", "category", "pair_id", *pair_keys()]
     assert table.column("l1").to_pylist() == [0, None, 1, None, 0, None, 1, None, None]
@@ -81,29 +88,29 @@ def test_rows_are_kept_in_the_order_of_the_table_and_come_back_from_the_file(tmp
         RowScores.read(tmp_path / "absent.parquet")
 
 
-def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
+def test_empty_row_scores_round_trip(tmp_path: Path) -> None:
     RowScores().write(tmp_path / "scores.parquet")
     assert RowScores.read(tmp_path / "scores.parquet").matrix("paired", "model").shape == (0, len(pair_keys()))
 
 
 class Source:
-    """Two rows of tops and one of bottoms, whose persons are in `people`."""
+    """Scoring source with two upper-body rows and one lower-body row."""
 
     counts: ClassVar = {UPPER: 2, LOWER: 1}
 
     def __init__(self, results: int) -> None:
-        self.results, self.read_again = results, 0
+        self.results, self.num_people_reads = results, 0
 
     def batches(self, category: Category) -> Iterator[ScoringBatch]:
         count = self.counts[category]
         results = {method: _images(self.results + level, count) for method, level in (("a", 0), ("b", 40))}
         pairs = tuple(f"{category}{row}" for row in range(count))
         people = np.arange(count * 144, dtype=np.uint8).reshape(count, 8, 6, 3)
-        none = np.zeros(count, np.bool_)
-        yield ScoringBatch(category, pairs, results, none, people[:0], {"image": None}, ReferenceHashes(), people)
+        has_truth = np.zeros(count, np.bool_)
+        yield ScoringBatch(category, pairs, results, has_truth, people[:0], {"image": None}, ReferenceHashes(), people)
 
     def people(self, category: Category) -> Iterator[ImageBatch]:
-        self.read_again += 1
+        self.num_people_reads += 1
         yield from (batch.people for batch in self.batches(category) if batch.people is not None)
 
 
@@ -117,46 +124,46 @@ def _extractor(calls: list[int]) -> FeatureExtractor:
     return FeatureExtractor(network, torch.from_numpy, "cpu", "mean colors")
 
 
-def test_metrics_that_share_an_extractor_see_each_image_once_and_reference_features_are_cached(tmp_path: Path) -> None:
+def test_shared_extractor_runs_once_and_reference_features_are_cached(tmp_path: Path) -> None:
     calls: list[int] = []
     extract = _extractor(calls)
     available = AvailableMetrics(extractors={"fid": extract, "kid": extract})
     values = []
     for _ in range(2):
         source = Source(100)
-        found = measure(EVALUATION, "paired", source, available, Workspace(tmp_path), no_progress)
-        values.append(found.sets)
-    assert source.read_again == 0  # the second round reads features from the cache
-    assert sum(calls) == 2 * 6 + 3  # results of two methods in both rounds, persons once
+        measurement = measure(EVALUATION, "paired", source, available, Workspace(tmp_path), no_progress)
+        values.append(measurement.sets)
+    assert source.num_people_reads == 0  # the second round uses the cache
+    assert sum(calls) == 2 * 6 + 3  # results of two methods twice, persons once
     assert values[0].keys() == values[1].keys()
     assert values[0]["upper_body", "a", "fid"] == values[1]["upper_body", "a", "fid"]
     assert ("lower_body", "a", "fid") not in values[0]  # one image has no spread
     assert {key for group, method, key in values[0] if (group, method) == ("all", "b")} == {"fid", "kid", "kid_std"}
-    assert np.isnan(values[0]["all", "b", "kid_std"])  # three rows are in every subset
+    assert np.isnan(values[0]["all", "b", "kid_std"])  # every subset contains all three rows
 
 
-def test_without_set_metrics_no_person_is_read(tmp_path: Path) -> None:
+def test_reads_no_persons_without_set_metrics(tmp_path: Path) -> None:
     source = Source(100)
     assert measure(EVALUATION, "paired", source, AvailableMetrics(), Workspace(tmp_path), no_progress).sets == {}
-    assert source.read_again == 0
+    assert source.num_people_reads == 0
     assert not list(tmp_path.rglob("*.npy"))
 
 
-def test_all_is_the_mean_over_rows_and_not_over_categories() -> None:
+def test_all_is_mean_over_rows_not_categories() -> None:
     scores = _scores(
         upper_body={"l1": [0.1, 0.2, 0.3], "l1_garment": [0.0, 0.2, np.nan]},
         lower_body={"l1": [1.0], "l1_garment": [1.0]},
     )
-    table = method_table(_measured(scores, upper_body=3, lower_body=1), "model", new_notes(), 6)
+    table = method_table(_measurement(scores, upper_body=3, lower_body=1), "model", new_notes(), 6)
     assert table["upper_body"]["l1"] == pytest.approx(0.2)
     assert table["all"]["l1"] == pytest.approx(0.4)
     assert table["upper_body"]["l1_garment"] == pytest.approx(0.1)
     assert table["all"]["l1_garment"] == pytest.approx(0.4)
 
 
-def test_rows_with_ground_truth_are_counted() -> None:
+def test_counts_rows_with_ground_truth() -> None:
     scores = _scores(upper_body={"l1": [0.1, 0.1, 0.1], "l1_garment": [0.1, np.nan, 0.2]})
-    counts = ground_truth_rows(_measured(scores, upper_body=3), "model")
+    counts = ground_truth_rows(_measurement(scores, upper_body=3), "model")
     assert counts["upper_body"] == counts["all"] == {"image": 3, "garment": 2}
     assert counts["dresses"] == {"image": 0, "garment": 0}
 
@@ -166,24 +173,24 @@ def test_missing_scores_are_none_with_a_reason() -> None:
         upper_body={"l1": [0.1], "l1_garment": [np.nan], "l1_outside": [0.2]}, lower_body={"l1": [np.nan, np.nan]}
     )
     reasons = new_notes()
-    table = method_table(_measured(scores, upper_body=1, lower_body=2), "model", reasons, 6, "paired ")
+    table = method_table(_measurement(scores, upper_body=1, lower_body=2), "model", reasons, 6, "paired ")
     assert table["upper_body"] | {"l1": None, "l1_outside": None} == dict.fromkeys(KEYS)
     where = {(note["metric"], note["reason"]): note["where"] for note in notes_to_list(reasons, 4, "reason")}
     assert where["ssim", "not here"] == "everywhere"
     assert where["l1_garment", NO_GARMENT] == "paired upper_body, paired all"
-    assert where["l1_neckline", EMPTY[NECKLINE]] == "paired upper_body, paired all"
+    assert where["l1_neckline", EMPTY_REGION_REASONS[NECKLINE]] == "paired upper_body, paired all"
     assert where["l1", NO_TRUTH] == "paired lower_body"
     assert where["l1", NO_ROWS] == "paired dresses"
 
 
-def _of_set(count: int, sets: dict[tuple[str, str, str], float]) -> Measurement:
+def _set_measurement(count: int, sets: dict[tuple[str, str, str], float]) -> Measurement:
     available = AvailableMetrics(extractors={"kid": _extractor([])})
     return Measurement(EVALUATION, "paired", {UPPER: count}, available, RowScores(), sets)
 
 
-def test_scores_of_few_images_carry_a_warning() -> None:
+def test_warns_about_small_samples() -> None:
     sets = {("upper_body", "model", "kid"): 0.25, ("upper_body", "model", "kid_std"): float("nan")}
-    reasons, measurement = new_notes(), _of_set(999, sets)
+    reasons, measurement = new_notes(), _set_measurement(999, sets)
     scores = method_table(measurement, "model", reasons, 6)["upper_body"]
     assert scores["kid"] == 0.25
     assert scores["kid_std"] is None
@@ -194,11 +201,11 @@ def test_scores_of_few_images_carry_a_warning() -> None:
     assert (note["metric"], note["where"]) == ("kid", "upper_body (999 images)")
     assert note["warning"].startswith("with fewer than 1,000 images ")
     warnings.clear()
-    small_sample_warnings(_of_set(1000, sets), warnings)
+    small_sample_warnings(_set_measurement(1000, sets), warnings)
     assert not warnings
 
 
-def test_every_key_belongs_to_a_metric_and_pairwise_ones_have_every_region() -> None:
+def test_pairwise_metrics_have_keys_of_every_region() -> None:
     names = {key: each.name for key, (each, _) in KEYS.items()}
     assert set(names.values()) == set(METRICS)
     pairwise = [name for name, metric in METRICS.items() if metric.pairwise]

@@ -1,4 +1,4 @@
-"""Results are put side by side only where their fingerprints are equal; else what differs is told."""
+"""Tests of comparing results with a baseline, and of the options of `tryon score`."""
 
 from __future__ import annotations
 
@@ -27,112 +27,112 @@ Fill = Callable[..., Path]
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=4)  # pyright: ignore[reportCallIssue]
 
 
-def result(
+def score(
     workspace: Workspace, folder: Path, *protocols: str, categories: tuple = tuple(Category), **more: Any
 ) -> dict:
-    order = ScoreRequest(folder, protocols or ("fitting-room",), "workspace", "paired", categories, **more)
-    return score_folder(order, SETTINGS, workspace, no_progress)
+    request = ScoreRequest(folder, protocols or ("fitting-room",), "workspace", "paired", categories, **more)
+    return score_folder(request, SETTINGS, workspace, no_progress)
 
 
-def compared(current: dict, baseline: dict) -> Comparison:
+def compare_contents(current: dict, baseline: dict) -> Comparison:
     return compare(runs_from_content(current), runs_from_content(baseline))
 
 
-def test_the_same_folder_twice_compares_with_no_difference(workspace: Workspace, fill: Fill, weights: Path) -> None:
+def test_same_folder_twice_has_no_difference(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill()
-    first, second = (result(workspace, folder, "fitting-room", "catvton") for _ in range(2))
+    first, second = (score(workspace, folder, "fitting-room", "catvton") for _ in range(2))
     assert first == second
-    found = compared(first, second)
-    assert not found.skipped
-    assert {row.difference for row in found.metrics if row.current is not None} == {0}
-    assert {row.group for row in found.metrics} == {*map(str, Category), "all"}
+    comparison = compare_contents(first, second)
+    assert not comparison.skipped
+    assert {row.difference for row in comparison.metrics if row.current is not None} == {0}
+    assert {row.group for row in comparison.metrics} == {*map(str, Category), "all"}
 
 
-def test_jpeg_and_png_have_other_fingerprints(workspace: Workspace, fill: Fill) -> None:
-    png, jpeg = result(workspace, fill("png")), result(workspace, fill("jpeg", ending=".jpg", quality=95))
-    found = compared(jpeg, png)
-    assert not found.metrics
-    assert found.skipped == ["fitting-room paired: format: JPEG 95 and PNG"]
+def test_jpeg_and_png_have_different_fingerprints(workspace: Workspace, fill: Fill) -> None:
+    png, jpeg = score(workspace, fill("png")), score(workspace, fill("jpeg", suffix=".jpg", quality=95))
+    comparison = compare_contents(jpeg, png)
+    assert not comparison.metrics
+    assert comparison.skipped == ["fitting-room paired: format: JPEG 95 and PNG"]
     with pytest.raises(TryOnError, match="format: JPEG 95 and PNG"):
-        print_comparison(found)
+        print_comparison(comparison)
 
 
-def test_two_protocols_give_other_numbers_and_are_never_compared(
-    workspace: Workspace, fill: Fill, weights: Path
-) -> None:
+def test_protocols_differ_and_are_never_compared(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill()
-    ours, theirs = result(workspace, folder, "fitting-room"), result(workspace, folder, "catvton")
-    numbers = [
-        content["protocols"][name]["scores"]["all"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
+    current, baseline = score(workspace, folder, "fitting-room"), score(workspace, folder, "catvton")
+    scores = [
+        content["protocols"][name]["scores"]["all"]
+        for content, name in ((current, "fitting-room"), (baseline, "catvton"))
     ]
-    assert numbers[0]["ssim"] != numbers[1]["ssim"]
-    found = compared(ours, theirs)
-    assert not found.metrics
-    assert found.skipped == [
+    assert scores[0]["ssim"] != scores[1]["ssim"]
+    comparison = compare_contents(current, baseline)
+    assert not comparison.metrics
+    assert comparison.skipped == [
         "fitting-room paired: not in the baseline",
         "catvton paired: only in the baseline",
     ]
-    prints = [
-        content["protocols"][name]["fingerprint"] for content, name in ((ours, "fitting-room"), (theirs, "catvton"))
+    fingerprints = [
+        content["protocols"][name]["fingerprint"]
+        for content, name in ((current, "fitting-room"), (baseline, "catvton"))
     ]
-    told = {str(difference) for difference in differences(*prints)}
-    assert "protocol: fitting-room and catvton" in told
-    assert "metrics.kid.scale: 1 and 1000" in told
+    texts = {str(difference) for difference in differences(*fingerprints)}
+    assert "protocol: fitting-room and catvton" in texts
+    assert "metrics.kid.scale: 1 and 1000" in texts
 
 
-def test_categories_that_both_have_are_compared(workspace: Workspace, fill: Fill) -> None:
+def test_compares_common_categories(workspace: Workspace, fill: Fill) -> None:
     folder = fill()
-    found = compared(result(workspace, folder), result(workspace, folder, categories=(Category.DRESSES,)))
-    assert {row.group for row in found.metrics} == {"dresses"}
-    assert found.skipped == [
+    comparison = compare_contents(score(workspace, folder), score(workspace, folder, categories=(Category.DRESSES,)))
+    assert {row.group for row in comparison.metrics} == {"dresses"}
+    assert comparison.skipped == [
         "fitting-room paired: upper_body: not in the baseline",
         "fitting-room paired: lower_body: not in the baseline",
     ]
 
 
-def test_a_subset_has_another_list(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
-    folder, listed = fill(), tmp_path / "list.txt"
-    listed.write_text("200000_200000\n200001_200001\n")
-    whole = result(workspace, folder, categories=(Category.DRESSES,))
-    part = result(workspace, folder, categories=(Category.DRESSES,), pairs_file=listed)
-    assert part["protocols"]["fitting-room"]["scores"]["dresses"]["n"] == 2
-    found = compared(part, whole)
-    assert not found.metrics
-    assert "rows.dresses.n: 2 and 3" in found.skipped[0]
-    assert "rows.dresses.list: " in found.skipped[0]
+def test_subset_has_different_pair_list(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
+    folder, pairs_file = fill(), tmp_path / "list.txt"
+    pairs_file.write_text("200000_200000\n200001_200001\n")
+    full = score(workspace, folder, categories=(Category.DRESSES,))
+    subset = score(workspace, folder, categories=(Category.DRESSES,), pairs_file=pairs_file)
+    assert subset["protocols"]["fitting-room"]["scores"]["dresses"]["n"] == 2
+    comparison = compare_contents(subset, full)
+    assert not comparison.metrics
+    assert "rows.dresses.n: 2 and 3" in comparison.skipped[0]
+    assert "rows.dresses.list: " in comparison.skipped[0]
 
 
-def test_other_true_images_under_the_same_names_are_noticed(workspace: Workspace, fill: Fill) -> None:
+def test_detects_changed_ground_truth_of_same_pairs(workspace: Workspace, fill: Fill) -> None:
     folder = fill()
-    first = result(workspace, folder)
+    first = score(workspace, folder)
     changed = json.loads(json.dumps(first))
     changed["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["reference"] = "0" * 16
-    found = compared(first, changed)
-    assert {row.group for row in found.metrics} == {"upper_body", "lower_body"}
-    assert "rows.dresses.reference" in found.skipped[0]
+    comparison = compare_contents(first, changed)
+    assert {row.group for row in comparison.metrics} == {"upper_body", "lower_body"}
+    assert "rows.dresses.reference" in comparison.skipped[0]
 
 
-def test_a_metric_with_other_weights_is_left_out_alone(
+def test_skips_only_metrics_with_different_weights(
     workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = fill()
-    with_weights = result(workspace, folder)
+    with_weights = score(workspace, folder)
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "absent"))
-    found = compared(with_weights, result(workspace, folder))
-    numbers = {row.key for row in found.metrics}
-    assert {name for name in numbers if name in METRICS} == {"ssim", "ms_ssim", "psnr", "l1"}
-    assert not any("lpips" in name for name in numbers)
-    assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in found.skipped)
+    comparison = compare_contents(with_weights, score(workspace, folder))
+    keys = {row.key for row in comparison.metrics}
+    assert {name for name in keys if name in METRICS} == {"ssim", "ms_ssim", "psnr", "l1"}
+    assert not any("lpips" in name for name in keys)
+    assert any(reason.startswith("fitting-room paired lpips: weights: ") for reason in comparison.skipped)
 
 
-def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fill) -> None:
-    ours = result(workspace, fill())
-    block = ours["protocols"]["fitting-room"]
+def test_compares_metrics_json_of_a_stage(workspace: Workspace, fill: Fill) -> None:
+    current = score(workspace, fill())
+    block = current["protocols"]["fitting-room"]
     metrics = {group: {"model": scores} for group, scores in block["scores"].items()}
-    theirs = {"metrics": {"paired": metrics}, "fingerprints": {"paired": block["fingerprint"]}}
-    found = compared(ours, theirs)
-    assert not found.skipped
-    assert found.metrics
+    baseline = {"metrics": {"paired": metrics}, "fingerprints": {"paired": block["fingerprint"]}}
+    comparison = compare_contents(current, baseline)
+    assert not comparison.skipped
+    assert comparison.metrics
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_metrics_json_of_a_stage_can_be_compared(workspace: Workspace, fill: Fil
         '{"protocols": {"x": {"fingerprint": {"rows": [], "metrics": {}}, "scores": {}}}, "setting": "paired"}',
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+def test_rejects_other_files(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(text)
-    with pytest.raises(MissingInputError, match="is not a result file"):
+    with pytest.raises(MissingInputError, match=path.name):
         read_runs(path)
 
 
-def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
+def test_fingerprint_covers_scoring_code() -> None:
     names = {path.name for module in CODE for path in import_closure(module)}
     assert {
         "fid.py",
@@ -168,14 +168,14 @@ def test_the_fingerprint_covers_the_code_that_makes_the_numbers() -> None:
     assert not {"score_folder.py", "cli.py", "result_folder.py"} & names
 
 
-def test_the_command_writes_prints_and_compares(
+def test_command_writes_prints_and_compares(
     workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = fill(), tmp_path / "out.json"
     base = ["score", str(folder), "--root", str(workspace.root)]
     assert main([*base, "--protocol", "all", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
-    for word in (
+    for text in (
         "fitting-room",
         "ladi",
         "catvton",
@@ -186,17 +186,17 @@ def test_the_command_writes_prints_and_compares(
         "KID x 1000",
         "fingerprint",
     ):
-        assert word in printed
+        assert text in printed
     assert list(json.loads(out.read_text())["protocols"]) == ["fitting-room", "ladi", "catvton", "daflow"]
     assert main([*base, "--baseline", str(out)]) == 0
     assert "difference" in capsys.readouterr().out
-    jpeg = fill("jpeg", ending=".jpg")
+    jpeg = fill("jpeg", suffix=".jpg")
     assert main(["score", str(jpeg), "--root", str(workspace.root), "--baseline", str(out)]) == 2
     assert "format: JPEG 75 and PNG" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             ["--protocol", "viton"],
@@ -210,20 +210,20 @@ def test_the_command_writes_prints_and_compares(
         (["--out", "data/subset/x.json"], "--out"),
     ],
 )
-def test_mistakes_are_one_message(
+def test_invalid_options_give_one_message(
     workspace: Workspace,
     fill: Fill,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     options: list[str],
-    told: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(workspace.root)
     assert main(["score", str(fill()), "--root", str(workspace.root), *options]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_pairs_that_the_list_has_not_are_refused(
+def test_rejects_invalid_pairs_files(
     workspace: Workspace, fill: Fill, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = fill()
@@ -241,7 +241,7 @@ def test_pairs_that_the_list_has_not_are_refused(
     assert "categories that --category excludes: found '100000_100000'" in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_folder_is_looked_for_before_a_twin_is_drawn(
+def test_checks_folder_before_rendering_synthetic_images(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tryon.scoring.references.render_pairs", None)
@@ -252,37 +252,37 @@ def test_the_folder_is_looked_for_before_a_twin_is_drawn(
     assert "700 missing" in capsys.readouterr().err
 
 
-def test_what_must_be_there_stops_the_command(workspace: Workspace, fill: Fill) -> None:
+def test_rejects_unavailable_required_metrics(workspace: Workspace, fill: Fill) -> None:
     settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
-    order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    request = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"lpips: weights .* not found; `tryon download-weights`"):
-        score_folder(order, settings, workspace, no_progress)
-    for name, told in (("lpipss", "unknown metric"), ("lpips_vgg", "not part of the requested protocols")):
+        score_folder(request, settings, workspace, no_progress)
+    for name, message in (("lpipss", "unknown metric"), ("lpips_vgg", "not part of the requested protocols")):
         settings = EvaluateSettings(accelerator="cpu", required_metrics=(name,))  # pyright: ignore[reportCallIssue]
-        with pytest.raises(TryOnError, match=told):
-            score_folder(order, settings, workspace, no_progress)
+        with pytest.raises(TryOnError, match=message):
+            score_folder(request, settings, workspace, no_progress)
 
 
-def test_what_is_known_to_be_missing_stops_the_command_before_it_begins(
+def test_checks_required_metrics_before_scoring(
     workspace: Workspace, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tryon.scoring.score_folder._score_protocol", None)
     settings = EvaluateSettings(accelerator="cpu", required_metrics=("lpips",))  # pyright: ignore[reportCallIssue]
-    order = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
+    request = ScoreRequest(fill(), ("fitting-room",), "workspace", "paired", tuple(Category))
     with pytest.raises(TryOnError, match=r"lpips: weights"):
-        score_folder(order, settings, workspace, no_progress)
+        score_folder(request, settings, workspace, no_progress)
 
 
-def test_other_garment_masks_leave_whole_images_to_compare(workspace: Workspace, fill: Fill) -> None:
-    first = result(workspace, fill())
-    other = json.loads(json.dumps(first))
-    other["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
-    found = compared(first, other)
-    assert len(found.skipped) == 1
-    assert "positions of garment and neckline in the ground truth of dresses" in found.skipped[0]
-    inside = {row.group for row in found.metrics if row.key == "l1_garment"}
+def test_different_garment_masks_restrict_comparison_to_whole_images(workspace: Workspace, fill: Fill) -> None:
+    first = score(workspace, fill())
+    changed = json.loads(json.dumps(first))
+    changed["protocols"]["fitting-room"]["fingerprint"]["rows"]["dresses"]["regions"] = "0" * 16
+    comparison = compare_contents(first, changed)
+    assert len(comparison.skipped) == 1
+    assert "positions of garment and neckline in the ground truth of dresses" in comparison.skipped[0]
+    inside = {row.group for row in comparison.metrics if row.key == "l1_garment"}
     assert inside == {"upper_body", "lower_body"}
-    assert {row.group for row in found.metrics if row.key == "l1"} == {*map(str, Category), "all"}
+    assert {row.group for row in comparison.metrics if row.key == "l1"} == {*map(str, Category), "all"}
 
 
 @pytest.mark.parametrize(
@@ -296,20 +296,20 @@ def test_other_garment_masks_leave_whole_images_to_compare(workspace: Workspace,
         (("fingerprint", "rows"), "dresses"),
     ],
 )
-def test_damaged_results_are_one_message(
+def test_rejects_damaged_result_files(
     workspace: Workspace, fill: Fill, tmp_path: Path, path: tuple[str, ...], value: object
 ) -> None:
-    content = result(workspace, fill())
+    content = score(workspace, fill())
     block = content["protocols"]["fitting-room"]
     for key in path[:-1]:
         block = block[key]
     block[path[-1]] = value
     (tmp_path / "damaged.json").write_text(json.dumps(content))
-    with pytest.raises(MissingInputError, match="is not a result file"):
+    with pytest.raises(MissingInputError, match=r"damaged\.json"):
         read_runs(tmp_path / "damaged.json")
 
 
-def test_narrow_terminals_are_shown_fewer_numbers(workspace: Workspace, fill: Fill) -> None:
-    content = result(workspace, fill())
+def test_narrow_terminals_omit_columns(workspace: Workspace, fill: Fill) -> None:
+    content = score(workspace, fill())
     assert "MS-SSIM" in score_rows(content, 120)[0]
     assert list(score_rows(content, 80)[0]) == ["protocol", "category", "N", "SSIM", "PSNR", "LPIPS", "FID", "KID"]

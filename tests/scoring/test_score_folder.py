@@ -1,4 +1,4 @@
-"""Each protocol's numbers are those of the libraries called by hand, the way its code base calls them."""
+"""Tests of every protocol against direct calls of the libraries, as its code base makes them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,10 @@ Fill = Callable[..., Path]
 Load = Callable[[Path], torch.nn.Module]
 
 
-def scored(
-    workspace: Workspace, folder: Path, protocol: str, setting: str = "paired", **options: Any
-) -> dict[str, Any]:
+def score(workspace: Workspace, folder: Path, protocol: str, setting: str = "paired", **options: Any) -> dict[str, Any]:
     options = {"dataset": "workspace", "categories": tuple(Category)} | options
-    order = ScoreRequest(folder, (protocol,), setting=setting, **options)
-    return score_folder(order, SETTINGS, workspace, no_progress)["protocols"][protocol]
+    request = ScoreRequest(folder, (protocol,), setting=setting, **options)
+    return score_folder(request, SETTINGS, workspace, no_progress)["protocols"][protocol]
 
 
 def originals(workspace: Workspace, category: Category) -> list[Path]:
@@ -61,8 +59,8 @@ def tensors(paths: list[Path], transform: Callable[[Image.Image], Any]) -> torch
 
 
 @dataclass(frozen=True)
-class ByHand:
-    """The libraries called directly, with the networks that the test has put into the weights folder."""
+class ReferenceMetrics:
+    """Metrics computed by direct library calls, with the networks of the weights folder."""
 
     weights: Path
     load: Load
@@ -73,54 +71,56 @@ class ByHand:
 
     def lpips(self, net: str, first: torch.Tensor, second: torch.Tensor) -> float:
         name, file = {"alex": ("alexnet", "alexnet"), "squeeze": ("squeezenet1_1", "squeezenet")}[net]
-        plain = getattr(torchvision.models, name)
+        constructor = getattr(torchvision.models, name)
 
-        def with_our_weights(weights: object = None) -> torch.nn.Module:
-            network = plain(weights=None)
+        def load_weights(weights: object = None) -> torch.nn.Module:
+            network = constructor(weights=None)
             network.load_state_dict(torch.load(self.weights / WEIGHTS[file].file), strict=False)
             return network
 
-        with self.patch.context() as within:
-            within.setattr(torchvision.models, name, with_our_weights)
+        with self.patch.context() as patch:
+            patch.setattr(torchvision.models, name, load_weights)
             return float(learned_perceptual_image_patch_similarity(first * 2 - 1, second * 2 - 1, net))  # pyright: ignore
 
-    def clean(self, ours: Path, true: Path) -> tuple[float, float]:
-        """KID and FID of one folder against another."""
+    def clean(self, actual: Path, true: Path) -> tuple[float, float]:
+        """Compute KID and FID of one folder against another."""
         network = self.load(self.weights / WEIGHTS["inception_clean"].file)
-        one, other = (
+        features, reference = (
             cleanfid.fid.get_folder_features(
                 str(folder), network, num_workers=0, device=torch.device("cpu"), mode="clean", verbose=False
             )
-            for folder in (ours, true)
+            for folder in (actual, true)
         )
-        return cleanfid.fid.kernel_distance(other, one), cleanfid.fid.fid_from_feats(other, one)
+        return cleanfid.fid.kernel_distance(reference, features), cleanfid.fid.fid_from_feats(reference, features)
 
 
 @pytest.fixture
-def by_hand(weights: Path, load_small: Load, monkeypatch: pytest.MonkeyPatch) -> ByHand:
-    return ByHand(weights, load_small, monkeypatch)
+def reference_metrics(weights: Path, load_small: Load, monkeypatch: pytest.MonkeyPatch) -> ReferenceMetrics:
+    return ReferenceMetrics(weights, load_small, monkeypatch)
 
 
-def alone(paths: list[Path], folder: Path) -> Path:
-    """A new folder with copies of some images."""
+def copy_to(paths: list[Path], folder: Path) -> Path:
+    """Copy images to a new folder."""
     folder.mkdir()
     for path in paths:
         (folder / path.name).write_bytes(path.read_bytes())
     return folder
 
 
-def test_ladi_is_what_its_code_base_computes(workspace: Workspace, fill: Fill, by_hand: ByHand, tmp_path: Path) -> None:
+def test_ladi_matches_its_code_base(
+    workspace: Workspace, fill: Fill, reference_metrics: ReferenceMetrics, tmp_path: Path
+) -> None:
     folder = fill(size=(128, 96))
-    block = scored(workspace, folder, "ladi")
+    block = score(workspace, folder, "ladi")
     numbers, true_paths = block["scores"]["upper_body"], originals(workspace, Category.UPPER_BODY)
     transform = transforms.Compose([transforms.Resize((512, 384)), transforms.ToTensor()])
-    ours = tensors(results(folder, Category.UPPER_BODY), transform)
+    actual = tensors(results(folder, Category.UPPER_BODY), transform)
     true = tensors(true_paths, transform)
     assert numbers["n"] == PER_CATEGORY
-    assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
-    assert numbers["lpips"] == pytest.approx(by_hand.lpips("alex", ours, true), rel=1e-4)
-    own = alone(results(folder, Category.UPPER_BODY), tmp_path / "own")
-    kid, distance = by_hand.clean(own, true_paths[0].parent)
+    assert numbers["ssim"] == pytest.approx(reference_metrics.ssim(actual, true), rel=1e-4)
+    assert numbers["lpips"] == pytest.approx(reference_metrics.lpips("alex", actual, true), rel=1e-4)
+    copies = copy_to(results(folder, Category.UPPER_BODY), tmp_path / "copies")
+    kid, distance = reference_metrics.clean(copies, true_paths[0].parent)
     assert numbers["kid"] == pytest.approx(kid, rel=1e-4)
     assert numbers["fid"] == pytest.approx(distance, rel=1e-3, abs=1e-4)
     assert block["scores"]["all"]["ssim"] == pytest.approx(
@@ -128,96 +128,94 @@ def test_ladi_is_what_its_code_base_computes(workspace: Workspace, fill: Fill, b
     )
 
 
-def test_catvton_is_what_its_code_base_computes(
-    workspace: Workspace, fill: Fill, by_hand: ByHand, tmp_path: Path
+def test_catvton_matches_its_code_base(
+    workspace: Workspace, fill: Fill, reference_metrics: ReferenceMetrics, tmp_path: Path
 ) -> None:
     folder = fill(size=(128, 96))
-    numbers = scored(workspace, folder, "catvton")["scores"]["dresses"]
-    own, saved = alone(results(folder, Category.DRESSES), tmp_path / "own"), tmp_path / "saved"
+    numbers = score(workspace, folder, "catvton")["scores"]["dresses"]
+    copies, saved = copy_to(results(folder, Category.DRESSES), tmp_path / "copies"), tmp_path / "saved"
     saved.mkdir()
     for path in originals(workspace, Category.DRESSES):
         image = Image.open(path)
         image.resize((96, 128), Image.Resampling.LANCZOS).save(saved / path.name)
-    ours, true = (tensors(sorted(place.iterdir()), transforms.ToTensor()) for place in (own, saved))
-    assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
-    assert numbers["lpips"] == pytest.approx(by_hand.lpips("squeeze", ours, true), rel=1e-4)
-    kid, distance = by_hand.clean(own, saved)
+    actual, true = (tensors(sorted(path.iterdir()), transforms.ToTensor()) for path in (copies, saved))
+    assert numbers["ssim"] == pytest.approx(reference_metrics.ssim(actual, true), rel=1e-4)
+    assert numbers["lpips"] == pytest.approx(reference_metrics.lpips("squeeze", actual, true), rel=1e-4)
+    kid, distance = reference_metrics.clean(copies, saved)
     assert numbers["kid"] == pytest.approx(1000 * kid, rel=1e-4)
     assert numbers["fid"] == pytest.approx(distance, rel=1e-3, abs=1e-4)
-    # At the originals' own height nothing is saved again.
+    # Photos of the results' height are not re-encoded.
     at_height = fill("high", size=(256, 192))
-    numbers = scored(workspace, at_height, "catvton")["scores"]["dresses"]
-    ours = tensors(results(at_height, Category.DRESSES), transforms.ToTensor())
+    numbers = score(workspace, at_height, "catvton")["scores"]["dresses"]
+    actual = tensors(results(at_height, Category.DRESSES), transforms.ToTensor())
     true = tensors(originals(workspace, Category.DRESSES), transforms.ToTensor())
-    assert numbers["ssim"] == pytest.approx(by_hand.ssim(ours, true), rel=1e-4)
+    assert numbers["ssim"] == pytest.approx(reference_metrics.ssim(actual, true), rel=1e-4)
 
 
-def ssim_with_zeros_around(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+def zero_padded_ssim(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return gaussian_filter(values, (1.5, 1.5, 0), mode="constant", radius=(5, 5, 0))
 
-    one, other = first / 255, second / 255
-    product, squares = mean(one) * mean(other), mean(one) ** 2 + mean(other) ** 2
-    covariance, variances = mean(one * other) - product, mean(one**2) + mean(other**2) - squares
+    x, y = first / 255, second / 255
+    product, squares = mean(x) * mean(y), mean(x) ** 2 + mean(y) ** 2
+    covariance, variances = mean(x * y) - product, mean(x**2) + mean(y**2) - squares
     return float((((2 * product + 1e-4) * (2 * covariance + 9e-4)) / ((squares + 1e-4) * (variances + 9e-4))).mean())
 
 
-@pytest.mark.parametrize("ending", [".png", ".jpg"])
-def test_daflow_is_pytorch_ssim_and_torch_fidelity_on_saved_jpegs(
-    workspace: Workspace, fill: Fill, weights: Path, load_small: Load, tmp_path: Path, ending: str
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_daflow_matches_pytorch_ssim_and_torch_fidelity_on_saved_jpegs(
+    workspace: Workspace, fill: Fill, weights: Path, load_small: Load, tmp_path: Path, suffix: str
 ) -> None:
-    folder = fill(size=(256, 192), ending=ending)
-    block = scored(workspace, folder, "daflow")
-    ours, true = [], []
+    folder = fill(size=(256, 192), suffix=suffix)
+    block = score(workspace, folder, "daflow")
+    actual, true = [], []
     paths = zip(results(folder, Category.LOWER_BODY), originals(workspace, Category.LOWER_BODY), strict=True)
     for number, (path, original) in enumerate(paths):
         saved = path
-        if ending == ".png":
+        if suffix == ".png":
             saved = tmp_path / f"{number}.jpg"
             Image.open(path).save(saved)
-        ours.append(np.asarray(Image.open(saved)))
+        actual.append(np.asarray(Image.open(saved)))
         true.append(decode_photo(original.read_bytes(), (256, 192)))
     numbers = block["scores"]["lower_body"]
-    by_hand = np.mean([ssim_with_zeros_around(one, other) for one, other in zip(ours, true, strict=True)])
-    assert numbers["ssim"] == pytest.approx(by_hand, rel=1e-4)
+    expected = np.mean([zero_padded_ssim(a, b) for a, b in zip(actual, true, strict=True)])
+    assert numbers["ssim"] == pytest.approx(expected, rel=1e-4)
     network = load_small(weights / WEIGHTS["inception"].file)
     with torch.inference_mode():
-        one, other = (network(torch.from_numpy(np.stack(each)).permute(0, 3, 1, 2)).numpy() for each in (ours, true))
-    assert numbers["fid"] == pytest.approx(fid(one, Reference(other))["fid"], rel=1e-3, abs=1e-4)
-    assert block["fingerprint"]["format"] == ("PNG" if ending == ".png" else "JPEG 75")
+        features, reference = (
+            network(torch.from_numpy(np.stack(each)).permute(0, 3, 1, 2)).numpy() for each in (actual, true)
+        )
+    assert numbers["fid"] == pytest.approx(fid(features, Reference(reference))["fid"], rel=1e-3, abs=1e-4)
+    assert block["fingerprint"]["format"] == ("PNG" if suffix == ".png" else "JPEG 75")
 
 
-def test_fitting_room_is_the_evaluate_stages_metrics_on_the_packed_rows(
-    workspace: Workspace, fill: Fill, weights: Path
-) -> None:
+def test_fitting_room_matches_evaluate_metrics_on_packed_rows(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill()
-    block = scored(workspace, folder, "fitting-room")
-    ours = np.stack([np.asarray(Image.open(path)) for path in results(folder, Category.DRESSES)])
+    block = score(workspace, folder, "fitting-room")
+    actual = np.stack([np.asarray(Image.open(path)) for path in results(folder, Category.DRESSES)])
     true = np.stack([decode_photo(p.read_bytes(), (64, 48)) for p in originals(workspace, Category.DRESSES)])
     for name in ("ssim", "psnr", "l1", "lpips"):
         metric = METRICS[name]
         assert metric.measure is not None
         path = weights / WEIGHTS[metric.weights].file if metric.weights else None
-        by_hand = metric.measure(path, "cpu")(ours, true, {"image": None})["image"].mean()
-        assert block["scores"]["dresses"][name] == pytest.approx(by_hand, rel=1e-5)
+        expected = metric.measure(path, "cpu")(actual, true, {"image": None})["image"].mean()
+        assert block["scores"]["dresses"][name] == pytest.approx(expected, rel=1e-5)
     assert {entry["metric"]: entry["reason"] for entry in block["unavailable"]} == {
         "ms_ssim": "images are smaller than 176 pixels",
         "kid_std": "every random subset would be the whole set",
     }
     assert block["scores"]["all"]["kid"] is not None
     assert block["scores"]["all"]["kid_std"] is None
-    told = "\n".join([*block["deviations"], *(note["warning"] for note in block["warnings"])])
-    assert "with fewer than 2,048 images FID is biased" in told
-    assert "with fewer than 1,000 images KID" in told
-    assert "64x48, not 512x384 as in the protocol" in told
+    notes = "\n".join([*block["deviations"], *(note["warning"] for note in block["warnings"])])
+    assert "with fewer than 2,048 images FID is biased" in notes
+    assert "with fewer than 1,000 images KID" in notes
+    assert "64x48, not 512x384 as in the protocol" in notes
 
 
 @pytest.mark.parametrize("setting", ["paired", "unpaired"])
-def test_pairs_are_compared_inside_the_regions_of_their_true_images(
-    workspace: Workspace, fill: Fill, setting: str
-) -> None:
+def test_compares_pairs_inside_ground_truth_regions(workspace: Workspace, fill: Fill, setting: str) -> None:
     folder = fill(setting=setting)
-    block = scored(workspace, folder, "fitting-room", setting, categories=(Category.DRESSES,))
+    block = score(workspace, folder, "fitting-room", setting, categories=(Category.DRESSES,))
     role = "images" if setting == "paired" else "truth"
     paths = sorted((workspace.raw / "dresses" / role).iterdir())
     errors: dict[str, list[float]] = {"garment": [], "outside": [], "neckline": []}
@@ -227,110 +225,104 @@ def test_pairs_are_compared_inside_the_regions_of_their_true_images(
         band = neckline_band(garment, np.array(KEYPOINTS, np.float32).reshape(18, 3))
         for name, region in (("garment", garment), ("outside", ~garment), ("neckline", band)):
             errors[name] += [error[region].mean()] if region.any() else []
-    assert len(errors["garment"]) == len(errors["neckline"]) == PER_CATEGORY - 1  # one shows no garment
-    for name, own in errors.items():
-        assert block["scores"]["dresses"][f"l1_{name}"] == pytest.approx(np.mean(own), rel=1e-5)
+    assert len(errors["garment"]) == len(errors["neckline"]) == PER_CATEGORY - 1  # one image shows no garment
+    for name, values in errors.items():
+        assert block["scores"]["dresses"][f"l1_{name}"] == pytest.approx(np.mean(values), rel=1e-5)
     assert block["fingerprint"]["rows"]["dresses"]["regions"]
 
 
-def test_protocols_of_others_know_no_regions(workspace: Workspace, fill: Fill, weights: Path) -> None:
+def test_published_protocols_have_no_regions(workspace: Workspace, fill: Fill, weights: Path) -> None:
     for name in ("ladi", "catvton"):
-        block = scored(workspace, fill(name), name)
+        block = score(workspace, fill(name), name)
         assert "ssim_garment" not in block["scores"]["all"]
         assert {facts["regions"] for facts in block["fingerprint"]["rows"].values()} == {None}
 
 
-def test_why_a_region_has_no_number_is_told(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
+def test_region_without_score_has_a_reason(workspace: Workspace, fill: Fill, tmp_path: Path) -> None:
     folder, reason = fill(), "no ground-truth image shows the garment"
-    listed = tmp_path / "list.txt"
-    listed.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
-    wanted = (Category.UPPER_BODY, Category.DRESSES)
-    block = scored(workspace, folder, "fitting-room", categories=wanted, pairs_file=listed)
-    told = {entry["metric"]: entry["reason"] for entry in block["unavailable"]}
+    pairs_file = tmp_path / "list.txt"
+    pairs_file.write_text("000000_000000\n200002_200002\n")  # the second shows no garment
+    categories = (Category.UPPER_BODY, Category.DRESSES)
+    block = score(workspace, folder, "fitting-room", categories=categories, pairs_file=pairs_file)
+    reasons = {entry["metric"]: entry["reason"] for entry in block["unavailable"]}
     assert block["scores"]["dresses"]["l1_garment"] is None
     assert block["scores"]["all"]["l1_garment"] > 0
-    assert told["l1_garment"] == reason
+    assert reasons["l1_garment"] == reason
     assert {entry["where"] for entry in block["unavailable"] if entry["metric"] == "l1_garment"} == {"dresses"}
-    assert "l1_outside" not in told
+    assert "l1_outside" not in reasons
 
 
-def test_unpaired_pairs_are_compared_only_where_all_have_a_true_image(
-    workspace: Workspace, fill: Fill, weights: Path
-) -> None:
+def test_compares_unpaired_pairs_only_if_all_have_ground_truth(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill(setting="unpaired")
-    block = scored(workspace, folder, "fitting-room", "unpaired")
+    block = score(workspace, folder, "fitting-room", "unpaired")
     reasons = {entry["metric"]: entry["reason"] for entry in block["unavailable"]}
     assert reasons["ssim"].startswith("only 3 of the 9 pairs have a ground-truth image of that person in that garment")
     assert block["scores"]["dresses"]["ssim"] is None
     assert block["scores"]["dresses"]["fid"] is not None
-    block = scored(workspace, folder, "fitting-room", "unpaired", categories=(Category.DRESSES,))
-    ours = np.stack([np.asarray(Image.open(path)) for path in results(folder, Category.DRESSES)])
+    block = score(workspace, folder, "fitting-room", "unpaired", categories=(Category.DRESSES,))
+    actual = np.stack([np.asarray(Image.open(path)) for path in results(folder, Category.DRESSES)])
     truth = sorted((workspace.raw / "dresses" / "truth").iterdir())
     true = np.stack([decode_photo(path.read_bytes(), (64, 48)) for path in truth])
-    assert block["scores"]["dresses"]["l1"] == pytest.approx(np.abs(ours / 255 - true / 255).mean(), rel=1e-4)
+    assert block["scores"]["dresses"]["l1"] == pytest.approx(np.abs(actual / 255 - true / 255).mean(), rel=1e-4)
     assert "all" not in block["scores"]
 
 
-def test_absent_or_changed_originals_leave_null_with_the_reason(
-    workspace: Workspace, fill: Fill, weights: Path
-) -> None:
+def test_missing_or_changed_originals_give_null_with_reason(workspace: Workspace, fill: Fill, weights: Path) -> None:
     folder = fill()
     path = originals(workspace, Category.DRESSES)[1]
     data = path.read_bytes()
-    for spoil, reason in (
-        (path.unlink, "exists"),
-        (lambda: path.write_bytes(data + b" "), "has the SHA-256 of the index"),
+    for damage, reason in (
+        (path.unlink, "cannot be read"),
+        (lambda: path.write_bytes(data + b" "), "SHA-256"),
     ):
-        spoil()
-        block = scored(workspace, folder, "ladi", categories=(Category.DRESSES,))
+        damage()
+        block = score(workspace, folder, "ladi", categories=(Category.DRESSES,))
         assert {value for numbers in block["scores"].values() for key, value in numbers.items() if key != "n"} == {None}
         assert len(block["unavailable"]) == 4
         assert all(path.name in entry["reason"] and reason in entry["reason"] for entry in block["unavailable"])
-    assert scored(workspace, folder, "fitting-room")["scores"]["dresses"]["ssim"] > 0.5
+    assert score(workspace, folder, "fitting-room")["scores"]["dresses"]["ssim"] > 0.5
 
 
-def test_results_of_a_size_that_a_protocol_does_not_take_are_null(workspace: Workspace, fill: Fill) -> None:
-    block = scored(workspace, fill(), "daflow")
+def test_unsupported_result_size_is_null(workspace: Workspace, fill: Fill) -> None:
+    block = score(workspace, fill(), "daflow")
     assert block["scores"]["all"] == {"n": 9, "ssim": None, "fid": None}
     assert block["unavailable"][0]["reason"] == "results are 64x48, and daflow requires 256x192"
 
 
-def test_results_of_another_shape_are_null_where_nothing_brings_both_to_one_size(
-    workspace: Workspace, fill: Fill, weights: Path
-) -> None:
-    block = scored(workspace, fill(size=(64, 64)), "catvton")
+def test_unmatched_aspect_ratio_is_null(workspace: Workspace, fill: Fill, weights: Path) -> None:
+    block = score(workspace, fill(size=(64, 64)), "catvton")
     assert {entry["reason"] for entry in block["unavailable"]} == {
         "after preprocessing, results are 64x64 and ground truth 64x48"
     }
     assert block["scores"]["all"]["fid"] is None
 
 
-def test_reference_features_are_kept_and_change_nothing(
+def test_cached_reference_features_do_not_change_scores(
     workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = fill()
-    first = scored(workspace, folder, "catvton")
-    kept = list((workspace.work_dir("score") / "features").glob("*.npy"))
-    assert len(kept) == len(Category)
+    first = score(workspace, folder, "catvton")
+    cached = list((workspace.work_dir("score") / "features").glob("*.npy"))
+    assert len(cached) == len(Category)
     monkeypatch.setattr(
         "tryon.scoring.folder_source.FolderSource.people", lambda *_: iter(())
-    )  # nothing to make them of
-    assert scored(workspace, folder, "catvton") == first
+    )  # fails if features are computed again
+    assert score(workspace, folder, "catvton") == first
 
 
-def test_no_library_reaches_for_the_network(
+def test_no_library_accesses_the_network(
     workspace: Workspace, fill: Fill, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object, **__: object) -> NoReturn:
-        raise AssertionError("something was to be downloaded")
+    def reject(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a library accessed the network")
 
     for name in ("connect", "connect_ex", "bind"):
-        monkeypatch.setattr(socket.socket, name, refused)
-    monkeypatch.setattr(socket, "getaddrinfo", refused)
-    order = ScoreRequest(fill(size=(256, 192)), ("all",), "workspace", "paired", tuple(Category))
-    content = score_folder(order, SETTINGS, workspace, no_progress)
+        monkeypatch.setattr(socket.socket, name, reject)
+    monkeypatch.setattr(socket, "getaddrinfo", reject)
+    request = ScoreRequest(fill(size=(256, 192)), ("all",), "workspace", "paired", tuple(Category))
+    content = score_folder(request, SETTINGS, workspace, no_progress)
     assert all(content["protocols"][name]["scores"]["all"]["fid"] is not None for name in ("ladi", "catvton", "daflow"))
     monkeypatch.setenv("TRYON_WEIGHTS", str(weights / "empty"))
-    content = score_folder(order, SETTINGS, workspace, no_progress)
+    content = score_folder(request, SETTINGS, workspace, no_progress)
     missing = {entry["metric"] for entry in content["protocols"]["ladi"]["unavailable"]}
     assert missing == {"lpips", "fid", "kid"}

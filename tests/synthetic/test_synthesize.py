@@ -115,7 +115,7 @@ def test_rejects_paths_that_cannot_be_replaced(tmp_path, monkeypatch, out, zippe
 def test_rejects_a_mount_point(tmp_path, monkeypatch):
     (tmp_path / "disk").mkdir()
     monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "disk")
-    with pytest.raises(ParameterError, match="disk.* mount point"):
+    with pytest.raises(ParameterError, match=r"disk.* mount point"):
         output_path(tmp_path / "disk", False)
 
 
@@ -131,7 +131,7 @@ def test_compares_a_written_version(tmp_path, monkeypatch):
     monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, actual))
     assert synthesize(request, tmp_path / "set.zip", no_progress) == f"content hash matches twin:small ({actual})"
     monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, "0" * 64, made_with="OpenCV 1"))
-    with pytest.raises(SourceError, match="again.* twin:small") as error:
+    with pytest.raises(SourceError, match=r"again.* twin:small") as error:
         synthesize(request, tmp_path / "again", no_progress)
     assert error.value.found == actual
     assert "0" * 64 in error.value.expected

@@ -1,4 +1,4 @@
-"""The evaluated checkpoint with its network and test rows, and the facts about them that outputs state."""
+"""Load the evaluated checkpoint and its test rows, and describe them for the outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tryon.categories import SETTINGS
 from tryon.config.evaluate import EvaluateSettings
 from tryon.daflow import DAFlow
 from tryon.errors import MissingInputError
-from tryon.evaluate.baselines import COLORLESS, MIN_GARMENT_FRACTION, WHITE
+from tryon.evaluate.baselines import MAX_WHITE_SPREAD, MIN_GARMENT_FRACTION, MIN_WHITE
 from tryon.evaluate.predict import category_counts, read_rows
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import read_metadata
@@ -25,7 +25,7 @@ from tryon.scoring.protocols.fitting_room import EVALUATION
 from tryon.training.checkpoint import Checkpoint, build_network, load_checkpoint
 from tryon.workspace import Workspace
 
-CHECKPOINT = "best.ckpt"
+BEST_CHECKPOINT = "best.ckpt"
 LIBRARIES = ("torch", "torchmetrics", "torch-fidelity", "clean-fid")
 
 Facts = list[dict[str, str]]
@@ -37,11 +37,9 @@ class EvaluatedModel:
     """A checkpoint and the rows it is evaluated on.
 
     Args:
-        path: of the checkpoint.
-        checkpoint: its content.
         network: in evaluation mode, on its device.
         rows: test rows by setting; at least one setting has rows.
-        files: the subset files that hold them, by setting.
+        files: subset files of the rows, by setting.
     """
 
     path: Path
@@ -82,7 +80,7 @@ def load_evaluated_model(workspace: Workspace, checkpoint_file: Path | None, dev
         WeightsError: the checkpoint is absent or damaged.
         MissingInputError: the subset is absent or has no test rows.
     """
-    path = checkpoint_file or workspace.checkpoints / CHECKPOINT
+    path = checkpoint_file or workspace.checkpoints / BEST_CHECKPOINT
     checkpoint = load_checkpoint(path, "Run `tryon finetune` first.")
     network = build_network(checkpoint, str(path)).eval().to(device)
     rows = {setting: read_rows(workspace, setting) for setting in SETTINGS}
@@ -125,8 +123,8 @@ def protocol_facts(model: EvaluatedModel) -> Facts:
             averages="each row counts once, also in `all`",
             masked_input="the person image with masked pixels black",
             mean_color_fill="masked pixels in the mean color of the garment image without its background (channels of "
-            f"at least {WHITE} and within {COLORLESS} of each other, connected to the edge, not framed by garment), "
-            f"or of the whole image where less than {MIN_GARMENT_FRACTION:.0%} would be left",
+            f"at least {MIN_WHITE} and within {MAX_WHITE_SPREAD} of each other, connected to the edge, not framed by "
+            f"garment), or of the whole image where less than {MIN_GARMENT_FRACTION:.0%} would be left",
             oracle_warp="the ground truth with the garment replaced by the garment image's own pixels, moved at full "
             "size along the true flow of the synthetic data set; everything else as in the ground truth",
         ),

@@ -1,4 +1,4 @@
-"""Predict the test rows with every method and yield them, with their ground truth, as a scoring source."""
+"""Predict the test rows with every method, as a scoring source."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ METHODS = {
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """Ground truth of the rows of a batch, K of which have it.
+    """Ground truth of the K rows of a batch that have it.
 
-    Shapes: known bool (B,); images uint8 (K, H, W, 3); regions bool (K, H, W).
+    Shapes: has_truth bool (B,); images uint8 (K, H, W, 3); regions bool (K, H, W).
     """
 
-    known: NDArray[np.bool_]
+    has_truth: NDArray[np.bool_]
     images: ImageBatch
     regions: Regions
 
@@ -68,7 +68,7 @@ def read_rows(workspace: Workspace, setting: str) -> PackedDataset:
 
 
 def has_oracle(rows: PackedDataset) -> bool:
-    """Return whether every row has its oracle warp, so that no mean is taken over a part of the rows."""
+    """Return whether every row has an oracle warp; otherwise its mean would be over other rows than the model's."""
     return len(rows) > 0 and all(rows.has("oracle_warp", row) for row in range(len(rows)))
 
 
@@ -85,7 +85,7 @@ def predict_category(
     category: Category,
     batch_size: int,
     device: torch.device,
-    only: NDArray[np.int64] | None = None,
+    selected: NDArray[np.int64] | None = None,
 ) -> Iterator[PredictedBatch]:
     """Yield the rows of one category with the results of the network, the baselines and the oracle warp.
 
@@ -93,17 +93,16 @@ def predict_category(
         network: in evaluation mode, on `device`.
         rows: of one setting.
         setting: paired or unpaired; selects the ground truth.
-        category: whose rows.
         batch_size: rows per forward pass.
-        device: of the network.
-        only: positions among the category's rows, in the wanted order; None for all rows.
+        selected: positions among the category's rows, in output order; None for all rows.
 
     Raises:
         TryOnError: a result is not finite, or an image is damaged.
     """
     oracle = has_oracle(rows)
     category_rows = rows.select_category(category)
-    selected = np.arange(len(category_rows)) if only is None else only
+    if selected is None:
+        selected = np.arange(len(category_rows))
     positions = [selected[start : start + batch_size] for start in range(0, len(selected), batch_size)]
     for batch_positions, batch in zip(positions, load_batches(category_rows, positions), strict=True):
         person, garment = _to_images(batch.person), _to_images(batch.garment)
@@ -125,11 +124,8 @@ class PredictionSource:
 
     Args:
         network: in evaluation mode, on `device`.
-        rows: the test rows.
-        setting: paired or unpaired.
         batch_size: rows per forward pass.
-        device: of the network.
-        textures: filled with the texture of every garment, by pair id, as batches pass.
+        textures: texture of every garment by pair id, filled by `batches`.
     """
 
     network: nn.Module
@@ -155,7 +151,7 @@ class PredictionSource:
                 category,
                 batch.pair_ids,
                 batch.results,
-                truth.known,
+                truth.has_truth,
                 truth.images,
                 truth.regions,
                 reference_hashes(self.setting, batch),
@@ -174,10 +170,10 @@ def reference_hashes(setting: str, batch: PredictedBatch) -> ReferenceHashes:
     """Hash the person images, the ground truth and its regions, as `tryon score` does for the same rows."""
     hashes = ReferenceHashes()
     hashes.add(batch.pair_ids, "person", batch.person)
-    known = [pair for pair, has_truth in zip(batch.pair_ids, batch.truth.known, strict=True) if has_truth]
+    with_truth = [pair for pair, known in zip(batch.pair_ids, batch.truth.has_truth, strict=True) if known]
     if setting != "paired":
-        hashes.add(known, "truth", batch.truth.images)
-    hashes.add_regions(known, batch.truth.regions)
+        hashes.add(with_truth, "truth", batch.truth.images)
+    hashes.add_regions(with_truth, batch.truth.regions)
     return hashes
 
 
@@ -195,33 +191,32 @@ def try_on(network: nn.Module, batch: Batch, device: torch.device) -> ImageBatch
 
 
 def ground_truth(rows: PackedDataset, positions: NDArray[np.int64], batch: Batch, setting: str) -> GroundTruth:
-    """Return the ground truth of a batch: the person image in the paired setting, else the row's own truth image.
+    """Return the ground truth of a batch: the person image if paired, else the stored truth image.
 
     Args:
         rows: of one setting and category.
         positions: of the batch's rows among them.
         batch: these rows.
-        setting: paired or unpaired.
     """
     if setting == "paired":
         masks = batch.garment_mask[:, 0].numpy()
-        known = np.ones(len(batch.pair_ids), np.bool_)
-        return GroundTruth(known, _to_images(batch.person), regions_of(masks, _keypoints(rows, positions)))
-    known = np.array(
+        has_truth = np.ones(len(batch.pair_ids), np.bool_)
+        return GroundTruth(has_truth, _to_images(batch.person), regions_of(masks, _keypoints(rows, positions)))
+    has_truth = np.array(
         [rows.has("truth", int(i)) and rows.has("truth_garment_mask", int(i)) for i in positions], np.bool_
     )
     height, width = rows.size
-    images = [rows.image("truth", int(i)) for i in positions[known]]
-    masks = [rows.mask("truth_garment_mask", int(i)) for i in positions[known]]
+    images = [rows.image("truth", int(i)) for i in positions[has_truth]]
+    masks = [rows.mask("truth_garment_mask", int(i)) for i in positions[has_truth]]
     return GroundTruth(
-        known,
+        has_truth,
         np.array(images, np.uint8).reshape(-1, height, width, 3),
-        regions_of(np.array(masks, np.bool_).reshape(-1, height, width), _keypoints(rows, positions[known])),
+        regions_of(np.array(masks, np.bool_).reshape(-1, height, width), _keypoints(rows, positions[has_truth])),
     )
 
 
 def _keypoints(rows: PackedDataset, positions: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the key points of some rows, (K, 18, 3); the pose is the same in every garment."""
+    """Return key points (K, 18, 3) of the rows; the pose is the same in every garment."""
     return np.array([rows.keypoints(int(i)) for i in positions], np.float32).reshape(-1, 18, 3)
 
 

@@ -1,4 +1,4 @@
-"""Slices of the test rows (category, sleeve, pose, pattern, mask size) and the model's scores in each.
+"""Score slices of the test rows: category, sleeve, pose, pattern, mask size.
 
 Every mean has a bootstrap interval. The worst slices are those whose error inside the garment exceeds the error on all
 rows the most.
@@ -16,22 +16,22 @@ from tryon.categories import ALL, Category
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.runtime.number_format import round_or_none
 from tryon.scoring.bootstrap import MIN_ROWS, Interval, intervals
-from tryon.scoring.compare import KEY
+from tryon.scoring.compare import PRIMARY_METRIC
 from tryon.scoring.result_files import MODEL
 from tryon.scoring.row_scores import RowScores
 
 NUM_WORST = 3
 MIN_SLICE_ROWS = 2 * MIN_ROWS
-"""Rows below which a slice is not reported as worst: a few hard rows make any small slice look bad."""
+"""Smaller slices are not reported as worst, since a few hard rows dominate their mean."""
 
 MASK_BOUNDS = (0.25, 0.4, 0.5)
-"""Fractions of the image that are masked at which one slice of mask size ends and the next begins."""
+"""Masked fractions of the image that separate the mask sizes."""
 
 MASK_SIZES = ("below 25 %", "25 to 40 %", "40 to 50 %", "above 50 %")
 
-MISSING = ("none", "1 to 4", "5 and more")
+MISSING_JOINTS = ("none", "1 to 4", "5 and more")
 
-FAMILIES: dict[str, str] = {
+PATTERN_FAMILIES: dict[str, str] = {
     "plain": "plain",
     **dict.fromkeys(("stripes", "two_stripes", "uneven_stripes", "pinstripes", "breton", "chevron"), "striped"),
     **dict.fromkeys(("checks", "gingham", "plaid", "tartan", "windowpane", "argyle", "houndstooth"), "checked"),
@@ -40,7 +40,7 @@ FAMILIES: dict[str, str] = {
     **dict.fromkeys(("blocks", "logo", "emblem", "icons", "camouflage", "animal"), "printed"),
     "lettering": "lettered",
 }
-"""Patterns of the synthetic data set by family. Repeated here because scoring does not depend on rendering."""
+"""Families of the synthetic data set's patterns. Repeated because scoring does not depend on rendering."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "worn": Dimension("Garment type", ("top", "trousers", "skirt", "dress")),
     "sleeve": Dimension("Sleeve", ("sleeveless", "short", "long")),
     "arm_pose": Dimension("Arm pose", ("side", "bent", "crossed or hidden")),
-    "missing_joints": Dimension("Missing joints", MISSING),
+    "missing_joints": Dimension("Missing joints", MISSING_JOINTS),
     "neckline": Dimension("Neckline", ()),
     "pattern": Dimension(
         "Pattern (recorded)", ("plain", "striped", "checked", "dotted", "floral", "printed", "lettered")
@@ -80,7 +80,7 @@ Slice = dict[str, Interval]
 Slices = dict[str, dict[str, Slice]]
 """Dimension → value → slice; the dimension `category` also has the value `all`."""
 
-_COLUMNS = ("pair_id", "category", "worn", "sleeve", "arm_pose", "missing_joints", "neckline", "pattern")
+_SLICE_COLUMNS = ("pair_id", "category", "worn", "sleeve", "arm_pose", "missing_joints", "neckline", "pattern")
 
 
 def slice_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
@@ -95,12 +95,12 @@ def slice_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Val
 
 
 def _category_values(rows: PackedDataset, textures: Mapping[str, str | None]) -> Values:
-    columns = {name: rows.table.column(name).to_pylist() for name in _COLUMNS}
+    columns = {name: rows.table.column(name).to_pylist() for name in _SLICE_COLUMNS}
     return {
         **{name: columns[name] for name in ("category", "worn", "sleeve", "neckline")},
         "arm_pose": ["crossed or hidden" if pose in ("crossed", "hidden") else pose for pose in columns["arm_pose"]],
         "missing_joints": [None if count is None else missing_joints(count) for count in columns["missing_joints"]],
-        "pattern": [FAMILIES.get(pattern) for pattern in columns["pattern"]],
+        "pattern": [PATTERN_FAMILIES.get(pattern) for pattern in columns["pattern"]],
         "texture": [textures.get(pair) for pair in columns["pair_id"]],
         "mask_size": [mask_size(float(rows.mask("mask", row).mean())) for row in range(len(rows))],
     }
@@ -108,7 +108,7 @@ def _category_values(rows: PackedDataset, textures: Mapping[str, str | None]) ->
 
 def missing_joints(count: int) -> str:
     """Return the slice of a number of missing key points."""
-    return MISSING[0] if count == 0 else MISSING[1] if count < 5 else MISSING[2]
+    return MISSING_JOINTS[0] if count == 0 else MISSING_JOINTS[1] if count < 5 else MISSING_JOINTS[2]
 
 
 def mask_size(fraction: float) -> str:
@@ -120,9 +120,7 @@ def slice_scores(scores: RowScores, setting: str, method: str, values: Values, s
     """Compute mean and interval of every metric in every slice.
 
     Args:
-        scores: of every row.
-        setting: whose rows `values` describes.
-        method: the model or a baseline.
+        setting: of the rows in `values`.
         values: of every row, from `slice_values`, or some of its dimensions.
         seed: of the bootstrap.
 
@@ -130,25 +128,25 @@ def slice_scores(scores: RowScores, setting: str, method: str, values: Values, s
         Slices and metrics that have a score; empty when no row has ground truth.
     """
     matrix = scores.matrix(setting, method)
-    known = np.flatnonzero(np.isfinite(matrix).any(axis=0))
-    keys = [scores.keys[column] for column in known]
+    columns = np.flatnonzero(np.isfinite(matrix).any(axis=0))
+    keys = [scores.keys[column] for column in columns]
     if not keys:
         return {}
-    groups = [("category", ALL), *((name, value) for name in values for value in _ordered(name, values[name]))]
+    groups = [("category", ALL), *((name, value) for name in values for value in _chart_order(name, values[name]))]
     membership = np.array([[value in (ALL, row) for row in values[name]] for name, value in groups], np.bool_)
-    found = intervals(matrix[:, known], membership.reshape(len(groups), -1).T, seed)
+    rows = intervals(matrix[:, columns], membership.reshape(len(groups), -1).T, seed)
     slices: Slices = {}
-    for (name, value), row in zip(groups, found, strict=True):
+    for (name, value), row in zip(groups, rows, strict=True):
         scored = {key: interval for key, interval in zip(keys, row, strict=True) if interval is not None}
         if scored:
             slices.setdefault(name, {})[value] = scored
     return slices
 
 
-def _ordered(name: str, values: Sequence[str | None]) -> list[str]:
+def _chart_order(name: str, values: Sequence[str | None]) -> list[str]:
     present = {value for value in values if value is not None}
-    listed = [value for value in DIMENSIONS[name].values if value in present]
-    return [*listed, *sorted(present - set(listed))]
+    known = [value for value in DIMENSIONS[name].values if value in present]
+    return [*known, *sorted(present - set(known))]
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ class WorstSlice:
 
     @property
     def significant(self) -> bool:
-        """Whether the whole interval lies above the mean of all rows."""
+        """Whether the interval is entirely above the mean of all rows."""
         return self.interval.low is not None and bool(self.interval.low > self.overall)
 
     @property
@@ -174,21 +172,25 @@ class WorstSlice:
 def worst_slices(slices: Slices, count: int = NUM_WORST) -> list[WorstSlice]:
     """Return the slices with the largest error inside the garment, significant ones first.
 
-    Excluded are slices of fewer than `MIN_SLICE_ROWS` rows, slices that are not worse than all rows, and slices with
-    the same rows as one already listed (all dresses have the garment type dress).
+    Excludes slices of fewer than `MIN_SLICE_ROWS` rows, slices no worse than all rows, and slices of the same rows as
+    a previous one (all dresses have the garment type dress).
     """
-    if KEY not in slices.get("category", {}).get(ALL, {}):
+    if PRIMARY_METRIC not in slices.get("category", {}).get(ALL, {}):
         return []
-    overall = slices["category"][ALL][KEY]
+    overall = slices["category"][ALL][PRIMARY_METRIC]
     worse = [
-        WorstSlice(name, value, scored[KEY], overall.mean)
+        WorstSlice(name, value, scored[PRIMARY_METRIC], overall.mean)
         for name, dimension in slices.items()
         for value, scored in dimension.items()
-        if KEY in scored and scored[KEY].rows >= MIN_SLICE_ROWS and scored[KEY].mean > overall.mean
+        if PRIMARY_METRIC in scored
+        and scored[PRIMARY_METRIC].rows >= MIN_SLICE_ROWS
+        and scored[PRIMARY_METRIC].mean > overall.mean
     ]
     worse.sort(key=lambda each: (not each.significant, -each.interval.mean))
-    first = {(each.interval.mean, each.interval.rows): each for each in reversed(worse)}
-    return [each for each in worse if first[each.interval.mean, each.interval.rows] is each][:count]
+    distinct: dict[tuple[float, int], WorstSlice] = {}
+    for each in worse:
+        distinct.setdefault((each.interval.mean, each.interval.rows), each)
+    return list(distinct.values())[:count]
 
 
 def slices_to_dict(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]:
@@ -196,9 +198,10 @@ def slices_to_dict(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]
     return {
         setting: {
             method: {
-                name: {value: _slice_to_dict(scored) for value, scored in own.items()} for name, own in each.items()
+                name: {value: _slice_to_dict(scored) for value, scored in values.items()}
+                for name, values in dimensions.items()
             }
-            for method, each in methods.items()
+            for method, dimensions in methods.items()
         }
         for setting, methods in slices.items()
     }
@@ -213,7 +216,11 @@ def summary_slices(slices: Mapping[str, Mapping[str, Slices]]) -> dict[str, Any]
     """Return the model's error inside the garment in every slice, for `metrics.json`."""
     return {
         setting: {
-            name: {value: interval_to_dict(scored[KEY]) for value, scored in values.items() if KEY in scored}
+            name: {
+                value: interval_to_dict(scored[PRIMARY_METRIC])
+                for value, scored in values.items()
+                if PRIMARY_METRIC in scored
+            }
             for name, values in methods.get(MODEL, {}).items()
         }
         for setting, methods in slices.items()
@@ -243,5 +250,5 @@ def worst_slices_to_list(setting: str, slices: Sequence[WorstSlice]) -> list[dic
 
 
 def summary_setting(slices: Mapping[str, Mapping[str, Slices]]) -> str | None:
-    """Return unpaired where its ground truth is known, else paired; None without any ground truth."""
+    """Return unpaired if it has ground truth, else paired; None without any ground truth."""
     return next((setting for setting in ("unpaired", "paired") if slices.get(setting, {}).get(MODEL)), None)

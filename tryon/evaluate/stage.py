@@ -71,25 +71,24 @@ CARD_FILE = "model_card.md"
 RESULT_FORMAT = "PNG"
 """Results are scored before they are saved, which equals lossless PNG files in a fingerprint."""
 
-RESULT_IMAGE_ROWS = 3
-"""Rows of a category in the images of the stage result."""
+MAX_OVERVIEW_ROWS = 3
+"""Rows per category in the images of the stage result."""
 
 DECIMALS = 6
-GROUPS = len(SETTINGS) * (len(Category) + 1)
+NUM_GROUPS = len(SETTINGS) * (len(Category) + 1)
 """Groups that a metric may be unavailable for: every category and `all`, in both settings."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything that was measured for a model.
+    """Measurements of a model.
 
     Args:
         measurements: by setting.
-        scores: of every row, of both settings.
+        scores: rows of both settings.
         slices: setting → method → slices.
         setting: the setting of the summary; None without any ground truth.
         robustness: error under perturbed masks; None where it was not measured.
-        gallery: the rows of the galleries.
     """
 
     measurements: dict[str, Measurement]
@@ -111,10 +110,7 @@ def evaluate(
     """Write `data/evaluation/` (metrics, slices, scores, report, model card, galleries) and a copy of the model card.
 
     Args:
-        settings: section `evaluate`.
         seed: of the bootstrap and of rows selected by hash.
-        workspace: the project.
-        progress: called with the number of rows.
         checkpoint_file: evaluate this checkpoint instead of the best one; the report then shows neither the training
             of this project nor the baseline run.
         out: write this folder instead of `data/evaluation/`, and nothing else.
@@ -129,25 +125,26 @@ def evaluate(
     workspace = workspace.with_weights(settings.metric_weights_dir)
     device = torch.device(choose_accelerator("evaluate", settings.accelerator))
     set_cpu_threads()
-    own_training = checkpoint_file is None
+    trained_here = checkpoint_file is None
     baseline = None
-    if settings.baseline_run and own_training:
+    if settings.baseline_run and trained_here:
         baseline = load_baseline_run(workspace.root / settings.baseline_run)
     model = load_evaluated_model(workspace, checkpoint_file, device)
     reasons = find_unavailable(EVALUATION, workspace, min(model.size))
-    check_required(settings.required_metrics, reasons | _too_few_rows(model.counts["paired"], reasons))
+    check_required(settings.required_metrics, reasons | _insufficient_metrics(model.counts["paired"], reasons))
     available = load_metrics(EVALUATION, workspace, device.type, reasons)
     evaluation = _evaluate_model(model, available, workspace, settings, seed, progress)
-    content = _content(model, evaluation, workspace)
+    content = _build_content(model, evaluation, workspace)
     comparison = None
     if baseline:
         runs = runs_from_content(content, evaluation.scores)
         comparison = compare_with_baseline(runs, read_history(workspace.checkpoints / "history.csv"), baseline)
         content["baseline_comparison"] = comparison.content
+    stages = {"Pretraining": workspace.pretrained, "Fine-tuning": workspace.checkpoints}
     report = Report(
         content=content,
         gallery=evaluation.gallery,
-        training=_training_curves(workspace) if own_training else [],
+        training=[read_training_curves(title, folder) for title, folder in stages.items()] if trained_here else [],
         masks=mask_images(workspace),
         slices=evaluation.slices,
         robustness=evaluation.robustness,
@@ -156,18 +153,18 @@ def evaluate(
         licences=model.licences,
         versions=version_facts(model, settings, seed),
     )
-    _write(out or workspace.evaluation, report, evaluation.scores, None if out else workspace.checkpoints)
+    _write_outputs(out or workspace.evaluation, report, evaluation.scores, None if out else workspace.checkpoints)
     return _stage_result(content, evaluation.gallery)
 
 
-def _too_few_rows(counts: Mapping[str, int], reasons: Mapping[str, str]) -> dict[str, str]:
-    """Return the metrics that some category has too few rows for."""
-    found = {}
+def _insufficient_metrics(counts: Mapping[str, int], reasons: Mapping[str, str]) -> dict[str, str]:
+    """Return the metrics that some category has too few rows for, with the reason."""
+    insufficient = {}
     for each in EVALUATION.metrics:
         for category, count in counts.items():
             if each.name not in reasons and (reason := insufficient_samples(each.metric, count)):
-                found[each.name] = f"{reason}, {category} has {count}"
-    return found
+                insufficient[each.name] = f"{reason}, {category} has {count}"
+    return insufficient
 
 
 def _evaluate_model(
@@ -203,8 +200,8 @@ def _evaluate_model(
     return Evaluation(measurements, scores, slices, setting, robustness, gallery)
 
 
-def _content(model: EvaluatedModel, evaluation: Evaluation, workspace: Workspace) -> dict[str, Any]:
-    """Return the content of `metrics.json`, the most important first."""
+def _build_content(model: EvaluatedModel, evaluation: Evaluation, workspace: Workspace) -> dict[str, Any]:
+    """Return the content of `metrics.json`, most important first."""
     unavailable, warnings = new_notes(), new_notes()
     measurements = evaluation.measurements
     tables = {setting: _setting_table(measurement, unavailable) for setting, measurement in measurements.items()}
@@ -222,8 +219,8 @@ def _content(model: EvaluatedModel, evaluation: Evaluation, workspace: Workspace
         "rows": model.counts,
         "ground_truth_rows": {setting: ground_truth_rows(each, MODEL) for setting, each in measurements.items()},
         "masks": mask_audit(workspace),
-        "unavailable": notes_to_list(unavailable, GROUPS, "reason"),
-        "warnings": notes_to_list(warnings, GROUPS, "warning"),
+        "unavailable": notes_to_list(unavailable, NUM_GROUPS, "reason"),
+        "warnings": notes_to_list(warnings, NUM_GROUPS, "warning"),
         "baseline_comparison": {},
         "fingerprints": {
             setting: fingerprint(EVALUATION, setting, (model.size, RESULT_FORMAT), each.references, workspace)
@@ -234,7 +231,7 @@ def _content(model: EvaluatedModel, evaluation: Evaluation, workspace: Workspace
 
 
 def _setting_table(measurement: Measurement, unavailable: Notes) -> dict[str, Any]:
-    """Return group → method → key → score; a missing oracle warp is noted once instead of metric by metric."""
+    """Return group → method → key → score; report a missing oracle warp once, not per metric."""
     prefix = f"{measurement.setting} "
     table: dict[str, Any] = {group: {} for group in measurement.groups}
     for method in METHODS:
@@ -247,13 +244,8 @@ def _setting_table(measurement: Measurement, unavailable: Notes) -> dict[str, An
     return table
 
 
-def _training_curves(workspace: Workspace) -> list[Any]:
-    stages = {"Pretraining": workspace.pretrained, "Fine-tuning": workspace.checkpoints}
-    return [read_training_curves(title, folder) for title, folder in stages.items()]
-
-
-def _write(folder: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:
-    """Write everything or nothing; the model card also next to the checkpoint that it describes."""
+def _write_outputs(folder: Path, report: Report, scores: RowScores, checkpoints: Path | None) -> None:
+    """Write all outputs atomically, and a copy of the model card next to its checkpoint."""
     card = render_model_card(report)
     with ExitStack() as stack:
         if checkpoints:
@@ -271,7 +263,7 @@ def _write(folder: Path, report: Report, scores: RowScores, checkpoints: Path | 
 def _stage_result(content: Mapping[str, Any], gallery: list[GalleryRow]) -> StageResult:
     rows = summary_table(content)
     images = {
-        f"{setting}-{category}".replace("_", "-"): overview(selected[:RESULT_IMAGE_ROWS])
+        f"{setting}-{category}".replace("_", "-"): overview(selected[:MAX_OVERVIEW_ROWS])
         for setting in SETTINGS
         for category in Category
         if (selected := [row for row in gallery if (row.setting, row.category) == (setting, category)])

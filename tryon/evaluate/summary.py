@@ -1,4 +1,4 @@
-"""The summary table: L1 inside the garment of the model, the baselines and the oracle warp."""
+"""Build the summary table: L1 inside the garment of model, baselines and oracle warp."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tryon.categories import ALL
 from tryon.evaluate.baselines import MASKED_INPUT, MEAN_COLOR_FILL, ORACLE_WARP
 from tryon.runtime.stage_result import Cell
-from tryon.scoring.compare import KEY
+from tryon.scoring.compare import PRIMARY_METRIC
 from tryon.scoring.result_files import MODEL
 
 
@@ -22,18 +22,14 @@ def summary_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:
     rows: list[dict[str, Cell]] = []
     for setting, groups in content["metrics"].items():
         for group, methods in groups.items():
-            errors = {method: scores[KEY] for method, scores in methods.items()}
+            errors = {method: scores[PRIMARY_METRIC] for method, scores in methods.items()}
             if errors[MODEL] is not None:
-                rows.append({"setting": setting, "category": group, **_row(errors)})
+                row: dict[str, Cell] = {"setting": setting, "category": group}
+                row |= {method: errors[method] for method in (MODEL, MASKED_INPUT, MEAN_COLOR_FILL, ORACLE_WARP)}
+                for name in (MASKED_INPUT, MEAN_COLOR_FILL):
+                    row[f"ratio_to_{name}"] = round(errors[MODEL] / errors[name], 4) if errors[name] else None
+                rows.append(row)
     return rows
-
-
-def _row(errors: Mapping[str, Any]) -> dict[str, Cell]:
-    baselines = (MASKED_INPUT, MEAN_COLOR_FILL)
-    return {
-        **{method: errors[method] for method in (MODEL, *baselines, ORACLE_WARP)},
-        **{f"ratio_to_{name}": round(errors[MODEL] / errors[name], 4) if errors[name] else None for name in baselines},
-    }
 
 
 def summary_to_dict(rows: list[dict[str, Cell]]) -> dict[str, Any]:
@@ -49,15 +45,12 @@ def summary_sentence(rows: list[dict[str, Cell]]) -> str:
     """Return the summary of all categories in one sentence."""
     parts = [
         f"{row['setting']} {row['model']:.4f} ({_ratio(row['ratio_to_masked_input'])} masked input, "
-        f"{_ratio(row['ratio_to_mean_color_fill'])} mean-color fill{_oracle(row[ORACLE_WARP])})"
+        f"{_ratio(row['ratio_to_mean_color_fill'])} mean-color fill"
+        + (")" if row[ORACLE_WARP] is None else f"; oracle warp {row[ORACLE_WARP]:.4f})")
         for row in rows
         if row["category"] == ALL
     ]
     return f"L1 inside the garment: {'; '.join(parts)}" if parts else "no ground-truth image shows its garment"
-
-
-def _oracle(error: Cell) -> str:
-    return "" if error is None else f"; oracle warp {error:.4f}"
 
 
 def _ratio(ratio: Cell) -> str:

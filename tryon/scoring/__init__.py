@@ -1,1 +1,1 @@
-"""Scoring any folder of result images, ours or another system's, by our protocol and by those of other papers."""
+"""Score folders of result images by the protocol of this project and published ones."""

@@ -1,4 +1,4 @@
-"""Bootstrap confidence intervals of mean scores over rows.
+"""Compute bootstrap confidence intervals of mean scores over rows.
 
 Percentile bootstrap (Efron 1979): rows are resampled with replacement, and the interval is the middle 95 % of the
 means. All metrics and groups share the resamples, so that one matrix product computes all of them.
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 NUM_RESAMPLES = 2000
 LEVEL = 0.95
 MIN_ROWS = 5
-"""Rows below which no interval is given."""
+"""Means of fewer rows have no interval."""
 
 _BATCH = 100
-"""Resamples whose counts are in memory at once (4 MB at 5,400 rows)."""
+"""Resamples in memory at once (4 MB at 5,400 rows)."""
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Interval(NamedTuple):
 
 
 class Verdict(StrEnum):
-    """Result of a comparison."""
+    """Outcome of a comparison."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -73,28 +73,31 @@ def intervals_at(
     values: Floats, groups: NDArray[np.bool_], seed: int, levels: Sequence[float]
 ) -> list[list[list[Interval | None]]]:
     """Compute `intervals` at several levels from the same resamples."""
-    known = np.isfinite(values)
-    parts = _split(np.where(known, values, 0.0), groups), _split(known.astype(np.float64), groups)
-    sums, counts = (part.sum(axis=0) for part in parts)
-    means = _means(*parts, draws=_draws(len(values), seed))
+    valid = np.isfinite(values)
+    scores, weights = (
+        _split_by_group(part, groups) for part in (np.where(valid, values, 0.0), valid.astype(np.float64))
+    )
+    sums, counts = scores.sum(axis=0), weights.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN for resamples without a value
+        means = np.concatenate([(draws @ scores) / (draws @ weights) for draws in _draws(len(values), seed)])
     means[:, counts < MIN_ROWS] = 0.0  # replaced by None below; all of them may be NaN
     tails = np.array([((1 - level) / 2, (1 + level) / 2) for level in levels])
     columns = values.shape[1]
-    levels_out = []
+    by_level = []
     for ends in np.nanquantile(means, tails, axis=0):
-        found = [_interval(*facts) for facts in zip(sums, counts, *ends, strict=True)]
-        levels_out.append([found[start : start + columns] for start in range(0, len(found), columns)])
-    return levels_out
+        cells = [_interval(*cell) for cell in zip(sums, counts, *ends, strict=True)]
+        by_level.append([cells[start : start + columns] for start in range(0, len(cells), columns)])
+    return by_level
 
 
-def verdict(between: Interval, lower_is_better: bool) -> Verdict:
-    """Return the verdict on the first system from the interval of a mean difference."""
-    if between.low is None or between.high is None or between.low <= 0 <= between.high:
+def verdict(difference: Interval, lower_is_better: bool) -> Verdict:
+    """Judge the first of two systems by the interval of the mean difference to the second."""
+    if difference.low is None or difference.high is None or difference.low <= 0 <= difference.high:
         return Verdict.NO_DIFFERENCE
-    return Verdict.BETTER if (between.high < 0) == lower_is_better else Verdict.WORSE
+    return Verdict.BETTER if (difference.high < 0) == lower_is_better else Verdict.WORSE
 
 
-def _split(values: Floats, groups: NDArray[np.bool_]) -> Floats:
+def _split_by_group(values: Floats, groups: NDArray[np.bool_]) -> Floats:
     """Return the values by group, 0 outside it: (N, G·M)."""
     return (groups[:, :, None] * values[:, None, :]).reshape(len(values), groups.shape[1] * values.shape[1])
 
@@ -104,18 +107,12 @@ def _draws(rows: int, seed: int) -> Iterator[Floats]:
     random = np.random.default_rng(seed)
     for start in range(0, NUM_RESAMPLES, _BATCH):
         draws = min(_BATCH, NUM_RESAMPLES - start)
-        drawn = random.integers(0, max(rows, 1), (draws, rows)) + np.arange(draws)[:, None] * rows
-        yield np.bincount(drawn.ravel(), minlength=draws * rows).reshape(draws, rows).astype(np.float64)
-
-
-def _means(values: Floats, known: Floats, draws: Iterator[Floats]) -> Floats:
-    """Return the mean of each column in each resample, (resamples, G·M), NaN without a value."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate([(drawn @ values) / (drawn @ known) for drawn in draws])
+        indices = random.integers(0, max(rows, 1), (draws, rows)) + np.arange(draws)[:, None] * rows
+        yield np.bincount(indices.ravel(), minlength=draws * rows).reshape(draws, rows).astype(np.float64)
 
 
 def _interval(total: float, count: float, low: float, high: float) -> Interval | None:
     if not count:
         return None
-    enough = count >= MIN_ROWS
-    return Interval(total / count, float(low) if enough else None, float(high) if enough else None, int(count))
+    ends = (float(low), float(high)) if count >= MIN_ROWS else (None, None)
+    return Interval(total / count, *ends, int(count))

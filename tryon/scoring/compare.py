@@ -1,4 +1,7 @@
-"""Compare two results: only scores with equal fingerprints, pair by pair where the scores of rows are known."""
+"""Compare two results, pair by pair where row scores are known.
+
+Only scores with equal fingerprints are compared.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,19 @@ from tryon.scoring.bootstrap import LEVEL, Interval, Verdict, intervals_at, verd
 from tryon.scoring.fingerprint import METRIC_FACTS, ROWS, differences, shared_facts
 from tryon.scoring.fingerprint import REGIONS as REGION_HASH
 from tryon.scoring.result_files import MODEL, ScoredRun
-from tryon.scoring.row_scores import RowScores
 
-KEY = f"l1_{GARMENT}"
+PRIMARY_METRIC = f"l1_{GARMENT}"
 """The metric of summaries and verdicts: mean absolute difference inside the garment, 0..1, lower is better."""
 
-SEED = 0
-"""Seed of the bootstrap: comparing the same two results always gives the same intervals."""
+BOOTSTRAP_SEED = 0
+"""Fixed, so that comparing the same results gives the same intervals."""
 
 VERDICT_LEVEL = 1 - (1 - LEVEL) / (len(Category) + 1)
-"""Level of the intervals that an overall verdict is based on, of every category and of all rows. Together they err no
-more often than one interval of `LEVEL` (Bonferroni)."""
+"""Bonferroni-corrected level of the intervals behind an overall verdict: of every category and of all rows."""
 
 MIN_ROWS_FOR_VERDICT = 20
-"""Rows below which there is no verdict: bootstrap intervals of fewer rows are too narrow. From here on two equal
-checkpoints are called different in at most one comparison of twenty (docs/log.md)."""
+"""Minimum for a verdict: bootstrap intervals of fewer rows are too narrow. From here on, equal checkpoints are called
+different in at most one comparison of twenty (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class MetricComparison:
     """One metric of one protocol, setting and group.
 
     Args:
-        protocol, setting, group, key: what is compared.
-        current, baseline: mean scores, over the rows that both have where rows are known.
+        protocol, setting, group, key: identify the metric.
+        current, baseline: mean scores, over common rows where row scores are known.
         interval: of the mean difference current - baseline; None where the scores of rows are unknown.
         verdict: on the current result, by this interval alone.
         corrected_verdict: by the wider interval of `VERDICT_LEVEL`.
@@ -67,7 +68,7 @@ class MetricComparison:
 
 @dataclass
 class Comparison:
-    """Compared metrics, and what was skipped with the reason."""
+    """Compared metrics, and skipped ones with the reason."""
 
     metrics: list[MetricComparison] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -79,7 +80,7 @@ class OverallVerdict:
 
     Args:
         verdict: better, worse or no difference.
-        setting: the setting it is based on.
+        setting: that decided.
         reason: one sentence.
     """
 
@@ -88,23 +89,22 @@ class OverallVerdict:
     reason: str
 
 
-def compare(current: Iterable[ScoredRun], baseline: Iterable[ScoredRun], seed: int = SEED) -> Comparison:
+def compare(current: Iterable[ScoredRun], baseline: Iterable[ScoredRun], seed: int = BOOTSTRAP_SEED) -> Comparison:
     """Compare every run with the baseline's run of the same protocol and setting."""
-    runs = list(current)
-    others = {(run.protocol, run.setting): run for run in baseline}
+    baselines = {(run.protocol, run.setting): run for run in baseline}
     comparison = Comparison()
-    for run in runs:
-        other = others.pop((run.protocol, run.setting), None)
-        if other is None:
+    for run in current:
+        matching = baselines.pop((run.protocol, run.setting), None)
+        if matching is None:
             comparison.skipped.append(f"{run.protocol} {run.setting}: not in the baseline")
         else:
-            _compare_runs(run, other, seed, comparison)
-    comparison.skipped += [f"{protocol} {setting}: only in the baseline" for protocol, setting in others]
+            _compare_runs(run, matching, seed, comparison)
+    comparison.skipped += [f"{protocol} {setting}: only in the baseline" for protocol, setting in baselines]
     return comparison
 
 
 def require_comparable(comparison: Comparison) -> None:
-    """Raise TryOnError, listing what differs, if nothing could be compared."""
+    """Raise TryOnError with the differences if nothing could be compared."""
     if not comparison.metrics:
         lines = "".join(f"\n  {reason}" for reason in comparison.skipped) or "\n  no row has a ground-truth image"
         raise TryOnError(
@@ -118,7 +118,7 @@ def _compare_runs(current: ScoredRun, baseline: ScoredRun, seed: int, comparison
     if different := differences(shared_facts(current.fingerprint), shared_facts(baseline.fingerprint)):
         comparison.skipped.append(f"{name}: {'; '.join(map(str, different))}")
         return
-    groups, other_regions, reasons = _comparable_groups(current, baseline)
+    groups, region_mismatches, reasons = _comparable_groups(current, baseline)
     comparison.skipped += [f"{name}: {reason}" for reason in reasons]
     metrics, reasons = _comparable_metrics(current.fingerprint, baseline.fingerprint)
     comparison.skipped += [f"{name} {reason}" for reason in reasons]
@@ -126,7 +126,7 @@ def _compare_runs(current: ScoredRun, baseline: ScoredRun, seed: int, comparison
     for group in current.scores:
         if group not in groups or group not in baseline.scores:
             continue
-        regions = [IMAGE] if group in other_regions else list(REGIONS)
+        regions = [IMAGE] if group in region_mismatches else list(REGIONS)
         for key in (key_of(metric, region) for region in regions for metric in metrics):
             if rows is not None:
                 if (group, key) in rows:
@@ -137,36 +137,36 @@ def _compare_runs(current: ScoredRun, baseline: ScoredRun, seed: int, comparison
 
 
 def _comparable_groups(current: ScoredRun, baseline: ScoredRun) -> tuple[list[str], list[str], list[str]]:
-    """Return the groups whose rows are equal, those among them whose regions differ, and what was skipped and why."""
+    """Return the groups with equal rows, those among them with other regions, and reasons for skipped ones."""
     a, b = current.fingerprint[ROWS], baseline.fingerprint[ROWS]
     skipped = [f"{group}: not in the baseline" for group in a if group not in b]
     skipped += [f"{group}: only in the baseline" for group in b if group not in a]
-    groups, other_regions, different = [], [], []
+    groups, region_mismatches, different = [], [], []
     for group in (group for group in a if group in b):
         facts = [{key: value for key, value in each[group].items() if key != REGION_HASH} for each in (a, b)]
-        if found := differences(*facts):
-            different += [f"{ROWS}.{group}.{each}" for each in found]
-        elif reason := _other_pairs(current, baseline, group):
+        if fact_differences := differences(*facts):
+            different += [f"{ROWS}.{group}.{each}" for each in fact_differences]
+        elif reason := _unmatched_pairs(current, baseline, group):
             different.append(reason)
         else:
             groups.append(group)
             if a[group].get(REGION_HASH) != b[group].get(REGION_HASH):
-                other_regions.append(group)
+                region_mismatches.append(group)
     if different:
         skipped.append("; ".join(different))
-    if other_regions:
+    if region_mismatches:
         skipped.append(
-            f"positions of garment and neckline in the ground truth of {', '.join(other_regions)}; "
+            f"positions of garment and neckline in the ground truth of {', '.join(region_mismatches)}; "
             "whole images are compared"
         )
     if len(groups) == len(a) == len(b):
         groups.append(ALL)
-        other_regions += [ALL] if other_regions else []
-    return groups, other_regions, skipped
+        region_mismatches += [ALL] if region_mismatches else []
+    return groups, region_mismatches, skipped
 
 
-def _other_pairs(current: ScoredRun, baseline: ScoredRun, group: str) -> str:
-    """Describe the pairs that only one of the two has; empty when both have the same."""
+def _unmatched_pairs(current: ScoredRun, baseline: ScoredRun, group: str) -> str:
+    """List the pairs that only one result has; empty if the pairs are equal."""
     if current.rows is None or baseline.rows is None:
         return ""
     a, b = (set(run.rows.pair_ids(run.setting, MODEL, group)) for run in (current, baseline) if run.rows)
@@ -176,7 +176,7 @@ def _other_pairs(current: ScoredRun, baseline: ScoredRun, group: str) -> str:
 
 
 def _comparable_metrics(current: Mapping[str, Any], baseline: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the metrics that were computed the same way, and what was skipped and why."""
+    """Return the metrics computed the same way, and reasons for skipped ones."""
     metrics, skipped = [], []
     for name, facts in current[METRIC_FACTS].items():
         if name not in baseline[METRIC_FACTS]:
@@ -191,7 +191,7 @@ def _comparable_metrics(current: Mapping[str, Any], baseline: Mapping[str, Any])
 def _compare_rows(
     current: ScoredRun, baseline: ScoredRun, groups: list[str], seed: int
 ) -> dict[tuple[str, str], MetricComparison]:
-    """Compare row by row; return (group, key) to the comparison, for every key with a score."""
+    """Compare row by row; return comparisons by (group, key) for every key with a score."""
     assert current.rows is not None
     assert baseline.rows is not None
     categories = [group for group in groups if group != ALL]
@@ -202,57 +202,52 @@ def _compare_rows(
         for run in (current, baseline)
         if run.rows
     )
-    b = b[_matching_order(current.rows, baseline.rows, current.setting, categories)]
-    counts = [len(current.rows.pair_ids(current.setting, MODEL, each)) for each in categories]
-    category = np.repeat(categories, counts)
+    pairs_a, pairs_b = (
+        [(group, pair) for group in categories for pair in run.rows.pair_ids(run.setting, MODEL, group)]
+        for run in (current, baseline)
+        if run.rows
+    )
+    position = {pair: number for number, pair in enumerate(pairs_b)}
+    b = b[[position[pair] for pair in pairs_a]]
+    category = np.array([group for group, _ in pairs_a])
     membership = np.column_stack([np.full(len(a), True) if group == ALL else category == group for group in groups])
-    between = a - b
+    deltas = a - b
     result = {}
-    narrow, wide = intervals_at(between, membership, seed, (LEVEL, VERDICT_LEVEL))
+    narrow, wide = intervals_at(deltas, membership, seed, (LEVEL, VERDICT_LEVEL))
     for group, members, row, wider in zip(groups, membership.T, narrow, wide, strict=True):
         for number, (key, interval, corrected) in enumerate(zip(current.rows.keys, row, wider, strict=True)):
             if interval is None or corrected is None:
                 continue
-            known = members & np.isfinite(between[:, number])
-            lower = METRICS[pair_keys()[key][0]].better == "lower"
+            scored = members & np.isfinite(deltas[:, number])
+            lower_is_better = METRICS[pair_keys()[key][0]].better == "lower"
             enough = corrected.rows >= MIN_ROWS_FOR_VERDICT
             result[group, key] = MetricComparison(
                 current.protocol,
                 current.setting,
                 group,
                 key,
-                float(a[known, number].mean()),
-                float(b[known, number].mean()),
+                float(a[scored, number].mean()),
+                float(b[scored, number].mean()),
                 interval,
-                verdict(interval, lower),
-                verdict(corrected, lower) if enough else Verdict.NO_DIFFERENCE,
+                verdict(interval, lower_is_better),
+                verdict(corrected, lower_is_better) if enough else Verdict.NO_DIFFERENCE,
             )
     return result
-
-
-def _matching_order(current: RowScores, baseline: RowScores, setting: str, categories: list[str]) -> list[int]:
-    """Return the positions in `baseline` of the pairs of `current`."""
-    a, b = (
-        [(group, pair) for group in categories for pair in rows.pair_ids(setting, MODEL, group)]
-        for rows in (current, baseline)
-    )
-    position = {pair: number for number, pair in enumerate(b)}
-    return [position[pair] for pair in a]
 
 
 def overall_verdict(comparison: Comparison) -> OverallVerdict:
     """Return the verdict on the current checkpoint, by the error inside the garment.
 
-    The unpaired setting decides where its ground truth is known, else the paired one. Better means better on all rows
-    and worse in no category; worse means worse on all rows or in any category, so a gain in one category does not make
-    up for a loss in another. Intervals are widened for the number of questions (`VERDICT_LEVEL`).
+    The unpaired setting decides if it has ground truth, else the paired one. Better means better on all rows and worse
+    in no category; worse means worse on all rows or in any category, so that a gain in one category cannot offset a
+    loss in another. Intervals are corrected for multiple comparisons (`VERDICT_LEVEL`).
 
     Raises:
         TryOnError: the error inside the garment could not be compared on all rows.
     """
-    found = [each for each in comparison.metrics if each.key == KEY and each.interval is not None]
+    primary = [each for each in comparison.metrics if each.key == PRIMARY_METRIC and each.interval is not None]
     for setting in ("unpaired", "paired"):
-        groups = {each.group: each for each in found if each.setting == setting}
+        groups = {each.group: each for each in primary if each.setting == setting}
         if ALL in groups:
             worse = [
                 group for group, each in groups.items() if group != ALL and each.corrected_verdict is Verdict.WORSE
@@ -261,7 +256,7 @@ def overall_verdict(comparison: Comparison) -> OverallVerdict:
             return OverallVerdict(Verdict.WORSE if worse else overall, setting, _reason(groups[ALL], worse))
     lines = "".join(f"\n  {reason}" for reason in comparison.skipped)
     raise TryOnError(
-        f"no verdict: {KEY} was not compared on all rows{lines}",
+        f"no verdict: {PRIMARY_METRIC} was not compared on all rows{lines}",
         hint="Score both checkpoints with one version, on rows whose ground truth shows the garment.",
     )
 
@@ -285,7 +280,7 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
     """Return the content of `compare.json`: verdict, setting, reason, metrics, skipped.
 
     Raises:
-        TryOnError: there is nothing to base a verdict on.
+        TryOnError: nothing could be compared, or there is no verdict.
     """
     require_comparable(comparison)
     overall = overall_verdict(comparison)
@@ -293,13 +288,12 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
         "verdict": str(overall.verdict),
         "setting": overall.setting,
         "reason": overall.reason,
-        "metrics": [_metric_to_dict(each) for each in comparison.metrics],
+        "metrics": [_metric_to_dict(each, each.interval) for each in comparison.metrics],
         "skipped": comparison.skipped,
     }
 
 
-def _metric_to_dict(each: MetricComparison) -> dict[str, Any]:
-    interval = each.interval
+def _metric_to_dict(each: MetricComparison, interval: Interval | None) -> dict[str, Any]:
     return {
         "setting": each.setting,
         "group": each.group,

@@ -1,4 +1,4 @@
-"""Terminal tables of scores and comparisons."""
+"""Print terminal tables of scores and comparisons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tryon.runtime.stage_result import Cell
 from tryon.scoring.compare import Comparison, MetricComparison, overall_verdict, require_comparable
 
 WIDE = 110
-"""Columns of a terminal from which tables show every metric, standard deviations and differences."""
+"""Terminal width from which tables include every metric, standard deviations and differences."""
 
 COLUMNS = ("ssim", "ms_ssim", "psnr", "l1", "lpips", "fid", "kid")
 NARROW_COLUMNS = ("ssim", "psnr", "lpips", "fid", "kid")
@@ -74,7 +74,7 @@ def display_name(name: str) -> str:
 
 
 def score_notes(content: dict[str, Any]) -> list[str]:
-    """Return the lines below the table: fingerprints, unavailable metrics with reasons, warnings."""
+    """Return the notes below the table: fingerprints, unavailable metrics with reasons, warnings."""
     lines = []
     for name, block in content["protocols"].items():
         metrics = block["fingerprint"]["metrics"]
@@ -84,9 +84,10 @@ def score_notes(content: dict[str, Any]) -> list[str]:
         for note in block["unavailable"]:
             reasons.setdefault((note["reason"], note["where"]), []).append(display_name(note["metric"]))
         for (reason, where), metrics in reasons.items():
-            lines.append(f"  no {', '.join(metrics)}{_where(where)}: {reason}")
+            lines.append(f"  no {', '.join(metrics)}{_format_groups(where)}: {reason}")
         lines += [
-            f"  {display_name(note['metric'])}{_where(note['where'])}: {note['warning']}" for note in block["warnings"]
+            f"  {display_name(note['metric'])}{_format_groups(note['where'])}: {note['warning']}"
+            for note in block["warnings"]
         ]
         lines += [f"  {deviation}" for deviation in block["deviations"]]
     if count := content["results"].get("by_person"):
@@ -94,12 +95,12 @@ def score_notes(content: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _where(groups: str) -> str:
+def _format_groups(groups: str) -> str:
     return "" if groups == "everywhere" else f" ({groups})"
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Print a comparison to standard output, with the verdict where the scores of rows are known.
+    """Print a comparison to standard output, with the verdict where row scores are known.
 
     Raises:
         TryOnError: nothing could be compared.
@@ -118,7 +119,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def comparison_rows(metrics: Iterable[MetricComparison], wide: bool) -> list[dict[str, Cell]]:
-    """Return one row per compared metric; of evaluations only the metrics inside the garment."""
+    """Return one row per compared metric; with row scores, only of metrics inside the garment."""
     inside = {key for key, (_, region) in pair_keys().items() if region == GARMENT}
     rows: list[dict[str, Cell]] = []
     for each in metrics:
@@ -140,7 +141,7 @@ def comparison_rows(metrics: Iterable[MetricComparison], wide: bool) -> list[dic
 
 
 def _missing_in_both(metrics: Iterable[MetricComparison]) -> list[str]:
-    """List the metrics that neither result has, together where the groups are the same."""
+    """List the metrics that neither result has, merging those with the same groups."""
     groups: dict[str, list[str]] = {}
     for each in metrics:
         if each.current is None and each.baseline is None:

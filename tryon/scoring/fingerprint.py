@@ -1,7 +1,7 @@
-"""Fingerprints: the facts that fix a score. Two results may be compared only where these facts are equal.
+"""Fingerprint scores: collect the facts that must be equal for a comparison.
 
-The evaluate stage and `tryon score` write the same block. Ground truth and regions reach them in different ways, so
-their content is hashed instead of the code that reads them; the code that computes scores is hashed.
+The evaluate stage and `tryon score` write the same block. They read ground truth and regions by different code, so the
+content is hashed there; of the code that computes scores, the source is hashed.
 """
 
 from __future__ import annotations
@@ -27,29 +27,26 @@ from tryon.scoring.protocols import Protocol
 from tryon.workspace import Workspace
 
 CODE = ("tryon.scoring.protocols", "tryon.metrics.pairwise")
-"""Modules whose import closures compute the scores."""
+"""Modules that compute the scores; their import closures are hashed."""
 
 LIBRARIES = ("torch", "torchmetrics", "torch-fidelity", "clean-fid", "opencv-python-headless", "pillow", "numpy")
 
 METRIC_FACTS = "metrics"
-"""Key of the block with the facts of each metric; all other facts apply to every metric."""
+"""Key of the facts by metric."""
 
 ROWS = "rows"
-"""Key of the block with the facts of each category."""
+"""Key of the facts by category."""
 
 REGIONS = "regions"
-"""Key, in the facts of a category, of the hash that fixes only the scores inside regions."""
+"""Key of a category's region hash, which affects only scores inside regions."""
 
-_HEADS = {"alexnet": "alex", "vgg16": "vgg", "squeezenet": "squeeze"}
-"""The linear layers of LPIPS that torchmetrics ships, by backbone."""
+_LPIPS_HEADS = {"alexnet": "alex", "vgg16": "vgg", "squeezenet": "squeeze"}
+"""LPIPS linear layers shipped with torchmetrics, by backbone."""
 
 
 @dataclass
 class ReferenceHashes:
-    """Pair ids, hashes of their ground-truth images as they were read, and of the regions in them.
-
-    The order in which they are added does not matter.
-    """
+    """Pair ids with hashes of their ground-truth images and regions, independent of the order of addition."""
 
     pair_ids: set[str] = field(default_factory=set)
     images: dict[str, str] = field(default_factory=dict)
@@ -77,7 +74,7 @@ class ReferenceHashes:
         self.regions |= batch.regions
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of one category: number and list of pairs, hashes of ground truth and regions."""
+        """Return the facts of one category: number of pairs; hashes of ids, ground truth and regions."""
         pair_ids = sorted(self.pair_ids)
         return {
             "n": len(pair_ids),
@@ -97,15 +94,11 @@ def fingerprint(
     """Return the facts that fix the scores of one protocol and setting.
 
     Args:
-        protocol: the protocol.
-        setting: paired or unpaired.
         results: size (height, width) and file format of the results.
-        references: of every category.
-        workspace: its weights are hashed.
+        workspace: provides the weights to hash.
 
     Returns:
-        A JSON object; `metrics` holds what fixes one metric each, `rows` the facts of each category, all other keys
-        apply to every score.
+        A JSON object: `metrics` by metric, `rows` by category; all other keys apply to every score.
     """
     size, format = results
     return {
@@ -124,7 +117,7 @@ def fingerprint(
 
 
 def short_fingerprint(fingerprint: Mapping[str, Any]) -> str:
-    """Return eight hex digits for tables, equal for equal fingerprints."""
+    """Return an eight-digit hash of a fingerprint for tables."""
     return short_hash(dict(fingerprint))[:8]
 
 
@@ -134,9 +127,9 @@ def _metric_facts(metric: Metric, workspace: Workspace) -> dict[str, Any]:
         return facts
     path = workspace.weights / WEIGHTS[metric.weights].file
     facts |= {"backbone": path.name, "weights": weight_hash(path) if path.is_file() else None}
-    if metric.weights in _HEADS and metric.pairwise:
+    if metric.weights in _LPIPS_HEADS and metric.pairwise:
         models = Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models"
-        facts["head"] = weight_hash(models / f"{_HEADS[metric.weights]}.pth")
+        facts["head"] = weight_hash(models / f"{_LPIPS_HEADS[metric.weights]}.pth")
     return facts
 
 

@@ -1,4 +1,4 @@
-"""The scoring source of a folder of result images: read and preprocess them and their ground truth by a protocol."""
+"""Read and preprocess result images and their ground truth by a protocol, as a scoring source."""
 
 from __future__ import annotations
 
@@ -29,14 +29,7 @@ class ShapeError(Exception):
 
 @dataclass(frozen=True)
 class FolderTask:
-    """What is scored.
-
-    Args:
-        setting: paired or unpaired.
-        references: the ground-truth images.
-        pairs: the pairs to score.
-        results: their images.
-    """
+    """Pairs of a setting to score, with their results and ground truth."""
 
     setting: str
     references: GroundTruthSource
@@ -45,33 +38,31 @@ class FolderTask:
 
     @property
     def role(self) -> Role:
-        """The image that a result is compared with."""
+        """Role of the image that a result is compared with."""
         return "person" if self.setting == "paired" else "truth"
 
     @property
     def counts(self) -> dict[Category, int]:
         """Number of pairs of every category that has any."""
-        counts = {category: len(self.of_category(category)) for category in Category}
+        counts = {category: len(self.pairs_of(category)) for category in Category}
         return {category: count for category, count in counts.items() if count}
 
-    def of_category(self, category: Category) -> tuple[ScoredPair, ...]:
+    def pairs_of(self, category: Category) -> tuple[ScoredPair, ...]:
         """Return the pairs of one category."""
         return tuple(pair for pair in self.pairs if pair.category == category)
 
     @property
-    def knows_regions(self) -> bool:
+    def has_regions(self) -> bool:
         """Whether the garment's position in the ground truth is known for every pair."""
-        return all(pair.pair_id in self.references.known_garments for pair in self.pairs)
+        return all(pair.pair_id in self.references.pairs_with_garment for pair in self.pairs)
 
 
 class FolderSource:
     """A `ScoringSource` over a folder of result images.
 
     Args:
-        protocol: how images are preprocessed.
-        task: the pairs and their images.
         batch_size: pairs per batch.
-        compare_pairs, compare_sets: whether pairwise and set metrics are available; what is not needed is not read.
+        compare_pairs, compare_sets: whether pairwise and set metrics are computed; only required images are read.
     """
 
     def __init__(
@@ -92,7 +83,7 @@ class FolderSource:
             ShapeError: a preprocessed result and its ground truth differ in size.
             MissingInputError: a ground-truth image is absent or differs from the index.
         """
-        for pairs in split_chunks(self.task.of_category(category), self.batch_size):
+        for pairs in split_chunks(self.task.pairs_of(category), self.batch_size):
             yield self._batch(category, pairs)
 
     def _batch(self, category: Category, pairs: Sequence[ScoredPair]) -> ScoringBatch:
@@ -125,12 +116,12 @@ class FolderSource:
 
     def people(self, category: Category) -> Iterator[NDArray[np.uint8]]:
         """Yield the photos of the persons, preprocessed for set metrics."""
-        for pairs in split_chunks(self.task.of_category(category), self.batch_size):
+        for pairs in split_chunks(self.task.pairs_of(category), self.batch_size):
             images = self._read(pairs, "person", ReferenceHashes())
             yield np.stack([self._preprocess(image).set for image in images])
 
     def _regions(self, pairs: Sequence[ScoredPair], hashes: ReferenceHashes) -> Regions:
-        if not (self.protocol.regions and self.task.knows_regions):
+        if not (self.protocol.regions and self.task.has_regions):
             return WHOLE_IMAGE
         garments, keypoints = zip(*(self.task.references.garment(pair) for pair in pairs), strict=True)
         regions = regions_of(np.stack(garments), np.stack(keypoints))
@@ -139,7 +130,7 @@ class FolderSource:
 
     def _read(self, pairs: Sequence[ScoredPair], role: Role, hashes: ReferenceHashes) -> list[ImageArray]:
         references = self.task.references
-        size = references.native if self.protocol.sizes == "rows" else self.protocol.size or references.native
+        size = references.native_size if self.protocol.sizes == "rows" else self.protocol.size or references.native_size
         if self.protocol.reference == "packed":
             images = [references.packed(pair, role, size) for pair in pairs]
         else:

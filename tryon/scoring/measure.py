@@ -1,7 +1,7 @@
-"""The scoring engine: compare results with ground truth by every metric of a protocol, in one pass.
+"""Score results against ground truth by every metric of a protocol, in one pass.
 
-Used by the evaluate stage and by `tryon score`. A `ScoringSource` yields batches category by category; only scores,
-features and hashes outlive a batch.
+Used by the evaluate stage and `tryon score`. A `ScoringSource` yields batches by category; only scores, features and
+hashes are retained.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from tryon.workspace import Workspace
 
 @dataclass(frozen=True)
 class ScoringBatch:
-    """Results and ground truth of some rows of one category, B rows of which K have a ground-truth image.
+    """B rows of one category with their results; K of them have ground truth.
 
     Args:
         category: of all rows.
         pair_ids: B pair ids.
         results: by method, uint8 (B, H, W, 3), as compared with `targets`.
-        known: bool (B,), True for the K rows with ground truth.
+        has_truth: bool (B,), True for the K rows with ground truth.
         targets: uint8 (K, H, W, 3).
         regions: bool (K, H, W) by name.
         references: hashes of the ground-truth images as they were read and of their regions.
@@ -50,7 +50,7 @@ class ScoringBatch:
     category: Category
     pair_ids: tuple[str, ...]
     results: Mapping[str, ImageBatch]
-    known: NDArray[np.bool_]
+    has_truth: NDArray[np.bool_]
     targets: ImageBatch
     regions: Regions
     references: ReferenceHashes
@@ -81,14 +81,13 @@ SetScores = dict[tuple[str, str, str], float]
 
 @dataclass
 class Measurement:
-    """What was measured in one setting.
+    """Scores of one setting.
 
     Args:
-        protocol: the protocol.
         setting: paired or unpaired.
         counts: number of rows by category.
         available: the loaded metrics.
-        rows: scores of every row; may hold other settings too.
+        rows: scores of every row, possibly of both settings.
         sets: values of set metrics.
         references: by category, pair ids and hashes of the ground truth.
     """
@@ -124,12 +123,8 @@ def measure(
     """Score every row of a source.
 
     Args:
-        protocol: names metrics and regions.
         setting: paired or unpaired.
-        source: results and ground truth.
-        available: the metrics to compute.
-        workspace: features of the persons are cached in its work folder, by content.
-        progress: called with the number of scored rows.
+        workspace: caches person features in its work folder, by content.
         rows: receives the scores; a new object by default.
 
     Raises:
@@ -156,42 +151,42 @@ def measure(
 def _add_rows(measurement: Measurement, batch: ScoringBatch) -> None:
     for method, results in batch.results.items():
         numbers: dict[str, NDArray[np.float64]] = {}
-        if measurement.available.measures and batch.known.any():
-            known = score_pairs(measurement.available.measures, results[batch.known], batch.targets, batch.regions)
-            for key, column in known.items():
-                numbers[key] = np.full(len(batch.known), np.nan)
-                numbers[key][batch.known] = column
+        if measurement.available.measures and batch.has_truth.any():
+            scored = score_pairs(measurement.available.measures, results[batch.has_truth], batch.targets, batch.regions)
+            for key, column in scored.items():
+                numbers[key] = np.full(len(batch.has_truth), np.nan)
+                numbers[key][batch.has_truth] = column
         measurement.rows.add(measurement.setting, method, batch.category, batch.pair_ids, numbers)
 
 
 class _SetFeatures:
-    """Features of results and persons; metrics that share an extractor see each image once."""
+    """Features of results and persons, computed once per extractor."""
 
     def __init__(self, extractors: Mapping[str, FeatureExtractor]) -> None:
         self.extractors = dict(extractors)
-        self.distinct = {extractor.identity: extractor for extractor in extractors.values()}
+        self.unique_extractors = {extractor.identity: extractor for extractor in extractors.values()}
         self.results: dict[tuple[str, str, Category], list[Features]] = defaultdict(list)
         self.people: dict[tuple[str, Category], Features] = {}
         self.hashes: dict[Category, list[str]] = defaultdict(list)
 
     def add(self, batch: ScoringBatch) -> None:
-        if not self.distinct:
+        if not self.unique_extractors:
             return
         assert batch.people is not None
         self.hashes[batch.category] += [sha256_bytes(np.ascontiguousarray(image).tobytes()) for image in batch.people]
         for method, images in (batch.set_results or batch.results).items():
-            for identity, extractor in self.distinct.items():
+            for identity, extractor in self.unique_extractors.items():
                 self.results[identity, method, batch.category].append(extractor(images))
 
     def add_people(self, category: Category, source: ScoringSource, cache: Path) -> None:
         if hashes := self.hashes[category]:
-            for identity, extractor in self.distinct.items():
+            for identity, extractor in self.unique_extractors.items():
                 self.people[identity, category] = reference_features(extractor, hashes, source.people(category), cache)
 
     def distances(self, measurement: Measurement) -> SetScores:
         """Compute the distance of every method to the persons, in every category and in all."""
         scores: SetScores = {}
-        for identity in self.distinct:
+        for identity in self.unique_extractors:
             for group in measurement.groups:
                 categories = [c for c in measurement.counts if group in (str(c), ALL) and self.hashes[c]]
                 if not categories:

@@ -1,4 +1,4 @@
-"""The availability check: load every metric of a protocol that can be computed here, with the reason for the others."""
+"""Load the available metrics of a protocol, with a reason for every unavailable one."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ NO_SPREAD = "every random subset would be the whole set"
 NO_ROWS = "there are no test rows"
 UNKNOWN_REGIONS = "the garment's position in the ground-truth images is not known for every pair"
 
-EMPTY = {
+EMPTY_REGION_REASONS = {
     IMAGE: NO_TRUTH,
     GARMENT: NO_GARMENT,
     OUTSIDE: "the garment covers every ground-truth image completely",
     NECKLINE: "no row shows both shoulders and an upper edge of the garment near the neck",
 }
-"""Why a region has no value although ground-truth images exist."""
+"""Reasons for missing values of a region although ground-truth images exist."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,11 @@ class AvailableMetrics:
 
 
 def find_unavailable(protocol: Protocol, workspace: Workspace, min_side: int, no_truth: str = "") -> dict[str, str]:
-    """Find the metrics of a protocol that cannot be computed, before anything is loaded.
+    """Find the metrics of a protocol that cannot be computed, without loading them.
 
     Args:
-        protocol: the protocol.
-        workspace: its `weights` folder is searched.
         min_side: shorter side of the compared images, in pixels.
-        no_truth: why pairwise metrics cannot be computed; empty when they can.
+        no_truth: reason against pairwise metrics; empty if they can be computed.
 
     Returns:
         Metric name in the protocol to reason.
@@ -103,7 +101,7 @@ def load_metrics(protocol: Protocol, workspace: Workspace, device: str, reasons:
 
 
 def insufficient_samples(metric: Metric, count: int) -> str:
-    """Return why `count` images are too few for a metric; empty when they suffice."""
+    """Return the reason why `count` images are too few; empty if they suffice."""
     if not count:
         return NO_ROWS
     return f"requires at least {metric.min_samples} images" if count < metric.min_samples else ""
@@ -123,7 +121,7 @@ def check_names(required: Iterable[str]) -> None:
 
 
 def check_required(required: Iterable[str], reasons: Mapping[str, str]) -> None:
-    """Stop when a required metric is unavailable.
+    """Raise an error if a required metric is unavailable.
 
     Args:
         required: `evaluate.required_metrics`.

@@ -1,4 +1,4 @@
-"""Tables of mean scores, with the reason for every missing value and warnings about small samples."""
+"""Average row scores into tables, with reasons for missing values and small-sample warnings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 
+import numpy as np
+
 from tryon.metrics.metric import mean
 from tryon.metrics.regions import GARMENT
 from tryon.runtime.number_format import round_or_none
 from tryon.scoring.measure import Measurement
-from tryon.scoring.metric_availability import EMPTY, NO_SPREAD, NO_TRUTH, UNKNOWN_REGIONS, insufficient_samples
+from tryon.scoring.metric_availability import (
+    EMPTY_REGION_REASONS,
+    NO_SPREAD,
+    NO_TRUTH,
+    UNKNOWN_REGIONS,
+    insufficient_samples,
+)
 
 Notes = dict[tuple[str, str], list[str]]
 """(metric or key, text) to the groups it applies to."""
@@ -30,8 +38,6 @@ def method_table(
     """Return group → key → mean score of one method; add a reason for every None to `reasons`.
 
     Args:
-        measurement: the scores.
-        method: whose results.
         reasons: receives (key or metric name, reason) → groups.
         decimals: digits after the point.
         prefix: of the groups in `reasons` ("paired ").
@@ -39,22 +45,22 @@ def method_table(
     table: dict[str, Scores] = {}
     for group, count in measurement.groups.items():
         scores = table[group] = {}
-        for key, value, note in _group_scores(measurement, method, group, count):
+        for key, value, note in _scores_of_group(measurement, method, group, count):
             scores[key] = round_or_none(value, decimals)
-            place = f"{prefix}{group}"
-            if note and place not in reasons[note]:
-                reasons[note].append(place)
+            label = f"{prefix}{group}"
+            if note and label not in reasons[note]:
+                reasons[note].append(label)
     return table
 
 
-def _group_scores(
+def _scores_of_group(
     measurement: Measurement, method: str, group: str, count: int
 ) -> Iterable[tuple[str, float, tuple[str, str] | None]]:
-    """Yield key, score (NaN if unavailable) and, for NaN, what is missing and why."""
+    """Yield key, score (NaN if unavailable) and, for NaN, the key or metric with the reason."""
     matrix = measurement.rows.matrix(measurement.setting, method, group)
     columns = dict(zip(measurement.rows.keys, matrix.T, strict=True))
     has_truth = len(matrix) > 0 and not all(math.isnan(mean(column)) for column in columns.values())
-    knows_regions = any(hashes.regions for hashes in measurement.references.values())
+    has_regions = any(hashes.regions for hashes in measurement.references.values())
     for key, (each, region) in measurement.protocol.keys().items():
         reason = measurement.available.reasons.get(each.name) or insufficient_samples(each.metric, count)
         if reason:
@@ -62,8 +68,8 @@ def _group_scores(
             continue
         if each.metric.pairwise:
             value = mean(columns[key])
-            empty = EMPTY[region] if knows_regions else UNKNOWN_REGIONS
-            note = (key, empty) if has_truth else (each.name, NO_TRUTH)
+            reason = EMPTY_REGION_REASONS[region] if has_regions else UNKNOWN_REGIONS
+            note = (key, reason) if has_truth else (each.name, NO_TRUTH)
         else:
             value = measurement.sets.get((group, method, key), math.nan)
             note = (key, NO_SPREAD)
@@ -83,16 +89,13 @@ def small_sample_warnings(measurement: Measurement, warnings: Notes, prefix: str
 
 
 def ground_truth_rows(measurement: Measurement, method: str) -> dict[str, dict[str, int]]:
-    """Return group → number of rows with a ground-truth image, and of those whose image shows the garment.
-
-    Means are taken over these rows, which may be fewer than the test rows.
-    """
+    """Count the rows of each group that have a ground-truth image, and those whose image shows the garment."""
     keys = {"image": "l1", "garment": f"l1_{GARMENT}"}
     counts = {}
     for group in measurement.groups:
         matrix = measurement.rows.matrix(measurement.setting, method, group)
-        known = {name: matrix[:, measurement.rows.keys.index(key)] for name, key in keys.items()}
-        counts[group] = {name: int((column == column).sum()) for name, column in known.items()}  # NaN != NaN
+        columns = {name: matrix[:, measurement.rows.keys.index(key)] for name, key in keys.items()}
+        counts[group] = {name: int((~np.isnan(column)).sum()) for name, column in columns.items()}
     return counts
 
 

@@ -1,4 +1,4 @@
-"""Ground-truth images of results: of the workspace's test rows, or of a frozen synthetic data set."""
+"""Read ground-truth images of the workspace's test rows or of a frozen synthetic data set."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class GroundTruthSource:
     Args:
         name: of the data set, as in `--dataset`.
         pairs: of the test list, by category.
-        native: height and width at which test rows are packed.
+        native_size: height and width at which test rows are packed.
         packed: reads an image at a size, as the sample stage packs it.
-        original: reads an image as the data set holds it.
-        true_pairs: ids of the pairs that have a ground-truth image.
+        original: reads an image as stored in the data set.
+        pairs_with_truth: ids of the pairs that have a ground-truth image.
         garment: returns the garment in that image, bool (H, W) of the native size, and the person's key points,
             float32 (18, 3).
-        known_garments: ids of the pairs that `garment` knows.
+        pairs_with_garment: ids of the pairs that `garment` supports.
         prepare: called with the categories before anything is read; renders what is not cached.
 
     Both readers raise MissingInputError where the image is absent or differs from the index.
@@ -53,17 +53,17 @@ class GroundTruthSource:
 
     name: str
     pairs: tuple[ScoredPair, ...]
-    native: Size
+    native_size: Size
     packed: Callable[[ScoredPair, Role, Size], ImageArray]
     original: Callable[[ScoredPair, Role], ImageArray]
-    true_pairs: frozenset[str]
+    pairs_with_truth: frozenset[str]
     garment: Callable[[ScoredPair], tuple[NDArray[np.bool_], NDArray[np.float32]]]
-    known_garments: frozenset[str]
+    pairs_with_garment: frozenset[str]
     prepare: Callable[[Iterable[Category]], None] = lambda _: None
 
 
 def workspace_references(workspace: Workspace, setting: str) -> GroundTruthSource:
-    """Return the packed test rows of a workspace, and the files of `data/raw` they were made from.
+    """Return the packed test rows of a workspace and their raw files.
 
     Raises:
         MissingInputError: there are no test rows.
@@ -72,18 +72,18 @@ def workspace_references(workspace: Workspace, setting: str) -> GroundTruthSourc
     true, masks = ("person", "garment_mask") if setting == "paired" else ("truth", "truth_garment_mask")
     return GroundTruthSource(
         "workspace",
-        tuple(sorted(rows.pairs, key=_order)),
+        tuple(sorted(rows.pairs, key=_sort_key)),
         rows.rows.size,
         rows.packed,
         rows.original,
-        rows.having(true),
+        rows.pairs_with(true),
         partial(rows.garment, masks),
-        rows.having(masks),
+        rows.pairs_with(masks),
     )
 
 
 class _WorkspaceRows:
-    """Packed rows and the index rows they were made from, by pair id."""
+    """Packed rows and their index rows by pair id."""
 
     def __init__(self, workspace: Workspace, split: Split) -> None:
         self.workspace, self.split = workspace, split
@@ -95,7 +95,7 @@ class _WorkspaceRows:
         self.pairs = [ScoredPair(row["pair_id"], Category(row["category"]), row["person_id"]) for row in table]
         self._position = {pair.pair_id: number for number, pair in enumerate(self.pairs)}
 
-    def having(self, column: str) -> frozenset[str]:
+    def pairs_with(self, column: str) -> frozenset[str]:
         return frozenset(pair_id for pair_id, row in self._position.items() if self.rows.has(column, row))
 
     def garment(self, column: str, pair: ScoredPair) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
@@ -105,12 +105,12 @@ class _WorkspaceRows:
     def packed(self, pair: ScoredPair, role: Role, size: Size) -> ImageArray:
         if size == self.rows.size:
             return self.rows.image(role, self._position[pair.pair_id])
-        return decode_photo(self._raw(pair, role), size)
+        return decode_photo(self._read_raw(pair, role), size)
 
     def original(self, pair: ScoredPair, role: Role) -> ImageArray:
-        return _decode(self._raw(pair, role))
+        return _decode(self._read_raw(pair, role))
 
-    def _raw(self, pair: ScoredPair, role: Role) -> bytes:
+    def _read_raw(self, pair: ScoredPair, role: Role) -> bytes:
         path, sha256 = self._files[pair.category][pair.pair_id, role]
         return read_verified(self.workspace, path, sha256)
 
@@ -130,13 +130,11 @@ class _WorkspaceRows:
 
 
 def synthetic_references(name: str, setting: str, cache: Path, progress: Progress) -> GroundTruthSource:
-    """Return a frozen version of the synthetic data set, whose unpaired pairs have ground truth.
+    """Return a frozen version of the synthetic data set; its unpaired pairs have ground truth.
 
     Args:
         name: of the version.
-        setting: paired or unpaired.
         cache: folder of the rendered images.
-        progress: called with the number of images.
 
     Returns:
         A source whose `prepare` renders missing images, and raises SourceError where they differ from the version.
@@ -162,7 +160,7 @@ def synthetic_references(name: str, setting: str, cache: Path, progress: Progres
     pair_ids = frozenset(pair.pair_id for pair in pairs)
     return GroundTruthSource(
         name,
-        tuple(sorted(pairs, key=_order)),
+        tuple(sorted(pairs, key=_sort_key)),
         SYNTHETIC_SIZE,
         lambda pair, role, size: decode_photo(images[pair.pair_id, role].photo.read_bytes(), size),
         lambda pair, role: _decode(images[pair.pair_id, role].photo.read_bytes()),
@@ -173,7 +171,7 @@ def synthetic_references(name: str, setting: str, cache: Path, progress: Progres
     )
 
 
-def _order(pair: ScoredPair) -> tuple[int, str]:
+def _sort_key(pair: ScoredPair) -> tuple[int, str]:
     return pair.category.list_code, pair.pair_id
 
 

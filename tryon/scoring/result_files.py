@@ -15,7 +15,7 @@ from tryon.scoring.row_scores import SCORES_FILE, RowScores
 
 METRICS_FILE = "metrics.json"
 MODEL = "model"
-"""Name of the evaluated network among the methods of a result."""
+"""Method name of the evaluated network."""
 
 _HINT = "Name a folder written by `tryon evaluate`, its metrics.json, or a file written by `tryon score --out`."
 
@@ -25,9 +25,7 @@ class ScoredRun:
     """The scores of one protocol and setting.
 
     Args:
-        protocol: its name.
-        setting: paired or unpaired.
-        fingerprint: the facts that fix the scores.
+        fingerprint: see `tryon.scoring.fingerprint`.
         scores: group → key → mean score.
         rows: scores of every row; None when only means were saved.
     """
@@ -40,10 +38,10 @@ class ScoredRun:
 
 
 def read_runs(path: Path) -> list[ScoredRun]:
-    """Read the runs in a result file, or in a folder that the evaluate stage wrote, with the scores of its rows.
+    """Read the runs of a result file, or of an evaluation folder with its row scores.
 
     Raises:
-        MissingInputError: a file is absent, damaged or of another kind.
+        MissingInputError: a file is absent, damaged or not a result file.
     """
     file = path / METRICS_FILE if path.is_dir() else path
     try:
@@ -77,20 +75,13 @@ def runs_from_content(content: Mapping[str, Any], rows: RowScores | None = None)
 
 
 def _validate(runs: list[ScoredRun]) -> None:
-    """Raise KeyError, TypeError or ValueError where a damaged file holds other values than facts and scores."""
+    """Raise KeyError, TypeError or ValueError for values that are not facts or scores."""
     if not runs:
         raise ValueError("it has no runs")
     for run in runs:
         rows, metrics = run.fingerprint[ROWS], run.fingerprint[METRIC_FACTS]
-        for block in (
-            run.fingerprint,
-            rows,
-            metrics,
-            run.scores,
-            *rows.values(),
-            *metrics.values(),
-            *run.scores.values(),
-        ):
+        blocks = [run.fingerprint, rows, metrics, run.scores]
+        for block in (*blocks, *(value for each in blocks[1:] for value in each.values())):
             if not isinstance(block, Mapping):
                 raise TypeError(f"{block!r} where facts or scores are expected")
         for facts in rows.values():

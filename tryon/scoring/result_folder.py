@@ -22,13 +22,15 @@ from tryon.runtime.process_pool import map_chunks, split_chunks
 from tryon.runtime.progress import Progress
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-"""Image files that are read; other files in the folder are ignored."""
+"""Supported image files; others are ignored."""
 
-UNREAD_SUFFIXES = (".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jxl", ".ppm", ".tga", ".tif", ".tiff", ".webp")
-"""Image files that are not read; they are reported where pairs are missing."""
+UNSUPPORTED_SUFFIXES = (
+    ".avif", ".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jxl", ".ppm", ".tga", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+"""Unsupported image files, reported if pairs are missing."""
 
 MAX_NAMED = 12
-"""Files of each kind of fault that a message names."""
+"""Files listed per kind of fault."""
 
 _CHUNK_SIZE = 256
 _Value = TypeVar("_Value")
@@ -77,7 +79,7 @@ class Results:
 
 @dataclass(frozen=True)
 class _InspectedImage:
-    """What was read of one file; `fault` is empty if it can be used."""
+    """Properties of an image file; `fault` is empty if it is usable."""
 
     sha256: str = ""
     size: Size = (0, 0)
@@ -86,38 +88,38 @@ class _InspectedImage:
 
 
 def read_results(
-    folder: Path, known: Sequence[ScoredPair], selected: Sequence[ScoredPair], progress: Progress
+    folder: Path, listed: Sequence[ScoredPair], selected: Sequence[ScoredPair], progress: Progress
 ) -> Results:
     """Find and validate the images of the selected pairs.
 
-    A file is named by its pair, `<person>_<garment>`, or by its person, `<person>` or `<person>_0`, if the list has
-    that person once. It is in the folder, or in a subfolder named as its category.
+    A file is named by its pair (`<person>_<garment>`) or, if the person occurs once in the list, by its person
+    (`<person>` or `<person>_0`). It is in the folder or in a subfolder named after its category.
 
     Args:
-        folder: the folder.
-        known: all pairs of the test list; files of pairs that are not selected are no fault.
-        selected: the pairs to score.
-        progress: called with the number of images.
+        listed: all pairs of the test list; files of pairs that are not selected are no fault.
+        selected: pairs to score.
 
     Raises:
-        MissingInputError: images are missing, superfluous, duplicated, unreadable, a single color, gray, transparent,
-            or of another size or format than most. Each kind is listed with its count and first files. Where pairs
-            are missing, images that were not read are listed too, since they may be the missing ones.
+        MissingInputError: images are missing, extra, duplicated, unreadable, a single color, gray, transparent, or of
+            another size or format than most. Each kind is listed with its count and first files; if pairs are
+            missing, unsupported images are listed too.
     """
     check_folder(folder)
-    candidates, superfluous = _find_files(folder, known)
+    candidates, extra = _find_files(folder, listed)
     files = {pair.pair_id: candidates[pair.pair_id] for pair in selected if pair.pair_id in candidates}
     unique = {pair: paths[0] for pair, paths in files.items() if len(paths) == 1}
-    images = dict(zip(unique, _inspect_all(list(unique.values()), progress), strict=True))
+    chunks = split_chunks(list(unique.values()), _CHUNK_SIZE)
+    inspected = map_chunks(_inspect_chunk, chunks, progress, "result images read")
+    images = dict(zip(unique, (image for chunk in inspected for image in chunk), strict=True))
     usable = {pair: image for pair, image in images.items() if not image.fault}
     size = _most_common(image.size for image in usable.values())
     format = _most_common(image.format for image in usable.values())
     missing = [pair.pair_id for pair in selected if pair.pair_id not in files]
     faults = {
         "missing": missing,
-        **(_unread_images(folder) if missing else {}),
+        **(_unsupported_images(folder) if missing else {}),
         "duplicated": [f"{pair} ({', '.join(p.name for p in paths)})" for pair, paths in files.items() if paths[1:]],
-        "not in the test list": _relative(folder, superfluous),
+        "not in the test list": _relative(folder, extra),
         **{
             fault: [unique[pair].name for pair, image in images.items() if image.fault == fault]
             for fault in (UNREADABLE, CONSTANT, NOT_8_BIT, GRAY, TRANSPARENT)
@@ -129,7 +131,7 @@ def read_results(
             f"{unique[pair].name} ({image.format})" for pair, image in usable.items() if image.format != format
         ],
     }
-    _raise_faults(folder, faults, len(selected))
+    _raise_if_faults(folder, faults, len(selected))
     assert size is not None
     assert format is not None
     lines = "".join(f"{pair} {image.sha256}\n" for pair, image in sorted(images.items()))
@@ -153,31 +155,32 @@ def format_size(size: Size | None) -> str:
     return "of one size" if size is None else f"{size[0]}x{size[1]}"
 
 
-def _find_files(folder: Path, known: Sequence[ScoredPair]) -> tuple[dict[str, list[Path]], list[Path]]:
-    """Return the files by pair id, and those of no pair."""
-    folders = {folder: _file_names(known)}
-    folders |= {folder / each: _file_names(pair for pair in known if pair.category == each) for each in Category}
+def _find_files(folder: Path, listed: Sequence[ScoredPair]) -> tuple[dict[str, list[Path]], list[Path]]:
+    """Return the files by pair id, and files of no pair."""
+    folders = {folder: _file_names(listed)}
+    folders |= {folder / each: _file_names(pair for pair in listed if pair.category == each) for each in Category}
     files: dict[str, list[Path]] = {}
-    superfluous: list[Path] = []
+    extra: list[Path] = []
     for parent, names in folders.items():
         images = [path for path in parent.iterdir() if _is_image(path)] if parent.is_dir() else []
         for path in sorted(images):
             pair = names.get(path.stem)
             if pair is None:
-                superfluous.append(path)
+                extra.append(path)
             else:
                 files.setdefault(pair, []).append(path)
-    return files, superfluous
+    return files, extra
 
 
-def _unread_images(folder: Path) -> dict[str, list[str]]:
-    """Return the images that are not read, by reason, one folder deep."""
+def _unsupported_images(folder: Path) -> dict[str, list[str]]:
+    """Return unsupported images by reason, one folder deep."""
     folders = [folder, *(folder / category for category in Category)]
-    others = [path for parent in folders for path in parent.glob("*") if _is_image(path, UNREAD_SUFFIXES)]
+    unsupported = [path for parent in folders for path in parent.glob("*") if _is_image(path, UNSUPPORTED_SUFFIXES)]
     nested = [path for parent in folders for path in parent.glob("*/*") if path.parent not in folders]
-    nested = [path for path in nested if path.parent.name[0] != "." and _is_image(path, (*SUFFIXES, *UNREAD_SUFFIXES))]
+    suffixes = (*SUFFIXES, *UNSUPPORTED_SUFFIXES)
+    nested = [path for path in nested if path.parent.name[0] != "." and _is_image(path, suffixes)]
     return {
-        "not PNG or JPEG": _relative(folder, sorted(others)),
+        "not PNG or JPEG": _relative(folder, sorted(unsupported)),
         "in subfolders that are not searched (name the subfolder)": _relative(folder, sorted(nested)),
     }
 
@@ -191,7 +194,7 @@ def _is_image(path: Path, suffixes: Sequence[str] = SUFFIXES) -> bool:
 
 
 def _file_names(pairs: Iterable[ScoredPair]) -> dict[str, str]:
-    """Return every accepted file name, without suffix, with its pair id."""
+    """Map accepted file names without suffix to pair ids."""
     pairs = list(pairs)
     persons = Counter(pair.person_id for pair in pairs)
     names = {}
@@ -199,11 +202,6 @@ def _file_names(pairs: Iterable[ScoredPair]) -> dict[str, str]:
         if persons[pair.person_id] == 1:
             names |= {pair.person_id: pair.pair_id, f"{pair.person_id}_0": pair.pair_id}
     return names | {pair.pair_id: pair.pair_id for pair in pairs}
-
-
-def _inspect_all(paths: list[Path], progress: Progress) -> list[_InspectedImage]:
-    parts = map_chunks(_inspect_chunk, split_chunks(paths, _CHUNK_SIZE), progress, "result images read")
-    return [image for part in parts for image in part]
 
 
 def _inspect_chunk(paths: Sequence[Path]) -> list[_InspectedImage]:
@@ -240,7 +238,7 @@ def _format(image: Image.Image) -> str:
 
 @cache
 def _jpeg_qualities() -> dict[tuple[int, ...], int]:
-    """Return the JPEG quality by the luminance table that libjpeg writes for it."""
+    """Map libjpeg's luminance tables to JPEG qualities."""
     qualities: dict[tuple[int, ...], int] = {}
     for quality in range(1, 101):
         data = io.BytesIO()
@@ -254,7 +252,7 @@ def _most_common(values: Iterable[_Value]) -> _Value | None:
     return counted[0][0] if counted else None
 
 
-def _raise_faults(folder: Path, faults: dict[str, list[str]], count: int) -> None:
+def _raise_if_faults(folder: Path, faults: dict[str, list[str]], count: int) -> None:
     lines = [f"\n  {len(names)} {fault}: {format_list(names, MAX_NAMED)}" for fault, names in faults.items() if names]
     if lines:
         hint = "Fix the folder, or score only some pairs with --pairs-file FILE (one pair id per line)."

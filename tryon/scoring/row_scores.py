@@ -1,4 +1,4 @@
-"""Scores of every test row, before they are averaged, and their parquet file."""
+"""Collect the scores of test rows, and read and write their parquet file."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ metric and region. Null where the row has no ground truth, its region is empty o
 
 
 class RowScores:
-    """Scores of test rows by setting, method and category, collected batch by batch.
+    """Scores of test rows by setting, method and category.
 
-    Rows of a setting have the same order for every method: by category, then in the order they were added.
+    Rows are ordered by category, then in the order of addition, which is the same for every method.
 
     Args:
         keys: metric keys, the columns of `matrix`; by default those of the parquet file.
@@ -50,9 +50,6 @@ class RowScores:
         """Add the rows of a batch; keys absent from `numbers` become NaN.
 
         Args:
-            setting: paired or unpaired.
-            method: the method that produced the results.
-            category: of all rows of the batch.
             pair_ids: B pair ids.
             numbers: float64 (B,) by key; NaN where a row has no value.
         """
@@ -86,9 +83,9 @@ class RowScores:
         """Return all scores as a table of schema `SCORES`."""
         methods = dict.fromkeys((setting, method) for setting, method, _ in self._parts)
         groups = [(*pair, category) for pair in methods for category in map(str, Category)]
-        texts = [(*group, pair_id) for group in groups for pair_id in self.pair_ids(*group)]
+        labels = [(*group, pair_id) for group in groups for pair_id in self.pair_ids(*group)]
         values = np.concatenate([np.empty((0, len(self.keys))), *(self.matrix(*group) for group in groups)])
-        columns = [pa.array([text[index] for text in texts], pa.string()) for index in range(len(_GROUP))]
+        columns = [pa.array([label[index] for label in labels], pa.string()) for index in range(len(_GROUP))]
         columns += [pa.array(column, pa.float64(), from_pandas=True) for column in values.T]  # NaN becomes null
         return pa.table(columns, schema=SCORES.columns)
 
@@ -106,10 +103,10 @@ class RowScores:
         """
         table = read_table(path, SCORES)
         scores = cls()
-        texts = list(zip(*(table.column(name).to_pylist() for name in _GROUP), strict=True))
+        labels = list(zip(*(table.column(name).to_pylist() for name in _GROUP), strict=True))
         values = np.column_stack([table.column(key).to_numpy() for key in scores.keys])
-        starts = [row for row in range(len(texts)) if not row or texts[row][:3] != texts[row - 1][:3]]
-        for start, end in zip(starts, [*starts[1:], len(texts)], strict=False):
-            pairs = tuple(text[3] for text in texts[start:end])
-            scores._parts[texts[start][:3]].append((pairs, values[start:end]))
+        starts = [row for row in range(len(labels)) if not row or labels[row][:3] != labels[row - 1][:3]]
+        for start, end in zip(starts, [*starts[1:], len(labels)], strict=False):
+            pairs = tuple(label[3] for label in labels[start:end])
+            scores._parts[labels[start][:3]].append((pairs, values[start:end]))
         return scores

@@ -1,4 +1,4 @@
-"""`tryon score`: score a folder of result images by one or more protocols, and compare with an earlier result."""
+"""Score a folder of result images by protocols, and compare it with a baseline (`tryon score`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tryon.scoring.metric_availability import (
 from tryon.scoring.metrics_table import method_table, new_notes, notes_to_list, small_sample_warnings
 from tryon.scoring.protocols import PROTOCOLS, Protocol
 from tryon.scoring.protocols.preprocessing import read_image
-from tryon.scoring.references import GroundTruthSource, synthetic_references, workspace_references
+from tryon.scoring.references import synthetic_references, workspace_references
 from tryon.scoring.result_files import read_runs, runs_from_content
 from tryon.scoring.result_folder import MAX_NAMED, ScoredPair, check_folder, format_size, read_results
 from tryon.scoring.row_scores import RowScores
@@ -48,11 +48,8 @@ class ScoreRequest:
     """The options of `tryon score`.
 
     Args:
-        folder: of result images.
         protocols: names, or `all`.
         dataset: `workspace` or a frozen version of the synthetic data set.
-        setting: paired or unpaired.
-        categories: the categories to score.
         pairs_file: file of pair ids; only these are scored.
     """
 
@@ -70,22 +67,20 @@ def run(
     """Score a folder, write the result, and compare it with a baseline.
 
     Args:
-        request: the options.
-        workspace: its `params.yaml`, if present, sets how metrics are computed.
-        baseline: another result file; None for none.
-        out: the file to write; None for none.
-        progress: called with the number of images.
+        workspace: its `params.yaml`, if present, configures the metrics.
+        baseline: optional result file to compare with.
+        out: optional file to write.
 
     Raises:
         TryOnError: see `score_folder`, or the baseline cannot be read.
     """
-    other = read_runs(baseline) if baseline else None
+    baseline_runs = read_runs(baseline) if baseline else None
     configured = workspace.params_file.is_file()
     settings = load_parameters(workspace.params_file).evaluate if configured else EvaluateSettings()  # pyright: ignore[reportCallIssue]
     content = score_folder(request, settings, workspace, progress)
     if out is not None:
         write_json(out, content)
-    return content, compare(runs_from_content(content), other) if other is not None else None
+    return content, None if baseline_runs is None else compare(runs_from_content(content), baseline_runs)
 
 
 def validate_request(request: ScoreRequest) -> None:
@@ -99,17 +94,17 @@ def validate_request(request: ScoreRequest) -> None:
         "--dataset": ((request.dataset,), (WORKSPACE, *IMAGE_HASHES)),
         "--setting": ((request.setting,), tuple(SETTINGS)),
     }
-    for option, (names, known) in choices.items():
-        if unknown := [name for name in names if name not in known]:
+    for option, (names, valid) in choices.items():
+        if unknown := [name for name in names if name not in valid]:
             raise ParameterError(
-                f"unknown value of {option}", found=format_list(unknown), expected=f"one of {', '.join(known)}"
+                f"unknown value of {option}", found=format_list(unknown), expected=f"one of {', '.join(valid)}"
             )
 
 
 def score_folder(
     request: ScoreRequest, settings: EvaluateSettings, workspace: Workspace, progress: Progress
 ) -> dict[str, Any]:
-    """Score a folder; return what `--out` writes.
+    """Score a folder and return the content of the result file.
 
     Raises:
         ParameterError: an option has an unknown value.
@@ -124,7 +119,10 @@ def score_folder(
     workspace = workspace.with_weights(settings.metric_weights_dir)
     names = list(PROTOCOLS) if ALL in request.protocols else list(dict.fromkeys(request.protocols))
     protocols = [PROTOCOLS[name] for name in names]
-    references = _references(request, workspace, progress)
+    if request.dataset == WORKSPACE:
+        references = workspace_references(workspace, request.setting)
+    else:
+        references = synthetic_references(request.dataset, request.setting, workspace.work_dir("score"), progress)
     pairs = select_pairs(references.pairs, request)
     results = read_results(request.folder, references.pairs, pairs, progress)
     task = FolderTask(request.setting, references, tuple(pairs), results)
@@ -158,11 +156,11 @@ def score_folder(
 
 
 def select_pairs(pairs: Sequence[ScoredPair], request: ScoreRequest) -> list[ScoredPair]:
-    """Select the pairs of the requested categories and, if given, of `--pairs-file`.
+    """Select the pairs of the requested categories and of `--pairs-file`.
 
     Raises:
         ParameterError: the file cannot be read, or lists pairs that are not in the test list.
-        MissingInputError: no pair is left.
+        MissingInputError: no pair is selected.
     """
     selected = [pair for pair in pairs if pair.category in request.categories]
     categories = ", ".join(request.categories)
@@ -190,25 +188,19 @@ def select_pairs(pairs: Sequence[ScoredPair], request: ScoreRequest) -> list[Sco
     return selected
 
 
-def _references(request: ScoreRequest, workspace: Workspace, progress: Progress) -> GroundTruthSource:
-    if request.dataset == WORKSPACE:
-        return workspace_references(workspace, request.setting)
-    return synthetic_references(request.dataset, request.setting, workspace.work_dir("score"), progress)
-
-
 def _find_unavailable(protocol: Protocol, task: FolderTask, workspace: Workspace) -> dict[str, str]:
-    """Find the metrics of a protocol that cannot be computed, before ground truth is read."""
-    size = {"any": None, "size": protocol.size, "rows": task.references.native}[protocol.sizes]
+    """Find the metrics that cannot be computed, without reading ground truth."""
+    size = {"any": None, "size": protocol.size, "rows": task.references.native_size}[protocol.sizes]
     if size is not None and task.results.size != size:
         reason = f"results are {format_size(task.results.size)}, and {protocol.name} requires {format_size(size)}"
         return {each.name: reason for each in protocol.metrics}
     first = read_image(next(iter(task.results.files.values())))
     min_side = min(protocol.result(first, task.results.format).pair.shape[:2])
-    known = sum(pair.pair_id in task.references.true_pairs for pair in task.pairs)
+    count = sum(pair.pair_id in task.references.pairs_with_truth for pair in task.pairs)
     no_truth = ""
-    if known < len(task.pairs):
+    if count < len(task.pairs):
         no_truth = (
-            f"{f'only {known}' if known else 'none'} of the {len(task.pairs)} pairs have a ground-truth image of that "
+            f"{f'only {count}' if count else 'none'} of the {len(task.pairs)} pairs have a ground-truth image of that "
             "person in that garment, and a comparison with the person in other clothes is meaningless"
         )
     return find_unavailable(protocol, workspace, min_side, no_truth)
@@ -226,7 +218,7 @@ def _score_protocol(
     available = AvailableMetrics(reasons=reasons)
     measurement = Measurement(protocol, task.setting, task.counts, available, RowScores(tuple(protocol.pair_keys())))
     measurement.references |= {
-        category: ReferenceHashes({pair.pair_id for pair in task.of_category(category)}) for category in task.counts
+        category: ReferenceHashes({pair.pair_id for pair in task.pairs_of(category)}) for category in task.counts
     }
     try:
         if len(reasons) < len(protocol.metrics):
@@ -255,7 +247,7 @@ def _score_protocol(
 
 
 def _deviations(protocol: Protocol, task: FolderTask) -> list[str]:
-    """List where the results deviate from those that the protocol was published for."""
+    """List deviations of the results from the published protocol."""
     results, deviations = task.results, []
     if protocol.format not in (None, results.format):
         deviations.append(f"results are {results.format} files, not {protocol.format} as in the protocol")

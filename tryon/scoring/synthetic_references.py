@@ -1,7 +1,7 @@
-"""Test images of a frozen version of the synthetic data set, rendered on demand and cached.
+"""Render and cache the test images of a frozen version of the synthetic data set.
 
-The full archive takes long to render and much disk space; its test images with label maps and key points take a few
-minutes and 600 MB. Their bytes equal those of the archive, which the hash of each category verifies.
+Only test images, label maps and key points are rendered (a few minutes, 600 MB), not the full archive. A hash per
+category verifies that their bytes equal those of the archive.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CHUNK_SIZE = 16
 
 @dataclass(frozen=True)
 class SyntheticPair:
-    """A pair of a test list and the files that show its person in its garment.
+    """A pair of a test list with the files of its ground truth.
 
     Args:
         pair_id, person_id, garment_id: as in the pair lists.
@@ -95,31 +95,29 @@ def render_pairs(name: str, category: Category, split: Split, cache: Path, progr
 
     Args:
         name: of the version, for example "twin:v1".
-        category: of the list.
         split: test_paired or test_unpaired.
         cache: folder of the images.
-        progress: called with the number of images.
 
     Raises:
-        SourceError: the images differ from the version, because the rendering code or a library differs.
+        SourceError: the images differ from the version: the rendering code or a library differs.
     """
     version = VERSIONS[name]
     pairs = synthetic_pairs(name, category, split, cache)
-    absent = [pair for pair in pairs if not all(path.is_file() for path in pair.files)]
+    missing = [pair for pair in pairs if not all(path.is_file() for path in pair.files)]
     render = partial(_render, version, category)
-    if absent:
-        map_chunks(render, split_chunks(absent, _CHUNK_SIZE), progress, f"{category} images of {name} rendered")
+    if missing:
+        map_chunks(render, split_chunks(missing, _CHUNK_SIZE), progress, f"{category} images of {name} rendered")
     expected = IMAGE_HASHES[name][category][split]
     if _hash_of(pairs) == expected:
         return pairs
     map_chunks(
         render, split_chunks(pairs, _CHUNK_SIZE), progress, f"{category} images of {name} rendered again (hash differs)"
     )
-    found = _hash_of(pairs)
-    if found != expected:
+    actual = _hash_of(pairs)
+    if actual != expected:
         raise SourceError(
             f"the {split} images of {name} in {pairs[0].folder} differ from the frozen version",
-            found=f"{found[:16]}…",
+            found=f"{actual[:16]}…",
             expected=f"content hash {expected[:16]}…",
             hint=f"The rendering code, a library or the processor differs (frozen with {version.made_with}), so scores "
             "would not be comparable. Use the versions in constraints.txt.",

@@ -1,4 +1,4 @@
-"""Charts: deterministic SVG in the colors and font of the page."""
+"""Tests of the SVG charts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def texts(chart: Chart) -> list[str]:
     return [element.text or "" for element in ElementTree.fromstring(chart.svg).iter() if element.tag.endswith("text")]
 
 
-def test_charts_are_well_formed_scale_and_use_the_colors_of_the_page() -> None:
+def test_charts_are_well_formed_scalable_and_use_page_colors() -> None:
     for chart in (lines(), intervals()):
         root = ElementTree.fromstring(chart.svg)
         assert root.get("viewBox")
@@ -33,7 +33,7 @@ def test_charts_are_well_formed_scale_and_use_the_colors_of_the_page() -> None:
         assert "var(--c1)" in chart.svg
 
 
-def test_equal_input_gives_equal_bytes() -> None:
+def test_charts_are_deterministic() -> None:
     assert lines() == lines()
     assert intervals() == intervals()
 

@@ -1,30 +1,31 @@
-"""Which rows the galleries show."""
+"""Tests of gallery row selection."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import given, strategies
 
 from tryon.evaluate.report.gallery import BEST, MEDIAN, RANDOM, WORST, select_rows
 
 
-def test_a_third_each_of_best_median_and_worst() -> None:
+def test_selects_a_third_each_of_best_median_and_worst() -> None:
     errors = np.arange(10) / 10
-    found = select_rows([f"row{number}" for number in range(10)], errors, 6, 0)
-    assert {pair: one.why for pair, one in found.items()} == {
+    selected = select_rows([f"row{number}" for number in range(10)], errors, 6, 0)
+    assert {pair: row.kind for pair, row in selected.items()} == {
         "row0": BEST, "row1": BEST, "row4": MEDIAN, "row5": MEDIAN, "row9": WORST, "row8": WORST,
     }  # fmt: skip
-    assert list(found) == ["row0", "row1", "row4", "row5", "row9", "row8"]
-    assert found["row9"].error == 0.9
+    assert list(selected) == ["row0", "row1", "row4", "row5", "row9", "row8"]
+    assert selected["row9"].error == 0.9
 
 
-@given(some.lists(some.floats(0, 1) | some.just(float("nan")), max_size=30), some.integers(1, 12))
-def test_rows_are_distinct_and_as_many_as_there_are(errors: list[float], count: int) -> None:
+@given(
+    strategies.lists(strategies.floats(0, 1) | strategies.just(float("nan")), max_size=30), strategies.integers(1, 12)
+)
+def test_selected_rows_are_distinct_and_complete(errors: list[float], count: int) -> None:
     known = int(np.isfinite(errors).sum())
-    found = select_rows([f"{number}" for number in range(len(errors))], np.array(errors), count, 0)
-    assert len(found) == min(count, known or len(errors))
-    kinds = [one.why for one in found.values()]
+    selected = select_rows([f"{number}" for number in range(len(errors))], np.array(errors), count, 0)
+    assert len(selected) == min(count, known or len(errors))
+    kinds = [row.kind for row in selected.values()]
     if known:
         assert RANDOM not in kinds
         assert kinds.count(WORST) >= kinds.count(BEST) >= kinds.count(MEDIAN) >= kinds.count(WORST) - 1
@@ -32,8 +33,8 @@ def test_rows_are_distinct_and_as_many_as_there_are(errors: list[float], count: 
         assert set(kinds) <= {RANDOM}
 
 
-def test_without_true_images_names_decide() -> None:
+def test_selects_by_hash_without_ground_truth() -> None:
     pairs = [f"row{number}" for number in range(20)]
-    nothing = np.full(20, np.nan)
-    assert select_rows(pairs, nothing, 4, 1) == select_rows(pairs, nothing, 4, 1)
-    assert set(select_rows(pairs, nothing, 4, 1)) != set(select_rows(pairs, nothing, 4, 2))
+    unknown = np.full(20, np.nan)
+    assert select_rows(pairs, unknown, 4, 1) == select_rows(pairs, unknown, 4, 1)
+    assert set(select_rows(pairs, unknown, 4, 1)) != set(select_rows(pairs, unknown, 4, 2))

@@ -1,17 +1,17 @@
-"""The published numbers are what the tables say, and none stands there without its table."""
+"""Tests of the published scores."""
 
 from __future__ import annotations
 
 from tryon.categories import Category
-from tryon.evaluate.report.published import ALL, CATVTON_1, LEFFA_5, PROMO, PUBLISHED, Published
+from tryon.evaluate.report.published import ALL, CATVTON_1, LEFFA_5, PROMO, PUBLISHED, PublishedScore
 
 
-def row(table: object, method: str, category: str) -> Published:
-    (found,) = [each for each in PUBLISHED if (each.table, each.method, each.category) == (table, method, category)]
-    return found
+def row(table: object, method: str, category: str) -> PublishedScore:
+    (match,) = [each for each in PUBLISHED if (each.table, each.method, each.category) == (table, method, category)]
+    return match
 
 
-def test_every_row_has_its_place_and_plausible_numbers() -> None:
+def test_published_rows_are_unique_and_plausible() -> None:
     assert len(PUBLISHED) == len({(each.table, each.method, each.category) for each in PUBLISHED}) == 3 * 18 + 25
     for each in PUBLISHED:
         assert each.category in (*Category, ALL)
@@ -23,7 +23,7 @@ def test_every_row_has_its_place_and_plausible_numbers() -> None:
         assert each.table.protocol
 
 
-def test_samples_stand_in_their_columns() -> None:
+def test_sample_scores_are_in_their_columns() -> None:
     leffa = row(LEFFA_5, "Leffa", "lower_body")
     assert (leffa.ssim, leffa.lpips, leffa.fid, leffa.fid_unpaired, leffa.kid_unpaired) == (
         0.941,
@@ -36,6 +36,6 @@ def test_samples_stand_in_their_columns() -> None:
     assert row(PROMO, "LaDI-VTON", ALL).kid_unpaired is None
 
 
-def test_the_warning_at_the_top_is_true() -> None:
-    told = {each.ssim for each in PUBLISHED if each.method == "LaDI-VTON" and each.category == ALL}
-    assert told == {0.9025, 0.7656, 0.756}
+def test_published_ssim_of_one_checkpoint_differs_between_papers() -> None:
+    scores = {each.ssim for each in PUBLISHED if each.method == "LaDI-VTON" and each.category == ALL}
+    assert scores == {0.9025, 0.7656, 0.756}

@@ -1,4 +1,4 @@
-"""The report: one file that loads nothing, says everything, and carries no trace of the machine it was made on."""
+"""Tests of the rendered report: self-contained, complete and free of local paths."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VOID = {"meta", "link", "img", "br"}
 
 
 class Page(HTMLParser):
-    """Collects what a browser would act on, and checks that tags close in order."""
+    """HTML parser that collects attributes and text, and checks that tags are closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -60,25 +60,25 @@ def source(evaluated: Workspace) -> str:
     return (evaluated.evaluation / "report.html").read_text()
 
 
-def test_it_loads_nothing(source: str) -> None:
+def test_report_loads_no_external_resource(source: str) -> None:
     page = Page(source)
-    loads = [
+    resources = [
         (tag, value) for tag, name, value in page.attributes if name in {"src", "href", "srcset", "data", "action"}
     ]
-    assert loads
-    assert all(value.startswith(("data:", "#")) for _, value in loads)
+    assert resources
+    assert all(value.startswith(("data:", "#")) for _, value in resources)
     without_images = re.sub(r"data:image/webp;base64,[A-Za-z0-9+/=]+", "", source)
     assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_images)
     policy = next(v for tag, n, v in page.attributes if tag == "meta" and n == "content" and "default-src" in v)
     assert "default-src 'none'" in policy
 
 
-def test_it_names_no_place_of_this_machine(source: str, evaluated: Workspace) -> None:
+def test_report_contains_no_local_path(source: str, evaluated: Workspace) -> None:
     assert str(evaluated.root) not in source
     assert str(Path.cwd()) not in source
 
 
-def test_it_shows_every_part(source: str, evaluated: Workspace) -> None:
+def test_report_contains_every_section_and_fact(source: str, evaluated: Workspace) -> None:
     page = Page(source)
     ids = [value for _, name, value in page.attributes if name == "id"]
     links = [value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
@@ -93,23 +93,23 @@ def test_it_shows_every_part(source: str, evaluated: Workspace) -> None:
     assert "paired 9, unpaired 9" in page.text
 
 
-def test_it_has_images_of_every_gallery_and_training_strip(source: str) -> None:
+def test_report_embeds_gallery_and_training_images(source: str) -> None:
     alternatives = [value for tag, name, value in Page(source).attributes if (tag, name) == ("img", "alt")]
     assert sum(value.startswith("result of") for value in alternatives) == 2 * 3 * 2
     for category in ("Upper body", "Lower body", "Dresses"):
         assert f"{category}: epoch 2" in alternatives
     training = source[source.index('<section id="training">') : source.index('<section id="masks">')]
-    assert training.count("<svg") == 3  # the pretraining here has one epoch, too few for a curve of its loss
+    assert training.count("<svg") == 3  # pretraining has one epoch, too few for a loss curve
 
 
-def test_the_numbers_of_the_headline_are_those_of_the_metrics(source: str, evaluated: Workspace) -> None:
+def test_summary_matches_metrics(source: str, evaluated: Workspace) -> None:
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for category in (*Category, "all"):
         assert f"{content['metrics']['paired'][category]['model']['l1_garment']:.3f}" in source
         assert f"{content['summary']['unpaired'][category]['ratio_to_masked_input']:.2f}×" in source
 
 
-def test_it_says_how_many_rows_have_a_true_image(source: str) -> None:
+def test_states_number_of_rows_with_ground_truth(source: str) -> None:
     assert "Compared with ground truth: 9 of 9 paired rows, 9 of 9 unpaired rows." in " ".join(source.split())
     content = {
         "rows": {"paired": {"dresses": 2, "lower_body": 1}, "unpaired": {"dresses": 4}},
@@ -118,11 +118,11 @@ def test_it_says_how_many_rows_have_a_true_image(source: str) -> None:
     assert ground_truth_sentence(content) == "Compared with ground truth: 3 of 3 paired rows, 0 of 4 unpaired rows."
 
 
-def test_the_share_from_which_a_row_leaks_is_the_audits(source: str) -> None:
+def test_states_leak_threshold(source: str) -> None:
     assert f"a row is leaking above {format_percent(LEAK_THRESHOLD, 0)}" in " ".join(source.split())
 
 
-def test_the_audit_of_every_recipe_stands_side_by_side(source: str, evaluated: Workspace) -> None:
+def test_compares_quality_of_mask_methods(source: str, evaluated: Workspace) -> None:
     masks = json.loads((evaluated.evaluation / "metrics.json").read_text())["masks"]
     assert list(masks) == list(Category)
     lower = masks["lower_body"]
@@ -143,16 +143,20 @@ def test_the_audit_of_every_recipe_stands_side_by_side(source: str, evaluated: W
     assert "dresscode-official 100 25.0 % 40.00 % 40.0 % 0.10 % 70 % skirt 100 25.0 % 80.00 % 80.0 %" in text
 
 
-def test_it_shows_the_worst_and_typical_masks_of_each_category(source: str) -> None:
+def test_shows_worst_and_typical_masks_of_each_category(source: str) -> None:
     page = Page(source)
-    shown = [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt") and "label map" in value]
-    assert [one.rpartition(" ")[2] for one in shown] == [f"shown{number}" for number in (0, 1, 2, 3, 6, 7)] * 3
+    alternatives = [
+        value for tag, name, value in page.attributes if (tag, name) == ("img", "alt") and "label map" in value
+    ]
+    assert [text.rpartition(" ")[2] for text in alternatives] == [
+        f"person{number}" for number in (0, 1, 2, 3, 6, 7)
+    ] * 3
     text = " ".join(page.text.split())
-    assert text.index("Dresses, worst shown0") < text.index("Dresses, typical shown6")
-    assert "shown0 dress · leak – · protected 0.00 % · masked 25 % · outline 30 %" in text
+    assert text.index("Dresses, worst person0") < text.index("Dresses, typical person6")
+    assert "person0 dress · leak – · protected 0.00 % · masked 25 % · outline 30 %" in text
 
 
-def test_masks_without_images_or_other_recipes_are_told_without(workspace: Workspace) -> None:
+def test_omits_mask_sections_without_images_or_other_methods(workspace: Workspace) -> None:
     for category in Category:
         workspace.mask_images(category).unlink()
         rows = read_table(workspace.manifest(category), MANIFEST).to_pylist()
@@ -163,14 +167,14 @@ def test_masks_without_images_or_other_recipes_are_told_without(workspace: Works
     assert "Left to right: person" not in text
 
 
-def test_absent_manifests_are_said_and_not_guessed(workspace: Workspace) -> None:
+def test_reports_missing_manifests(workspace: Workspace) -> None:
     for category in Category:
         workspace.manifest(category).unlink()
     evaluate(EvaluateSettings(accelerator="cpu", num_gallery_samples=1), 7, workspace, no_progress)
     assert "No manifests found" in (workspace.evaluation / "report.html").read_text()
 
 
-def test_numbers_as_people_read_them() -> None:
+def test_formats_numbers() -> None:
     assert [format_metric(0.12345), format_metric(21.456, "psnr"), format_metric(None)] == ["0.1235", "21.46", "–"]
     assert [format_percent(0.0123), format_percent(None), format_ratio(0.254), format_ratio(None)] == [
         "1.2 %",
@@ -180,31 +184,33 @@ def test_numbers_as_people_read_them() -> None:
     ]
 
 
-def test_every_slice_of_a_setting_stands_in_its_charts(source: str, evaluated: Workspace) -> None:
+def test_charts_contain_every_slice(source: str, evaluated: Workspace) -> None:
     slices = json.loads((evaluated.evaluation / "metrics.json").read_text())["slices"]
     section = source[source.index('<section id="slices">') : source.index('<section id="gallery">')]
-    assert section.count("<use ") == sum(len(values) for own in slices.values() for values in own.values())
+    assert section.count("<use ") == sum(
+        len(values) for dimensions in slices.values() for values in dimensions.values()
+    )
     assert section.index("All slices, unpaired") < section.index("All slices, paired")
     assert "No slice of 10 rows or more is worse" in section
 
 
-def test_the_curve_of_inexact_masks_has_its_intervals(source: str) -> None:
+def test_robustness_chart_has_intervals(source: str) -> None:
     section = source[source.index('<section id="robustness">') : source.index('<section id="metrics">')]
     assert section.count("stroke-opacity: 0.55") == 7 + 4  # intervals
     assert "The same 9 unpaired rows" in section
 
 
-def test_published_numbers_carry_their_protocols(source: str) -> None:
+def test_published_scores_name_their_protocols(source: str) -> None:
     section = Page(source[source.index('<section id="published">') : source.index('<section id="data">')]).text
     assert {table.source for table in (row.table for row in PUBLISHED)} == {
         table.source for table, _ in published_tables() if table.source in section
     }
     assert "protocol: catvton; 512x384" in section
-    assert "which no published score is" in section  # the rows are the twin's
+    assert "which no published score is" in section  # the rows are synthetic
     assert "0.7656" in section
 
 
-def test_fingerprints_and_the_data_card_are_there(source: str, evaluated: Workspace) -> None:
+def test_report_contains_fingerprints_and_data_card(source: str, evaluated: Workspace) -> None:
     content = json.loads((evaluated.evaluation / "metrics.json").read_text())
     for facts in content["fingerprints"].values():
         assert short_fingerprint(facts) in source

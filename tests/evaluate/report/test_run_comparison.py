@@ -1,4 +1,4 @@
-"""Another run beside this one, in the report and in `metrics.json`."""
+"""Tests of the comparison with a baseline run in the report and `metrics.json`."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
 SETTINGS = EvaluateSettings(
-    accelerator="cpu", batch_size=2, num_gallery_samples=1, num_robustness_samples=0, baseline_run="other"
+    accelerator="cpu", batch_size=2, num_gallery_samples=1, num_robustness_samples=0, baseline_run="baseline"
 )
 
 
-def _copied(evaluated: Workspace, root: Path) -> Path:
+def _copy_as_baseline(evaluated: Workspace, root: Path) -> Path:
     for name in ("evaluation", "checkpoints"):
-        shutil.copytree(evaluated.data / name, root / "other" / name)
-    return root / "other"
+        shutil.copytree(evaluated.data / name, root / "baseline" / name)
+    return root / "baseline"
 
 
 def _content(workspace: Workspace) -> dict:
     return json.loads((workspace.evaluation / "metrics.json").read_text())
 
 
-def test_what_is_noted_as_input_is_what_is_read() -> None:
+def test_baseline_files_match_external_inputs() -> None:
     assert FILES == BASELINE_FILES
 
 
-def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluated: Workspace) -> None:
-    _copied(evaluated, workspace.root)
+def test_report_shows_comparison_and_both_curves(workspace: Workspace, evaluated: Workspace) -> None:
+    _copy_as_baseline(evaluated, workspace.root)
     evaluate(SETTINGS, 7, workspace, no_progress)
-    told = _content(workspace)["baseline_comparison"]
-    assert told["verdict"] == "no difference"
-    assert {line["metric"] for line in told["metrics"]} == {"l1_garment"}
+    comparison = _content(workspace)["baseline_comparison"]
+    assert comparison["verdict"] == "no difference"
+    assert {row["metric"] for row in comparison["metrics"]} == {"l1_garment"}
     page = (workspace.evaluation / "report.html").read_text()
     section = page[page.index('<section id="comparison">') : page.index('<section id="masks">')]
     assert "Verdict on this run: no difference." in section
@@ -49,28 +49,29 @@ def test_the_comparison_and_both_curves_are_shown(workspace: Workspace, evaluate
     assert str(workspace.root) not in page
 
 
-def test_what_cannot_be_compared_is_said_and_why(workspace: Workspace, evaluated: Workspace) -> None:
-    metrics = _copied(evaluated, workspace.root) / "evaluation" / "metrics.json"
+def test_lists_skipped_comparisons_with_reason(workspace: Workspace, evaluated: Workspace) -> None:
+    metrics = _copy_as_baseline(evaluated, workspace.root) / "evaluation" / "metrics.json"
     content = json.loads(metrics.read_text())
     for facts in content["fingerprints"].values():
         facts["code"] = "another"
     metrics.write_text(json.dumps(content))
     evaluate(SETTINGS, 7, workspace, no_progress)
-    told = _content(workspace)["baseline_comparison"]
-    assert set(told) == {"skipped"}
-    assert "paired: code: " in told["skipped"][0]
+    comparison = _content(workspace)["baseline_comparison"]
+    assert set(comparison) == {"skipped"}
+    assert "paired: code: " in comparison["skipped"][0]
     assert "Not compared: " in (workspace.evaluation / "report.html").read_text()
 
 
-def test_a_folder_that_is_not_whole_stops_the_stage_at_once(workspace: Workspace, evaluated: Workspace) -> None:
-    other = _copied(evaluated, workspace.root)
-    (other / "evaluation" / "scores.parquet").unlink()
-    (other / "checkpoints" / "history.csv").unlink()
-    with pytest.raises(MissingInputError, match=r"incomplete: evaluation/scores\.parquet, checkpoints/history\.csv"):
+def test_rejects_incomplete_baseline_run(workspace: Workspace, evaluated: Workspace) -> None:
+    baseline = _copy_as_baseline(evaluated, workspace.root)
+    (baseline / "evaluation" / "scores.parquet").unlink()
+    (baseline / "checkpoints" / "history.csv").unlink()
+    with pytest.raises(MissingInputError) as caught:
         evaluate(SETTINGS, 7, workspace, no_progress)
+    assert "evaluation/scores.parquet, checkpoints/history.csv" in caught.value.problem
     assert not workspace.evaluation.exists()
 
 
-def test_no_run_beside_leaves_no_trace(evaluated: Workspace) -> None:
+def test_no_comparison_without_baseline_run(evaluated: Workspace) -> None:
     assert _content(evaluated)["baseline_comparison"] == {}
     assert "Comparison with baseline run" not in (evaluated.evaluation / "report.html").read_text()

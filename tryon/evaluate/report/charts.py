@@ -1,4 +1,4 @@
-"""Charts of the report as SVG, drawn by matplotlib in the colors of the page (light, dark and print)."""
+"""Draw the charts of the report as SVG in the colors of the page (light, dark and print)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ _STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.8,
 }
 
-
 _TEXT = {"color": _HEX["--soft"], "fontsize": _STYLE["font.size"]}
 
 
@@ -72,11 +71,11 @@ def line_chart(
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = _figure(3.75, 2.2)
-    for number, each in enumerate(series.values()):
-        color = _HEX[f"--c{each.color}"]
-        x, y = zip(*each.points, strict=True)
-        axes.plot(x, y, color=color, linewidth=2.2 if each.color == 0 else 1.4, zorder=3 + number, clip_on=False)
-        for position, low, high in each.intervals:
+    for number, line in enumerate(series.values()):
+        color = _HEX[f"--c{line.color}"]
+        x, y = zip(*line.points, strict=True)
+        axes.plot(x, y, color=color, linewidth=2.2 if line.color == 0 else 1.4, zorder=3 + number, clip_on=False)
+        for position, low, high in line.intervals:
             axes.plot(
                 (position, position), (low, high), color=color, linewidth=1.2, alpha=0.55, zorder=2, clip_on=False
             )
@@ -93,15 +92,14 @@ def line_chart(
             mark[1], (mark[0], 1), xycoords=("data", "axes fraction"), xytext=(-4 if right else 4, -6),
             textcoords="offset points", ha="right" if right else "left", va="top", **_TEXT,
         )  # fmt: skip
-    legend = tuple((name, each.color) for name, each in reversed(list(series.items())))
+    legend = tuple((name, line.color) for name, line in reversed(list(series.items())))
     return Chart(title, f"{title} by {x_title}", _svg(figure), legend)
 
 
 def interval_chart(title: str, values: Mapping[str, Interval], mean: float, limit: float, marked: set[str]) -> Chart:
-    """Draw means with intervals, one below the other, with the number of rows at the right.
+    """Draw means with intervals, one per line, with the number of rows at the right.
 
     Args:
-        title: of the chart.
         values: label to interval, top down.
         mean: of all rows, drawn as a vertical line.
         limit: end of the x axis, the same for charts that are read together; the axis starts at 0.

@@ -1,4 +1,4 @@
-"""Data cards by licence, for the report and the model card."""
+"""Select data cards by licence, for the report and the model card."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class DataCard:
 DRESS_CODE = DataCard(
     "Dress Code",
     make_facts(
-        what="53,792 pairs of a person and a garment in three categories (upper body 15,363, lower body 8,951, dresses "
-        "29,478; 1,800 of each are the test split), 1024x768 photographs with label maps, DensePose and key points",
+        contents="53,792 pairs of a person and a garment in three categories (upper body 15,363, lower body 8,951, "
+        "dresses 29,478; 1,800 of each are the test split), 1024x768 photographs with label maps, DensePose and key "
+        "points",
         source="Morelli et al., Dress Code: High-Resolution Multi-Category Virtual Try-On, ECCV 2022 "
         "(arXiv 2204.08532); access by a form of the authors' institution",
         licence="academic, non-commercial: no image, mask, result or checkpoint made from it may be published; ids, "
@@ -35,7 +36,7 @@ DRESS_CODE = DataCard(
 SYNTHETIC = DataCard(
     "Synthetic Dress Code",
     make_facts(
-        what="rendered people and garments in Dress Code's format, any number of pairs from a seed",
+        contents="rendered people and garments in Dress Code's format, any number of pairs from a seed",
         licence="MIT, like the code",
         good_for="testing the whole pipeline, comparing two configurations, and errors that photographs cannot show: "
         "unpaired rows have ground truth",
@@ -47,5 +48,5 @@ _CARDS = {"synthetic": SYNTHETIC, "dresscode-academic": DRESS_CODE}
 
 
 def cards_for_licences(licences: Iterable[str | None]) -> list[DataCard]:
-    """Return the data cards of some licences, each once; licences of other data have none."""
+    """Return the data cards of the licences, each once; other data has no card."""
     return [_CARDS[licence] for licence in dict.fromkeys(licences) if licence in _CARDS]

@@ -1,7 +1,6 @@
-"""Galleries: select rows, write their strips below `galleries/`, and embed small copies in the report.
+"""Select gallery rows, write their image strips and embed small copies in the report.
 
-Where ground truth is known, rows with the smallest, middle and largest error are selected, else rows by a hash of
-their pair ids.
+With ground truth, rows with the smallest, middle and largest error are selected, else rows by a hash of their pair ids.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from tryon.evaluate.predict import PredictedBatch, predict_category
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.runtime.atomic_files import write_bytes
 from tryon.runtime.hash_sampling import hash_sample
-from tryon.scoring.compare import KEY
+from tryon.scoring.compare import PRIMARY_METRIC
 from tryon.scoring.result_files import MODEL
 from tryon.scoring.row_scores import RowScores
 
@@ -34,20 +33,20 @@ GAP = 4
 ImageArray = NDArray[np.uint8]
 
 BEST, MEDIAN, WORST, RANDOM = "best", "median", "worst", "random"
-"""Why a row was selected."""
+"""Kinds of selected rows."""
 
 
 @dataclass(frozen=True)
 class SelectedRow:
-    """Why a row was selected, and its error inside the garment where known."""
+    """Kind of a selected row, and its error inside the garment where known."""
 
-    why: str
+    kind: str
     error: float | None
 
 
 @dataclass(frozen=True)
 class GalleryRow:
-    """One row of a gallery: its images by caption, left to right."""
+    """A gallery row with its images by caption, left to right."""
 
     setting: str
     category: Category
@@ -57,7 +56,7 @@ class GalleryRow:
 
     @property
     def file(self) -> str:
-        """Path of its strip below the evaluation folder."""
+        """Path of its strip in the evaluation folder."""
         return f"galleries/{self.setting}_{self.category}/{self.pair_id}.jpg"
 
 
@@ -73,34 +72,26 @@ def select_rows(pair_ids: Sequence[str], errors: NDArray[np.floating], count: in
         count: rows to select.
         seed: of the hash.
     """
-    known = [(float(error), pair) for error, pair in zip(errors, pair_ids, strict=True) if np.isfinite(error)]
-    if not known:
+    ranked = sorted((float(error), pair) for error, pair in zip(errors, pair_ids, strict=True) if np.isfinite(error))
+    if not ranked:
         selected = set(hash_sample(set(pair_ids), count, seed))
         return {pair: SelectedRow(RANDOM, None) for pair in pair_ids if pair in selected}
-    known.sort()
-    total = min(count, len(known))
+    total = min(count, len(ranked))
     worst, best, middle = (len(range(first, total, 3)) for first in range(3))
-    rest = known[best : len(known) - worst]
+    rest = ranked[best : len(ranked) - worst]
     start = (len(rest) - middle) // 2
-    groups = {BEST: known[:best], MEDIAN: rest[start : start + middle], WORST: known[len(known) - worst :][::-1]}
-    return {pair: SelectedRow(why, error) for why, group in groups.items() for error, pair in group}
+    groups = {BEST: ranked[:best], MEDIAN: rest[start : start + middle], WORST: ranked[len(ranked) - worst :][::-1]}
+    return {pair: SelectedRow(kind, error) for kind, group in groups.items() for error, pair in group}
 
 
 def build_gallery(
-    network: nn.Module,
-    rows: PackedDataset,
-    setting: str,
-    scores: RowScores,
-    sizes: tuple[int, int],
-    seed: int,
+    network: nn.Module, rows: PackedDataset, setting: str, scores: RowScores, sizes: tuple[int, int], seed: int
 ) -> list[GalleryRow]:
     """Select rows of every category by the model's error inside the garment, and predict them again.
 
     Args:
         network: in evaluation mode, on its device.
         rows: of one setting.
-        setting: paired or unpaired.
-        scores: of these rows.
         sizes: rows per category, and rows per forward pass.
         seed: of the hash where no error is known.
     """
@@ -109,11 +100,11 @@ def build_gallery(
     gallery = []
     for category in Category:
         pair_ids = rows.select_category(category).table.column("pair_id").to_pylist()
-        errors = scores.values(setting, MODEL, category, KEY)
+        errors = scores.values(setting, MODEL, category, PRIMARY_METRIC)
         selected = select_rows(pair_ids, errors, count, seed)
         positions = {pair: position for position, pair in enumerate(pair_ids)}
-        only = np.array([positions[pair] for pair in selected], np.int64)
-        for batch in predict_category(network, rows, setting, category, batch_size, device, only):
+        indices = np.array([positions[pair] for pair in selected], np.int64)
+        for batch in predict_category(network, rows, setting, category, batch_size, device, indices):
             gallery += gallery_rows(batch, setting, selected)
     return gallery
 
@@ -121,19 +112,19 @@ def build_gallery(
 def gallery_rows(batch: PredictedBatch, setting: str, selected: Mapping[str, SelectedRow]) -> list[GalleryRow]:
     """Return the gallery rows of a batch; paired rows show the person once, as the ground truth."""
     gallery = []
-    truth_index = np.cumsum(batch.truth.known) - 1  # row of the batch to row of the ground truth
+    truth_index = np.cumsum(batch.truth.has_truth) - 1  # row of the batch to row of the ground truth
     for row, pair_id in enumerate(batch.pair_ids):
         images = {} if setting == "paired" else {"person": batch.person[row]}
         images |= {"garment": batch.garment[row], "masked input": batch.results[MASKED_INPUT][row]}
         images["result"] = batch.results[MODEL][row]
-        if batch.truth.known[row]:
+        if batch.truth.has_truth[row]:
             images["ground truth"] = batch.truth.images[truth_index[row]]
         gallery.append(GalleryRow(setting, batch.category, pair_id, images, selected[pair_id]))
     return gallery
 
 
 def write_strip(folder: Path, row: GalleryRow) -> None:
-    """Write the images of a row side by side, at full size, below the evaluation folder."""
+    """Write the images of a row side by side at full size."""
     write_bytes(folder / row.file, _encode(strip(list(row.images.values())), ".jpg", 95))
 
 
@@ -144,10 +135,10 @@ def strip(images: list[ImageArray]) -> ImageArray:
 
 
 def overview(rows: list[GalleryRow]) -> bytes:
-    """Return the strips of some rows, stacked, as a JPEG of at most 800 pixels a side (about 100 kB)."""
+    """Stack the strips of rows as a JPEG of at most 800 pixels a side (about 100 kB)."""
     strips = [strip(list(row.images.values())) for row in rows]
     gap = np.full((GAP, strips[0].shape[1], 3), 255, np.uint8)
-    stacked = np.concatenate([part for each in strips for part in (each, gap)][:-1])
+    stacked = np.concatenate([part for image in strips for part in (image, gap)][:-1])
     scale = min(1.0, 800 / max(stacked.shape[:2]))
     size = (round(stacked.shape[1] * scale), round(stacked.shape[0] * scale))
     return _encode(cv2.resize(stacked, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False), ".jpg", 85)

@@ -1,4 +1,4 @@
-"""Mask quality of the manifests and example masks, for `metrics.json` and the report."""
+"""Read mask quality and example masks from the manifests, for `metrics.json` and the report."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MAX_IMAGES = 4
 
 @dataclass(frozen=True)
 class MaskImage:
-    """One mask in the report: why it was selected, person, garment type, quality, image."""
+    """A mask in the report: its kind (worst, random), person, garment type, quality, image."""
 
-    why: str
+    kind: str
     person_id: str
     worn: str
     quality: dict[str, float | None]
@@ -34,26 +34,24 @@ class MaskImage:
 
 
 def mask_audit(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """Return, for every category with a manifest, row counts, mean quality (None if unknown) and mask methods.
+    """Return row counts, mean quality (None if unknown) and mask methods of every category with a manifest.
 
     `methods` maps mask method and garment type to the mean quality over one sample of people.
     """
-    present = [category for category in Category if workspace.manifest(category).is_file()]
-    return {str(category): _category_audit(workspace, category) for category in present}
+    return {str(each): _category_audit(workspace, each) for each in Category if workspace.manifest(each).is_file()}
 
 
 def mask_images(workspace: Workspace) -> dict[str, list[MaskImage]]:
     """Return the worst and some random masks of every category, where the agnostic stage rendered them."""
-    paths = {category: workspace.mask_images(category) for category in Category}
-    return {str(category): _category_images(workspace, category) for category, path in paths.items() if path.is_file()}
+    return {str(each): _category_images(workspace, each) for each in Category if workspace.mask_images(each).is_file()}
 
 
 def _category_audit(workspace: Workspace, category: Category) -> dict[str, Any]:
     columns = ["status", *(name for name in COLUMNS if name != "leaking")]
     table = read_table(workspace.manifest(category), MANIFEST, columns, made_by=f"tryon agnostic {category}")
     usable = table.filter(np.array([status == STATUS_OK for status in table.column("status").to_pylist()], np.bool_))
-    known = {name: _known(usable.column(name).to_pylist()) for name in columns[1:]}
-    known["leaking"] = (known["leak_fraction"] > LEAK_THRESHOLD).astype(np.float64)
+    values = {name: _finite(usable.column(name).to_pylist()) for name in columns[1:]}
+    values["leaking"] = (values["leak_fraction"] > LEAK_THRESHOLD).astype(np.float64)
     methods: dict[str, dict[str, Any]] = {}
     for row in json.loads(read_metadata(workspace.manifest(category)).get(METHOD_COMPARISON_KEY, "[]")):
         quality = {"people": row["people"], **{name: row[name] for name in COLUMNS}}
@@ -61,7 +59,7 @@ def _category_audit(workspace: Workspace, category: Category) -> dict[str, Any]:
     return {
         "rows": table.num_rows,
         "quarantined": table.num_rows - usable.num_rows,
-        **{name: round(float(known[name].mean()), 6) if len(known[name]) else None for name in COLUMNS},
+        **{name: round(float(values[name].mean()), 6) if len(values[name]) else None for name in COLUMNS},
         "methods": methods,
     }
 
@@ -69,13 +67,13 @@ def _category_audit(workspace: Workspace, category: Category) -> dict[str, Any]:
 def _category_images(workspace: Workspace, category: Category) -> list[MaskImage]:
     rows = read_table(workspace.mask_images(category), MASK_PREVIEWS).to_pylist()
     images = []
-    for why in dict.fromkeys(row["why"] for row in rows):
-        for row in [row for row in rows if row["why"] == why][:MAX_IMAGES]:
+    for kind in dict.fromkeys(row["why"] for row in rows):
+        for row in [row for row in rows if row["why"] == kind][:MAX_IMAGES]:
             uri = "data:image/webp;base64," + base64.b64encode(row["image"]).decode()
             quality = {name: row[name] for name in COLUMNS if name != "leaking"}
-            images.append(MaskImage(why, row["person_id"], row["worn"], quality, uri))
+            images.append(MaskImage(kind, row["person_id"], row["worn"], quality, uri))
     return images
 
 
-def _known(values: list[float | None]) -> NDArray[np.float64]:
+def _finite(values: list[float | None]) -> NDArray[np.float64]:
     return np.array([value for value in values if value is not None], np.float64)

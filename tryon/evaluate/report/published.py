@@ -1,4 +1,4 @@
-"""Published scores on Dress Code, with their source and protocol.
+"""List published scores on Dress Code with their source and protocol.
 
 Not a leaderboard: the same LaDI-VTON checkpoint has a paired SSIM of .9025, .7656 and .756 in three papers, and the
 rank of two methods differs between tables. A score is comparable with others of its table, and with this project's only
@@ -13,7 +13,7 @@ from typing import Literal
 
 from tryon.categories import ALL, Category
 
-PER_CATEGORY, WHOLE = 1800, 5400
+PAIRS_PER_CATEGORY, TOTAL_PAIRS = 1800, 5400
 """Pairs of the official test list of one category, and of all three."""
 
 
@@ -24,9 +24,9 @@ class Table:
     Args:
         source: the paper.
         table: its number in the paper.
-        protocol: as far as known; the name of the protocol of `tryon score` where it is the same.
+        protocol: as far as known; the name in `tryon score` where it is the same.
         size: height x width of the images; None if unknown.
-        read: `printed` in the paper or by its authors, or `second hand`, quoted by another paper.
+        provenance: `printed` in the paper or by its authors, or `second hand`, quoted by another paper.
         kid_scale: factor applied to KID; None if not stated.
         note: a caveat.
     """
@@ -35,18 +35,18 @@ class Table:
     table: str
     protocol: str
     size: str | None
-    read: Literal["printed", "second hand"] = "printed"
+    provenance: Literal["printed", "second hand"] = "printed"
     kid_scale: int | None = 1000
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Published:
-    """Scores of one method in one category, None where the table has none.
+class PublishedScore:
+    """Scores of one method in one category; None if not given.
 
     Args:
-        table: the table.
-        method: its name there.
+        table: the source.
+        method: name in the table.
         category: of Dress Code, or `all`.
         n: number of pairs, by the official lists.
         ssim, lpips, fid, kid: paired.
@@ -74,10 +74,7 @@ DRESS_CODE = Table(
     note="the KID scale is inferred from its size",
 )
 LEFFA_5 = Table(
-    "Leffa (2024)",
-    "Table 5",
-    "mixed: many rows are copied from earlier papers, its own is as catvton",
-    None,
+    "Leffa (2024)", "Table 5", "mixed: many rows are copied from earlier papers, its own is as catvton", None
 )
 FIA_2 = Table("FIA-VTON", "Table 2", "own, per category", None)
 CAT_DM = Table("CAT-DM", "per category", "own; its own results have the background blended back", "512x384")
@@ -86,8 +83,8 @@ CATVTON_1 = Table("CatVTON (2024)", "Table 1", "catvton", "512x384")
 LEFFA_2 = Table(
     "Leffa (2024)", "Table 2", "catvton", None, note="trained up to 1024x768; its other rows are CatVTON's Table 1"
 )
-FITDIT_1 = Table("FitDiT", "Table 1", "own", None, read="second hand", note="resolution not confirmed")
-PROMO = Table("PROMO (2026)", "main table", "own", "1024x768", read="second hand")
+FITDIT_1 = Table("FitDiT", "Table 1", "own", None, provenance="second hand", note="resolution not confirmed")
+PROMO = Table("PROMO (2026)", "main table", "own", "1024x768", provenance="second hand")
 
 _BY_CATEGORY: dict[Table, str] = {
     LEFFA_5: """
@@ -159,18 +156,18 @@ _ALL: dict[Table, str] = {
 """Method | paired SSIM, LPIPS, FID, KID; unpaired FID, KID."""
 
 
-def _read() -> Iterator[Published]:
+def _parse_tables() -> Iterator[PublishedScore]:
     for table, text in _BY_CATEGORY.items():
         for method, *blocks in _lines(text):
             for category, block in zip(Category, blocks, strict=True):
                 ssim, lpips, fid, fid_unpaired, kid_unpaired = _values(block)
-                yield Published(
-                    table, method, str(category), PER_CATEGORY, ssim, lpips, fid, None, fid_unpaired, kid_unpaired
+                yield PublishedScore(
+                    table, method, str(category), PAIRS_PER_CATEGORY, ssim, lpips, fid, None, fid_unpaired, kid_unpaired
                 )
     for table, text in _ALL.items():
         for method, block in _lines(text):
             ssim, lpips, fid, kid, fid_unpaired, kid_unpaired = _values(block)
-            yield Published(table, method, ALL, WHOLE, ssim, lpips, fid, kid, fid_unpaired, kid_unpaired)
+            yield PublishedScore(table, method, ALL, TOTAL_PAIRS, ssim, lpips, fid, kid, fid_unpaired, kid_unpaired)
 
 
 def _lines(text: str) -> list[list[str]]:
@@ -181,5 +178,5 @@ def _values(block: str) -> list[float | None]:
     return [None if word == "-" else float(word) for word in block.split()]
 
 
-PUBLISHED: tuple[Published, ...] = tuple(_read())
-"""Every published row, table by table."""
+PUBLISHED: tuple[PublishedScore, ...] = tuple(_parse_tables())
+"""All published scores, table by table."""

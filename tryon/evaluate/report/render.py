@@ -1,4 +1,4 @@
-"""Render the report, one self-contained HTML file, and the model card."""
+"""Render the self-contained HTML report and the model card."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tryon.evaluate.report.charts import Chart, Series, interval_chart, line_cha
 from tryon.evaluate.report.data_cards import cards_for_licences
 from tryon.evaluate.report.gallery import BEST, MEDIAN, RANDOM, WORST, GalleryRow, data_uri
 from tryon.evaluate.report.mask_audit import MaskImage
-from tryon.evaluate.report.published import PUBLISHED, Published, Table
+from tryon.evaluate.report.published import PUBLISHED, PublishedScore, Table
 from tryon.evaluate.report.run_comparison import RunComparison
 from tryon.evaluate.report.training_curves import TrainingCurves, title_of
 from tryon.evaluate.slices import DIMENSIONS, MIN_SLICE_ROWS, Slices
@@ -27,27 +27,27 @@ from tryon.manifest.schemas import LEAK_THRESHOLD
 from tryon.metrics import METRICS
 from tryon.metrics.regions import REGIONS
 from tryon.scoring.bootstrap import MIN_ROWS
-from tryon.scoring.compare import KEY
+from tryon.scoring.compare import PRIMARY_METRIC
 from tryon.scoring.fingerprint import short_fingerprint
 from tryon.scoring.metric_availability import NO_FLOW
 from tryon.scoring.protocols.fitting_room import EVALUATION
 from tryon.scoring.result_files import MODEL
 
 MAX_GALLERY_ROWS = 4
-"""Rows of a kind, category and setting inside the report; all rows are files in `galleries/`."""
+"""Rows per kind, category and setting in the report; all rows are in `galleries/`."""
 
-KINDS = {
+SELECTION_TITLES = {
     BEST: "smallest error",
     MEDIAN: "around the median",
     WORST: "largest error",
     RANDOM: "selected by a hash of their pair ids",
 }
-"""Descriptions of why rows were selected."""
+"""Descriptions of the kinds of selected rows."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the report shows.
+    """Content of the report.
 
     Args:
         content: of `metrics.json`.
@@ -57,7 +57,7 @@ class Report:
         slices: setting → method → slices.
         robustness: error under perturbed masks; None where it was not measured.
         comparison: with the baseline run; None where none is set.
-        data: what the test rows are, and their licence.
+        data: number and licence of the test rows.
         licences: number of test rows by licence.
         versions: hashes and versions of all inputs.
     """
@@ -118,16 +118,16 @@ def render_report(report: Report) -> str:
             min_slice_rows=MIN_SLICE_ROWS,
             robustness_chart=None if report.robustness is None else robustness_chart(report.robustness),
             published=published_tables(),
-            published_columns=own_published_rows(content),
+            published_rows=published_rows_of_this_model(content),
             cards=cards_for_licences(report.licences),
-            kinds=KINDS,
+            selection_titles=SELECTION_TITLES,
         )
     )
 
 
 def render_model_card(report: Report) -> str:
     """Render the model card in Markdown; equal reports give equal text."""
-    # Nothing is escaped in Markdown; the only text from outside are names of licences.
+    # Markdown is not escaped: the only external text are names of licences.
     markdown = templates().overlay(autoescape=False, keep_trailing_newline=True)
     return markdown.get_template("model_card.md.j2").render(
         report=report,
@@ -171,7 +171,7 @@ def dimension_title(name: str) -> str:
 
 
 def ground_truth_sentence(content: Mapping[str, Any]) -> str:
-    """State how many rows have a ground-truth image, by setting; unpaired Dress Code rows have none."""
+    """State how many rows of each setting have a ground-truth image."""
     parts = [
         f"{content['ground_truth_rows'][setting][ALL]['image']} of {sum(counts.values())} {setting} rows"
         for setting, counts in content["rows"].items()
@@ -180,7 +180,7 @@ def ground_truth_sentence(content: Mapping[str, Any]) -> str:
 
 
 def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
-    """Return (setting, group, method, key) of the best score of every key; the oracle warp does not take part."""
+    """Return (setting, group, method, key) of every best score, the oracle warp excluded."""
     best = set()
     for setting, groups in content["metrics"].items():
         for group, methods in groups.items():
@@ -199,7 +199,7 @@ def best_methods(content: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
 
 
 def _columns(content: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return the tables of every setting, one per region, with the columns that have a score."""
+    """Return one table per setting and region, with the columns that have a score."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for setting, groups in content["metrics"].items():
         methods = [scores for each in groups.values() for scores in each.values()]
@@ -223,7 +223,9 @@ def slice_charts(report: Report, setting: str) -> list[Chart]:
     """Draw the model's error inside the garment in every slice of a setting, all charts on one scale."""
     errors = {
         name: {
-            value: each[KEY] for value, each in values.items() if KEY in each and (value != ALL or name == "category")
+            value: each[PRIMARY_METRIC]
+            for value, each in values.items()
+            if PRIMARY_METRIC in each and (value != ALL or name == "category")
         }
         for name, values in report.slices[setting].get(MODEL, {}).items()
     }
@@ -272,12 +274,12 @@ def robustness_chart(robustness: MaskRobustness) -> Chart:
     return line_chart("L1 inside the garment", series, "pixels")
 
 
-def published_tables() -> list[tuple[Table, list[Published]]]:
+def published_tables() -> list[tuple[Table, list[PublishedScore]]]:
     """Return published scores, table by table."""
     return [(table, list(rows)) for table, rows in groupby(PUBLISHED, lambda row: row.table)]
 
 
-def own_published_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+def published_rows_of_this_model(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return this model's scores in the columns of published tables."""
     rows = []
     for group in content["metrics"]["paired"]:
@@ -297,9 +299,9 @@ def own_published_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _galleries(rows: list[GalleryRow]) -> list[dict[str, Any]]:
     order = {category: number for number, category in enumerate(Category)}
     galleries = []
-    for (setting, category, why), group in groupby(rows, lambda row: (row.setting, row.category, row.selected.why)):
+    for (setting, category, kind), group in groupby(rows, lambda row: (row.setting, row.category, row.selected.kind)):
         members = list(group)
-        shown = [
+        entries = [
             {
                 "pair_id": row.pair_id,
                 "error": row.selected.error,
@@ -311,9 +313,9 @@ def _galleries(rows: list[GalleryRow]) -> list[dict[str, Any]]:
             {
                 "setting": setting,
                 "category": str(category),
-                "why": why,
+                "kind": kind,
                 "order": f"{setting} {order[category]}",
-                "rows": shown,
+                "rows": entries,
                 "more": max(len(members) - MAX_GALLERY_ROWS, 0),
             }
         )

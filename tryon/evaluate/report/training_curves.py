@@ -1,4 +1,4 @@
-"""Training curves from `history.csv`, and the sample grids of the epochs side by side."""
+"""Read training curves from `history.csv`, and the sample grids of all epochs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from tryon.categories import Category
-from tryon.evaluate.report.charts import Chart, Series, line_chart
+from tryon.evaluate.report.charts import Chart, Point, Series, line_chart
 from tryon.evaluate.report.gallery import ImageArray, data_uri
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.training_log import best_epoch, read_history
 
 MAX_EPOCHS = 8
-"""Epochs shown of a longer training, evenly spaced, first and last included."""
+"""Epochs per strip; more are thinned evenly, first and last included."""
 
 COLUMN_WIDTHS = (128, 176)
 """Minimum and maximum width of an embedded column, in pixels."""
@@ -49,14 +49,14 @@ def read_training_curves(title: str, folder: Path) -> TrainingCurves:
 
 def _charts(history: list[HistoryRow], best: int | None) -> list[Chart]:
     charts = []
-    if loss := _curve(history, "train_loss"):
+    if loss := read_curve(history, "train_loss"):
         charts.append(line_chart("Training loss", {"Epoch mean": Series(loss)}))
-    curves = {title_of(category): _curve(history, f"val_l1_{category}") for category in Category}
+    curves = {title_of(category): read_curve(history, f"val_l1_{category}") for category in Category}
     curves = {name: points for name, points in curves.items() if points}
-    if len(curves) == 1:  # a stage that trained one category: its curve is that of all rows
-        curves = {next(iter(curves)): _curve(history, "val_l1")}
+    if len(curves) == 1:  # one category was trained, so its curve is that of all rows
+        curves = {next(iter(curves)): read_curve(history, "val_l1")}
     else:
-        curves["All categories"] = _curve(history, "val_l1")
+        curves["All categories"] = read_curve(history, "val_l1")
     curves = {name: points for name, points in curves.items() if points}
     if curves:
         series = {name: Series(curves[name], color) for color, name in enumerate(reversed(curves))}
@@ -76,7 +76,8 @@ def title_of(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _curve(history: list[HistoryRow], column: str) -> list[tuple[float, float]]:
+def read_curve(history: list[HistoryRow], column: str) -> list[Point]:
+    """Return (epoch, value) of a column of the history; empty for fewer than two values."""
     points = [
         (epoch, value)
         for row in history
@@ -108,19 +109,14 @@ def evenly_spaced(epochs: list[int], max_epochs: int = MAX_EPOCHS) -> list[int]:
 
 def _columns(grids: dict[int, Path]) -> list[tuple[str, str]]:
     """Split grids into columns: person, garment, agnostic person, result; only the result changes between epochs."""
-    images = {epoch: _read_image(path) for epoch, path in grids.items()}
-    first = next(iter(images.values()))
-    columns = {"person": _quarter(first, 0), "garment": _quarter(first, 1)}
-    columns |= {f"epoch {epoch}": _quarter(image, 3) for epoch, image in images.items()}
+    columns: dict[str, ImageArray] = {}
+    for epoch, path in grids.items():
+        grid = cv2.imread(str(path))
+        assert grid is not None, path
+        grid = np.ascontiguousarray(grid[..., ::-1]).astype(np.uint8, copy=False)
+        width = grid.shape[1] // 4
+        person, garment, _, result = (grid[:, start : start + width] for start in range(0, 4 * width, width))
+        if not columns:
+            columns = {"person": person, "garment": garment}
+        columns[f"epoch {epoch}"] = result
     return [(caption, data_uri(image, COLUMN_WIDTHS)) for caption, image in columns.items()]
-
-
-def _quarter(grid: ImageArray, number: int) -> ImageArray:
-    width = grid.shape[1] // 4
-    return grid[:, number * width : (number + 1) * width]
-
-
-def _read_image(path: Path) -> ImageArray:
-    image = cv2.imread(str(path))
-    assert image is not None, path
-    return np.ascontiguousarray(image[..., ::-1]).astype(np.uint8, copy=False)

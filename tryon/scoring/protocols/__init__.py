@@ -1,4 +1,4 @@
-"""Evaluation protocols, one per file: this project's, and those of published scores."""
+"""Evaluation protocols of this project and of published scores, one per file."""
 
 from tryon.scoring.protocols import catvton, daflow, fitting_room, ladi
 from tryon.scoring.protocols.protocol import Protocol

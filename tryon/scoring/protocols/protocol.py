@@ -1,4 +1,4 @@
-"""The protocol of an evaluation: how images are preprocessed, and which metrics compare them."""
+"""Define evaluation protocols: preprocessing and metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ImageArray = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class PreprocessedImage:
-    """An image as it is compared with its counterpart (`pair`) and as it enters set statistics (`set`)."""
+    """An image preprocessed for pairwise metrics (`pair`) and for set metrics (`set`)."""
 
     pair: ImageArray
     set: ImageArray
@@ -32,7 +32,6 @@ class ProtocolMetric:
 
     Args:
         name: key in the protocol's results.
-        metric: the metric that is computed.
         scale: factor applied to values of set metrics.
     """
 
@@ -49,13 +48,13 @@ class Protocol:
         name: on the command line and in every output.
         origin: the publications that use it.
         size: height and width of the results; None for any.
-        reference: `packed` reads ground truth as the sample stage packs test rows, `original` as the data set holds it.
+        reference: `packed` reads ground truth as the sample stage packs it, `original` as stored in the data set.
         sizes: `any` accepts results of any size; `size` requires `size`; `rows` requires the size of the packed rows.
         format: file format of the results, as `tryon.scoring.result_folder` names it; None for any.
         result: preprocesses a result, given the image and its file format.
         true_image: preprocesses a ground-truth image, given the image and the size of the results.
         metrics: in the order of tables.
-        handling: `result` and `true_image` in words, part of the fingerprint.
+        handling: description of `result` and `true_image`, part of the fingerprint.
         regions: whether pairs are also compared inside the garment, outside it and at the neckline. Only possible
             where ground truth is packed rows, whose regions are known.
         rows: pairs per category in the published protocol.
@@ -79,12 +78,12 @@ class Protocol:
 
         Whole-image and set metrics come first ("ssim", "fid", "kid", "kid_std"), then the regions ("ssim_garment").
         """
-        whole = {
+        keys = {
             key.replace(each.metric.name, each.name): (each, IMAGE)
             for each in self.metrics
             for key in (each.metric.name, *each.metric.extra_outputs)
         }
-        return whole | {key: value for key, value in self.pair_keys().items() if value[1] != IMAGE}
+        return keys | {key: value for key, value in self.pair_keys().items() if value[1] != IMAGE}
 
     def pair_keys(self) -> dict[str, tuple[ProtocolMetric, str]]:
         """Map every key of a pairwise metric to its metric and region, region by region."""

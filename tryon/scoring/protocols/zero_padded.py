@@ -1,4 +1,4 @@
-"""SSIM as pytorch-ssim computes it: zero-padded, where other implementations mirror the image at its border."""
+"""Compute SSIM as pytorch-ssim does: zero-padded, where others mirror the image at its border."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tryon.metrics.similarity import K1, K2, SIGMA, WINDOW
 
 def load(path: Path | None, device: str) -> PairwiseScorer:
     """Return the scoring function; it needs no weights and scores whole images only."""
-    along = torch.exp(-((torch.arange(WINDOW, dtype=torch.float32) - WINDOW // 2) ** 2) / (2 * SIGMA**2))
-    window = torch.outer(along, along) / along.sum() ** 2
+    gaussian = torch.exp(-((torch.arange(WINDOW, dtype=torch.float32) - WINDOW // 2) ** 2) / (2 * SIGMA**2))
+    window = torch.outer(gaussian, gaussian) / gaussian.sum() ** 2
     kernel = window.expand(3, 1, WINDOW, WINDOW).contiguous().to(device)
 
     def measure(results: ImageBatch, targets: ImageBatch, regions: Regions = WHOLE_IMAGE) -> BatchScores:
         check_pair(results, targets)
-        found = _ssim(_floats(results, device), _floats(targets, device), kernel)
-        return {IMAGE: found.double().cpu().numpy()}
+        scores = _ssim(_floats(results, device), _floats(targets, device), kernel)
+        return {IMAGE: scores.double().cpu().numpy()}
 
     return measure
 
