@@ -50,13 +50,11 @@ def test_all_interfaces_name_the_same_stages() -> None:
 def test_flows_and_tasks_are_named_after_their_stage(stage: str) -> None:
     from prefect import Flow, Task
 
-    module = "agnostic" if stage in PER_CATEGORY else "stages"
-    flow = getattr(import_module(f"flows.{module}"), stage)
+    flows, tasks = ("agnostic", "agnostic") if stage in PER_CATEGORY else ("stage_flows", "stage_tasks")
+    flow = getattr(import_module(f"flows.{flows}"), stage)
     assert isinstance(flow, Flow)
     assert flow.name == stage
-    assert [task.name for task in vars(import_module(f"tasks.{module}")).values() if isinstance(task, Task)].count(
-        stage
-    )
+    assert stage in [task.name for task in vars(import_module(f"tasks.{tasks}")).values() if isinstance(task, Task)]
 
 
 @pytest.mark.parametrize("stage", STAGES)
