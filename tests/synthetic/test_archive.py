@@ -27,7 +27,7 @@ from tryon.runtime.progress import no_progress
 from tryon.synthetic.archive import stamp, write_archive, write_folder
 from tryon.synthetic.ground_truth_io import decode_flow
 from tryon.synthetic.item_files import encode_jpeg, render_in_garment
-from tryon.synthetic.parsing_noise import KINDS
+from tryon.synthetic.parsing_noise import ERROR_KINDS
 
 EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parsing_noise_fraction=0.7)
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
@@ -253,7 +253,7 @@ def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
 def test_parser_errors_are_listed_and_the_true_label_map_is_kept(everything):
     rows = table(everything, "parser_errors.csv")
     assert tuple(rows[0]) == PARSING_NOISE_COLUMNS
-    assert {row["kind"] for row in rows} <= set(KINDS)
+    assert {row["kind"] for row in rows} <= set(ERROR_KINDS)
     wrong = {(row["category"], row["person_id"]) for row in rows}
     kept = {(path.parts[-3], path.stem) for path in everything.glob("*/truth_labels/*.png")}
     assert wrong == kept

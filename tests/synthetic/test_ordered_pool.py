@@ -10,14 +10,14 @@ import pytest
 
 from tryon.runtime.code_version import ROOT
 from tryon.synthetic.item_files import ItemOutput
-from tryon.synthetic.ordered_pool import in_order
+from tryon.synthetic.ordered_pool import run_in_order
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_what_is_made_comes_in_the_order_of_the_jobs(monkeypatch: pytest.MonkeyPatch, workers: str):
     monkeypatch.setenv("TRYON_WORKERS", workers)
     found = [
-        made.archive[0][0] for made in in_order([partial(ItemOutput, [(str(number), b"")]) for number in range(25)])
+        made.archive[0][0] for made in run_in_order([partial(ItemOutput, [(str(number), b"")]) for number in range(25)])
     ]
     assert found == [str(number) for number in range(25)]
 

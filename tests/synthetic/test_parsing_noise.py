@@ -9,7 +9,7 @@ from tryon.categories import Category
 from tryon.dresscode.labels import Label
 from tryon.synthetic import parsing_noise
 from tryon.synthetic.item_files import render_in_garment
-from tryon.synthetic.parsing_noise import KINDS, add_parsing_noise
+from tryon.synthetic.parsing_noise import ERROR_KINDS, add_parsing_noise
 
 
 def person(garments: tuple[tuple[Label, tuple[slice, slice]], ...]) -> np.ndarray:
@@ -66,7 +66,7 @@ def test_the_same_stream_gives_the_same_errors_and_the_map_that_went_in_stays():
 
 def test_every_kind_comes_up_where_it_can():
     found = {error.kind for doll in DOLLS.values() for n in range(150) for error in add_parsing_noise(doll, rng(n))[1]}
-    assert found == set(KINDS)
+    assert found == set(ERROR_KINDS)
 
 
 def test_the_box_is_the_smallest_one():

@@ -8,11 +8,11 @@ import pytest
 
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Joint, Label, garment_region
-from tryon.synthetic.fabrics.patterns import Fabric
+from tryon.synthetic.fabrics.fabric import Fabric
 from tryon.synthetic.figure.keypoints import find_keypoints
 from tryon.synthetic.garments.cloth import FlatGarment, garment_image, lay_flat
 from tryon.synthetic.item_files import figure_of, garment_of, render_in_garment
-from tryon.synthetic.paint.ground_truth import HIDDEN, SEEN
+from tryon.synthetic.paint.ground_truth import OCCLUDED, VISIBLE
 from tryon.synthetic.render import RenderedPerson, render_person, sample_person
 
 SEED = 11
@@ -53,7 +53,7 @@ def test_the_label_map_tells_where_the_cloth_is_seen(category):
     figure, garment = figure_of(SEED, category, 1), garment_of(SEED, category, 1)
     red = replace(garment, fabric=Fabric("plain", (RED, RED, RED), 0, 200, (0, 0)))
     plain_gray = Fabric("plain", ((90, 90, 90),) * 3, 0, 200, (0, 0))
-    figure = replace(figure, other=figure.other and replace(figure.other, fabric=plain_gray))
+    figure = replace(figure, other=figure.other_garment and replace(figure.other_garment, fabric=plain_gray))
     image = render_person(figure, lay_flat(red))
     photo = image.photo.astype(float)
     is_red = np.abs(photo / np.maximum(photo[..., :1], 1) - np.array(RED) / RED[0]).max(-1) < 0.04
@@ -168,7 +168,7 @@ def test_the_catalogue_image_warped_by_the_flow_is_the_garment_in_the_photo_up_t
         truth = image.truth
         assert truth is not None
         warped = cv2.remap(garment_image(flat), *cv2.split(truth.flow), cv2.INTER_LINEAR)
-        seen = (truth.cover == SEEN) & ~grown(truth.cover != SEEN, 4)
+        seen = (truth.cover == VISIBLE) & ~grown(truth.cover != VISIBLE, 4)
         assert seen.sum() > 20_000
         wanted, found = chroma(image.photo)[seen], chroma(warped)[seen]
         assert np.abs(wanted - found).mean() < 0.02
@@ -184,9 +184,9 @@ def test_cover_is_the_label_map_where_the_garment_is_seen_and_goes_on_under_what
         image, flat = with_truth(category, number)
         truth = image.truth
         assert truth is not None
-        seen = truth.cover == SEEN
+        seen = truth.cover == VISIBLE
         assert np.array_equal(seen & (image.label_map != Label.BELT), image.label_map == flat.garment.label)
-        hidden += (truth.cover == HIDDEN).sum()
+        hidden += (truth.cover == OCCLUDED).sum()
         there = (truth.cover > 0).astype(np.uint8)
         _, _, sizes, _ = cv2.connectedComponentsWithStats(there)
         assert sizes[1:, cv2.CC_STAT_AREA].max() > 0.9 * there.sum()  # in one piece with what is seen

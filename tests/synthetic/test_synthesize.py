@@ -1,4 +1,4 @@
-"""What the options of `tryon synthesize` come to."""
+"""`tryon synthesize`: options, output paths and frozen versions."""
 
 from __future__ import annotations
 
@@ -24,85 +24,87 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def test_without_params_yaml_what_is_not_given_has_its_default(workspace):
+def test_options_default_without_params_yaml(workspace):
     assert make_request(None, {"train_pairs": 5, "seed": None}, workspace) == SynthesisRequest(
         SyntheticSettings(train_pairs=5), 0
     )
 
 
-def test_what_is_not_given_stands_in_params_yaml(workspace):
+def test_options_default_to_params_yaml(workspace):
     shutil.copy(ROOT / "params" / "default.yaml", workspace.params_file)
     parameters = load_parameters(workspace.params_file)
     assert make_request(None, {}, workspace) == SynthesisRequest(parameters.download.synthetic, parameters.seed)
-    given = {"train_pairs": 3, "seed": 9, "difficulty": "wild", "uv": True, "parsing_noise_fraction": 0.5}
-    order = make_request(None, given, workspace)
-    assert order.seed == 9
-    del given["seed"]
-    assert order.settings.model_dump() == {**parameters.download.synthetic.model_dump(), **given}
+    options = {"train_pairs": 3, "seed": 9, "difficulty": "wild", "uv": True, "parsing_noise_fraction": 0.5}
+    request = make_request(None, options, workspace)
+    assert request.seed == 9
+    del options["seed"]
+    assert request.settings.model_dump() == {**parameters.download.synthetic.model_dump(), **options}
 
 
-def test_a_broken_params_yaml_is_an_error(workspace):
+def test_rejects_invalid_params_yaml(workspace):
     workspace.params_file.write_text("seed: [")
     with pytest.raises(ParameterError, match="YAML"):
         make_request(None, {"train_pairs": 3}, workspace)
 
 
-def test_a_version_fixes_everything_but_the_added_planes(workspace):
+def test_version_fixes_all_settings_except_added_files(workspace):
     shutil.copy(ROOT / "params" / "default.yaml", workspace.params_file)
     version = VERSIONS["twin:v1"]
     assert make_request("twin:v1", {}, workspace) == SynthesisRequest(version.settings, version.seed, "twin:v1")
     added = make_request("twin:v1", {"uv": True, "flow": True}, workspace).settings
     assert added == version.settings.model_copy(update={"uv": True, "flow": "all"})
-    with pytest.raises(ParameterError, match="Leave out --difficulty, --seed"):
+    with pytest.raises(ParameterError, match="--version twin:v1 ") as error:
         make_request("twin:v1", {"seed": 1, "difficulty": "easy"}, workspace)
+    assert "--difficulty, --seed" in error.value.problem
+    assert "Omit --difficulty, --seed;" in error.value.hint
 
 
-def test_the_ending_or_the_switch_makes_it_a_zip(tmp_path):
-    assert output_path(tmp_path / "twin.v1", False) == tmp_path / "twin.v1"
-    assert output_path(tmp_path / "twin.v1", True) == tmp_path / "twin.v1.zip"
-    assert output_path(tmp_path / "twin.ZIP", False) == tmp_path / "twin.ZIP"
+def test_suffix_or_switch_selects_zip(tmp_path):
+    assert output_path(tmp_path / "set.v1", False) == tmp_path / "set.v1"
+    assert output_path(tmp_path / "set.v1", True) == tmp_path / "set.v1.zip"
+    assert output_path(tmp_path / "set.ZIP", False) == tmp_path / "set.ZIP"
     (tmp_path / "empty").mkdir()
     assert output_path(tmp_path / "empty", False) == tmp_path / "empty"
 
 
-def test_the_current_folder_may_be_without_params_yaml_but_not_one_that_is_named(tmp_path):
+def test_requires_params_yaml_only_in_an_explicit_root(tmp_path):
     assert find_workspace(None) == Workspace()
-    with pytest.raises(ParameterError, match=r"--root: is a folder with params\.yaml"):
+    with pytest.raises(ParameterError, match=r"--root .*params\.yaml"):
         find_workspace(tmp_path)
     (tmp_path / "params.yaml").touch()
     assert find_workspace(tmp_path) == Workspace(tmp_path)
 
 
-def test_an_order_is_told_in_a_line():
+def test_describes_a_request_in_one_line():
     assert describe(SynthesisRequest(SyntheticSettings(train_pairs=2000), 7)) == (
-        "2000 + 30 pairs per category, seed 7, level catalogue"
+        "2000 + 30 pairs per category, seed 7, difficulty catalogue"
     )
     everything = SyntheticSettings(
         train_pairs=1, test_pairs=2, difficulty="wild", uv=True, flow=True, parsing_noise_fraction=0.3
     )
     assert describe(SynthesisRequest(everything, 0)) == (
-        "1 + 2 pairs per category, seed 0, level wild, uv, flow of all pairs, parser errors 0.3"
+        "1 + 2 pairs per category, seed 0, difficulty wild, uv, flow of all pairs, parsing noise 0.3"
     )
 
 
-@pytest.mark.parametrize("there", ["twin.zip", "twin.truth.zip"])
-def test_an_archive_or_a_truth_that_is_there_is_never_replaced(tmp_path, there):
-    (tmp_path / there).write_text("weeks of work")
-    for out, zipped in (tmp_path / "twin", True), (tmp_path / "twin.zip", False):
-        with pytest.raises(ParameterError, match=f"--out: is not there yet.*{there}"):
+@pytest.mark.parametrize("name", ["set.zip", "set.truth.zip"])
+def test_never_replaces_an_archive_or_its_ground_truth(tmp_path, name):
+    (tmp_path / name).write_text("weeks of work")
+    for out, zipped in (tmp_path / "set", True), (tmp_path / "set.zip", False):
+        with pytest.raises(ParameterError, match=rf"--out: .*{name}\b"):
             output_path(out, zipped)
-    assert truth_archive_path(tmp_path / "twin.zip") == tmp_path / "twin.truth.zip"
+    assert truth_archive_path(tmp_path / "set.zip") == tmp_path / "set.truth.zip"
 
 
 @pytest.mark.parametrize("out", ["", ".", "/", "..", "sub/..", "../here", "x" * 300, "link", "dangling", "link.zip"])
 @pytest.mark.parametrize("zipped", [False, True])
-def test_what_cannot_give_way_is_refused_at_once(tmp_path, monkeypatch, out, zipped):
+def test_rejects_paths_that_cannot_be_replaced(tmp_path, monkeypatch, out, zipped):
     here = tmp_path / "here"
     for folder in (here, tmp_path / "empty"):
         folder.mkdir()
     monkeypatch.chdir(here)
-    for link, place in (("link", "empty"), ("dangling", "nowhere"), ("link.zip", "nowhere")):
-        (tmp_path / link).symlink_to(tmp_path / place)
+    for link, destination in (("link", "empty"), ("dangling", "nowhere"), ("link.zip", "nowhere")):
+        (tmp_path / link).symlink_to(tmp_path / destination)
     if out in ("../here", "dangling") and zipped:
         assert output_path(Path(out), zipped) == Path(f"{here / out}.zip").resolve()
         return
@@ -110,24 +112,28 @@ def test_what_cannot_give_way_is_refused_at_once(tmp_path, monkeypatch, out, zip
         output_path(tmp_path / out if "link" in out or "dangling" in out else Path(out), zipped)
 
 
-def test_a_mount_point_is_refused(tmp_path, monkeypatch):
+def test_rejects_a_mount_point(tmp_path, monkeypatch):
     (tmp_path / "disk").mkdir()
     monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "disk")
-    with pytest.raises(ParameterError, match="no mount point"):
+    with pytest.raises(ParameterError, match="disk.* mount point"):
         output_path(tmp_path / "disk", False)
 
 
-def test_a_version_is_written_and_compared(tmp_path, monkeypatch):
+def test_compares_a_written_version(tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
     small = Version("twin:small", 7, SyntheticSettings(train_pairs=1, test_pairs=2))
     monkeypatch.setitem(VERSIONS, small.name, small)
-    order = SynthesisRequest(small.settings, small.seed, small.name)
-    said = synthesize(order, tmp_path / "twin", no_progress)
-    found = versions.content_hash(tmp_path / "twin")
-    assert f"no content hash yet; this one's is {found}" in said
-    monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, found))
-    assert "this is twin:small" in synthesize(order, tmp_path / "twin.zip", no_progress)
+    request = SynthesisRequest(small.settings, small.seed, small.name)
+    message = synthesize(request, tmp_path / "set", no_progress)
+    actual = versions.content_hash(tmp_path / "set")
+    assert "twin:small has no recorded content hash" in message
+    assert actual in message
+    monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, actual))
+    assert synthesize(request, tmp_path / "set.zip", no_progress) == f"content hash matches twin:small ({actual})"
     monkeypatch.setitem(VERSIONS, small.name, Version(small.name, 7, small.settings, "0" * 64, made_with="OpenCV 1"))
-    with pytest.raises(SourceError, match=rf"{'0' * 64} \(found: '{found}'\).*frozen with OpenCV 1, here OpenCV"):
-        synthesize(order, tmp_path / "again", no_progress)
-    assert versions.content_hash(tmp_path / "again") == found
+    with pytest.raises(SourceError, match="again.* twin:small") as error:
+        synthesize(request, tmp_path / "again", no_progress)
+    assert error.value.found == actual
+    assert "0" * 64 in error.value.expected
+    assert "frozen with OpenCV 1, now OpenCV" in error.value.hint
+    assert versions.content_hash(tmp_path / "again") == actual

@@ -1,1 +1,1 @@
-"""The synthetic twin of Dress Code: people and garments drawn from one geometry, with the truth of every try-on."""
+"""Render a synthetic Dress Code: people and garments from one geometry, with ground truth for every try-on."""

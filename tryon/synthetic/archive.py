@@ -1,12 +1,9 @@
-"""The twin as files: a Dress Code archive, and beside it the truth that photographs cannot give.
+"""Write a synthetic Dress Code: an archive in the official layout and an archive of ground truth.
 
-`<name>.zip` is what Dress Code would deliver. `<name>.truth.zip` holds, for every unpaired test row, the image of
-that person really wearing that garment with its label map, flow fields and true label maps where they are wanted, and
-the side files: `attributes.csv` on all garments, `people.csv` on all people, `parser_errors.csv` on what is wrong. A
-folder holds the members of both. The same settings and seed give the same bytes on one machine, whatever the number of
-processes.
-
-Archive and truth each say in a text file which twin they are of, in the same words.
+`<name>.zip` has the members of Dress Code. `<name>.truth.zip` holds, for every unpaired test row, the image and label
+map of that person in that garment, optional flow and clean label maps, and the tables `attributes.csv` (garments),
+`people.csv` and `parser_errors.csv`. A folder holds the members of both. Both contain the same marker file, which lists
+seed and settings. Equal settings and seed give equal bytes on one machine, for any number of processes.
 """
 
 from __future__ import annotations
@@ -34,127 +31,105 @@ from tryon.dresscode.layout import (
 from tryon.dresscode.pair_lists import format_pair_list
 from tryon.runtime.atomic_files import atomic_file, atomic_folder
 from tryon.runtime.progress import Progress
-from tryon.synthetic.ground_truth_io import member
+from tryon.synthetic.ground_truth_io import zip_member
 from tryon.synthetic.item_files import Files, RenderOptions, make_item, make_truth
-from tryon.synthetic.ordered_pool import Job, in_order
+from tryon.synthetic.ordered_pool import Job, run_in_order
 from tryon.synthetic.pair_plan import PairPlan
 
-_MARK = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
-_ADDED = {"uv", "flow"}
-"""Settings that add files and change none: with them or without it is the same twin."""
+_MARKER_TITLE = "A synthetic twin of Dress Code: drawn figures, no photograph of anybody."
+_MARKER_KEYS = {"difficulty": "level", "parsing_noise_fraction": "parser_errors"}
+"""Names of settings in the marker file; part of the file format and of the content hash of frozen versions."""
 
-Add = Callable[[Files], None]
-"""Takes members in their order."""
+_ADDITIVE = {"uv", "flow"}
+"""Settings that add files without changing others; not part of the marker."""
 
-_WHAT = "synthetic people"
+AddFiles = Callable[[Files], None]
+
+_PROGRESS_LABEL = "synthetic people"
 
 _TABLES = {ATTRIBUTES_FILE: ATTRIBUTE_COLUMNS, PEOPLE_FILE: PEOPLE_COLUMNS, PARSING_NOISE_FILE: PARSING_NOISE_COLUMNS}
 
 
 def write_archive(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
-    """Write the twin's archive and, beside it, `<stem>.truth.zip`. Each appears whole or not at all, the truth last.
-
-    Args:
-        target: the zip to write; its folder is made.
-        settings: how many pairs, and what they hold.
-        seed: fixes every figure, garment and pairing.
-        progress: told the number of rendered people.
-    """
+    """Write `target` (.zip) and `<stem>.truth.zip` atomically, the truth last; missing parent folders are created."""
     with (
         atomic_file(truth_archive_path(target)) as truth_path,
         atomic_file(target) as path,
         zipfile.ZipFile(path, "w") as archive,
         zipfile.ZipFile(truth_path, "w") as truth,
     ):
-        _fill(partial(_pack, archive), partial(_pack, truth), settings, seed, progress)
+        _write_all(partial(_write_members, archive), partial(_write_members, truth), settings, seed, progress)
 
 
 def write_folder(target: Path, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
-    """Write the twin as an unpacked data set with the truth in it; the folder appears whole or not at all.
-
-    Args:
-        target: the folder to write; what is there gives way.
-        settings: how many pairs, and what they hold.
-        seed: fixes every figure, garment and pairing.
-        progress: told the number of rendered people.
-    """
+    """Write the unpacked data set with its ground truth atomically; an existing folder is replaced."""
     with atomic_folder(target) as folder:
-        add = partial(_unpack, folder)
-        _fill(add, add, settings, seed, progress)
+        add = partial(_write_files, folder)
+        _write_all(add, add, settings, seed, progress)
 
 
 def truth_archive_path(archive: Path) -> Path:
-    """Where the truth of a zip archive lies."""
+    """Return the path of the ground-truth archive that belongs to an archive."""
     return archive.with_name(f"{archive.stem}.truth.zip")
 
 
 def stamp(settings: SyntheticSettings, seed: int) -> str:
-    """Which twin it is: a sentence, then lines "<setting>: <value>" of all that the images depend on.
-
-    Args:
-        settings: how many pairs, and what they hold. UV maps and flow are not mentioned.
-        seed: of the archive.
-    """
-    facts = {"seed": seed, **settings.model_dump(exclude=_ADDED)}
-    return "\n".join([_MARK, *(f"{name}: {value}" for name, value in facts.items()), ""])
+    """Format the marker file: a title, then "<setting>: <value>" for everything that the images depend on."""
+    values = {"seed": seed, **settings.model_dump(exclude=_ADDITIVE)}
+    return "\n".join([_MARKER_TITLE, *(f"{_MARKER_KEYS.get(key, key)}: {value}" for key, value in values.items()), ""])
 
 
-def _fill(archive: Add, truth: Add, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
+def _write_all(archive: AddFiles, truth: AddFiles, settings: SyntheticSettings, seed: int, progress: Progress) -> None:
     plan = PairPlan(settings.train_pairs, settings.test_pairs, seed)
-    flowing = [settings.flow == "all", settings.flow != "none"]  # training pairs, test pairs
-    trained, tested = (
-        RenderOptions(settings.difficulty, settings.uv, flow, settings.parsing_noise_fraction) for flow in flowing
+    train_options, test_options = (
+        RenderOptions(settings.difficulty, settings.uv, flow, settings.parsing_noise_fraction)
+        for flow in (settings.flow == "all", settings.flow != "none")
     )
-    jobs = [*_people_jobs(plan, trained, tested), *_truth_jobs(plan, tested)]
+    jobs = [*_item_jobs(plan, train_options, test_options), *_truth_jobs(plan, test_options)]
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
-    mark = stamp(settings, seed).encode()
-    archive([(SYNTHETIC_MARKER, mark), *_pair_lists(plan)])
-    truth([(TRUTH_MARKER, mark)])
-    progress(0, len(jobs), _WHAT)
-    for number, made in enumerate(in_order(jobs), start=1):
-        archive(made.archive)
-        truth(made.truth)
-        for name, known in made.rows.items():
-            rows[name] += known
-        progress(number, len(jobs), _WHAT)
-    wanted = [name for name in _TABLES if name != PARSING_NOISE_FILE or settings.parsing_noise_fraction > 0]
-    truth([(name, _table(_TABLES[name], rows[name])) for name in wanted])
+    marker = stamp(settings, seed).encode()
+    archive([(SYNTHETIC_MARKER, marker), *_pair_lists(plan)])
+    truth([(TRUTH_MARKER, marker)])
+    progress(0, len(jobs), _PROGRESS_LABEL)
+    for number, output in enumerate(run_in_order(jobs), start=1):
+        archive(output.archive)
+        truth(output.truth)
+        for name, new_rows in output.rows.items():
+            rows[name] += new_rows
+        progress(number, len(jobs), _PROGRESS_LABEL)
+    tables = [name for name in _TABLES if name != PARSING_NOISE_FILE or settings.parsing_noise_fraction > 0]
+    truth([(name, _format_csv(_TABLES[name], rows[name])) for name in tables])
 
 
-def _people_jobs(plan: PairPlan, trained: RenderOptions, tested: RenderOptions) -> list[Job]:
+def _item_jobs(plan: PairPlan, train_options: RenderOptions, test_options: RenderOptions) -> list[Job]:
+    item_options = [train_options] * plan.train_pairs + [test_options] * plan.test_pairs
     return [
-        partial(make_item, plan.seed, category, number, plan.item_id(category, number), content)
+        partial(make_item, plan.seed, category, number, plan.item_id(category, number), options)
         for category in Category
-        for number, content in zip(plan.items(category), _contents(plan, trained, tested), strict=True)
+        for number, options in zip(plan.items(category), item_options, strict=True)
     ]
 
 
-def _contents(plan: PairPlan, trained: RenderOptions, tested: RenderOptions) -> list[RenderOptions]:
-    """What is written of each of a category's items, training first."""
-    return [trained] * plan.train_pairs + [tested] * plan.test_pairs
-
-
-def _truth_jobs(plan: PairPlan, content: RenderOptions) -> list[Job]:
+def _truth_jobs(plan: PairPlan, options: RenderOptions) -> list[Job]:
     return [
-        partial(make_truth, plan.seed, category, pair, plan.named_pair(category, pair), content)
+        partial(make_truth, plan.seed, category, pair, plan.named_pair(category, pair), options)
         for category in Category
         for pair in plan.pairs(category, Split.TEST_UNPAIRED)
     ]
 
 
 def _pair_lists(plan: PairPlan) -> Files:
-    """Two columns in each category's folder, three columns in the root."""
-    files, whole = [], dict.fromkeys(Split, "")
+    """Format the pair lists: two columns per category, three columns in the root."""
+    files, root_lists = [], dict.fromkeys(Split, "")
     for category in Category:
-        for setting in Split:
-            pairs = [plan.named_pair(category, pair) for pair in plan.pairs(category, setting)]
-            files.append((pair_list_path(setting, category).as_posix(), format_pair_list(pairs).encode()))
-            whole[setting] += format_pair_list(pairs, category)
-    return files + [(pair_list_path(setting).as_posix(), text.encode()) for setting, text in whole.items()]
+        for split in Split:
+            pairs = [plan.named_pair(category, pair) for pair in plan.pairs(category, split)]
+            files.append((pair_list_path(split, category).as_posix(), format_pair_list(pairs).encode()))
+            root_lists[split] += format_pair_list(pairs, category)
+    return files + [(pair_list_path(split).as_posix(), text.encode()) for split, text in root_lists.items()]
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
-    """A CSV file; what is None is an empty field."""
+def _format_csv(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -162,12 +137,12 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> byte
     return text.getvalue().encode()
 
 
-def _pack(archive: zipfile.ZipFile, files: Files) -> None:
+def _write_members(archive: zipfile.ZipFile, files: Files) -> None:
     for name, data in files:
-        archive.writestr(member(name), data, zipfile.ZIP_STORED)
+        archive.writestr(zip_member(name), data, zipfile.ZIP_STORED)
 
 
-def _unpack(folder: Path, files: Files) -> None:
+def _write_files(folder: Path, files: Files) -> None:
     for name, data in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

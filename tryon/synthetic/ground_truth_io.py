@@ -1,8 +1,7 @@
-"""Dense truth as files: flow from the flat garment to the body as 16-bit PNG, DensePose UV maps as npz.
+"""Read and write dense ground truth: garment-to-person flow as 16-bit PNG, DensePose UV maps as npz.
 
-A flow file is a PNG of 16 bit and three channels, 1024x768. The first two are x and y of the point of the garment's
-catalogue image whose thread lies at the pixel, in 1/32 pixel; the third is the cover: 0 no garment, 1 garment seen,
-2 garment there, but hidden by something that lies over it. Where there is no garment all three are 0.
+A flow file is a 16-bit PNG of three channels, 1024x768. The first two are x and y of the corresponding point in the
+catalogue image, in 1/32 pixel; the third is the cover: 0 no garment, 1 visible, 2 occluded. All are 0 off the garment.
 """
 
 from __future__ import annotations
@@ -20,64 +19,60 @@ FLOW_UNITS = 32
 """Units of a flow file per pixel of the catalogue image."""
 
 UV_LEVELS = 255
-"""UV values are multiples of one part in so many, as DensePose writes them into images; then they pack well."""
+"""UV values are multiples of 1/255, as in DensePose images, so that they compress well."""
 
 DATE = (1980, 1, 1, 0, 0, 0)
-"""Date of every member of every archive, so that the same content gives the same bytes."""
+"""Modification time of every archive member, so that equal content gives equal bytes."""
 
-_FAST = 1
+_COMPRESSION_LEVEL = 1
 
 
 def encode_flow(flow: NDArray[np.float32], cover: NDArray[np.uint8]) -> bytes:
-    """Write a flow file.
+    """Encode a flow file.
 
     Args:
-        flow: float32 (H, W, 2), x and y in pixels of the catalogue image; what stands outside the cover is not kept.
-        cover: uint8 (H, W), 0 no garment, 1 seen, 2 hidden.
+        flow: float32 (H, W, 2), x and y in pixels of the catalogue image; ignored where the cover is 0.
+        cover: uint8 (H, W), 0 no garment, 1 visible, 2 occluded.
     """
     height, width = cover.shape
     units = np.clip(np.rint(flow * np.float32(FLOW_UNITS)), 0, 65535)
     values = np.empty((height, width, 3), np.uint16)
     np.multiply(units, (cover > 0)[..., None], out=values[..., :2], casting="unsafe")
     values[..., 2] = cover
-    pixels = values.byteswap().view(np.uint8).reshape(height, -1)  # PNG has the high byte first
-    return png_file(up_filter(pixels), width, 16, RGB, _FAST)
+    pixels = values.byteswap().view(np.uint8).reshape(height, -1)  # PNG is big-endian
+    return png_file(up_filter(pixels), width, 16, RGB, _COMPRESSION_LEVEL)
 
 
 def decode_flow(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Read a flow file.
+    """Decode a flow file.
 
     Returns:
-        Flow float32 (H, W, 2), exact to half a unit (1/64 pixel), 0 where there is no garment; cover uint8 (H, W).
+        Flow float32 (H, W, 2), exact to 1/64 pixel and 0 off the garment; cover uint8 (H, W).
 
     Raises:
-        ValueError: the bytes are not a PNG of 16 bit and three channels.
+        ValueError: not a 16-bit PNG of three channels.
     """
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if image is None or image.dtype != np.uint16 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError("not a PNG of 16 bit and three channels")
-    cover, y, x = cv2.split(image)  # OpenCV turns the order of channels round
+        raise ValueError("not a 16-bit PNG of three channels")
+    cover, y, x = cv2.split(image)  # OpenCV decodes to BGR
     flow = np.stack([x, y], axis=-1).astype(np.float32) / np.float32(FLOW_UNITS)
     return flow, cover.astype(np.uint8)
 
 
 def encode_uv(uv: NDArray[np.float32]) -> bytes:
-    """Write a UV map as the data set has it: npz with the key `uv`, float32 (2, H, W), in steps of 1/255.
-
-    Args:
-        uv: float32 (H, W, 2), 0..1, 0 off the body.
-    """
+    """Encode a UV map (H, W, 2) in 0..1 as npz with the key `uv`: float32 (2, H, W) in steps of 1/255."""
     planes = np.ascontiguousarray(np.moveaxis(uv, -1, 0), np.float32)
     stepped = np.rint(planes * np.float32(UV_LEVELS)) / np.float32(UV_LEVELS)
     array, packed = io.BytesIO(), io.BytesIO()
     np.lib.format.write_array(array, stepped, allow_pickle=False)
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(member("uv.npy"), array.getbuffer(), zipfile.ZIP_DEFLATED, _FAST)
+        archive.writestr(zip_member("uv.npy"), array.getbuffer(), zipfile.ZIP_DEFLATED, _COMPRESSION_LEVEL)
     return packed.getvalue()
 
 
-def member(name: str) -> zipfile.ZipInfo:
-    """A member of an archive, with the same date and rights on every system."""
+def zip_member(name: str) -> zipfile.ZipInfo:
+    """Return archive member metadata that is equal on every system."""
     info = zipfile.ZipInfo(name, DATE)
     info.create_system, info.external_attr = 3, 0o644 << 16
     return info

@@ -1,4 +1,4 @@
-"""One item's files as bytes, in the data set's modes and sizes, and what is known about it beside them."""
+"""Render one item and encode its files in the formats of Dress Code."""
 
 from __future__ import annotations
 
@@ -30,22 +30,21 @@ from tryon.synthetic.ground_truth_io import encode_flow, encode_uv
 from tryon.synthetic.parsing_noise import ParsingError, add_parsing_noise
 from tryon.synthetic.render import PersonSpec, RenderedPerson, render_person, sample_person
 
-_FIGURE, _GARMENT, _ERRORS = 0, 1, 2
-"""Last word of an item's seed: figures, garments and parser errors are drawn from streams of their own."""
-
+_PERSON, _GARMENT, _NOISE = 0, 1, 2
+"""Independent random streams of an item."""
 
 Files = list[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """What is drawn and written, the same for all items of an archive.
+    """Options that are equal for all items of a split.
 
     Args:
-        level: how hard it is.
-        uv: write DensePose UV maps too.
-        flow: write the flow from the flat garment to the body too, with the truth.
-        parser_errors: share of the label maps that get a parser's errors.
+        level: difficulty of poses, garments, fabrics and backgrounds.
+        uv: write DensePose UV maps.
+        flow: write garment-to-person flow with the ground truth.
+        parsing_noise_fraction: fraction of label maps that get simulated parsing errors.
     """
 
     level: Level = "catalogue"
@@ -56,13 +55,7 @@ class RenderOptions:
 
 @dataclass(frozen=True)
 class ItemOutput:
-    """What one job gives.
-
-    Args:
-        archive: what Dress Code has too.
-        truth: what only the twin knows.
-        rows: rows of the side files, by file name.
-    """
+    """Files of one job: members of the archive and of the ground truth, and table rows by file name."""
 
     archive: Files = field(default_factory=list)
     truth: Files = field(default_factory=list)
@@ -70,40 +63,32 @@ class ItemOutput:
 
 
 def figure_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> PersonSpec:
-    """The person of item `number`: every item has a stream of its own, so that order and processes do not matter."""
-    return sample_person(category, _stream(seed, category, number, _FIGURE), level)
+    """Sample the person of item `number`; each item has its own stream, so order and processes do not matter."""
+    return sample_person(category, _stream(seed, category, number, _PERSON), level)
 
 
 def garment_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> Garment:
-    """The garment of item `number`."""
+    """Sample the garment of item `number`."""
     return sample_garment(category, _stream(seed, category, number, _GARMENT), level)
 
 
-def _stream(seed: int, category: Category, number: int, what: int) -> np.random.Generator:
-    return np.random.default_rng((seed, category.list_code, number, what))
+def _stream(seed: int, category: Category, number: int, stream: int) -> np.random.Generator:
+    return np.random.default_rng((seed, category.list_code, number, stream))
 
 
-def item_files(seed: int, category: Category, number: int, item_id: str, content: RenderOptions | None = None) -> Files:
-    """The files of one item in the archive: member name and bytes; six of them, seven with UV."""
-    return make_item(seed, category, number, item_id, content or RenderOptions()).archive
+def item_files(seed: int, category: Category, number: int, item_id: str, options: RenderOptions | None = None) -> Files:
+    """Return the archive members of one item: six, or seven with UV."""
+    return make_item(seed, category, number, item_id, options or RenderOptions()).archive
 
 
-def make_item(seed: int, category: Category, number: int, item_id: str, content: RenderOptions) -> ItemOutput:
-    """All that there is of one item: the person in the garment of the same number.
-
-    Args:
-        seed: of the archive.
-        category: of the item.
-        number: counts the category's items; with seed and category it fixes person and garment.
-        item_id: names the files.
-        content: what is drawn and written.
-    """
+def make_item(seed: int, category: Category, number: int, item_id: str, options: RenderOptions) -> ItemOutput:
+    """Render one item, the person in the garment of the same number, and encode all its files."""
     raise_mmap_threshold()
-    figure = figure_of(seed, category, number, content.level)
-    garment = garment_of(seed, category, number, content.level)
+    person = figure_of(seed, category, number, options.level)
+    garment = garment_of(seed, category, number, options.level)
     flat = lay_flat(garment)
-    image = render_person(figure, flat, content.uv or content.flow)
-    label_map, errors = _label_map(image, _stream(seed, category, number, _ERRORS), content.parsing_noise_fraction)
+    image = render_person(person, flat, options.uv or options.flow)
+    label_map, errors = _apply_noise(image, _stream(seed, category, number, _NOISE), options.parsing_noise_fraction)
     files = {
         "person": encode_jpeg(image.photo),
         "garment": encode_jpeg(garment_image(flat)),
@@ -112,21 +97,21 @@ def make_item(seed: int, category: Category, number: int, item_id: str, content:
         "label_map": encode_palette(label_map),
         "dense_pose": encode_gray(image.dense_pose),
     }
-    if content.uv:
+    if options.uv:
         assert image.truth
         files["uv"] = encode_uv(image.truth.uv)
-    truth = {"clean_label_map": encode_palette(image.label_map)} if errors else {}
-    beside = _named(category, item_id, truth)
-    if content.flow:
-        beside += _named(category, pair_id(item_id, item_id), {"flow": _flow(image)})
-    rows = _rows(category.value, item_id, figure, garment, errors)
-    return ItemOutput(_named(category, item_id, files), beside, rows)
+    clean = {"clean_label_map": encode_palette(image.label_map)} if errors else {}
+    truth_files = _with_paths(category, item_id, clean)
+    if options.flow:
+        truth_files += _with_paths(category, pair_id(item_id, item_id), {"flow": _flow(image)})
+    rows = _rows(category.value, item_id, person, garment, errors)
+    return ItemOutput(_with_paths(category, item_id, files), truth_files, rows)
 
 
 def make_truth(
-    seed: int, category: Category, numbers: tuple[int, int], pair: Pair, content: RenderOptions
+    seed: int, category: Category, numbers: tuple[int, int], pair: Pair, options: RenderOptions
 ) -> ItemOutput:
-    """The person of one item in the garment of another: photo, label map and, if wanted, flow.
+    """Render the person of one item in the garment of another: photo, label map and optional flow.
 
     Args:
         seed: of the archive.
@@ -135,17 +120,17 @@ def make_truth(
         pair: their ids.
         content: what is drawn and written.
     """
-    image = render_in_garment(seed, category, *numbers, content.level, content.flow)
+    image = render_in_garment(seed, category, *numbers, options.level, options.flow)
     files = {"truth": encode_jpeg(image.photo), "truth_label_map": encode_palette(image.label_map)}
-    if content.flow:
+    if options.flow:
         files["flow"] = _flow(image)
-    return ItemOutput(truth=_named(category, pair.pair_id, files))
+    return ItemOutput(truth=_with_paths(category, pair.pair_id, files))
 
 
 def render_in_garment(
     seed: int, category: Category, person: int, garment: int, level: Level = "catalogue", truth: bool = False
 ) -> RenderedPerson:
-    """Item `person` rendered in the garment of item `garment`; with the truth planes if wanted."""
+    """Render item `person` in the garment of item `garment`, optionally with ground-truth planes."""
     raise_mmap_threshold()
     flat = lay_flat(garment_of(seed, category, garment, level))
     return render_person(figure_of(seed, category, person, level), flat, truth)
@@ -156,46 +141,45 @@ def _flow(image: RenderedPerson) -> bytes:
     return encode_flow(image.truth.flow, image.truth.cover)
 
 
-def _named(category: Category, name: str, files: dict[str, bytes]) -> Files:
-    """Files by role to files by member name."""
+def _with_paths(category: Category, name: str, files: dict[str, bytes]) -> Files:
+    """Convert files by role to (member name, content)."""
     return [(relative_path(role, category, name).as_posix(), data) for role, data in files.items()]
 
 
-def _label_map(
-    image: RenderedPerson, rng: np.random.Generator, share: float
+def _apply_noise(
+    image: RenderedPerson, rng: np.random.Generator, fraction: float
 ) -> tuple[NDArray[np.uint8], list[ParsingError]]:
-    """The label map as it is delivered, with a parser's errors in `share` of all items."""
-    return add_parsing_noise(image.label_map, rng) if rng.random() < share else (image.label_map, [])
+    return add_parsing_noise(image.label_map, rng) if rng.random() < fraction else (image.label_map, [])
 
 
 def _rows(
-    category: str, item_id: str, figure: PersonSpec, garment: Garment, errors: list[ParsingError]
+    category: str, item_id: str, person: PersonSpec, garment: Garment, errors: list[ParsingError]
 ) -> dict[str, list[tuple[object, ...]]]:
-    """What the side files say about an item; None where a word does not apply."""
-    known = (garment.kind, garment.sleeve, garment.neckline, garment.fabric.pattern)
+    """Return the table rows of an item; None where an attribute does not apply."""
+    attributes = (garment.kind, garment.sleeve, garment.neckline, garment.fabric.pattern)
     return {
-        ATTRIBUTES_FILE: [(category, item_id, *known)],
-        PEOPLE_FILE: [(category, item_id, figure.body.pose.arm_pose, figure.level)],
+        ATTRIBUTES_FILE: [(category, item_id, *attributes)],
+        PEOPLE_FILE: [(category, item_id, person.body.pose.arm_pose, person.level)],
         PARSING_NOISE_FILE: [(category, item_id, error.kind, *error.box) for error in errors],
     }
 
 
 def encode_jpeg(photo: NDArray[np.uint8]) -> bytes:
-    """JPEG of quality 95 with 4:2:0 color, like the data set's."""
+    """Encode RGB as JPEG of quality 95 with 4:2:0 chroma, as in Dress Code."""
     options = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), options)
-    assert done
+    ok, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), options)
+    assert ok
     return data.tobytes()
 
 
 def encode_keypoints(keypoints: NDArray[np.float64]) -> bytes:
-    """JSON of 18 x [x, y, score, running index] in the 512x384 frame; a missing joint is [-1, -1, 0, -1]."""
+    """Encode 18 rows [x, y, score, running index] in the 512x384 frame; missing joints are [-1, -1, 0, -1]."""
     rows: list[list[float]] = []
-    found = 0
+    index = 0
     for x, y, score in keypoints * (KEYPOINT_WIDTH / WIDTH, KEYPOINT_WIDTH / WIDTH, 1):
         if score > 0:
-            rows.append([round(float(x), 3), round(float(y), 3), round(float(score), 6), float(found)])
-            found += 1
+            rows.append([round(float(x), 3), round(float(y), 3), round(float(score), 6), float(index)])
+            index += 1
         else:
             rows.append([-1.0, -1.0, 0.0, -1.0])
     return json.dumps({"keypoints": rows}).encode()

@@ -1,6 +1,6 @@
-"""Items made in worker processes, delivered in their order.
+"""Run jobs in worker processes and yield their results in order.
 
-Workers import this module and what makes items, nothing else: a quarter of their start would be the settings.
+Workers import only this module and the renderer: importing the settings would take a quarter of their start-up.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from tryon.runtime.process_pool import process_pool, translate_worker_death, wor
 from tryon.synthetic.item_files import ItemOutput
 
 Job = Callable[[], ItemOutput]
-"""Makes one item; can be pickled."""
+"""Picklable call that renders one item."""
 
-_AHEAD = 4
-"""Jobs per worker that may wait for the writer: what bounds the memory."""
+_QUEUED_PER_WORKER = 4
+"""Queued jobs per worker; bounds the memory."""
 
 
-def in_order(jobs: list[Job]) -> Iterator[ItemOutput]:
-    """Results of the jobs in their order, made in worker processes a little ahead of the one that is wanted."""
+def run_in_order(jobs: list[Job]) -> Iterator[ItemOutput]:
+    """Run jobs in worker processes, a bounded number ahead of the consumer, and yield results in order."""
     workers = min(worker_count(), len(jobs))
     if workers < 2:
         yield from map(_run, jobs)
         return
     with translate_worker_death(), process_pool(workers) as pool:
-        waiting = deque(pool.submit(_run, job) for job in jobs[: workers * _AHEAD])
+        pending = deque(pool.submit(_run, job) for job in jobs[: workers * _QUEUED_PER_WORKER])
         try:
-            for job in jobs[workers * _AHEAD :]:
-                made = waiting.popleft().result()
-                waiting.append(pool.submit(_run, job))
-                yield made
-            while waiting:
-                yield waiting.popleft().result()
+            for job in jobs[workers * _QUEUED_PER_WORKER :]:
+                output = pending.popleft().result()
+                pending.append(pool.submit(_run, job))
+                yield output
+            while pending:
+                yield pending.popleft().result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -1,4 +1,4 @@
-"""Which items the twin has, under which ids, and who tries on what."""
+"""Plan the items, ids and pair lists of a data set."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from tryon.dresscode.pair_lists import Pair
 
 @dataclass(frozen=True)
 class PairPlan:
-    """Items and pair lists of an archive.
+    """Items and pair lists of a data set with so many pairs per category; `seed` draws the unpaired test pairs.
 
-    Ids are counted as in the official release: the training items of the three categories first, then the test items
-    of the three, six digits, a person and the garment it wears under one number.
+    Ids follow the official release: six digits, first the training items of all categories, then the test items; a
+    person and the garment in the photo share a number.
 
-    Args:
-        train_pairs: training pairs per category.
-        test_pairs: test pairs per category.
-        seed: draws who tries on what.
+    >>> plan = PairPlan(train_pairs=2, test_pairs=3, seed=0)
+    >>> plan.item_id(Category.UPPER_BODY, 2), plan.pairs(Category.UPPER_BODY, Split.TRAIN)
+    ('000006', [(0, 0), (1, 1)])
     """
 
     train_pairs: int
@@ -28,32 +27,32 @@ class PairPlan:
     seed: int
 
     def items(self, category: Category) -> range:
-        """Numbers of a category's items, training first."""
+        """Return the item numbers of a category, training first."""
         return range(self.train_pairs + self.test_pairs)
 
     def item_id(self, category: Category, number: int) -> str:
-        """Official-style id of an item."""
+        """Return the id of an item."""
         if number < self.train_pairs:
             return f"{category.list_code * self.train_pairs + number:06d}"
         start = len(Category) * self.train_pairs + category.list_code * self.test_pairs
         return f"{start + number - self.train_pairs:06d}"
 
-    def pairs(self, category: Category, setting: Split) -> list[tuple[int, int]]:
-        """Item numbers (person, garment) of a pair list. Unpaired, nobody gets the garment of the photo."""
-        if setting is Split.TRAIN:
+    def pairs(self, category: Category, split: Split) -> list[tuple[int, int]]:
+        """Return item numbers (person, garment) of a split; unpaired, the garment is never the person's own."""
+        if split is Split.TRAIN:
             return [(number, number) for number in range(self.train_pairs)]
         people = range(self.train_pairs, self.train_pairs + self.test_pairs)
-        if setting is Split.TEST_PAIRED:
+        if split is Split.TEST_PAIRED:
             return [(number, number) for number in people]
-        return list(zip(people, self._others(category), strict=True))
+        return list(zip(people, self._unpaired_garments(category), strict=True))
 
-    def _others(self, category: Category) -> list[int]:
-        """For each test person the garment of another: one round through all test items in a drawn order."""
+    def _unpaired_garments(self, category: Category) -> list[int]:
+        """Return another garment for each test person: the next item in a random cycle through all test items."""
         rng = np.random.default_rng((self.seed, category.list_code, len(self.items(category))))
         order = self.train_pairs + rng.permutation(self.test_pairs)
-        following = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))
-        return [following[person] for person in sorted(following)]
+        next_item = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))
+        return [next_item[person] for person in sorted(next_item)]
 
     def named_pair(self, category: Category, pair: tuple[int, int]) -> Pair:
-        """A pair of item numbers by ids, as the pair lists have it."""
+        """Convert a pair of item numbers to ids."""
         return Pair(self.item_id(category, pair[0]), self.item_id(category, pair[1]))

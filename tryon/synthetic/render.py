@@ -1,4 +1,4 @@
-"""A person in clothes: photo, label map, DensePose and key points from one geometry."""
+"""Render a dressed person: photo, label map, DensePose and key points from one geometry."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ class PersonSpec:
     """A person in front of a camera, without the garment of the pair.
 
     Args:
-        category: whose photos it belongs to; says which garment is changed.
+        category: category of the photo, which defines the garment that is exchanged.
         body: shape and pose.
-        look: skin, hair, shoes.
+        appearance: skin, hair, shoes and accessories.
         camera: framing.
-        other: what is worn beside the garment of the pair; None with dresses.
-        tucked: the top is tucked into what is worn below.
-        level: how hard the image is; of background and, where it has to be drawn, clothing.
-        seed: fixes background, folds and which joints are missed.
+        other_garment: the other half of the outfit; None with dresses.
+        tucked: whether the top is tucked in.
+        level: difficulty of background and additional clothing.
+        seed: seed of background, folds and missed joints.
     """
 
     category: Category
     body: Body
-    look: Appearance
+    appearance: Appearance
     camera: Camera
-    other: Garment | None
+    other_garment: Garment | None
     tucked: bool
     level: Level
     seed: int
 
     def outfit(self, garment: Garment) -> list[Garment]:
-        """What the person wears with a garment of any category: a dress alone, a top or bottoms with the other half.
+        """Return the outfit with a garment of any category: a dress alone, or a top and bottoms.
 
-        Where the photo's own other half would be the same half, another one is drawn from the figure's seed.
+        If the person's other garment covers the same half of the body, a different one is sampled from the seed.
         """
         if garment.kind == "dress":
             return [garment]
-        if self.other is not None and (self.other.kind == "top") != (garment.kind == "top"):
-            return [garment, self.other]
+        if self.other_garment is not None and (self.other_garment.kind == "top") != (garment.kind == "top"):
+            return [garment, self.other_garment]
         half = Category.LOWER_BODY if garment.kind == "top" else Category.UPPER_BODY
         return [garment, sample_garment(half, np.random.default_rng((self.seed, 1)), self.level)]
 
@@ -69,7 +69,7 @@ class RenderedPerson:
         label_map: uint8 (1024, 768), ATR ids.
         dense_pose: uint8 (1024, 768), DensePose ids.
         keypoints: float64 (18, 3): x, y in pixels of the photo, score; missing (-1, -1, 0).
-        truth: surface coordinates, flow and cover of the garment, where they were asked for.
+        truth: surface coordinates, flow and cover of the garment, if requested.
     """
 
     photo: NDArray[np.uint8]
@@ -79,71 +79,70 @@ class RenderedPerson:
     truth: GroundTruthPlanes | None = None
 
 
-_GROUND_STEP = 8
-_GROUND_SHADOW = ((90, 0.062, 0.02), (255, 0.036, 0.0105))
-"""Ellipses of shadow under a foot: strength, half-width and half-height in body heights; the near one over the wide."""
+_SHADOW_STEP = 8
+_FOOT_SHADOWS = ((90, 0.062, 0.02), (255, 0.036, 0.0105))
+"""Shadow ellipses under a foot, wide and narrow: strength, half-width and half-height in body heights."""
 
-_OTHER = {Category.UPPER_BODY: Category.LOWER_BODY, Category.LOWER_BODY: Category.UPPER_BODY}
+_OTHER_HALF = {Category.UPPER_BODY: Category.LOWER_BODY, Category.LOWER_BODY: Category.UPPER_BODY}
 
 
 def sample_person(category: Category, rng: np.random.Generator, level: Level) -> PersonSpec:
-    """Draw a person for a category's photos."""
+    """Sample a person for the photos of a category."""
     tucked = rng.random() < (0.85 if category is Category.LOWER_BODY else 0.2)
-    other = sample_garment(_OTHER[category], rng, level) if category in _OTHER else None
+    other_garment = sample_garment(_OTHER_HALF[category], rng, level) if category in _OTHER_HALF else None
     body = Body(sample_build(rng, level), sample_pose(rng, level))
-    look, camera = sample_appearance(rng, level), sample_camera(category, rng, level)
-    return PersonSpec(category, body, look, camera, other, tucked, level, int(rng.integers(2**32)))
+    appearance, camera = sample_appearance(rng, level), sample_camera(category, rng, level)
+    return PersonSpec(category, body, appearance, camera, other_garment, tucked, level, int(rng.integers(2**32)))
 
 
-def render_person(figure: PersonSpec, garment: FlatGarment, truth: bool = False) -> RenderedPerson:
-    """Render a person wearing a garment of any category. The same figure in another one differs only by the clothes.
+def render_person(person: PersonSpec, garment: FlatGarment, truth: bool = False) -> RenderedPerson:
+    """Render a person wearing a garment of any category; other garments change nothing but the clothes.
 
     Args:
         figure: the person.
         garment: the garment of the pair, laid flat.
         truth: keep the planes of `LossTargets`, too; everything else is the same without.
     """
-    body, camera = figure.body, figure.camera
-    rng = np.random.default_rng(figure.seed)
+    body, camera = person.body, person.camera
+    rng = np.random.default_rng(person.seed)
     floor = camera(np.array([0.0, rng.uniform(0.86, 0.95)]))[1]
-    canvas = Canvas(paint_background(rng, floor, figure.level), truth)
-    _ground(canvas.photo, body, camera)
-    canvas.paint(*sorted(_layers(figure, garment, truth), key=lambda layer: layer.depth))
+    canvas = Canvas(paint_background(rng, floor, person.level), truth)
+    _draw_foot_shadows(canvas.photo, body, camera)
+    canvas.paint(*sorted(_layers(person, garment, truth), key=lambda layer: layer.depth))
     return RenderedPerson(
         canvas.photo, canvas.label_map, canvas.dense_pose, find_keypoints(body, camera, rng), canvas.truth
     )
 
 
-def _layers(figure: PersonSpec, garment: FlatGarment, truth: bool) -> list[Layer]:
-    """All layers of a person, in no particular order."""
-    body, camera = figure.body, figure.camera
-    worn = [garment, *(lay_flat(other) for other in figure.outfit(garment.garment)[1:])]
-    sleeved = any(flat.garment.sleeve in ("short", "long") for flat in worn)
-    layers = skin_layers(body, figure.look, camera, sleeved)
+def _layers(person: PersonSpec, garment: FlatGarment, truth: bool) -> list[Layer]:
+    body, camera = person.body, person.camera
+    outfit = [garment, *(lay_flat(other_garment) for other_garment in person.outfit(garment.garment)[1:])]
+    sleeved = any(flat.garment.sleeve in ("short", "long") for flat in outfit)
+    layers = skin_layers(body, person.appearance, camera, sleeved)
     depths = arm_depths(body)
-    for flat in worn:
-        above = flat.garment.kind == "dress" or (flat.garment.kind == "top") != figure.tucked
+    for flat in outfit:
+        above = flat.garment.kind == "dress" or (flat.garment.kind == "top") != person.tucked
         depth = DEPTH_OUTER if above else DEPTH_INNER
-        tucked = flat.garment.kind == "top" and figure.tucked
-        pair = truth and flat is garment
-        layers += garment_layers(flat, body, camera, depth, depths, figure.seed, tucked, pair)
+        tucked = flat.garment.kind == "top" and person.tucked
+        keep_flow = truth and flat is garment
+        layers += garment_layers(flat, body, camera, depth, depths, person.seed, tucked, keep_flow)
     return layers
 
 
-def _ground(photo: NDArray[np.uint8], body: Body, camera: Camera) -> None:
-    """Darken the floor under the feet, so that the figure stands on it."""
-    feet = [camera(body.leg_point(side, ANKLE) * 0.35 + body.toe(side) * 0.65 + 0.004) for side in SIDES]
-    cast = np.zeros((HEIGHT // _GROUND_STEP, WIDTH // _GROUND_STEP), np.uint8)
-    for strength, *axes in _GROUND_SHADOW:
-        size = [round(camera.scale * axis / _GROUND_STEP * 16) for axis in axes]
+def _draw_foot_shadows(photo: NDArray[np.uint8], body: Body, camera: Camera) -> None:
+    """Darken the floor under the feet."""
+    feet = [camera(body.leg_point(side, ANKLE) * 0.35 + body.toe_point(side) * 0.65 + 0.004) for side in SIDES]
+    shadow = np.zeros((HEIGHT // _SHADOW_STEP, WIDTH // _SHADOW_STEP), np.uint8)
+    for strength, *axes in _FOOT_SHADOWS:
+        size = [round(camera.scale * axis / _SHADOW_STEP * 16) for axis in axes]
         for foot in feet:
-            middle = [round(float(n) / _GROUND_STEP * 16) for n in foot]
-            cv2.ellipse(cast, middle, size, 0, 0, 360, strength, cv2.FILLED, cv2.LINE_AA, 4)
-    left, top, width, height = cv2.boundingRect(cast)
+            center = [round(float(n) / _SHADOW_STEP * 16) for n in foot]
+            cv2.ellipse(shadow, center, size, 0, 0, 360, strength, cv2.FILLED, cv2.LINE_AA, 4)
+    left, top, width, height = cv2.boundingRect(shadow)
     if width:
         rows, columns = (
             slice(max(start - 4, 0), start + length + 4) for start, length in ((top, height), (left, width))
         )
-        window = photo[rows.start * _GROUND_STEP : rows.stop * _GROUND_STEP]
-        window = window[:, columns.start * _GROUND_STEP : columns.stop * _GROUND_STEP]
-        darken(window, cv2.GaussianBlur(cast[rows, columns], (0, 0), 1.2), 0.55)
+        window = photo[rows.start * _SHADOW_STEP : rows.stop * _SHADOW_STEP]
+        window = window[:, columns.start * _SHADOW_STEP : columns.stop * _SHADOW_STEP]
+        darken(window, cv2.GaussianBlur(shadow[rows, columns], (0, 0), 1.2), 0.55)

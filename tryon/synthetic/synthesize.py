@@ -1,4 +1,4 @@
-"""What `tryon synthesize` does: from options to a folder or zip archives, checked against a frozen version."""
+"""Implement `tryon synthesize`: resolve its options, write the data set and verify frozen versions."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _OPTIONS = {
     "parsing_noise_fraction": "--parsing-noise",
     "seed": "--seed",
 }
-"""Option that gives each setting; the others are switches."""
+"""Command-line option of each setting that a frozen version fixes."""
 
 
 @dataclass(frozen=True)
 class SynthesisRequest:
-    """What is to be made.
+    """A data set to write.
 
     Args:
-        settings: how many pairs, and what they hold.
-        seed: of the archive.
-        version: name of the frozen version that this is; None for none.
+        settings: number of pairs and content.
+        seed: seed of all people, garments and pairs.
+        version: name of the frozen version to reproduce, if any.
     """
 
     settings: SyntheticSettings
@@ -42,165 +42,158 @@ class SynthesisRequest:
     version: str | None = None
 
 
-def make_request(version: str | None, given: dict[str, Any], workspace: Workspace) -> SynthesisRequest:
-    """What the options ask for; what they leave open stands in `params.yaml`, if there is one, or has its default.
+def make_request(version: str | None, options: dict[str, Any], workspace: Workspace) -> SynthesisRequest:
+    """Resolve command-line options; omitted ones come from `params.yaml` if it exists, else from the defaults.
 
     Args:
-        version: a frozen version; None for none.
-        given: the other options, by the names of the settings and `seed`; None where not given.
-        workspace: where `params.yaml` may lie.
+        version: name of a frozen version, if any.
+        options: the other options by setting name, None where omitted.
+        workspace: folder that may hold `params.yaml`.
 
     Raises:
-        ParameterError: an option or `params.yaml` breaks a rule, or an option says what a version fixes.
+        ParameterError: invalid option or `params.yaml`, or an option conflicts with the version.
     """
-    given = {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in options.items() if value is not None}
     if version is not None:
-        return _frozen(version, given)
+        return _make_frozen_request(version, options)
     settings, seed = SyntheticSettings(), int(Parameters.model_fields["seed"].default)  # pyright: ignore[reportCallIssue]
     if workspace.params_file.is_file():
         parameters = load_parameters(workspace.params_file)
         settings, seed = parameters.download.synthetic, parameters.seed
-    seed = given.pop("seed", seed)
+    seed = options.pop("seed", seed)
     if not 0 <= seed < MAX_SEED:
-        raise ParameterError("--seed", expected=f"is at least 0 and below {MAX_SEED}", found=seed)
-    return SynthesisRequest(_changed(settings, given), seed)
+        raise ParameterError("--seed is out of range", found=seed, expected=f"an integer from 0 to {MAX_SEED - 1}")
+    return SynthesisRequest(_apply(settings, options), seed)
 
 
 def find_workspace(root: Path | None) -> Workspace:
-    """The folder that was named, or the current one, which may be without `params.yaml`.
+    """Return the workspace at `root`, by default the current folder, which may lack `params.yaml`.
 
     Raises:
-        ParameterError: the folder that was named has no `params.yaml`.
+        ParameterError: `root` has no `params.yaml`.
     """
     if root is not None and not Workspace(root).params_file.is_file():
-        remedy = "Leave out --root to take the defaults for what is not given."
-        raise ParameterError("--root", expected="is a folder with params.yaml in it", found=str(root), hint=remedy)
+        raise ParameterError(f"--root {root} has no params.yaml", hint="Omit --root to use the defaults.")
     return Workspace(root or Path())
 
 
 def output_path(out: Path, zipped: bool) -> Path:
-    """Where the twin goes: `out` itself, or `out` with `.zip` after it when it is to be zipped. Nothing is replaced.
+    """Return the absolute path to write: `out`, with `.zip` appended if `zipped`. Nothing is overwritten.
 
     Raises:
-        ParameterError: something is there, or the path cannot be looked at.
+        ParameterError: the path exists or is not writable.
     """
     if out.name in ("", ".."):
-        raise ParameterError("--out", expected="is the path of a new folder or zip file, with a name", found=str(out))
+        raise ParameterError("--out has no file name", found=str(out), expected="the path of a new folder or zip file")
     is_zip = out.suffix.lower() == ".zip"
-    target = Path(os.path.abspath(out if is_zip or not zipped else f"{out}.zip"))  # noqa: PTH100 - links are kept
+    target = Path(os.path.abspath(out if is_zip or not zipped else f"{out}.zip"))  # noqa: PTH100 - keeps symlinks
     try:
         _check_free(target, is_zip or zipped)
     except OSError as error:
-        raise ParameterError("--out", expected="is a path that can be looked at", found=str(error)) from error
+        raise ParameterError(f"--out {target} is not accessible", found=str(error)) from error
     return target
 
 
-def describe(order: SynthesisRequest) -> str:
-    """What is going to be made, in a line."""
-    settings = order.settings
-    words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {order.seed}"]
-    words += [f"level {settings.difficulty}", *["uv"] * settings.uv]
+def describe(request: SynthesisRequest) -> str:
+    """Summarize the data set in one line."""
+    settings = request.settings
+    words = [f"{settings.train_pairs} + {settings.test_pairs} pairs per category", f"seed {request.seed}"]
+    words += [f"difficulty {settings.difficulty}", *["uv"] * settings.uv]
     words += [f"flow of {settings.flow} pairs"] * (settings.flow != "none")
-    return ", ".join(
-        words + [f"parser errors {settings.parsing_noise_fraction:g}"] * (settings.parsing_noise_fraction > 0)
-    )
+    words += [f"parsing noise {settings.parsing_noise_fraction:g}"] * (settings.parsing_noise_fraction > 0)
+    return ", ".join(words)
 
 
-def synthesize(order: SynthesisRequest, target: Path, progress: Progress) -> str:
-    """Write the twin and, for a frozen version, compare it.
+def synthesize(request: SynthesisRequest, target: Path, progress: Progress) -> str:
+    """Write the data set and verify the content hash of a frozen version.
 
     Args:
-        order: what to write.
-        target: a path ending in .zip, or a folder.
-        progress: told rendered people and hashed members.
+        request: what to write.
+        target: path of a folder, or of an archive that ends in .zip.
+        progress: called with the number of rendered people and hashed files.
 
     Returns:
-        What there is to say about it; empty without a version.
+        Result of the verification; empty without a version.
 
     Raises:
-        ParameterError: the place cannot be written.
-        SourceError: it is whole, but its bytes are not those of the version.
+        ParameterError: the target cannot be written.
+        SourceError: the data set is complete, but its content differs from the frozen version.
     """
-    from tryon.synthetic.archive import write_archive, write_folder  # slow to import, and only needed from here on
+    from tryon.synthetic.archive import write_archive, write_folder  # slow to import
 
     write = write_archive if target.suffix.lower() == ".zip" else write_folder
     try:
-        write(target, order.settings, order.seed, progress)
+        write(target, request.settings, request.seed, progress)
     except OSError as error:
-        raise ParameterError("--out", expected="can be written", found=str(error)) from error
-    return _compared(order.version, target, progress) if order.version else ""
+        raise ParameterError(f"--out {target} cannot be written", found=str(error)) from error
+    return _verify(request.version, target, progress) if request.version else ""
 
 
 def _check_free(target: Path, is_zip: bool) -> None:
-    """Refuse what must not be replaced: all but an empty folder, which gives way to the new one."""
-    what, above = str(target), next(folder for folder in target.parents if folder.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise ParameterError("--out", expected="lies in a folder that can be written to", found=str(above))
+    """Reject anything that must not be replaced; only an empty folder may be."""
+    parent = next(folder for folder in target.parents if folder.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
+        raise ParameterError(f"--out {target} cannot be written", found=str(parent), expected="a writable folder")
     if target.is_symlink():
-        raise ParameterError("--out", expected="is no link", found=what, hint="Name the place that it leads to.")
+        raise ParameterError(f"--out {target} is a symbolic link", hint="Pass the path that it points to.")
     if is_zip:
         _check_free_zip(target)
     elif target.is_dir():
         if any(target.iterdir()):
-            remedy = "Empty it, name another one, or write a zip archive with --zip."
-            rule = "is a folder that is empty or not there yet"
-            raise ParameterError("--out", expected=rule, found=what, hint=remedy)
+            hint = "Empty it, choose another path, or write an archive with --zip."
+            raise ParameterError(f"--out {target} is not empty", hint=hint)
         if target.is_mount() or target.samefile(Path.cwd()):
-            rule = "is no mount point and not the current folder, which cannot give way to a new one"
-            raise ParameterError("--out", expected=rule, found=what, hint="Name a folder in it.")
+            problem = f"--out {target} is a mount point or the current folder and cannot be replaced"
+            raise ParameterError(problem, hint="Choose a folder inside it.")
     elif target.exists():
-        raise ParameterError("--out", expected="is a folder, or ends in .zip", found=what)
+        raise ParameterError(f"--out {target} exists", expected="an empty or new folder, or a path ending in .zip")
 
 
 def _check_free_zip(target: Path) -> None:
     from tryon.synthetic.archive import truth_archive_path  # slow to import
 
     if target.is_dir():
-        raise ParameterError("--out", expected="is the path of a zip file to write, not a folder", found=str(target))
-    there = [str(path) for path in (target, truth_archive_path(target)) if path.exists() or path.is_symlink()]
-    if there:
-        remedy = "Move it away or name another one."
-        raise ParameterError("--out", expected="is not there yet, nor its truth", found=", ".join(there), hint=remedy)
+        raise ParameterError(f"--out {target} is a folder", expected="the path of a new zip file")
+    existing = [str(path) for path in (target, truth_archive_path(target)) if path.exists() or path.is_symlink()]
+    if existing:
+        raise ParameterError(f"--out would overwrite {', '.join(existing)}", hint="Move it or choose another path.")
 
 
-def _frozen(name: str, given: dict[str, Any]) -> SynthesisRequest:
+def _make_frozen_request(name: str, options: dict[str, Any]) -> SynthesisRequest:
     from tryon.synthetic.versions import VERSIONS
 
     if name not in VERSIONS:
-        raise ParameterError("--version", expected=f"is one of {', '.join(VERSIONS)}", found=name)
-    fixed = [option for setting, option in _OPTIONS.items() if setting in given]
-    if fixed:
-        remedy = f"Leave out {', '.join(fixed)}; --uv and --flow may stand beside it."
-        rule = "fixes the seed, the number of pairs, the level and the parser errors"
-        raise ParameterError("--version", expected=rule, hint=remedy)
+        raise ParameterError("--version is unknown", found=name, expected=f"one of {', '.join(VERSIONS)}")
+    conflicts = ", ".join(option for setting, option in _OPTIONS.items() if setting in options)
+    if conflicts:
+        hint = f"Omit {conflicts}; only --uv and --flow can be combined with it."
+        raise ParameterError(f"--version {name} conflicts with {conflicts}", hint=hint)
     version = VERSIONS[name]
-    return SynthesisRequest(_changed(version.settings, given), version.seed, name)
+    return SynthesisRequest(_apply(version.settings, options), version.seed, name)
 
 
-def _compared(name: str, target: Path, progress: Progress) -> str:
+def _verify(name: str, target: Path, progress: Progress) -> str:
     from tryon.synthetic.versions import VERSIONS, content_hash, toolchain
 
-    version, found = VERSIONS[name], content_hash(target, progress)
+    version, actual = VERSIONS[name], content_hash(target, progress)
     if version.content_hash is None:
-        return f"{name} has no content hash yet; this one's is {found} ({toolchain()})"
-    if found == version.content_hash:
-        return f"this is {name}: every member has the bytes of the frozen version ({found})"
+        return f"{name} has no content hash yet; computed {actual} ({toolchain()})"
+    if actual == version.content_hash:
+        return f"verified {name}: the content hash matches ({actual})"
     raise SourceError(
-        str(target),
-        expected=f"has the content hash of {name}, {version.content_hash}",
-        found=found,
-        hint=f"It is whole and usable, but do not call it {name}: the drawing code has changed since, or the "
-        f"libraries or the processor differ (frozen with {version.made_with}, here {toolchain()})",
+        f"{target} is complete but differs from {name}",
+        found=actual,
+        expected=f"content hash {version.content_hash}",
+        hint=f"Do not cite it as {name}: the renderer has changed since, or the libraries or the processor differ "
+        f"(frozen with {version.made_with}, here {toolchain()}).",
     )
 
 
-def _changed(settings: SyntheticSettings, given: dict[str, Any]) -> SyntheticSettings:
+def _apply(settings: SyntheticSettings, options: dict[str, Any]) -> SyntheticSettings:
     try:
-        return SyntheticSettings.model_validate({**settings.model_dump(), **given})
+        return SyntheticSettings.model_validate({**settings.model_dump(), **options})
     except ValidationError as error:
         detail = error.errors()[0]
         name = str(detail["loc"][0])
-        option = _OPTIONS.get(name, f"--{name}")
-        raise ParameterError(
-            option, expected=detail["msg"][:1].lower() + detail["msg"][1:], found=detail["input"]
-        ) from None
+        reason = detail["msg"][:1].lower() + detail["msg"][1:]
+        raise ParameterError(f"{_OPTIONS.get(name, f'--{name}')} is invalid: {reason}", found=detail["input"]) from None

@@ -1,9 +1,8 @@
-"""Frozen versions of the twin: fixed by seed, settings and the hash of all that was written.
+"""Define frozen versions of the synthetic data set and hash its content.
 
-The same code on the same libraries writes the same bytes. Other drawing code, another OpenCV, NumPy or zlib, or another
-kind of processor may not; then the hash says so. `python -m tryon.synthetic.versions` prints the probe of each version:
-the hash of a few items that this machine draws now. With the path of a zip archive or a folder behind it, it prints the
-content hash of that twin, made before.
+A version is fixed by seed, settings and content hash. A changed renderer, another version of OpenCV, NumPy or zlib, or
+another kind of processor may produce other bytes. `python -m tryon.synthetic.versions` prints the probe of each
+version, the hash of a few items rendered now; with a path it prints the content hash of that data set.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from tryon.synthetic.archive import truth_archive_path
 from tryon.synthetic.item_files import RenderOptions, make_item
 from tryon.synthetic.pair_plan import PairPlan
 
-_PROBED = 2
+_PROBED_ITEMS = 2
 
 
 @dataclass(frozen=True)
 class Version:
-    """One frozen twin.
+    """A frozen data set; the hashes are None until it is frozen.
 
     Args:
-        name: how it is cited.
-        seed: of the archive.
-        settings: how many pairs, and what they hold. UV maps and flow may be written as well; the hash leaves them out.
-        content_hash: of archive and truth, as `content_hash` gives it; None until it is frozen.
-        probe: the same hash over the first two items of each category alone; None until it is frozen.
-        made_with: what `toolchain` said where the hashes were taken; None until they are frozen.
+        name: name to cite.
+        seed: seed of the archive.
+        settings: number of pairs and content; UV maps and flow may be added without changing the hash.
+        content_hash: expected result of `content_hash`.
+        probe: the same hash over the first two items of each category.
+        made_with: `toolchain()` where the hashes were computed.
     """
 
     name: str
@@ -74,44 +73,40 @@ VERSIONS = {
         ),
     )
 }
-"""Every version by its name. 3 x 700 test pairs are more than the 2048 that a Fréchet distance needs at least."""
+"""Versions by name. 3 x 700 test pairs exceed the 2048 images that a Fréchet distance needs."""
 
 
 def content_hash(target: Path, progress: Progress = no_progress) -> str:
-    """Hash of all members of a written twin: the same for a zip with its truth beside it and for a folder.
-
-    Args:
-        target: the folder or the zip archive.
-        progress: told members.
+    """Hash all files of a data set; an archive with its truth and the unpacked folder give the same hash.
 
     Returns:
-        SHA-256 over the sorted lines "<name> <SHA-256 of the content>", UV maps and flow left out.
+        SHA-256 over the sorted lines "<name> <SHA-256 of the content>" without UV maps and flow.
 
     Raises:
-        SourceError: the archive or its truth is not there or not whole.
+        SourceError: the archive or its ground truth is missing or damaged.
     """
     parts = [target] if target.is_dir() else [target, truth_archive_path(target)]
     try:
-        return _hash_of(line for part in parts for line in _members(part, progress))
+        return _hash_members(line for part in parts for line in _members(part, progress))
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        rule = "is a folder, or a whole zip archive with its truth beside it"
-        raise SourceError(str(target), expected=rule, found=str(error)) from error
+        expected = "a folder, or a zip archive next to its .truth.zip"
+        raise SourceError(f"{target} cannot be read", found=str(error), expected=expected) from error
 
 
 def probe(version: Version) -> str:
-    """Hash of the first two items of each category, which takes a second: it changes when the drawing does."""
+    """Hash the first two items of each category, which takes a second; changes whenever the rendering does."""
     plan = PairPlan(version.settings.train_pairs, version.settings.test_pairs, version.seed)
-    content = RenderOptions(version.settings.difficulty)
-    made = [
-        make_item(version.seed, category, number, plan.item_id(category, number), content).archive
+    options = RenderOptions(version.settings.difficulty)
+    item_files = [
+        make_item(version.seed, category, number, plan.item_id(category, number), options).archive
         for category in Category
-        for number in range(_PROBED)
+        for number in range(_PROBED_ITEMS)
     ]
-    return _hash_of((name, sha256_bytes(data)) for files in made for name, data in files)
+    return _hash_members((name, sha256_bytes(data)) for files in item_files for name, data in files)
 
 
 def toolchain() -> str:
-    """What the bytes depend on besides this code: libraries, and the instructions that they find in the processor."""
+    """Describe what the bytes depend on besides this code: libraries and processor features."""
     features = sha256_bytes(cv2.getCPUFeaturesLine().encode())[:8]
     return (
         f"OpenCV {cv2.__version__}, NumPy {np.__version__}, zlib {zlib.ZLIB_RUNTIME_VERSION}, "
@@ -119,32 +114,32 @@ def toolchain() -> str:
     )
 
 
-def _hash_of(members: Iterable[tuple[str, str]]) -> str:
-    total = hashlib.sha256()
+def _hash_members(members: Iterable[tuple[str, str]]) -> str:
+    digest_of_all = hashlib.sha256()
     for name, digest in sorted(members):
         if not (name.endswith("_uv.npz") or "/flow/" in name):
-            total.update(f"{name} {digest}\n".encode())
-    return total.hexdigest()
+            digest_of_all.update(f"{name} {digest}\n".encode())
+    return digest_of_all.hexdigest()
 
 
 def _members(part: Path, progress: Progress) -> Iterator[tuple[str, str]]:
-    """Name and hash of each file of a folder or a zip archive."""
-    what = f"members of {part.name} hashed"
+    """Yield name and hash of each file of a folder or zip archive."""
+    label = f"files of {part.name} hashed"
     if part.is_dir():
         files = sorted(path for path in part.rglob("*") if path.is_file())
         for done, path in enumerate(files, start=1):
             yield path.relative_to(part).as_posix(), sha256_file(path)
-            progress(done, len(files), what)
+            progress(done, len(files), label)
         return
     with zipfile.ZipFile(part) as archive:
         names = archive.namelist()
         for done, name in enumerate(names, start=1):
             yield name, sha256_bytes(archive.read(name))
-            progress(done, len(names), what)
+            progress(done, len(names), label)
 
 
 def main(arguments: list[str]) -> None:
-    """Print the content hash of each path in `arguments`; without any, the probe of every version."""
+    """Print the content hash of each path, or without paths the probe of every version."""
     for path in arguments:
         print(f'{path}: content_hash="{content_hash(Path(path))}"')
     for version in [] if arguments else VERSIONS.values():

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.synthetic.fabrics.fabric import WHOLE, Fabric
-from tryon.synthetic.fabrics.lettering import _GLYPHS, WORDS, paint_lettering, write
+from tryon.synthetic.fabrics.fabric import FULL_IMAGE, Fabric
+from tryon.synthetic.fabrics.lettering import _GLYPHS, WORDS, draw_word, paint_lettering
 from tryon.synthetic.fabrics.tiles import Tile
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -14,7 +14,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 def ink(word: str) -> np.ndarray:
     """Where a word of letters 100 px high leaves ink."""
     tile = Tile(900, 180, WHITE)
-    write(tile, word, 40, 40, 100, BLACK)
+    draw_word(tile, word, 40, 40, 100, BLACK)
     return tile.image[..., 0] < 128
 
 
@@ -37,5 +37,5 @@ def test_letters_differ_from_each_other():
 @pytest.mark.parametrize("seed", range(8))
 def test_written_cloth_has_a_readable_share_of_ink(seed):
     fabric = Fabric("lettering", (WHITE, BLACK, BLACK), 0, 260, (0.3, 0.4), seed)
-    share = (paint_lettering(fabric, WHOLE)[..., 0] < 128).mean()
+    share = (paint_lettering(fabric, FULL_IMAGE)[..., 0] < 128).mean()
     assert 0.08 < share < 0.45

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tryon.categories import Level
-from tryon.synthetic.fabrics.patterns import PATTERNS, Fabric, Family, Part, family, paint_fabric, sample_fabric
-from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS
+from tryon.synthetic.fabrics.fabric import Fabric, Region
+from tryon.synthetic.fabrics.patterns import PATTERNS, Family, family, paint_fabric
+from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS, sample_fabric
 
 RED, BLUE, GREEN = (200, 0, 0), (0, 0, 200), (0, 200, 0)
 PATTERNED = sorted(set(PATTERNS) - {"plain"})
@@ -55,8 +56,8 @@ def test_the_same_fabric_is_painted_the_same(pattern):
 @pytest.mark.parametrize("angle", [0, 90, 45, -20])
 @pytest.mark.parametrize("pattern", sorted(PATTERNS))
 def test_a_part_is_painted_as_on_the_whole(pattern, angle):
-    fabric, part = replace(fabric_of(pattern, angle), weave="twill"), Part(131, 77, 640, 913)
-    assert np.array_equal(paint_fabric(fabric, part), part.of(paint_fabric(fabric)))
+    fabric, part = replace(fabric_of(pattern, angle), weave="twill"), Region(131, 77, 640, 913)
+    assert np.array_equal(paint_fabric(fabric, part), part.crop(paint_fabric(fabric)))
 
 
 @pytest.mark.parametrize("pattern", ["logo", "emblem", "icons", "camouflage", "animal", "floral", "lettering"])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tryon.categories import LEVELS, Level
-from tryon.synthetic.fabrics.patterns import PATTERNS, sample_fabric
-from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS
+from tryon.synthetic.fabrics.patterns import PATTERNS
+from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS, sample_fabric
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -16,14 +16,14 @@ def test_every_pattern_occurs_at_its_share(level: Level):
     fabrics = [sample_fabric(np.random.default_rng((1, number)), level) for number in range(count)]
     seen = Counter(fabric.pattern for fabric in fabrics)
     assert set(seen) == set(PATTERN_PRIORS[level])
-    assert sum(draw.share for draw in PATTERN_PRIORS[level].values()) == pytest.approx(1)
+    assert sum(draw.probability for draw in PATTERN_PRIORS[level].values()) == pytest.approx(1)
     for name, draw in PATTERN_PRIORS[level].items():
-        assert seen[name] / count == pytest.approx(draw.share, abs=0.025), name
+        assert seen[name] / count == pytest.approx(draw.probability, abs=0.025), name
     for fabric in fabrics:
         assert (
-            PATTERN_PRIORS[level][fabric.pattern].smallest
+            PATTERN_PRIORS[level][fabric.pattern].min_period
             <= fabric.period
-            <= PATTERN_PRIORS[level][fabric.pattern].largest
+            <= PATTERN_PRIORS[level][fabric.pattern].max_period
         )
 
 
@@ -33,7 +33,7 @@ def test_catalogue_and_wild_draw_from_all_patterns():
 
 
 def test_plain_cloth_is_rare():
-    assert [PATTERN_PRIORS[level]["plain"].share for level in LEVELS] == [0.03, 0.06, 0.15]
+    assert [PATTERN_PRIORS[level]["plain"].probability for level in LEVELS] == [0.03, 0.06, 0.15]
 
 
 def test_only_easy_cloth_is_always_smooth():

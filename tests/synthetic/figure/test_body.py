@@ -30,7 +30,7 @@ def length(start, end):
 def test_the_right_of_the_body_is_on_the_left_of_the_image():
     body = Body()
     assert body.shoulder(RIGHT)[0] < 0 < body.shoulder(LEFT)[0]
-    assert body.toe(RIGHT)[0] < 0 < body.toe(LEFT)[0]
+    assert body.toe_point(RIGHT)[0] < 0 < body.toe_point(LEFT)[0]
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -70,7 +70,7 @@ def test_mirrored_poses_give_mirrored_bodies(bodies):
         other = Body(body.build, opposite)
         for side in SIDES:
             assert np.allclose(body.arm_line(side), other.arm_line(-side) * (-1, 1))
-            assert np.allclose(body.toe(side), other.toe(-side) * (-1, 1))
+            assert np.allclose(body.toe(side), other.toe_point(-side) * (-1, 1))
 
 
 def test_a_turned_trunk_is_narrower_its_front_shifts_and_its_limbs_come_closer():

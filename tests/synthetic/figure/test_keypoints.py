@@ -53,7 +53,7 @@ def test_a_wrist_behind_the_back_is_missing():
 
 @pytest.mark.parametrize(("over", "under"), [(LEFT, Joint.RIGHT_WRIST), (RIGHT, Joint.LEFT_WRIST)])
 def test_a_wrist_under_the_other_arm_is_guessed(over, under):
-    scores = often(replace(MANNEQUIN, arms=(CROSSED, CROSSED), over=over))[:, under, 2]
+    scores = often(replace(MANNEQUIN, arms=(CROSSED, CROSSED), front_arm=over))[:, under, 2]
     assert scores.max() < 0.4
     assert (scores > 0.2).mean() > 0.9
 

@@ -108,7 +108,7 @@ def test_hands_have_fingers_and_belong_to_the_arm():
 
 def test_the_upper_of_two_crossed_arms_lies_over_the_other():
     for over in (LEFT, RIGHT):
-        depths = arm_depths(Body(pose=replace(MANNEQUIN, arms=(CROSSED, CROSSED), over=over)))
+        depths = arm_depths(Body(pose=replace(MANNEQUIN, arms=(CROSSED, CROSSED), front_arm=over)))
         assert depths[over] > depths[-over] > DEPTH_TRUNK
 
 
@@ -131,9 +131,9 @@ def test_looks_differ_and_repeat(level):
 
 def test_upper_bodies_are_mostly_cropped_between_eyes_and_mouth():
     body = Body()
-    eyes, mouth = body.on_head(0, 0.5), body.on_head(0, 0.86)
+    eyes, mouth = body.head_point(0, 0.5), body.head_point(0, 0.86)
     cameras = [sample_camera(Category.UPPER_BODY, np.random.default_rng(n), "catalogue") for n in range(200)]
     cropped = [camera(eyes)[1] < 0 < camera(mouth)[1] + 1 for camera in cameras]
     assert np.mean(cropped) > 0.6
     dresses = [sample_camera(Category.DRESSES, np.random.default_rng(n), "catalogue") for n in range(200)]
-    assert 0.2 < np.mean([camera(body.on_head(0, 0))[1] > 0 for camera in dresses]) < 0.6
+    assert 0.2 < np.mean([camera(body.head_point(0, 0))[1] > 0 for camera in dresses]) < 0.6

@@ -8,7 +8,7 @@ import pytest
 
 from tryon.categories import Category
 from tryon.dresscode.labels import DensePart, Label
-from tryon.synthetic.fabrics.patterns import Fabric
+from tryon.synthetic.fabrics.fabric import Fabric
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import MANNEQUIN, SIDES, Arm
@@ -79,12 +79,12 @@ def test_a_belt_has_its_own_label_around_the_waist_and_lies_in_the_flat_image(ki
 @pytest.mark.parametrize("category", list(Category))
 def test_only_the_pairs_garment_knows_its_flat_image(category):
     flat = lay_flat(drawn(category, 1))
-    assert all(layer.flat is None for layer in worn(flat))
+    assert all(layer.flat_coordinates is None for layer in worn(flat))
     layers = worn(flat, pair=True)
     for layer, piece in zip(layers, flat.pieces, strict=True):
-        assert layer.flat is not None
-        assert layer.flat.shape == layer.points.shape
-        assert np.array_equal(layer.flat, piece.coordinates)
+        assert layer.flat_coordinates is not None
+        assert layer.flat_coordinates.shape == layer.points.shape
+        assert np.array_equal(layer.flat_coordinates, piece.coordinates)
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -157,7 +157,7 @@ def test_hips_and_legs_are_covered_from_waist_to_hem(category):
         figure, garment = figure_of(SEED, category, number, "wild"), drawn(category, number)
         labels = painted(lay_flat(garment), figure.body).label_map
         skin = Canvas(np.zeros((1024, 768, 3), np.uint8))
-        for layer in skin_layers(figure.body, figure.look, CAMERA, False):
+        for layer in skin_layers(figure.body, figure.appearance, CAMERA, False):
             if DEPTH_LEG <= layer.depth <= DEPTH_TRUNK:
                 skin.paint(layer)
         rows = slice(*(round(CAMERA.scale * h + CAMERA.y) for h in (WAIST + 0.02, garment.hem - 0.03)))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.garments.folds import Fold, light_on, ridges, soft_folds, waves
+from tryon.synthetic.garments.folds import Fold, relief_shading, ridges, soft_folds, waves
 
 
 def ridge(points: np.ndarray, start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:
@@ -16,13 +16,13 @@ def points() -> np.ndarray:
 
 
 def test_flat_cloth_is_lit_evenly(points):
-    assert np.allclose(light_on(np.zeros((41, 41)), points), 1)
-    assert np.allclose(light_on(np.full((41, 41), 0.01), points), 1)
+    assert np.allclose(relief_shading(np.zeros((41, 41)), points), 1)
+    assert np.allclose(relief_shading(np.full((41, 41), 0.01), points), 1)
 
 
 def test_a_fold_is_bright_towards_the_light_and_dark_behind(points):
     upright = ridge(points, (0.1, 0.02), (0.1, 0.19))
-    light = light_on(upright, points)[15]
+    light = relief_shading(upright, points)[15]
     assert light[:20].max() > 1.08
     assert light[21:].min() < 0.92
 
@@ -41,8 +41,8 @@ def test_folds_of_one_call_are_those_of_several(points):
 def test_turning_the_mesh_turns_the_light(points):
     """The light comes from the image's upper left, however the grid lies."""
     relief = ridge(points, (0.02, 0.1), (0.19, 0.1))
-    light = light_on(relief, points)
-    turned = light_on(relief.T, np.ascontiguousarray(points.transpose(1, 0, 2)))
+    light = relief_shading(relief, points)
+    turned = relief_shading(relief.T, np.ascontiguousarray(points.transpose(1, 0, 2)))
     assert np.allclose(light, turned.T, atol=1e-6)
     assert light[:20].max() > 1.05 > 0.95 > light[21:].min()
 
@@ -50,7 +50,7 @@ def test_turning_the_mesh_turns_the_light(points):
 def test_a_mesh_that_is_folded_over_gives_no_wild_light(points):
     bent = points.copy()
     bent[20:] = bent[19]
-    light = light_on(np.random.default_rng(0).normal(0, 0.01, (41, 41)), bent)
+    light = relief_shading(np.random.default_rng(0).normal(0, 0.01, (41, 41)), bent)
     assert np.isfinite(light).all()
     assert 0.6 < light.min() <= light.max() < 1.3
 
@@ -62,5 +62,5 @@ def test_waves_have_about_the_asked_number_of_crests():
 
 
 def test_folds_of_flat_cloth_are_gentle(points):
-    light = light_on(soft_folds(points, np.random.default_rng(1), 3, 0.2), points)
+    light = relief_shading(soft_folds(points, np.random.default_rng(1), 3, 0.2), points)
     assert 0 < np.abs(light - 1).max() < 0.25

@@ -10,7 +10,7 @@ from tryon.categories import Category
 from tryon.synthetic.figure.body import ARMPIT, SHOULDER, Body
 from tryon.synthetic.garments.collars import Collar, HighNeck
 from tryon.synthetic.garments.garment import Garment, Neckline
-from tryon.synthetic.garments.necklines import BARE_TOP, TOP, neck_line, opening
+from tryon.synthetic.garments.necklines import BARE_TOP, TOP, neck_line, neckline_opening
 from tryon.synthetic.garments.sample_garment import sample_garment
 
 _BARE = ("straps", "off_shoulder", "one_shoulder")
@@ -24,7 +24,7 @@ def garment() -> Garment:
 
 @pytest.mark.parametrize("neckline", get_args(Neckline))
 def test_the_upper_edge_runs_from_one_armpit_to_the_other(garment, neckline):
-    upper = opening(replace(garment, neckline=neckline)).upper
+    upper = neckline_opening(replace(garment, neckline=neckline)).upper
     assert upper[0] == pytest.approx((-1, ARMPIT), abs=0.01)
     assert upper[-1] == pytest.approx((1, ARMPIT), abs=0.01)
     assert np.abs(upper[:, 0]).max() <= 1
@@ -33,14 +33,14 @@ def test_the_upper_edge_runs_from_one_armpit_to_the_other(garment, neckline):
 
 @pytest.mark.parametrize("neckline", sorted(set(get_args(Neckline)) - {"one_shoulder"}))
 def test_all_but_one_necklines_are_the_same_left_and_right(garment, neckline):
-    upper = opening(replace(garment, neckline=neckline)).upper
+    upper = neckline_opening(replace(garment, neckline=neckline)).upper
     assert np.allclose(upper, upper[::-1] * (-1, 1), atol=1e-9)
 
 
 def test_bare_shoulders_are_bare(garment):
     shoulder = {}
     for neckline in get_args(Neckline):
-        upper = opening(replace(garment, neckline=neckline)).upper
+        upper = neckline_opening(replace(garment, neckline=neckline)).upper
         shoulder[neckline] = [upper[upper[:, 0] * side > 0.5, 1].min() < BARE_TOP - 0.02 for side in (-1, 1)]
     assert shoulder.pop("one_shoulder") == [False, True]
     for neckline, covered in shoulder.items():
@@ -70,6 +70,6 @@ def test_a_high_neck_lies_around_the_neck_and_a_collar_has_two_points(garment):
 
 
 def test_what_is_seen_inside_lies_between_front_and_back(garment):
-    shown = opening(replace(garment, neckline="v"))
+    shown = neckline_opening(replace(garment, neckline="v"))
     assert shown.inside[:, 1].max() == pytest.approx(shown.edge[:, 1].max())
     assert np.abs(shown.inside[:, 0]).max() == pytest.approx(np.abs(shown.edge[:, 0]).max())

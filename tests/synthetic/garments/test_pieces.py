@@ -10,7 +10,7 @@ from tryon.synthetic.figure.body import ARMPIT, Body, sample_build
 from tryon.synthetic.figure.pose import LEFT, SIDES, sample_pose
 from tryon.synthetic.garments.cloth_mesh import Grid
 from tryon.synthetic.garments.folds import pleated_hem, pleated_light
-from tryon.synthetic.garments.pieces import cut
+from tryon.synthetic.garments.pieces import cut_pieces
 from tryon.synthetic.garments.sample_garment import sample_garment
 from tryon.synthetic.garments.sleeves import SleeveCloth
 from tryon.synthetic.garments.trousers import TrouserLeg
@@ -29,7 +29,7 @@ def wild(category: Category, number: int):
 def test_pieces_have_the_same_grid_on_every_body_with_room_around_the_outline(category):
     for number in range(40):
         body, garment = wild(category, number)
-        for piece in cut(garment):
+        for piece in cut_pieces(garment):
             flat, worn = piece.fit_to(Body()), piece.fit_to(body)
             drape = piece.drape(body, worn, np.random.default_rng(1))
             assert flat.points.shape == worn.points.shape == drape.points.shape
@@ -50,8 +50,8 @@ def test_sleeves_begin_inside_the_cloth_of_the_trunk(side):
         body, garment = wild(Category.UPPER_BODY, number)
         garment = replace(garment, neckline="round", sleeve="long")
         cloth = TrunkCloth(garment)
-        trunk, sleeve = cloth.fit_to(body).points, SleeveCloth(garment, side).on(body).points
-        outer = int(np.argmin(np.abs(cloth.grid.places - side)))
+        trunk, sleeve = cloth.fit_to(body).points, SleeveCloth(garment, side).fit_to(body).points
+        outer = int(np.argmin(np.abs(cloth.grid.column_positions - side)))
         for end in (2, -3):  # the columns of the sleeve's own edges
             nearest = trunk[np.argmin(np.abs(trunk[:, outer, 1] - sleeve[1, end, 1])), outer]
             assert (nearest - sleeve[1, end]) @ body.across(ARMPIT) * side > -0.004, (number, end)
@@ -90,8 +90,8 @@ def test_a_pleated_hem_is_a_zigzag_with_one_step_a_pleat():
 
 def test_pleats_are_dark_on_one_side_and_bright_on_the_other():
     grid = Grid(0.38, 0.8, 40, 4 * 9 + 1)
-    light = pleated_light(grid.places, grid.heights, 0.385, 0.8, 9)
-    inside = np.abs(grid.places) < 1
+    light = pleated_light(grid.column_positions, grid.heights, 0.385, 0.8, 9)
+    inside = np.abs(grid.column_positions) < 1
     jumps = np.diff(light[-4, inside]) > 0.12  # from one pleat's edge down to the next
     assert 8 <= jumps.sum() <= 10
     assert np.ptp(light[-4, inside]) > 2 * np.ptp(light[5, inside]) > 0

@@ -11,7 +11,7 @@ from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.garments.distributions import GARMENT_PRIORS
 from tryon.synthetic.garments.garment import Garment, Neckline, Shape, Sleeve
-from tryon.synthetic.garments.pieces import cut
+from tryon.synthetic.garments.pieces import cut_pieces
 from tryon.synthetic.garments.sample_garment import sample_garment
 from tryon.synthetic.garments.sleeves import SleeveCloth
 
@@ -48,7 +48,7 @@ def test_every_cut_of_a_level_occurs(level):
     assert {garment.shape for garment in lower if garment.kind == "skirt"} == set(span.skirts)
     assert {garment.shape for garment in dresses} == set(span.dresses)
     belts = Counter(garment.kind for garment in [*tops, *lower, *dresses] if garment.belt)
-    assert set(belts) == ({"trousers", "skirt", "dress"} if span.belted else set())
+    assert set(belts) == ({"trousers", "skirt", "dress"} if span.belt_fraction else set())
 
 
 def test_rare_cuts_are_rare_in_the_catalogue_and_common_in_the_wild():
@@ -69,9 +69,9 @@ def test_sleeves_go_with_the_neckline_and_end_where_the_word_says():
             if garment.neckline == "off_shoulder":
                 assert garment.sleeve != "sleeveless"
             assert (garment.buttons is not None) >= (garment.neckline == "collar")
-            for piece in cut(garment):
+            for piece in cut_pieces(garment):
                 if isinstance(piece, SleeveCloth):
-                    elbow, wrist = Body().arm_places(piece.side)
+                    elbow, wrist = Body().elbow_and_wrist(piece.side)
                     ends = (
                         (0.65 * elbow, elbow) if garment.sleeve == "short" else ((elbow + 2 * wrist) / 3, wrist + 0.03)
                     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.ground_truth import HIDDEN, SEEN
+from tryon.synthetic.paint.ground_truth import OCCLUDED, VISIBLE
 from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade, darken
 
 SIZE = (256, 320)
@@ -128,24 +128,27 @@ def test_darken_takes_its_share_of_the_light():
 def test_truth_planes_tell_seen_hidden_and_shown_again():
     flat = np.stack(np.meshgrid(np.linspace(0, 390, 40), np.linspace(0, 780, 40)), axis=-1)
     painted = canvas(truth=True)
-    painted.paint(disc(150, 120, 60, flat=flat))
+    painted.paint(disc(150, 120, 60, flat_coordinates=flat))
     truth = painted.truth
     assert truth is not None
-    assert np.array_equal(truth.cover == SEEN, painted.label_map == 4)
+    assert np.array_equal(truth.cover == VISIBLE, painted.label_map == 4)
     flow = truth.flow.copy()
     painted.paint(disc(190, 120, 40, label=16))
-    assert np.array_equal(truth.cover == SEEN, painted.label_map == 4)
-    assert (truth.cover == HIDDEN).sum() > 1000
+    assert np.array_equal(truth.cover == VISIBLE, painted.label_map == 4)
+    assert (truth.cover == OCCLUDED).sum() > 1000
     assert np.array_equal(truth.flow, flow)  # what is hidden keeps its thread
     assert not truth.flow[truth.cover == 0].any()
-    painted.paint(disc(200, 120, 20, flat=flat))
-    assert truth.cover[120, 200] == SEEN
+    painted.paint(disc(200, 120, 20, flat_coordinates=flat))
+    assert truth.cover[120, 200] == VISIBLE
     assert truth.flow[120, 150] == pytest.approx((195, 390), abs=1)  # the middle of the mesh
 
 
 def test_truth_costs_the_photo_nothing():
     flat = np.zeros((40, 40, 2))
-    layers = disc(150, 120, 60, flat=flat, shadow=0.3), disc(190, 120, 40, uv=flat, dense=np.ones((40, 40), np.uint8))
+    layers = (
+        disc(150, 120, 60, flat_coordinates=flat, shadow=0.3),
+        disc(190, 120, 40, uv=flat, dense=np.ones((40, 40), np.uint8)),
+    )
     with_truth, without = canvas(truth=True), canvas()
     for layer in layers:
         with_truth.paint(layer)

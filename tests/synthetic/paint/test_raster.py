@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.raster import STEP, RasterizedMesh, lookup, nearest, rasterize, upsample
+from tryon.synthetic.paint.raster import STEP, RasterizedMesh, interpolate, nearest_ids, rasterize, upsample
 
 SIZE = (256, 320)
 
@@ -58,7 +58,9 @@ def test_every_pixel_gets_the_place_that_a_plain_loop_over_triangles_gives_it(se
     assert placed is not None
     found = np.full(expected.shape, -1.0)
     top, left = placed.window.top // STEP, placed.window.left // STEP
-    found[top : top + placed.places.shape[0], left : left + placed.places.shape[1]] = placed.places
+    found[top : top + placed.grid_coordinates.shape[0], left : left + placed.grid_coordinates.shape[1]] = (
+        placed.grid_coordinates
+    )
     assert np.allclose(found, expected, atol=1e-4)
     assert placed.covered.sum() == (expected[..., 0] >= 0).sum()
 
@@ -69,7 +71,7 @@ def test_the_rasteriser_inverts_a_mesh():
     points = np.stack([100 + 30 * columns + 8 * np.sin(rows), 60 + 40 * rows + 5 * columns], axis=-1)
     (placed,) = rasterize([points], (512, 512))
     assert placed is not None
-    places = upsample(placed.places, placed.window)
+    places = upsample(placed.grid_coordinates, placed.window)
     for row, column in ((2, 3), (4, 1), (6, 5)):
         x, y = points[row, column] - (placed.window.left, placed.window.top)
         assert np.allclose(places[round(y), round(x)], (column, row), atol=0.05)
@@ -87,7 +89,7 @@ def test_where_a_mesh_lies_over_itself_the_later_rows_are_seen():
     points[2, :, 0] = points[2, ::-1, 0]  # turned round, so that both have the same side up
     placed = placed_alone(points)
     assert placed is not None
-    places = upsample(placed.places, placed.window)
+    places = upsample(placed.grid_coordinates, placed.window)
     assert places[140 - placed.window.top, 100 - placed.window.left, 1] > 1
     assert places[108 - placed.window.top, 100 - placed.window.left, 1] < 1
 
@@ -106,7 +108,7 @@ def test_meshes_placed_together_are_placed_as_if_each_were_alone():
             assert alone is together
             continue
         assert alone.window == together.window
-        assert np.array_equal(alone.places, together.places)
+        assert np.array_equal(alone.grid_coordinates, together.grid_coordinates)
         assert np.array_equal(alone.covered, together.covered)
 
 
@@ -116,9 +118,11 @@ def test_a_mesh_that_sticks_out_is_placed_as_if_the_image_were_larger():
     assert whole is not None
     assert part is not None
     assert (part.window.top, part.window.left) == (0, 0)
-    rows, columns = part.places.shape[:2]
+    rows, columns = part.grid_coordinates.shape[:2]
     top, left = (128 - whole.window.top) // STEP, (128 - whole.window.left) // STEP
-    assert np.allclose(part.places, whole.places[top : top + rows, left : left + columns], atol=1e-4)
+    assert np.allclose(
+        part.grid_coordinates, whole.grid_coordinates[top : top + rows, left : left + columns], atol=1e-4
+    )
 
 
 def test_linear_values_are_looked_up_exactly():
@@ -126,10 +130,10 @@ def test_linear_values_are_looked_up_exactly():
     row, column = grid(*points.shape[:2])
     placed = placed_alone(points)
     assert placed is not None
-    sums, rows = lookup(placed, 2 * row + 3 * column, row)
-    expected = 2 * placed.places[..., 1] + 3 * placed.places[..., 0]
+    sums, rows = interpolate(placed, 2 * row + 3 * column, row)
+    expected = 2 * placed.grid_coordinates[..., 1] + 3 * placed.grid_coordinates[..., 0]
     assert np.allclose(sums[placed.covered], expected[placed.covered], atol=1e-4)
-    assert np.allclose(rows[placed.covered], placed.places[placed.covered, 1], atol=1e-4)
+    assert np.allclose(rows[placed.covered], placed.grid_coordinates[placed.covered, 1], atol=1e-4)
 
 
 def test_the_nearest_point_gives_its_id():
@@ -138,7 +142,7 @@ def test_the_nearest_point_gives_its_id():
     ids = (row * 10 + column).astype(np.uint8)
     placed = placed_alone(points)
     assert placed is not None
-    found = nearest(placed, ids)
+    found = nearest_ids(placed, ids)
     assert found.shape == (placed.window.height, placed.window.width)
     for r, c in ((2, 2), (4, 3), (7, 1)):
         x, y = np.rint(points[r, c]).astype(int) - (placed.window.left, placed.window.top)
@@ -153,6 +157,6 @@ def test_blocks_of_ids_lie_where_every_pixel_looked_up_alone_has_them():
     assert placed is not None
     ids = np.full(points.shape[:2], 3, np.uint8)
     ids[3:], ids[3:, 2:], ids[5:, 4:] = 7, 12, 1
-    column, row = np.rint(upsample(placed.places, placed.window)).astype(int).transpose(2, 0, 1)
+    column, row = np.rint(upsample(placed.grid_coordinates, placed.window)).astype(int).transpose(2, 0, 1)
     looked_up = ids[row.clip(0, len(ids) - 1), column.clip(0, points.shape[1] - 1)]
-    assert np.array_equal(nearest(placed, ids), looked_up)
+    assert np.array_equal(nearest_ids(placed, ids), looked_up)

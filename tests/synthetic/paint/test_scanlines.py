@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tryon.synthetic.paint.scanlines import Spans, scan
+from tryon.synthetic.paint.scanlines import Spans, scan_convert
 
 SIZE = np.array([[60], [80]])
 
@@ -27,7 +27,7 @@ def painted(spans: Spans, pixels: int) -> np.ndarray:
 
 @pytest.mark.parametrize("rows", [2, 5, 64, 65, 200])
 def test_places_are_those_of_the_grid_for_any_number_of_rows(rows: int):
-    places = painted(scan([mesh(rows, 9)], SIZE), 60 * 80).reshape(60, 80)
+    places = painted(scan_convert([mesh(rows, 9)], SIZE), 60 * 80).reshape(60, 80)
     inner = places[12:48, 16:64]
     assert inner.real.min() > 0
     assert inner.real.max() < 8
@@ -38,8 +38,8 @@ def test_places_are_those_of_the_grid_for_any_number_of_rows(rows: int):
 
 def test_meshes_do_not_see_each_other():
     one, other = mesh(7, 9), mesh(70, 5)
-    both = painted(scan([one, other], np.repeat(SIZE, 2, axis=1)), 2 * 60 * 80)
-    alone = [painted(scan([points], SIZE), 60 * 80) for points in (one, other)]
+    both = painted(scan_convert([one, other], np.repeat(SIZE, 2, axis=1)), 2 * 60 * 80)
+    alone = [painted(scan_convert([points], SIZE), 60 * 80) for points in (one, other)]
     assert np.array_equal(both, np.concatenate(alone))
 
 
@@ -47,7 +47,7 @@ def test_meshes_of_many_sizes_leave_little_in_memory():
     tracemalloc.start()
     try:
         for rows in range(20, 180):
-            scan([mesh(rows, 31)], SIZE)
+            scan_convert([mesh(rows, 31)], SIZE)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,1 +1,1 @@
-"""What garments are painted with."""
+"""Paint fabrics: patterns, prints, lettering and weaves."""

@@ -1,4 +1,4 @@
-"""Colors that are worn together."""
+"""Sample colors of fabrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tryon.categories import Level
 from tryon.synthetic.fabrics.fabric import Color
 
 Colors = tuple[Color, Color, Color]
-"""Ground, pattern, and an accent."""
+"""Ground, pattern and accent color."""
 
 _DYES: dict[str, Color] = {
     "black": (36, 35, 40), "charcoal": (72, 74, 80), "gray": (158, 160, 164), "silver": (206, 208, 210),
@@ -43,66 +43,64 @@ mint forest white    mint plum cream       butter denim white    peach teal whit
 SCHEMES: tuple[tuple[str, str, str], ...] = tuple(
     (words[n], words[n + 1], words[n + 2]) for words in [_SCHEMES.split()] for n in range(0, len(words), 3)
 )
-"""Ground, pattern and accent by name; ground and pattern are at least 130 apart in RGB."""
+"""Ground, pattern and accent by name; ground and pattern differ by at least 130 in RGB (Euclidean)."""
 
-_STRONG, _WEAK = 200.0, 70.0  # least distances of drawn colors in RGB
+_HIGH_CONTRAST, _LOW_CONTRAST = 200.0, 70.0  # minimum distances of random colors in RGB
 _NEUTRALS: tuple[Color, ...] = ((242, 238, 228), (28, 30, 38), (24, 34, 72))
 
 
 def sample_colors(rng: np.random.Generator, level: Level) -> Colors:
-    """Draw three colors: far apart and bright (`easy`), worn together (`catalogue`), or anything (`wild`)."""
+    """Sample three colors: high contrast (`easy`), a color scheme (`catalogue`) or anything (`wild`)."""
     if level == "easy":
-        return _apart(rng, _STRONG, _any_color)
+        return _contrasting(rng, _HIGH_CONTRAST, _random_color)
     kind = rng.random() if level == "wild" else 0.0
     if kind < 0.45:
-        return _scheme(rng)
+        return _sample_scheme(rng)
     if kind < 0.8:
-        return _apart(rng, _WEAK, _any_dye if kind < 0.7 else _any_color)
-    return _tones(rng)
+        return _contrasting(rng, _LOW_CONTRAST, _random_dye if kind < 0.7 else _random_color)
+    return _shades_of_one_color(rng)
 
 
-def _scheme(rng: np.random.Generator) -> Colors:
-    """Colors of a scheme, never the same twice; ground and pattern change places in every third."""
-    ground, second, third = (_dyed(rng, _DYES[name]) for name in SCHEMES[rng.integers(len(SCHEMES))])
+def _sample_scheme(rng: np.random.Generator) -> Colors:
+    """Sample a scheme, vary its dyes, and swap ground and pattern in 35 % of cases."""
+    ground, second, third = (_jitter_dye(rng, _DYES[name]) for name in SCHEMES[rng.integers(len(SCHEMES))])
     return (second, ground, third) if rng.random() < 0.35 else (ground, second, third)
 
 
-def _dyed(rng: np.random.Generator, color: Color) -> Color:
-    """A color as another maker's dye would give it."""
-    return _bytes(np.array(color) * rng.normal(1, 0.02) + rng.normal(0, 3, 3))
+def _jitter_dye(rng: np.random.Generator, color: Color) -> Color:
+    return _to_color(np.array(color) * rng.normal(1, 0.02) + rng.normal(0, 3, 3))
 
 
-def _tones(rng: np.random.Generator) -> Colors:
-    """Three tones of one color."""
+def _shades_of_one_color(rng: np.random.Generator) -> Colors:
     base = np.array(_DYES[str(rng.choice(list(_DYES)))], np.float64)
     target = 255.0 if base.mean() < 140 else 20.0
-    shares = np.array([0, rng.uniform(0.22, 0.4), rng.uniform(0.45, 0.65)])
-    ground, second, third = (_bytes(base + (target - base) * share) for share in shares)
+    fractions = np.array([0, rng.uniform(0.22, 0.4), rng.uniform(0.45, 0.65)])
+    ground, second, third = (_to_color(base + (target - base) * fraction) for fraction in fractions)
     return ground, second, third
 
 
-def _apart(rng: np.random.Generator, contrast: float, draw: Callable[[np.random.Generator], Color]) -> Colors:
-    """Three colors, each far from the ones before it in RGB."""
-    chosen: list[Color] = []
-    while len(chosen) < 3:
-        color = draw(rng)
-        if all(np.linalg.norm(np.subtract(color, other)) > contrast for other in chosen):
-            chosen.append(color)
-        contrast *= 0.98  # three colors as far apart as asked for do not always exist
-    return chosen[0], chosen[1], chosen[2]
+def _contrasting(rng: np.random.Generator, contrast: float, sample: Callable[[np.random.Generator], Color]) -> Colors:
+    """Sample three colors that differ in RGB; the required contrast decreases until they exist."""
+    colors: list[Color] = []
+    while len(colors) < 3:
+        color = sample(rng)
+        if all(np.linalg.norm(np.subtract(color, previous)) > contrast for previous in colors):
+            colors.append(color)
+        contrast *= 0.98
+    return colors[0], colors[1], colors[2]
 
 
-def _any_dye(rng: np.random.Generator) -> Color:
-    return _dyed(rng, _DYES[str(rng.choice(list(_DYES)))])
+def _random_dye(rng: np.random.Generator) -> Color:
+    return _jitter_dye(rng, _DYES[str(rng.choice(list(_DYES)))])
 
 
-def _any_color(rng: np.random.Generator) -> Color:
+def _random_color(rng: np.random.Generator) -> Color:
     if rng.random() < 0.2:
         return _NEUTRALS[rng.choice(len(_NEUTRALS), p=[0.7, 0.15, 0.15])]
     red, green, blue = colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0.5, 0.92), rng.uniform(0.65, 1.0))
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _bytes(values: np.ndarray) -> Color:
+def _to_color(values: np.ndarray) -> Color:
     red, green, blue = (int(n) for n in np.clip(np.rint(values), 0, 255))
     return red, green, blue

@@ -1,4 +1,4 @@
-"""What a fabric is: a pattern's name, its colors, and where and how large the pattern lies."""
+"""Define fabrics, regions of an image and colors."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ Color = tuple[int, int, int]
 ImageArray = NDArray[np.uint8]
 
 Weave = Literal["smooth", "twill", "rib", "canvas", "melange"]
-"""The grain of the cloth itself, under any pattern."""
+"""Grain of the cloth under the pattern."""
 
 
 @dataclass(frozen=True)
 class Fabric:
-    """A painted cloth.
+    """A patterned cloth.
 
     Args:
-        pattern: a name in `patterns.PATTERNS`.
-        colors: RGB; the first is the ground.
+        pattern: name in `patterns.PATTERNS`.
+        colors: RGB of ground, pattern and accent.
         angle: direction of the pattern in degrees.
-        period: its repeat in pixels at full size.
-        phase: its offsets in x and y, in repeats.
-        seed: draws what differs between two prints of one pattern: flowers, blots, words, emblems.
-        weave: the grain of the cloth.
+        period: repeat length in pixels at full size.
+        phase: offsets in x and y, as a fraction of the period.
+        seed: selects flowers, spots, words and emblems.
     """
 
     pattern: str
@@ -43,63 +42,59 @@ class Fabric:
 
     @property
     def origin(self) -> tuple[float, float]:
-        """Where the pattern starts: the middle of the image, moved by at most half a repeat."""
+        """Return the origin of the pattern: the image center, shifted by at most half a period."""
         return WIDTH / 2 + (self.phase[0] - 0.5) * self.period, HEIGHT / 2 + (self.phase[1] - 0.5) * self.period
 
 
-class Part(NamedTuple):
-    """A part of the image, in pixels: what lies from `left` and `top` on, before `right` and `bottom`."""
+class Region(NamedTuple):
+    """A rectangle in pixels; `right` and `bottom` are exclusive."""
 
     left: int
     top: int
     right: int
     bottom: int
 
-    def of(self, image: ImageArray) -> ImageArray:
-        """View of this part of a image."""
+    def crop(self, image: ImageArray) -> ImageArray:
+        """Return a view of this region of an image."""
         return image[self.top : self.bottom, self.left : self.right]
 
-    def within(self, other: Part) -> Part:
-        """The same part, counted from the corner of another one that holds it."""
-        return Part(self.left - other.left, self.top - other.top, self.right - other.left, self.bottom - other.top)
+    def relative_to(self, outer: Region) -> Region:
+        """Return this region in the coordinates of an enclosing region."""
+        return Region(self.left - outer.left, self.top - outer.top, self.right - outer.left, self.bottom - outer.top)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height."""
+        """Return (width, height)."""
         return self.right - self.left, self.bottom - self.top
 
 
-WHOLE = Part(0, 0, WIDTH, HEIGHT)
-"""All of the image, 1024x768."""
+FULL_IMAGE = Region(0, 0, WIDTH, HEIGHT)
+"""The full 1024x768 image."""
 
 
-def bounding_part(parts: Iterable[Part]) -> Part:
-    """The smallest part that holds some parts."""
-    left, top, right, bottom = zip(*parts, strict=True)
-    return Part(min(left), min(top), max(right), max(bottom))
+def bounding_region(regions: Iterable[Region]) -> Region:
+    """Return the smallest region that contains all regions."""
+    left, top, right, bottom = zip(*regions, strict=True)
+    return Region(min(left), min(top), max(right), max(bottom))
 
 
-Painter = Callable[[Fabric, Part], ImageArray]
-"""Paints a part of the image with a fabric, just as it is painted on the whole: uint8 (h, w, 3), RGB."""
+Painter = Callable[[Fabric, Region], ImageArray]
+"""Paints one region of a fabric, identical to the same crop of the full image: uint8 (h, w, 3), RGB."""
 
 
-def blend(first: Color, second: Color, share: float) -> Color:
-    """A color between two: `share` of the second."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
+def blend(first: Color, second: Color, fraction: float) -> Color:
+    """Interpolate linearly between two colors.
+
+    >>> blend((0, 100, 200), (100, 0, 200), 0.25)
+    (25, 75, 200)
+    """
+    red, green, blue = (round(a + (b - a) * fraction) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 def colorize(plane: NDArray[np.uint8], *colors: Color) -> ImageArray:
-    """Color a gray image by a ramp: 0 is the first color, 255 the last, even steps between.
-
-    Args:
-        plane: uint8 (h, w).
-        colors: two or more.
-
-    Returns:
-        uint8 (h, w, 3).
-    """
-    places = np.linspace(0, 255, len(colors))
-    ramp = [np.interp(np.arange(256), places, channel) for channel in zip(*colors, strict=True)]
+    """Map gray values (h, w) to a color ramp, 0 to the first color and 255 to the last: uint8 (h, w, 3)."""
+    positions = np.linspace(0, 255, len(colors))
+    ramp = [np.interp(np.arange(256), positions, channel) for channel in zip(*colors, strict=True)]
     table = np.stack(ramp, axis=-1).round().astype(np.uint8)[:, None]
     return cv2.applyColorMap(plane, table)  # pyright: ignore[reportReturnType]

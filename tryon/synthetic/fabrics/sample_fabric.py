@@ -1,4 +1,4 @@
-"""How fabrics are drawn by chance: which patterns, how large, which way, for each level."""
+"""Sample fabrics: pattern, scale, orientation, colors and weave per difficulty level."""
 
 from __future__ import annotations
 
@@ -10,24 +10,17 @@ from tryon.categories import Level
 from tryon.synthetic.fabrics.color_schemes import sample_colors
 from tryon.synthetic.fabrics.fabric import Fabric, Weave
 
-Way = Literal["level", "upright", "square", "striped", "any"]
-"""Angles of a pattern: 0; 0 or 90; mostly 0, sometimes 45; mostly along, across or diagonal; all."""
+Orientation = Literal["level", "upright", "square", "striped", "any"]
+"""Sets of angles: 0; 0 or 90; 0 or 45; 0, 90, 45, -45 or any; any."""
 
 
 class PatternPrior(NamedTuple):
-    """How one pattern is drawn.
+    """Sampling prior of one pattern; the period (pixels of the catalogue image) is log-uniform."""
 
-    Args:
-        share: of all fabrics.
-        smallest: least repeat in pixels of the garment's image.
-        largest: greatest; repeats between the two are drawn evenly on a scale of ratios.
-        way: its angles.
-    """
-
-    share: float
-    smallest: float
-    largest: float
-    way: Way
+    probability: float
+    min_period: float
+    max_period: float
+    orientation: Orientation
 
 
 PATTERN_PRIORS: dict[Level, dict[str, PatternPrior]] = {
@@ -92,40 +85,40 @@ PATTERN_PRIORS: dict[Level, dict[str, PatternPrior]] = {
         "animal": PatternPrior(0.01, 40, 240, "level"),
     },
 }
-"""What each level draws from; shares of a level add up to 1."""
+"""Priors by level; the probabilities of a level sum to 1."""
 
-_SMOOTH_SHARE = {"easy": 1.0, "catalogue": 0.4, "wild": 0.25}
+_SMOOTH_PROBABILITY = {"easy": 1.0, "catalogue": 0.4, "wild": 0.25}
 
 
 def sample_fabric(rng: np.random.Generator, level: Level) -> Fabric:
-    """Draw a fabric."""
-    draws = PATTERN_PRIORS[level]
-    pattern = str(rng.choice(list(draws), p=[draw.share for draw in draws.values()]))
-    draw = draws[pattern]
+    """Sample a fabric."""
+    priors = PATTERN_PRIORS[level]
+    pattern = str(rng.choice(list(priors), p=[prior.probability for prior in priors.values()]))
+    prior = priors[pattern]
     return Fabric(
         pattern,
         sample_colors(rng, level),
-        _angle(rng, draw.way),
-        float(np.exp(rng.uniform(np.log(draw.smallest), np.log(draw.largest)))),
+        _sample_angle(rng, prior.orientation),
+        float(np.exp(rng.uniform(np.log(prior.min_period), np.log(prior.max_period)))),
         (rng.uniform(), rng.uniform()),
         int(rng.integers(2**32)),
-        _weave(rng, level),
+        _sample_weave(rng, level),
     )
 
 
-def _angle(rng: np.random.Generator, way: Way) -> float:
-    free = rng.uniform(-90, 90)
-    if way == "upright":
+def _sample_angle(rng: np.random.Generator, orientation: Orientation) -> float:
+    random_angle = rng.uniform(-90, 90)
+    if orientation == "upright":
         return float(rng.choice([0, 90]))
-    if way == "square":
+    if orientation == "square":
         return float(rng.choice([0, 45], p=[0.8, 0.2]))
-    if way == "striped":
-        return float(rng.choice([0, 90, 45, -45, free]))
-    return free if way == "any" and rng.random() < 0.6 else 0.0
+    if orientation == "striped":
+        return float(rng.choice([0, 90, 45, -45, random_angle]))
+    return random_angle if orientation == "any" and rng.random() < 0.6 else 0.0
 
 
-def _weave(rng: np.random.Generator, level: Level) -> Weave:
-    grains = get_args(Weave)
-    smooth = _SMOOTH_SHARE[level]
-    shares = [smooth, *[(1 - smooth) / (len(grains) - 1)] * (len(grains) - 1)]
-    return grains[int(rng.choice(len(grains), p=shares))]
+def _sample_weave(rng: np.random.Generator, level: Level) -> Weave:
+    weaves = get_args(Weave)
+    smooth = _SMOOTH_PROBABILITY[level]
+    probabilities = [smooth, *[(1 - smooth) / (len(weaves) - 1)] * (len(weaves) - 1)]
+    return weaves[int(rng.choice(len(weaves), p=probabilities))]

@@ -11,9 +11,9 @@ from tryon.categories import Level
 from tryon.dresscode.labels import Label
 from tryon.synthetic.figure.body import BUST, SHOULDER, Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.drawing import Color, Drawing, Frame, ellipse, scaled, smooth
+from tryon.synthetic.figure.drawing import Color, Drawing, Frame, ellipse, scale_color, smooth
 from tryon.synthetic.figure.pose import SIDES, Side
-from tryon.synthetic.figure.surfaces import tube
+from tryon.synthetic.figure.surfaces import build_tube
 from tryon.synthetic.paint.curves import Array, cached_linspace, round_corners
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
@@ -97,12 +97,14 @@ def accessory_layers(accessories: Accessories, body: Body, camera: Camera, arm_d
         layers += _bag_layers(accessories.bag, carrying_hand(accessories, body), body, camera, arm_depths)
 
     def on_head(plane: Array) -> Array:
-        return camera(body.on_head(plane[..., 0], plane[..., 1]))
+        return camera(body.head_point(plane[..., 0], plane[..., 1]))
 
     if accessories.glasses:
-        layers.append(_glasses(body.gaze).layer(DEPTH_GLASSES, Label.SUNGLASSES, on_head, (3, 3))[0])
+        layers.append(_glasses(body.face_shift).to_layer(DEPTH_GLASSES, Label.SUNGLASSES, on_head, (3, 3))[0])
     if accessories.hat is not None:
-        layers.append(_hat(accessories.hat, body.gaze).layer(DEPTH_HAT, Label.HAT, on_head, (3, 3), shadow=0.25)[0])
+        layers.append(
+            _hat(accessories.hat, body.face_shift).to_layer(DEPTH_HAT, Label.HAT, on_head, (3, 3), shadow=0.25)[0]
+        )
     return layers
 
 
@@ -117,9 +119,9 @@ def _bag_layers(bag: Bag, hand: Side | None, body: Body, camera: Camera, arm_dep
     start = body.center(SHOULDER) + body.across(SHOULDER) * start_side * 0.6 * body.half_width(SHOULDER) + (0, 0.012)
     middle = body.center(BUST) + body.across(BUST) * bag.side * (0.12 if crossing else 0.9) * body.half_width(BUST)
     line = round_corners(np.stack([start, middle, hanging + np.array([0, 0.01])]), (0.09,), 24)
-    made = tube(camera(line), np.full(24, (0.0045 if crossing else 0.006) * camera.scale))
+    made = build_tube(camera(line), np.full(24, (0.0045 if crossing else 0.006) * camera.scale))
     strap = Layer(
-        DEPTH_STRAP, made.points, Label.BAG, cylinder_shade(made.across, made.columns, 0.6), scaled(bag.color, 0.9),
+        DEPTH_STRAP, made.points, Label.BAG, cylinder_shade(made.across, made.columns, 0.6), scale_color(bag.color, 0.9),
         distance=made.distance, shadow=0.14,
     )  # fmt: skip
     return [strap, _hung(_bag(bag, 0.0), hanging, bag.width, camera, DEPTH_BAG)]
@@ -127,22 +129,22 @@ def _bag_layers(bag: Bag, hand: Side | None, body: Body, camera: Camera, arm_dep
 
 def _hung(drawing: Drawing, top: Array, width: float, camera: Camera, depth: int) -> Layer:
     """A bag whose upper edge has its middle at `top`."""
-    return drawing.layer(depth, Label.BAG, lambda plane: camera(top + width * plane), (3, 3), shadow=0.25)[0]
+    return drawing.to_layer(depth, Label.BAG, lambda plane: camera(top + width * plane), (3, 3), shadow=0.25)[0]
 
 
 def _bag(bag: Bag, handle: float) -> Drawing:
     """The bag, one unit wide, its upper edge at y = 0, with a handle of the given height above it."""
     drawing = Drawing.blank(Frame(-0.6, -0.5, 0.6, 0.95, 150, 150), bag.color)
-    dark = scaled(bag.color, 0.66)
+    dark = scale_color(bag.color, 0.66)
     if handle:
         arc = smooth([(-0.25, 0.05), (-0.22, -handle), (0.22, -handle), (0.25, 0.05)], closed=False)
         drawing.stroke(arc, 0.06, None)
-        drawing.stroke(arc, 0.06, scaled(bag.color, 0.85))
+        drawing.stroke(arc, 0.06, scale_color(bag.color, 0.85))
     outline = smooth([(-0.42, 0.0), (0.42, 0.0), (0.5, 0.08), (0.52, 0.7), (0.44, 0.78), (-0.44, 0.78), (-0.52, 0.7), (-0.5, 0.08)], rounds=2)  # fmt: skip # noqa: E501
-    drawing.show(outline)
+    drawing.set_opacity(outline)
     x, y = np.meshgrid(cached_linspace(-1, 1, 9), cached_linspace(-1, 1, 9))
     light = (1.04 - 0.14 * x - 0.12 * x**2 - 0.1 * y)[..., None]
-    drawing.light(np.repeat(light, 3, axis=2).astype(np.float32))
+    drawing.multiply_light(np.repeat(light, 3, axis=2).astype(np.float32))
     flap = smooth([(-0.5, 0.02), (-0.5, 0.32), (0, 0.46), (0.5, 0.32), (0.5, 0.02)], closed=False)
     drawing.stroke(flap, 0.022, dark)
     drawing.stroke([*outline, outline[0]], 0.02, dark)
@@ -154,7 +156,7 @@ def _glasses(gaze: float) -> Drawing:
     drawing = Drawing.blank(Frame(-1.4, 0.3, 1.4, 0.8, 76, 256), (34, 30, 32))
     for side in (-1, 1):
         lens = ellipse(gaze + side * 0.38, 0.55, 0.3, 0.068)
-        drawing.show(lens)
+        drawing.set_opacity(lens)
         drawing.stroke([(gaze + side * 0.6, 0.53), (side * 0.98, 0.54)], 0.07, None)
         drawing.fill(ellipse(gaze + side * 0.38 - 0.06, 0.53, 0.16, 0.024), (84, 82, 88))
     drawing.stroke([(gaze - 0.12, 0.535), (gaze + 0.12, 0.535)], 0.06, None)
@@ -163,19 +165,19 @@ def _glasses(gaze: float) -> Drawing:
 
 def _hat(hat: Hat, gaze: float) -> Drawing:
     drawing = Drawing.blank(Frame(-1.95, -0.62, 1.95, 0.5, 64, 216), hat.color)
-    dark, light = scaled(hat.color, 0.7), scaled(hat.color, 1.15)
+    dark, light = scale_color(hat.color, 0.7), scale_color(hat.color, 1.15)
     low = {"brim": 0.2, "cap": 0.27, "beanie": 0.32}[hat.kind]
     high = {"brim": -0.24, "cap": -0.17, "beanie": -0.22}[hat.kind]
     wide = 1.02 if hat.kind == "brim" else 1.18
     crown = (0.92 if hat.kind == "brim" else 0.66) * wide
     dome = [(-wide, low), (-wide, 0.0), (-crown, high), (crown, high), (wide, 0.0), (wide, low)]
     if hat.kind == "brim":
-        drawing.show(ellipse(0, 0.2, 1.8, 0.115))
+        drawing.set_opacity(ellipse(0, 0.2, 1.8, 0.115))
     curve = smooth(dome, closed=False)
-    drawing.show(curve)
+    drawing.set_opacity(curve)
     x = cached_linspace(-1.6, 1.6, 9)
     shade = np.repeat((1.08 - 0.14 * x**2)[None, :, None], 3, axis=2).astype(np.float32)
-    drawing.light(np.repeat(shade, 3, axis=0))
+    drawing.multiply_light(np.repeat(shade, 3, axis=0))
     if hat.kind == "beanie":
         for place in cached_linspace(-1, 1, 13):
             drawing.stroke([(1.12 * place, 0.14), (1.15 * place, low)], 0.03, dark)
@@ -185,6 +187,6 @@ def _hat(hat: Hat, gaze: float) -> Drawing:
         drawing.stroke([(-1.02, 0.17), (1.02, 0.17)], 0.03, light)
     if hat.kind == "cap":
         visor = ellipse(1.3 * gaze, 0.29, 1.0, 0.075)
-        drawing.show(visor)
+        drawing.set_opacity(visor)
         drawing.fill(visor, dark)
     return drawing

@@ -9,7 +9,7 @@ import numpy as np
 
 from tryon.categories import Level
 from tryon.synthetic.figure.accessories import Accessories, sample_accessories
-from tryon.synthetic.figure.drawing import Color, as_color
+from tryon.synthetic.figure.drawing import Color, to_color
 from tryon.synthetic.figure.feet import Shoe
 
 Hair = Literal["long", "wavy", "bob", "short", "curls", "bun", "ponytail"]
@@ -72,13 +72,13 @@ def sample_appearance(rng: np.random.Generator, level: Level) -> Appearance:
     hair: Hair = list(_HAIRS)[int(rng.choice(len(_HAIRS), p=list(_HAIRS.values())))]
     falls = rng.random(2) < (0.3 if hair in ("long", "wavy") and level != "easy" else 0.0)
     return Appearance(
-        skin=as_color(skin),
-        hair_color=as_color(np.array(_HAIR_COLORS[rng.integers(len(_HAIR_COLORS))]) + _jitter(rng, 5)),
+        skin=to_color(skin),
+        hair_color=to_color(np.array(_HAIR_COLORS[rng.integers(len(_HAIR_COLORS))]) + _jitter(rng, 5)),
         hair=hair,
         parting=None if rng.random() < 0.2 else float(rng.uniform(-0.45, 0.45)),
         locks=tuple(side for side, fallen in zip((-1, 1), falls, strict=True) if fallen),
         eyes=_EYES[rng.integers(len(_EYES))],
-        lips=as_color(skin * (0.88, 0.62, 0.64) + rng.normal(0, 6, 3)),
+        lips=to_color(skin * (0.88, 0.62, 0.64) + rng.normal(0, 6, 3)),
         shoe=Shoe(rng.choice(["sneaker", "flat", "heel", "boot"]), _SHOE_COLORS[rng.integers(len(_SHOE_COLORS))]),
         accessories=sample_accessories(rng, level),
     )

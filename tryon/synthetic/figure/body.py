@@ -113,7 +113,7 @@ class Body:
     def half_width(self, h: Array | float) -> Array:
         """Half-width of the trunk as seen at heights h (N,), without arms; constant from the hips down."""
         b = self.build
-        return self.pose.narrowing * profile(
+        return self.pose.width_factor * profile(
             h,
             [
                 (SHOULDER, b.shoulder),
@@ -139,8 +139,8 @@ class Body:
             for name, point in self.leg_joints(side).items():
                 at[Joint[f"{_PREFIX[side]}_{name}"]] = point
         head = [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR]
-        x = np.array([1.3 * self.gaze, self.gaze - 0.36, self.gaze + 0.36, -0.93, 0.93])
-        at[head] = self.on_head(x, np.array([0.71, 0.54, 0.54, 0.58, 0.58]))
+        x = np.array([1.3 * self.face_shift, self.face_shift - 0.36, self.face_shift + 0.36, -0.93, 0.93])
+        at[head] = self.head_point(x, np.array([0.71, 0.54, 0.54, 0.58, 0.58]))
         at[Joint.NECK] = (at[Joint.LEFT_SHOULDER] + at[Joint.RIGHT_SHOULDER]) / 2
         return at
 
@@ -149,11 +149,11 @@ class Body:
         return self.center(NECK)
 
     @property
-    def gaze(self) -> float:
+    def face_shift(self) -> float:
         """How far the turned head shifts its features, in half-widths of the face."""
         return 0.28 * self.pose.head_turn
 
-    def on_head(self, x: Array | float, y: Array | float) -> Array:
+    def head_point(self, x: Array | float, y: Array | float) -> Array:
         """Points of the head (..., 2): x -1..1 across it, y 0..1 from crown to chin."""
         neck = self._neck
         angle = np.deg2rad(self.pose.head_tilt)
@@ -164,12 +164,12 @@ class Body:
     def shoulder(self, side: Side) -> Array:
         """Shoulder joint, (2,)."""
         h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003  # the arm's top lies just under the shoulder line
-        return self.center(h) + self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
+        return self.center(h) + self.across(h) * side * (self.build.shoulder * self.pose.width_factor + 0.001)
 
-    def on_shoulder(self, side: Side, part: float) -> Array:
+    def shoulder_line_point(self, side: Side, part: float) -> Array:
         """A point (2,) as far under the shoulder line as the joint is: part 0 at the neck, 1 at the joint."""
         h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003
-        along = self.across(h) * side * (self.build.shoulder * self.pose.narrowing + 0.001)
+        along = self.across(h) * side * (self.build.shoulder * self.pose.width_factor + 0.001)
         rise = np.array([0.0, SHOULDER_DROP * (1 - part**1.3)])
         return self.center(h) + along * part - rise
 
@@ -192,8 +192,8 @@ class Body:
 
     def _resting_arm(self, side: Side, arm: Arm, shoulder: Array) -> dict[str, Array]:
         """The wrist lies on the hip or across the chest; the elbow is where both bones reach."""
-        beside = side * (self.half_width(arm.rest) + 0.02) if arm.kind == "hip" else -side * _CROSSING
-        wrist = self.center(arm.rest) + self.across(arm.rest) * beside
+        beside = side * (self.half_width(arm.rest_height) + 0.02) if arm.kind == "hip" else -side * _CROSSING
+        wrist = self.center(arm.rest_height) + self.across(arm.rest_height) * beside
         upper, lower = UPPER_ARM * arm.shortening, FOREARM * arm.shortening
         way = wrist - shoulder
         distance = float(np.clip(np.hypot(*way), 1e-6, 0.995 * (upper + lower)))
@@ -242,7 +242,7 @@ class Body:
         """Unit vectors (64, 2) across the arm's line."""
         return self._arm_normals[side]
 
-    def arm_places(self, side: Side) -> tuple[float, float]:
+    def elbow_and_wrist(self, side: Side) -> tuple[float, float]:
         """Where along the arm line (0..1) elbow and wrist lie."""
         line, joints = self.arm_line(side), self.arm_joints(side)
         steps = cached_linspace(0, 1, len(line))
@@ -296,7 +296,7 @@ class Body:
             h, [(HIP_JOINT, t), (KNEE, t * 0.64), (0.79, t * 0.68), (ANKLE - 0.015, t * 0.38), (ANKLE + 0.02, t * 0.4)]
         )
 
-    def toe(self, side: Side) -> Array:
+    def toe_point(self, side: Side) -> Array:
         """Tip of the foot, (2,): it points at the viewer and a little outwards."""
         leg = self.pose.legs[SIDES.index(side)]
         return self.leg_joints(side)["ANKLE"] + 0.052 * _direction(14 + leg.lower + 20 * side * self.pose.turn, side)

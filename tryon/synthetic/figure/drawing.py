@@ -56,7 +56,7 @@ class Drawing:
         places = (np.asarray(points, np.float64) - (f.left, f.top)) * (f.across * 2**_SHIFT, f.down * 2**_SHIFT)
         return np.rint(places).astype(np.int32)
 
-    def show(self, points: Points, opaque: int = 255) -> None:
+    def set_opacity(self, points: Points, opaque: int = 255) -> None:
         """Make a polygon opaque, or transparent with 0."""
         cv2.fillPoly(self.opacity, [self._fixed(points)], opaque, cv2.LINE_AA, _SHIFT)
 
@@ -76,13 +76,13 @@ class Drawing:
         thick = max(round(width * self.frame.across), 1)
         cv2.polylines(self.colors, list(fixed), False, color, thick, cv2.LINE_AA, _SHIFT)
 
-    def light(self, factors: NDArray[np.float32]) -> None:
+    def multiply_light(self, factors: NDArray[np.float32]) -> None:
         """Multiply the colors by factors (h, w, 3), given at any smaller size."""
         size = self.opacity.shape[::-1]
         whole = cv2.resize(factors, size, interpolation=cv2.INTER_LINEAR)
         self.colors = cv2.multiply(self.colors, whole, dtype=cv2.CV_8U)  # pyright: ignore[reportAttributeAccessIssue]
 
-    def layer(
+    def to_layer(
         self,
         depth: int,
         label: int,
@@ -141,18 +141,18 @@ def smooth(points: Points, closed: bool = True, rounds: int = 3) -> Array:
     return line
 
 
-def mirrored(points: Points, side: int) -> Array:
+def mirror(points: Points, side: int) -> Array:
     """The points themselves for side 1, mirrored at x = 0 for side -1."""
     return np.asarray(points, np.float64) * (side, 1)
 
 
-def scaled(color: Color, factor: float) -> Color:
+def scale_color(color: Color, factor: float) -> Color:
     """A lighter or darker color."""
     red, green, blue = (min(round(channel * factor), 255) for channel in color)
     return red, green, blue
 
 
-def as_color(values: np.ndarray) -> Color:
+def to_color(values: np.ndarray) -> Color:
     """RGB rounded and kept within 0..255."""
     red, green, blue = (min(max(round(float(n)), 0), 255) for n in values)
     return red, green, blue

@@ -12,9 +12,9 @@ from tryon.dresscode.labels import DensePart, Label
 from tryon.synthetic.figure.body import ANKLE, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.densepose_uv import foot_uv
-from tryon.synthetic.figure.drawing import Color, Drawing, Frame, ellipse, mirrored, scaled, smooth
+from tryon.synthetic.figure.drawing import Color, Drawing, Frame, ellipse, mirror, scale_color, smooth
 from tryon.synthetic.figure.pose import LEFT, Side
-from tryon.synthetic.figure.surfaces import tube
+from tryon.synthetic.figure.surfaces import build_tube
 from tryon.synthetic.paint.curves import Array, cached_linspace
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
@@ -47,7 +47,7 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color,
         depth: of the shoe; skin and shaft lie just under it.
     """
     name = "LEFT" if side == LEFT else "RIGHT"
-    ankle, toe = body.leg_point(side, ANKLE - 0.002), body.toe(side)
+    ankle, toe = body.leg_point(side, ANKLE - 0.002), body.toe_point(side)
     down = (toe - ankle) / np.hypot(*(toe - ankle))
     inner = side * np.array([-down[1], down[0]])
     size = _LENGTHS[shoe.kind]
@@ -62,7 +62,7 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color,
     if shoe.kind in ("flat", "heel"):
         parts.append((_bare(skin), Label[f"{name}_LEG"], depth - 1))
     for drawing, label, level in parts:
-        layer, plane = drawing.layer(level, label, place, (5, 5), shadow=0.25)
+        layer, plane = drawing.to_layer(level, label, place, (5, 5), shadow=0.25)
         ids = np.full(plane.shape[:2], dense, np.uint8)
         layers.append(replace(layer, dense=ids, uv=foot_uv(plane)))
     if shoe.kind == "boot":
@@ -72,7 +72,7 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color,
 
 def _shaft(body: Body, camera: Camera, side: Side, shoe: Shoe, label: int, depth: int) -> Layer:
     heights = cached_linspace(ANKLE - _SHAFT, ANKLE, 16)
-    made = tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.001) * camera.scale)
+    made = build_tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.001) * camera.scale)
     cut = np.minimum(made.distance, made.along[:, None])  # a straight upper edge
     shade = cylinder_shade(made.across, made.columns, 0.4) * (1 - 0.25 * (made.along < 0.008 * camera.scale)[:, None])
     return Layer(depth, made.points, label, shade, shoe.color, distance=cut, shadow=0.1)
@@ -81,8 +81,8 @@ def _shaft(body: Body, camera: Camera, side: Side, shoe: Shoe, label: int, depth
 @lru_cache(maxsize=16)
 def _bare(skin: Color) -> Drawing:
     foot = Drawing.blank(_FRAME, skin)
-    foot.show(smooth([(-0.24, -0.35), (0.24, -0.35), (0.25, 0.1), (0.32, 0.5), (0.2, 0.8), (-0.2, 0.8), (-0.32, 0.5), (-0.25, 0.1)]))  # fmt: skip # noqa: E501
-    foot.light(_rounded())
+    foot.set_opacity(smooth([(-0.24, -0.35), (0.24, -0.35), (0.25, 0.1), (0.32, 0.5), (0.2, 0.8), (-0.2, 0.8), (-0.32, 0.5), (-0.25, 0.1)]))  # fmt: skip # noqa: E501
+    foot.multiply_light(_rounded())
     y = cached_linspace(_FRAME.top, _FRAME.bottom, len(foot.opacity))[:, None]
     foot.opacity = (foot.opacity * np.clip((y + 0.4) / 0.35, 0, 1)).astype(np.uint8)  # no edge of skin on skin
     return foot
@@ -106,28 +106,28 @@ def _drawn(shoe: Shoe) -> Drawing:
     drawing = Drawing.blank(_FRAME, shoe.color)
     if shoe.kind in ("flat", "heel"):
         outline = smooth(_POINTED if shoe.kind == "heel" else _UPPER)
-        drawing.show(outline)
-        drawing.light(_rounded())
+        drawing.set_opacity(outline)
+        drawing.multiply_light(_rounded())
         opening = smooth([(-0.17, -0.45), (0.17, -0.45), (0.2, 0.1), (0.22, 0.42), (0.1, 0.62), (-0.1, 0.62), (-0.22, 0.42), (-0.2, 0.1)])  # fmt: skip # noqa: E501
-        drawing.stroke([*opening, opening[0]], 0.06, scaled(shoe.color, 0.75))
-        drawing.show(opening, 0)
+        drawing.stroke([*opening, opening[0]], 0.06, scale_color(shoe.color, 0.75))
+        drawing.set_opacity(opening, 0)
         return drawing
-    sole: Color = (240, 238, 232) if shoe.kind == "sneaker" else scaled(shoe.color, 0.55)
+    sole: Color = (240, 238, 232) if shoe.kind == "sneaker" else scale_color(shoe.color, 0.55)
     upper = smooth(_BOOT if shoe.kind == "boot" else _UPPER)
-    drawing.show(smooth(_SOLE))
-    drawing.show(upper)
-    drawing.light(_rounded())
+    drawing.set_opacity(smooth(_SOLE))
+    drawing.set_opacity(upper)
+    drawing.multiply_light(_rounded())
     light = drawing.colors.copy()
     drawing.colors[:] = sole
     inside = np.zeros_like(drawing.opacity)
     scratch = Drawing(_FRAME, light, inside)
-    scratch.show(upper)
+    scratch.set_opacity(upper)
     np.copyto(drawing.colors, light, where=inside[..., None] > 127)
     if shoe.kind == "sneaker":
-        drawing.fill(ellipse(0, 0.8, 0.24, 0.15), scaled(shoe.color, 0.93))
-        drawing.stroke([*upper, upper[0]], 0.025, scaled(shoe.color, 0.72))
+        drawing.fill(ellipse(0, 0.8, 0.24, 0.15), scale_color(shoe.color, 0.93))
+        drawing.stroke([*upper, upper[0]], 0.025, scale_color(shoe.color, 0.72))
         lace: Color = (238, 236, 230) if sum(shoe.color) < 600 else (120, 118, 116)
         for y in (0.06, 0.2, 0.34, 0.48):
             for side in (-1, 1):
-                drawing.stroke(mirrored([(-0.15, y), (0.15, y + 0.07)], side), 0.035, lace)
+                drawing.stroke(mirror([(-0.15, y), (0.15, y + 0.07)], side), 0.035, lace)
     return drawing

@@ -8,8 +8,8 @@ from tryon.dresscode.labels import Label
 from tryon.synthetic.figure.appearance import Appearance, Hair
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
-from tryon.synthetic.figure.drawing import Drawing, Frame, Points, ellipse, mirrored, scaled, smooth
-from tryon.synthetic.figure.head import lit_head, on_head, visible_from
+from tryon.synthetic.figure.drawing import Drawing, Frame, Points, ellipse, mirror, scale_color, smooth
+from tryon.synthetic.figure.head import head_to_image, shade_head, visible_from
 from tryon.synthetic.paint.curves import cached_linspace, stack_xy
 from tryon.synthetic.paint.layers import Layer
 
@@ -40,8 +40,10 @@ def hair_layers(body: Body, look: Appearance, camera: Camera, depths: tuple[int,
     for drawing, depth in zip((_behind(look, first), _before(look, first)), depths, strict=True):
         if not drawing.opacity.any():
             continue  # short hair in a image that shows the chin alone
-        layer, plane = drawing.layer(depth, Label.HAIR, lambda p: on_head(body, camera, p), (6, 9), shadow=0.16)
-        layers.append(lit_head(layer, plane / 1.25, 0.5))
+        layer, plane = drawing.to_layer(
+            depth, Label.HAIR, lambda p: head_to_image(body, camera, p), (6, 9), shadow=0.16
+        )
+        layers.append(shade_head(layer, plane / 1.25, 0.5))
     return layers
 
 
@@ -49,17 +51,17 @@ def _behind(look: Appearance, first: float) -> Drawing:
     half = _OUTLINES[look.hair]
     end = max(y for _, y in half) + 0.15
     hair = _sketch(look, first, 1.8, max(end, 2.0 if look.hair == "ponytail" else end))
-    hair.show(smooth([*half, *mirrored(half[::-1], -1)]))
+    hair.set_opacity(smooth([*half, *mirror(half[::-1], -1)]))
     if look.hair == "curls":
         for turn in cached_linspace(0, 2 * np.pi, 19):
             curl = ellipse(1.25 * np.cos(turn), 0.42 + 0.5 * np.sin(turn), 0.3, 0.1)
-            hair.show(curl)
-            hair.stroke(curl, 0.05, scaled(look.hair_color, 0.72 + 0.5 * (np.sin(turn * 5) > 0)))
+            hair.set_opacity(curl)
+            hair.stroke(curl, 0.05, scale_color(look.hair_color, 0.72 + 0.5 * (np.sin(turn * 5) > 0)))
     if look.hair == "bun":
-        hair.show(ellipse(0, -0.14, 0.45, 0.14))
-        hair.stroke(ellipse(0, -0.15, 0.26, 0.08), 0.05, scaled(look.hair_color, 0.75))
+        hair.set_opacity(ellipse(0, -0.14, 0.45, 0.14))
+        hair.stroke(ellipse(0, -0.15, 0.26, 0.08), 0.05, scale_color(look.hair_color, 0.75))
     if look.hair == "ponytail":
-        hair.show(mirrored(smooth(_TAIL), -1 if (look.parting or 0) > 0 else 1))
+        hair.set_opacity(mirror(smooth(_TAIL), -1 if (look.parting or 0) > 0 else 1))
     _strands(hair, look, end)
     return hair
 
@@ -72,19 +74,19 @@ def _before(look: Appearance, first: float) -> Drawing:
     for side in (-1, 1):
         reach = [(0.95, 0.36), (0.97, sides), (1.06, sides - 0.04), (1.1, 0.3), (1.06, 0.12), (0.8, -0.04)]
         temple = (parting + 0.5 * (side - parting), 0.27)
-        hair.show(smooth([(parting, -0.1), (parting - side * 0.06, 0.15), temple, *mirrored(reach, side)]))
+        hair.set_opacity(smooth([(parting, -0.1), (parting - side * 0.06, 0.15), temple, *mirror(reach, side)]))
         if side in look.locks:
-            hair.show(mirrored(smooth(_LOCK), side))
+            hair.set_opacity(mirror(smooth(_LOCK), side))
     turn = cached_linspace(np.pi, 2 * np.pi, 32)
-    hair.show(stack_xy(1.04 * np.cos(turn), 0.18 + 0.28 * np.sin(turn)))
+    hair.set_opacity(stack_xy(1.04 * np.cos(turn), 0.18 + 0.28 * np.sin(turn)))
     if look.parting is None:
-        hair.show(smooth([(-1.0, 0.15), (1.0, 0.15), (0.95, 0.38), (0.4, 0.43), (0, 0.415), (-0.4, 0.43), (-0.95, 0.38)]))  # fmt: skip # noqa: E501
+        hair.set_opacity(smooth([(-1.0, 0.15), (1.0, 0.15), (0.95, 0.38), (0.4, 0.43), (0, 0.415), (-0.4, 0.43), (-0.95, 0.38)]))  # fmt: skip # noqa: E501
     if look.hair == "curls":
         for place in cached_linspace(-1, 1, 9):
-            hair.show(ellipse(1.05 * place, 0.3 - 0.2 * np.cos(place * 1.5), 0.22, 0.08))
+            hair.set_opacity(ellipse(1.05 * place, 0.3 - 0.2 * np.cos(place * 1.5), 0.22, 0.08))
     _strands(hair, look, hair.frame.bottom)
     if look.parting is not None:
-        hair.stroke([(parting, -0.08), (parting, 0.13)], 0.03, scaled(look.hair_color, 0.6))
+        hair.stroke([(parting, -0.08), (parting, 0.13)], 0.03, scale_color(look.hair_color, 0.6))
     return hair
 
 
@@ -105,4 +107,4 @@ def _strands(hair: Drawing, look: Appearance, end: float) -> None:
     y = -0.06 + 0.25 * (reach / 1.3) ** 2 * down + (end + 0.1) * down**1.3
     lines = stack_xy(x, y)
     for start, (factor, width) in enumerate(((0.8, 0.05), (1.1, 0.03), (0.9, 0.05), (1.2, 0.03))):
-        hair.strokes(lines[start::4], width, scaled(look.hair_color, factor))
+        hair.strokes(lines[start::4], width, scale_color(look.hair_color, factor))

@@ -51,7 +51,7 @@ _FINGERS: dict[Shape, tuple[tuple[Points, float, float], ...]] = {
 }
 """Per shape its fingers from little finger to thumb: middle line, width, light."""
 
-SHAPES: dict[ArmKind, Shape] = {
+HAND_SHAPES: dict[ArmKind, Shape] = {
     "side": "relaxed", "out": "relaxed", "bent": "relaxed", "hip": "flat", "crossed": "flat", "behind": "relaxed",
 }  # fmt: skip
 """The hand of an empty arm."""
@@ -66,7 +66,7 @@ def _gray(light: float) -> Color:
 def _drawn(shape: Shape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Light (h, w) of the hand, `_FULL` where fully lit, and its opacity (h, w)."""
     hand = Drawing.blank(_FRAME, _gray(1))
-    hand.show(smooth(_PALM, rounds=2))
+    hand.set_opacity(smooth(_PALM, rounds=2))
     for line, width, light in _FINGERS[shape]:
         curve = smooth(line, closed=False, rounds=2)
         hand.stroke(curve, width, None)
@@ -104,10 +104,10 @@ def hand_layer(
     def place(plane: Array) -> Array:
         return camera(wrist + size * (plane[..., :1] * thumb + plane[..., 1:] * down))
 
-    return drawing.layer(depth, label, place, (4, 4), shadow=0.12)
+    return drawing.to_layer(depth, label, place, (4, 4), shadow=0.12)
 
 
 def hand_shape(body: Body, side: Side, carries: bool) -> Shape:
     """What the hand does. Under a crossed arm it is closed, or its fingers would show beyond that arm."""
     kind = body.pose.arms[SIDES.index(side)].kind
-    return "fist" if carries or (kind == "crossed" and side != body.pose.over) else SHAPES[kind]
+    return "fist" if carries or (kind == "crossed" and side != body.pose.front_arm) else HAND_SHAPES[kind]

@@ -12,7 +12,7 @@ from tryon.synthetic.figure.appearance import Appearance
 from tryon.synthetic.figure.body import Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.densepose_uv import head_uv
-from tryon.synthetic.figure.drawing import Drawing, Frame, Points, as_color, ellipse, mirrored, scaled, smooth
+from tryon.synthetic.figure.drawing import Drawing, Frame, Points, ellipse, mirror, scale_color, smooth, to_color
 from tryon.synthetic.paint.curves import Array, cached_linspace, stack_xy
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
@@ -25,12 +25,12 @@ _SIDE = 2.0
 _BELOW_EYES = 0.6
 
 
-def on_head(body: Body, camera: Camera, plane: Array) -> Array:
+def head_to_image(body: Body, camera: Camera, plane: Array) -> Array:
     """Pixels of points (..., 2) in units of the head."""
-    return camera(body.on_head(plane[..., 0], plane[..., 1]))
+    return camera(body.head_point(plane[..., 0], plane[..., 1]))
 
 
-def lit_head(layer: Layer, plane: Array, softness: float = 0.6) -> Layer:
+def shade_head(layer: Layer, plane: Array, softness: float = 0.6) -> Layer:
     """The layer with the light of a round head."""
     middle = layer.points[0, -1] - layer.points[0, 0]
     across = np.tile(middle / np.hypot(*middle), (len(plane), 1))
@@ -39,15 +39,15 @@ def lit_head(layer: Layer, plane: Array, softness: float = 0.6) -> Layer:
 
 def head_layer(body: Body, look: Appearance, camera: Camera, depth: int) -> Layer:
     """Face with ears, DensePose ids and surface coordinates."""
-    drawing = _face(look, body.gaze, visible_from(body, camera))
-    layer, plane = drawing.layer(depth, Label.HEAD, lambda p: on_head(body, camera, p), (11, 13), shadow=0.22)
+    drawing = _face(look, body.face_shift, visible_from(body, camera))
+    layer, plane = drawing.to_layer(depth, Label.HEAD, lambda p: head_to_image(body, camera, p), (11, 13), shadow=0.22)
     dense = np.where(plane[..., 0] < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
-    return replace(lit_head(layer, plane), dense=dense, uv=head_uv(plane[..., 0], plane[..., 1]))
+    return replace(shade_head(layer, plane), dense=dense, uv=head_uv(plane[..., 0], plane[..., 1]))
 
 
 def visible_from(body: Body, camera: Camera) -> float:
     """Height on the head, 0 crown to 1 chin, above which nothing is in the image; heads are mostly cut off."""
-    rows = camera(body.on_head(np.array([[-_SIDE], [_SIDE]]), np.array([0.0, 1.0])))[..., 1]
+    rows = camera(body.head_point(np.array([[-_SIDE], [_SIDE]]), np.array([0.0, 1.0])))[..., 1]
     return float((rows[:, 0] / (rows[:, 0] - rows[:, 1])).min())
 
 
@@ -55,10 +55,10 @@ def _face(look: Appearance, gaze: float, first: float) -> Drawing:
     face = Drawing.blank(_FRAME, look.skin)
     for side in (-1, 1):
         ear = side * 0.97 + 0.25 * gaze
-        face.show(ellipse(ear, 0.58, 0.13, 0.085))
-        face.stroke([(ear, 0.53), (ear + 0.06 * side, 0.57), (ear, 0.63)], 0.025, scaled(look.skin, 0.8))
-    face.show(_outline())
-    face.light(_complexion(gaze))
+        face.set_opacity(ellipse(ear, 0.58, 0.13, 0.085))
+        face.stroke([(ear, 0.53), (ear + 0.06 * side, 0.57), (ear, 0.63)], 0.025, scale_color(look.skin, 0.8))
+    face.set_opacity(_outline())
+    face.multiply_light(_complexion(gaze))
     _nose(face, look, gaze * 1.3)
     _mouth(face, look, gaze * 1.1)
     for side in (-1, 1):
@@ -95,9 +95,9 @@ def _eye(face: Drawing, look: Appearance, gaze: float, side: int) -> None:
     middle = gaze + side * 0.36
 
     def at(points: Points) -> Points:
-        return np.add(mirrored(points, side), (middle, 0))
+        return np.add(mirror(points, side), (middle, 0))
 
-    dark = scaled(look.hair_color, 0.45)
+    dark = scale_color(look.hair_color, 0.45)
     face.fill(at(smooth([(-0.2, 0.548), (-0.08, 0.516), (0.08, 0.512), (0.21, 0.536), (0.08, 0.566), (-0.08, 0.568)])), (248, 245, 242))  # fmt: skip # noqa: E501
     iris = middle + 0.25 * gaze
     face.fill(ellipse(iris, 0.541, 0.083, 0.0285), look.eyes)
@@ -106,20 +106,24 @@ def _eye(face: Drawing, look: Appearance, gaze: float, side: int) -> None:
     face.stroke(at(smooth([(-0.2, 0.546), (-0.08, 0.515), (0.08, 0.51), (0.24, 0.528)], False)), 0.045, dark)
     brow = at(smooth([(-0.19, 0.459), (-0.02, 0.445), (0.14, 0.446), (0.27, 0.47)], False))
     hair, skin = np.array(look.hair_color), np.array(look.skin)
-    face.stroke(brow, 0.05, as_color(np.minimum(0.8 * hair, 0.55 * skin)))
+    face.stroke(brow, 0.05, to_color(np.minimum(0.8 * hair, 0.55 * skin)))
 
 
 def _nose(face: Drawing, look: Appearance, x: float) -> None:
-    shade = scaled(look.skin, 0.84)
+    shade = scale_color(look.skin, 0.84)
     face.stroke(smooth([(x - 0.13, 0.705), (x - 0.06, 0.728), (x, 0.722), (x + 0.06, 0.728), (x + 0.13, 0.705)], False), 0.03, shade)  # fmt: skip # noqa: E501
-    face.stroke(smooth([(x + 0.09, 0.56), (x + 0.06, 0.63), (x + 0.11, 0.69)], False), 0.025, scaled(look.skin, 0.92))
+    face.stroke(
+        smooth([(x + 0.09, 0.56), (x + 0.06, 0.63), (x + 0.11, 0.69)], False), 0.025, scale_color(look.skin, 0.92)
+    )
 
 
 def _mouth(face: Drawing, look: Appearance, x: float) -> None:
     upper = [(-0.28, 0.816), (-0.1, 0.801), (0, 0.808), (0.1, 0.801), (0.28, 0.816), (0, 0.832)]
     lower = [(-0.26, 0.819), (0, 0.829), (0.26, 0.819), (0.12, 0.858), (-0.12, 0.858)]
-    face.fill(np.add(smooth(lower), (x, 0)), scaled(look.lips, 1.08))
+    face.fill(np.add(smooth(lower), (x, 0)), scale_color(look.lips, 1.08))
     face.fill(np.add(smooth(upper, rounds=2), (x, 0)), look.lips)
     face.stroke(
-        [(x - 0.24, 0.818), (x - 0.08, 0.828), (x + 0.08, 0.828), (x + 0.24, 0.818)], 0.025, scaled(look.lips, 0.68)
+        [(x - 0.24, 0.818), (x - 0.08, 0.828), (x + 0.08, 0.828), (x + 0.24, 0.818)],
+        0.025,
+        scale_color(look.lips, 0.68),
     )

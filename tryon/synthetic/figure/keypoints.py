@@ -55,7 +55,7 @@ def find_keypoints(body: Body, camera: Camera, rng: np.random.Generator) -> NDAr
 def _covered(body: Body, side: Side) -> bool:
     """The wrist lies under the other of two crossed arms, or on the far side behind trunk or leg."""
     if body.pose.arm_pose == "crossed":
-        return side != body.pose.over
+        return side != body.pose.front_arm
     wrist = body.arm_joints(side)["WRIST"]
     leg = abs(wrist[0] - body.leg_point(side, wrist[1])[0]) < body.leg_half_width(wrist[1])
     trunk = abs(wrist[0] - body.center(wrist[1])[0]) < body.half_width(wrist[1])

@@ -21,7 +21,7 @@ SIDES: tuple[Side, Side] = (RIGHT, LEFT)
 ArmKind = Literal["side", "out", "bent", "hip", "crossed", "behind"]
 ArmPose = Literal["side", "bent", "crossed", "hidden"]
 
-TURN = 40.0
+MAX_TURN_DEGREES = 40.0
 """Degrees by which the trunk is turned at `turn` 1."""
 
 _FLATNESS = 0.62
@@ -49,7 +49,7 @@ class Arm:
     upper: float
     lower: float
     shortening: float = 1.0
-    rest: float = 0.42
+    rest_height: float = 0.42
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Pose:
     arms: tuple[Arm, Arm]
     legs: tuple[Leg, Leg]
     head_turn: float = 0.0
-    over: Side = LEFT
+    front_arm: Side = LEFT
 
     @property
     def arm_pose(self) -> ArmPose:
@@ -99,20 +99,20 @@ class Pose:
         return "bent" if kinds & {"bent", "hip", "crossed"} else "side"
 
     @property
-    def narrowing(self) -> float:
+    def width_factor(self) -> float:
         """Width of the turned trunk as seen, as part of its width from the front: an ellipse seen at an angle."""
-        angle = np.deg2rad(TURN * self.turn)
+        angle = np.deg2rad(MAX_TURN_DEGREES * self.turn)
         return float(np.hypot(np.cos(angle), _FLATNESS * np.sin(angle)))
 
     @property
     def spacing(self) -> float:
         """Distance, as seen, of what lies side by side on the middle of the trunk, such as the hip joints."""
-        return float(np.cos(np.deg2rad(TURN * self.turn)))
+        return float(np.cos(np.deg2rad(MAX_TURN_DEGREES * self.turn)))
 
     @property
-    def shift(self) -> float:
+    def front_shift(self) -> float:
         """Where the middle of the front is seen, -0.5..0.5, in half-widths of the trunk as seen."""
-        return float(_FLATNESS * np.sin(np.deg2rad(TURN * self.turn))) / self.narrowing
+        return float(_FLATNESS * np.sin(np.deg2rad(MAX_TURN_DEGREES * self.turn))) / self.width_factor
 
     @property
     def occluded_side(self) -> Side | None:
@@ -172,7 +172,7 @@ def sample_pose(rng: np.random.Generator, level: Level) -> Pose:
         arms=_sample_arms(rng, level),
         legs=legs,
         head_turn=gaze,
-        over=SIDES[int(rng.integers(2))],
+        front_arm=SIDES[int(rng.integers(2))],
     )
 
 

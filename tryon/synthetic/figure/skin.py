@@ -20,7 +20,7 @@ from tryon.synthetic.figure.hair import hair_layers
 from tryon.synthetic.figure.hands import hand_layer, hand_shape
 from tryon.synthetic.figure.head import head_layer
 from tryon.synthetic.figure.pose import LEFT, SIDES, Side
-from tryon.synthetic.figure.surfaces import Tube, trunk_points, tube
+from tryon.synthetic.figure.surfaces import Tube, build_tube, trunk_points
 from tryon.synthetic.paint.curves import Array, cached_linspace, round_corners, smoothstep
 from tryon.synthetic.paint.layers import Layer, cylinder_shade, tube_shade
 
@@ -45,7 +45,7 @@ def _arm_depth(body: Body, side: Side) -> int:
     kind = pose.arms[SIDES.index(side)].kind
     if kind == "behind" or (side == pose.occluded_side and kind in ("side", "out")):
         return DEPTH_ARM_BEHIND
-    return DEPTH_ARM_OVER if kind == "crossed" and side == pose.over else DEPTH_ARM
+    return DEPTH_ARM_OVER if kind == "crossed" and side == pose.front_arm else DEPTH_ARM
 
 
 def skin_layers(body: Body, look: Appearance, camera: Camera, sleeved: bool) -> list[Layer]:
@@ -59,7 +59,7 @@ def skin_layers(body: Body, look: Appearance, camera: Camera, sleeved: bool) -> 
     """
     depths = arm_depths(body)
     layers = [_trunk(body, look, camera), _neck(body, look, camera)]
-    if camera(body.on_head(0, _LOWEST_HAIR))[1] > 0:
+    if camera(body.head_point(0, _LOWEST_HAIR))[1] > 0:
         layers.append(head_layer(body, look, camera, DEPTH_HEAD))
         layers += hair_layers(body, look, camera, (DEPTH_BACK_HAIR, DEPTH_FRONT_HAIR))
     layers += accessory_layers(look.accessories, body, camera, depths)
@@ -165,9 +165,9 @@ _NECK_END = 0.94
 def _neck(body: Body, look: Appearance, camera: Camera) -> Layer:
     width = body.build.head * 0.62
     foot = body.center(SHOULDER + 0.017)
-    line = camera(round_corners(np.stack([body.on_head(0, 0.8), body.on_head(0, 1.02), foot]), (0.01,), 12))
+    line = camera(round_corners(np.stack([body.head_point(0, 0.8), body.head_point(0, 1.02), foot]), (0.01,), 12))
     flare = 0.5 * smoothstep(cached_linspace(0, 1, 12), 0.6, 1)  # into the shoulders
-    made = tube(line, width * (cached_linspace(1, 1.1, 12) + flare) * camera.scale)
+    made = build_tube(line, width * (cached_linspace(1, 1.1, 12) + flare) * camera.scale)
     length = np.hypot(*np.diff(line, axis=0).T).sum()
     run = made.along / length
     uv = neck_uv(made.columns, run / _NECK_END)
@@ -185,14 +185,14 @@ def _head_ids(columns: Array) -> NDArray[np.uint8]:
 def _arm(body: Body, look: Appearance, camera: Camera, side: Side, sleeved: bool, depth: int) -> list[Layer]:
     """The arm in two layers: a shirt lies over the shoulder but behind the rest of the arm."""
     whole_line = camera(body.arm_line(side))
-    elbow, wrist = body.arm_places(side)
+    elbow, wrist = body.elbow_and_wrist(side)
     length = (len(whole_line) - 1) * float(np.hypot(*(whole_line[1] - whole_line[0])))
     line = whole_line[: round(wrist * (len(whole_line) - 1)) + 1]
     inner = _towards_neck(body, camera, side, line)
     line = np.concatenate([inner, line[_DELTOID:]])
     shoulder = len(inner) - _DELTOID
     steps = np.maximum(np.arange(len(line)) - shoulder, 0) / (len(whole_line) - 1)
-    made = tube(line, body.arm_half_width(steps) * camera.scale)
+    made = build_tube(line, body.arm_half_width(steps) * camera.scale)
     run = (made.along / float(np.hypot(*(line[1] - line[0]))) - shoulder) / (len(whole_line) - 1)
     along = run[:, None]
     outer = made.columns * side >= 0
@@ -229,7 +229,7 @@ def _towards_neck(body: Body, camera: Camera, side: Side, line: Array) -> Array:
     So the outline from neck to arm is one line, whatever the arm does.
     """
     step = float(np.hypot(*(line[1] - line[0])))
-    start = camera(body.on_shoulder(side, _SLOPE[0]))
+    start = camera(body.shoulder_line_point(side, _SLOPE[0]))
     corners = np.stack([start, line[0], line[_DELTOID]])
     count = max(round(float(np.hypot(*np.diff(corners, axis=0).T).sum()) / step), 6)
     return round_corners(corners, (_SLOPE[1] * camera.scale,), count + 1)[:-1]
@@ -260,7 +260,7 @@ _LEG_END = ANKLE - 0.008
 
 def _leg(body: Body, look: Appearance, camera: Camera, side: Side) -> Layer:
     heights = cached_linspace(HIP_JOINT, _LEG_END, _LEG_ROWS)
-    made = tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
+    made = build_tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
     step = (_LEG_END - HIP_JOINT) / (_LEG_ROWS - 1)
     first = np.flatnonzero(made.along >= 0)[0]
     at = HIP_JOINT + (np.arange(len(made.along)) - first) * step

@@ -39,7 +39,7 @@ class Tube(NamedTuple):
     facing: Array | None = None
 
 
-def tube(line: Array, half_widths: Array) -> Tube:
+def build_tube(line: Array, half_widths: Array) -> Tube:
     """Mesh of a tube with round ends.
 
     Args:
@@ -87,7 +87,7 @@ def trunk_points(body: Body, heights: Array, columns: Array, half_widths: Array)
     On the shoulders nothing shifts: there the sheet lies around the neck, which is on the axis of the turn.
     """
     turned = smoothstep(heights, SHOULDER - 0.01, ARMPIT + 0.03)[:, None]
-    t = columns + body.pose.shift * turned * np.maximum(1 - columns**2, 0)
+    t = columns + body.pose.front_shift * turned * np.maximum(1 - columns**2, 0)
     points = offset_points(body.center(heights), body.across(heights), t * half_widths[:, None])
     slope = SHOULDER_DROP * np.abs(columns) ** 1.3 * (1 - smoothstep(heights, SHOULDER, ARMPIT + 0.03))[:, None]
     sag = 0.008 * np.maximum(1 - columns**2, 0) * smoothstep(heights, 0.3, 0.5)[:, None]

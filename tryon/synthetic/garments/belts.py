@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.fabrics.patterns import Color
+from tryon.synthetic.fabrics.fabric import Color
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.garments.cloth_mesh import WAISTBAND, ClothMesh, Drape, Grid, Piece, SewnDetail
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth, drape_around_trunk
@@ -39,7 +39,7 @@ class BeltBand(Piece):
 
     def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
-        heights, columns = self.grid.heights, self.grid.places
+        heights, columns = self.grid.heights, self.grid.column_positions
         trousers = self.garment.kind == "trousers"
         widths = body.half_width(heights) + self.garment.ease
         if not trousers:
@@ -52,7 +52,7 @@ class BeltBand(Piece):
         u = cached_linspace(-1, 1, 24)
         return [np.concatenate([self.grid.at(u, self.grid.top), self.grid.at(u[::-1], self.grid.bottom)])]
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """Rims, holes and the buckle."""
         grid, u = self.grid, cached_linspace(-1, 1, 24)
         middle = (grid.top + grid.bottom) / 2

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.layout import HEIGHT, WIDTH
-from tryon.synthetic.fabrics.patterns import Part, bounding_part, paint_fabric
+from tryon.synthetic.fabrics.fabric import Region, bounding_region
+from tryon.synthetic.fabrics.patterns import paint_fabric
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import Side
 from tryon.synthetic.garments.cloth_mesh import ClothMesh, Piece, SewnDetail
-from tryon.synthetic.garments.folds import light_on, soft_folds
+from tryon.synthetic.garments.folds import relief_shading, soft_folds
 from tryon.synthetic.garments.garment import Garment, Kind
-from tryon.synthetic.garments.pieces import cut
-from tryon.synthetic.garments.stitching import fill, sew
+from tryon.synthetic.garments.pieces import cut_pieces
+from tryon.synthetic.garments.stitching import draw_details, fill_outline
 from tryon.synthetic.paint.curves import Array
 from tryon.synthetic.paint.layers import Canvas, Layer, cylinder_shade
 
@@ -50,7 +51,7 @@ class FlatPiece:
     """
 
     piece: Piece
-    sheet: ClothMesh
+    mesh: ClothMesh
     coordinates: Array
     texture: NDArray[np.uint8]
     corner: tuple[int, int]
@@ -66,7 +67,7 @@ class FlatGarment:
 
 def lay_flat(garment: Garment) -> FlatGarment:
     """Lay the garment on the mannequin, fill the frame with it, and paint its cloth."""
-    pieces = cut(garment)
+    pieces = cut_pieces(garment)
     sheets = [piece.fit_to(_MANNEQUIN) for piece in pieces]
     outlines = [
         [_through(sheet.points, outline) for outline in piece.outlines()]
@@ -75,21 +76,21 @@ def lay_flat(garment: Garment) -> FlatGarment:
     camera = _fit(np.concatenate([line for lines in outlines for line in lines]), _MOST_ENLARGED[garment.kind])
     placed = [[camera(line) for line in lines] for lines in outlines]
     parts = [_part(lines) for lines in placed]
-    whole = bounding_part(parts)
+    whole = bounding_region(parts)
     cloth = paint_fabric(garment.fabric, whole)
     flat = [
-        _flat_piece(piece, sheet, camera, lines, part, part.within(whole).of(cloth))
+        _flat_piece(piece, sheet, camera, lines, part, part.relative_to(whole).crop(cloth))
         for piece, sheet, lines, part in zip(pieces, sheets, placed, parts, strict=True)
     ]
     return FlatGarment(garment, tuple(flat))
 
 
-def _part(outlines: list[Array]) -> Part:
+def _part(outlines: list[Array]) -> Region:
     """The part of the image that outlines cover, with a little room around."""
     edge = np.concatenate(outlines)
     left, top = (int(n) for n in np.maximum(np.floor(edge.min(0)) - 2, 0))
     right, bottom = (int(n) for n in np.minimum(np.ceil(edge.max(0)) + 3, (WIDTH, HEIGHT)))
-    return Part(left, top, right, bottom)
+    return Region(left, top, right, bottom)
 
 
 def _through(points: Array, places: Array) -> Array:
@@ -111,22 +112,22 @@ def _fit(outline: Array, most: float) -> Camera:
 
 
 def _flat_piece(
-    piece: Piece, sheet: ClothMesh, camera: Camera, outlines: list[Array], part: Part, cloth: NDArray[np.uint8]
+    piece: Piece, sheet: ClothMesh, camera: Camera, outlines: list[Array], part: Region, cloth: NDArray[np.uint8]
 ) -> FlatPiece:
     """Cut a piece out of its part of the painted cloth, or of a color of its own, and sew its seams."""
     texture: NDArray[np.uint8] = cv2.cvtColor(cloth, cv2.COLOR_RGB2RGBA)  # pyright: ignore[reportAssignmentType]
     corner = part.left, part.top
     if piece.color is not None:
         texture[..., :3] = piece.color
-    sew(
+    draw_details(
         texture,
-        _placed(piece.marks(), sheet.points, camera, corner),
+        _placed(piece.details(), sheet.points, camera, corner),
         piece.color or piece.garment.fabric.colors[0],
         piece.garment.belt,
     )
     opacity = np.zeros(texture.shape[:2], np.uint8)
     for line in outlines:
-        fill(opacity, line - corner, 255)
+        fill_outline(opacity, line - corner, 255)
     cv2.insertChannel(opacity, texture, 3)
     return FlatPiece(piece, sheet, camera(sheet.points), texture, corner)
 
@@ -135,9 +136,9 @@ def _placed(marks: list[SewnDetail], points: Array, camera: Camera, corner: tupl
     """Marks in pixels of a texture whose corner lies there in the image."""
     if not marks:
         return []
-    pixels = camera(_through(points, np.concatenate([mark.places for mark in marks]))) - corner
-    ends = np.cumsum([len(mark.places) for mark in marks])
-    return [SewnDetail(mark.kind, pixels[end - len(mark.places) : end]) for mark, end in zip(marks, ends, strict=True)]
+    pixels = camera(_through(points, np.concatenate([mark.points for mark in marks]))) - corner
+    ends = np.cumsum([len(mark.points) for mark in marks])
+    return [SewnDetail(mark.kind, pixels[end - len(mark.points) : end]) for mark, end in zip(marks, ends, strict=True)]
 
 
 def garment_image(flat: FlatGarment) -> NDArray[np.uint8]:
@@ -151,14 +152,14 @@ def garment_image(flat: FlatGarment) -> NDArray[np.uint8]:
     inside = tuple(round(c * _INSIDE) for c in flat.garment.fabric.colors[0])
     for piece in flat.pieces:
         for line in piece.piece.lining():
-            fill(canvas.photo, _through(piece.coordinates, line), inside)
+            fill_outline(canvas.photo, _through(piece.coordinates, line), inside)
     layers = []
     for piece in flat.pieces:
-        sheet = piece.sheet
+        sheet = piece.mesh
         folds = soft_folds(sheet.points, rng, 3, 0.2) if piece.piece.color is None else np.zeros(1)
         shade = cylinder_shade(sheet.across, sheet.columns, 0.72) * piece.piece.light(sheet)
         if folds.ndim == 2:
-            shade = shade * light_on(folds, sheet.points)
+            shade = shade * relief_shading(folds, sheet.points)
         layers.append(_layer(piece, piece.coordinates, shade, DEPTH_OUTER, 0.16))
     canvas.paint(*layers)
     return canvas.photo
@@ -172,7 +173,7 @@ def garment_layers(
     arm_depths: dict[Side, int],
     seed: int,
     tucked: bool,
-    pair: bool = False,
+    keep_flow: bool = False,
 ) -> list[Layer]:
     """The garment on a body.
 
@@ -188,19 +189,19 @@ def garment_layers(
     """
     layers = []
     drawn_in = replace(flat.garment, straightness=0.0, ease=0.004, flare=0.0)  # held by the waistband
-    pieces = cut(drawn_in if tucked else flat.garment)
+    pieces = cut_pieces(drawn_in if tucked else flat.garment)
     for number, (piece, cloth) in enumerate(zip(flat.pieces, pieces, strict=True)):
         sheet = cloth.fit_to(body)
         drape = cloth.drape(body, sheet, np.random.default_rng((seed, number)))
         shade = cylinder_shade(sheet.across, sheet.columns, 0.45) * cloth.light(sheet) * drape.light
-        shade *= light_on(drape.relief, drape.points)
-        side = cloth.sleeve_of
+        shade *= relief_shading(drape.relief, drape.points)
+        side = cloth.arm_side
         level = depth if side is None else arm_depths[side] + 1
         layer = _layer(piece, camera(drape.points), shade, level, 0.22)
         if tucked and sheet.heights is not None:
             above = np.broadcast_to((_TUCK - sheet.heights)[:, None] * camera.scale, shade.shape)
             layer = replace(layer, distance=above)
-        layers.append(replace(layer, flat=piece.coordinates) if pair else layer)
+        layers.append(replace(layer, flat_coordinates=piece.coordinates) if keep_flow else layer)
     return layers
 
 

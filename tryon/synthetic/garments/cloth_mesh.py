@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.fabrics.patterns import Color
+from tryon.synthetic.fabrics.fabric import Color
 from tryon.synthetic.figure.body import WAIST, Body
 from tryon.synthetic.figure.pose import Side
 from tryon.synthetic.garments.garment import Garment
@@ -56,7 +56,7 @@ class Drape(NamedTuple):
     light: Array
 
 
-MarkKind = Literal["seam", "stitch", "edge", "buttons", "buckle"]
+DetailKind = Literal["seam", "stitch", "edge", "buttons", "buckle"]
 
 
 class SewnDetail(NamedTuple):
@@ -67,8 +67,8 @@ class SewnDetail(NamedTuple):
         places: (N, 2) grid places.
     """
 
-    kind: MarkKind
-    places: Array
+    kind: DetailKind
+    points: Array
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Piece:
     garment: Garment
 
     @property
-    def sleeve_of(self) -> Side | None:
+    def arm_side(self) -> Side | None:
         """The arm it is worn on; None for what lies on trunk and legs."""
         return None
 
@@ -104,7 +104,7 @@ class Piece:
         """Closed outlines (N, 2) in grid places (column, row); their union is the cloth."""
         raise NotImplementedError
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """Seams, buttons and the like."""
         return []
 
@@ -144,7 +144,7 @@ class Grid:
         return cached_linspace(self.top - MARGIN, self.bottom + MARGIN, self.rows)
 
     @cached_property
-    def places(self) -> Array:
+    def column_positions(self) -> Array:
         """Place of each column, margins included."""
         return cached_linspace(-1 - self.side_margin, 1 + self.side_margin, self.columns)
 

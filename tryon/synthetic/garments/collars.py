@@ -28,7 +28,7 @@ class Collar(Piece):
 
     def fit_to(self, body: Body) -> ClothMesh:
         """Columns reach to two thirds of the shoulders."""
-        heights, columns = self.grid.heights, self.grid.places
+        heights, columns = self.grid.heights, self.grid.column_positions
         widths = np.full(len(heights), float(body.half_width(SHOULDER)))
         points = drape_around_trunk(body, heights, columns * 0.66, widths)
         return ClothMesh(points, body.across(heights), columns, heights)
@@ -47,7 +47,7 @@ class Collar(Piece):
         leaf = self._leaf()
         return [self.grid.at(*leaf.T), self.grid.at(*(leaf * (-1, 1)).T)]
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """Each leaf's rim, with a shadow."""
         leaf = self._leaf()
         rim = np.concatenate([leaf[-5:], leaf[:1]])
@@ -73,12 +73,12 @@ class HighNeck(Piece):
 
     def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
-        heights, columns = self.grid.heights, self.grid.places
+        heights, columns = self.grid.heights, self.grid.column_positions
         spread = 0.008 * smoothstep(heights, SHOULDER - 0.008, self._FOOT)
         widths = body.build.head * 0.73 + 0.004 + spread
         points = offset_points(body.center(heights), body.across(heights), columns * widths[:, None])
         up = np.clip((SHOULDER - heights) / 0.05, 0, 1)[:, None]
-        points += (body.on_head(0, 1.0) - body.center(CHIN)) * up[..., None]
+        points += (body.head_point(0, 1.0) - body.center(CHIN)) * up[..., None]
         points[..., 1] += 0.006 * np.maximum(1 - columns**2, 0)
         return ClothMesh(points, body.across(heights), columns, heights)
 
@@ -93,7 +93,7 @@ class HighNeck(Piece):
         side = SHOULDER + 0.002
         return self.grid.at(u * 1.06, side + (self._FOOT - side) * np.sqrt(np.clip(1 - u**2, 0, 1)))
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """The fold along its upper edge and the seam at its foot."""
         fold = self.grid.at(cached_linspace(-1, 1, 20), self.grid.top + 0.007)
         return [SewnDetail("stitch", fold), SewnDetail("stitch", self._foot())]

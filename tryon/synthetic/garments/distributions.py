@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from tryon.categories import Level
 from tryon.synthetic.garments.garment import Neckline, Shape
 
-SKIRT_SHARE = 0.29
+SKIRT_FRACTION = 0.29
 """Share of skirts among lower-body garments, as in the real test list."""
 
-SHORTS_SHARE = 0.2
+SHORTS_FRACTION = 0.2
 
 Span = tuple[float, float]
 
@@ -38,9 +38,9 @@ class GarmentPrior:
     skirt_hem: Span
     dress_hem: Span
     neck_depth: Span
-    flared: Span
-    belted: float
-    seamed: float
+    flare: Span
+    belt_fraction: float
+    waist_seam_fraction: float
 
 
 _PLAIN_NECKS: Mapping[Neckline, float] = {"round": 0.45, "v": 0.25, "square": 0.15, "boat": 0.15}
@@ -55,9 +55,9 @@ GARMENT_PRIORS: dict[Level, GarmentPrior] = {
         skirt_hem=(0.62, 0.82),
         dress_hem=(0.64, 0.84),
         neck_depth=(0.9, 1.1),
-        flared=(0.12, 0.26),
-        belted=0.0,
-        seamed=0.0,
+        flare=(0.12, 0.26),
+        belt_fraction=0.0,
+        waist_seam_fraction=0.0,
     ),
     "catalogue": GarmentPrior(
         top_necklines={
@@ -74,9 +74,9 @@ GARMENT_PRIORS: dict[Level, GarmentPrior] = {
         skirt_hem=(0.59, 0.88),
         dress_hem=(0.61, 0.9),
         neck_depth=(0.85, 1.2),
-        flared=(0.12, 0.34),
-        belted=0.16,
-        seamed=0.35,
+        flare=(0.12, 0.34),
+        belt_fraction=0.16,
+        waist_seam_fraction=0.35,
     ),
     "wild": GarmentPrior(
         top_necklines={
@@ -93,8 +93,8 @@ GARMENT_PRIORS: dict[Level, GarmentPrior] = {
         skirt_hem=(0.57, 0.92),
         dress_hem=(0.59, 0.93),
         neck_depth=(0.75, 1.5),
-        flared=(0.12, 0.42),
-        belted=0.35,
-        seamed=0.5,
+        flare=(0.12, 0.42),
+        belt_fraction=0.35,
+        waist_seam_fraction=0.5,
     ),
 }  # fmt: skip

@@ -69,7 +69,7 @@ def soft_folds(points: Array, rng: np.random.Generator, count: int, steepness: f
     return ridges(points, folds).sum(0)
 
 
-def light_on(relief: Array, points: Array) -> Array:
+def relief_shading(relief: Array, points: Array) -> Array:
     """Factor (R, C) on the cloth's color: slopes that face the light are brighter, valleys darker.
 
     Args:

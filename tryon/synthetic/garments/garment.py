@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tryon.dresscode.labels import Label
-from tryon.synthetic.fabrics.patterns import Color, Fabric
+from tryon.synthetic.fabrics.fabric import Color, Fabric
 
 Kind = Literal["top", "trousers", "skirt", "dress"]
 Sleeve = Literal["sleeveless", "short", "long"]

@@ -53,7 +53,7 @@ class Opening(NamedTuple):
     inside: Array
 
 
-def opening(garment: Garment) -> Opening:
+def neckline_opening(garment: Garment) -> Opening:
     """The upper edge of a top or a dress."""
     if garment.neckline == "straps":
         return _strapped(garment)
@@ -62,12 +62,12 @@ def opening(garment: Garment) -> Opening:
     if garment.neckline == "one_shoulder":
         return _one_shoulder()
     neck = neck_line(garment)
-    left = _shoulder(garment.sleeve != "sleeveless", size(garment).width)
+    left = _shoulder(garment.sleeve != "sleeveless", neckline_size(garment).width)
     right = left[::-1] * [-1, 1]
     return Opening([], np.concatenate([right, neck, left]), neck, _inside(neck, 0.012))
 
 
-def size(garment: Garment) -> Size:
+def neckline_size(garment: Garment) -> Size:
     """Size of a neckline around the neck."""
     width, depth = _SIZES[garment.neckline or "round"]
     return Size(width, depth * garment.neck_depth)
@@ -75,7 +75,7 @@ def size(garment: Garment) -> Size:
 
 def neck_line(garment: Garment) -> Array:
     """The neckline from the wearer's right to the left, (N, 2) t and h."""
-    width, depth = size(garment)
+    width, depth = neckline_size(garment)
     if garment.neckline in ("v", "collar"):
         u = cached_linspace(-1, 1, 17)
         return np.stack([width * u, SHOULDER + depth - (SHOULDER + depth - TOP) * np.abs(u) ** 1.15], axis=1)

@@ -12,7 +12,7 @@ from tryon.synthetic.garments.trousers import TrouserLeg
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
 
 
-def cut(garment: Garment) -> list[Piece]:
+def cut_pieces(garment: Garment) -> list[Piece]:
     """The pieces of a garment, in the order in which they are laid over each other."""
     pieces: list[Piece] = [TrouserLeg(garment, side) for side in SIDES if garment.kind == "trousers"]
     pieces = pieces or [TrunkCloth(garment)]

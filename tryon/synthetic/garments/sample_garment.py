@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from tryon.categories import Category, Level
-from tryon.synthetic.fabrics.patterns import Color, Fabric, sample_fabric
-from tryon.synthetic.garments.distributions import GARMENT_PRIORS, SHORTS_SHARE, SKIRT_SHARE, GarmentPrior
+from tryon.synthetic.fabrics.fabric import Color, Fabric
+from tryon.synthetic.fabrics.sample_fabric import sample_fabric
+from tryon.synthetic.garments.distributions import GARMENT_PRIORS, SHORTS_FRACTION, SKIRT_FRACTION, GarmentPrior
 from tryon.synthetic.garments.garment import Belt, Buttons, Garment, Kind, Neckline, Shape, Sleeve
 
 _Word = TypeVar("_Word", bound=str)
@@ -30,7 +31,7 @@ def sample_garment(category: Category, rng: np.random.Generator, level: Level) -
         return _top(rng, span, fabric)
     if category is Category.DRESSES:
         return _dress(rng, span, fabric)
-    return _skirt(rng, span, fabric) if rng.random() < SKIRT_SHARE else _trousers(rng, span, fabric)
+    return _skirt(rng, span, fabric) if rng.random() < SKIRT_FRACTION else _trousers(rng, span, fabric)
 
 
 def _draw(rng: np.random.Generator, weights: Mapping[_Word, float]) -> _Word:
@@ -75,7 +76,7 @@ def _dress(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garm
         neck_depth=rng.uniform(*span.neck_depth),
         buttons=_buttons(rng, neckline, span),
         pleats=_pleats(rng, shape),
-        waist_seam=shape == "pleated" or rng.random() < span.seamed,
+        waist_seam=shape == "pleated" or rng.random() < span.waist_seam_fraction,
         belt=belt,
     )
 
@@ -89,7 +90,7 @@ def _skirt(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garm
 
 def _trousers(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Garment:
     shape = _draw(rng, span.trousers)
-    short = rng.random() < SHORTS_SHARE
+    short = rng.random() < SHORTS_FRACTION
     hem = rng.uniform(0.6, 0.68) if short else rng.uniform(0.9, 0.95)
     ease = rng.uniform(0.001, 0.004) if shape == "skinny" else rng.uniform(0.003, 0.01)
     flare = rng.uniform(0.03, 0.09) if shape == "wide" else 0.0
@@ -119,7 +120,7 @@ def _buttons(rng: np.random.Generator, neckline: Neckline, span: GarmentPrior) -
 
 
 def _flare(rng: np.random.Generator, span: GarmentPrior, shape: Shape) -> float:
-    return {"straight": rng.uniform(0.0, 0.05), "pleated": rng.uniform(0.1, 0.24)}.get(shape, rng.uniform(*span.flared))
+    return {"straight": rng.uniform(0.0, 0.05), "pleated": rng.uniform(0.1, 0.24)}.get(shape, rng.uniform(*span.flare))
 
 
 def _pleats(rng: np.random.Generator, shape: Shape) -> int:
@@ -128,7 +129,7 @@ def _pleats(rng: np.random.Generator, shape: Shape) -> int:
 
 def _belt(rng: np.random.Generator, span: GarmentPrior, fabric: Fabric) -> Belt | None:
     """Leather in the color that differs most from the cloth's, or one that differs nearly as much."""
-    if rng.random() >= span.belted:
+    if rng.random() >= span.belt_fraction:
         return None
     cloth = np.array(fabric.colors)
     distances = np.array([np.linalg.norm(cloth - leather, axis=1).min() for leather in _LEATHERS])

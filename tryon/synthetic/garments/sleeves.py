@@ -47,7 +47,7 @@ class SleeveCloth(Piece):
     _SIDE_MARGIN = 0.45
 
     @property
-    def sleeve_of(self) -> Side | None:
+    def arm_side(self) -> Side | None:
         """See `Piece`."""
         return self.side
 
@@ -124,7 +124,7 @@ class SleeveCloth(Piece):
         ends = [np.stack([np.full(30, place), rows], axis=1) for place in (edge, self._COLUMNS - 1 - edge)]
         return [np.concatenate([ends[0], ends[1][::-1]])]
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """The hem, a shirt's cuff, and the edge of a bare shoulder."""
         cuffed = self.garment.neckline == "collar" and self.garment.sleeve == "long"
         hem = self._across(self._rows - (3.6 if cuffed else 2.5))
@@ -155,7 +155,7 @@ class SleeveCloth(Piece):
 
     def _elbow(self, body: Body, points: Array, rng: np.random.Generator, depth: float) -> Array:
         """Creases that spread from the inner side of the elbow, the deeper the more it is bent."""
-        place, _ = body.arm_places(self.side)
+        place, _ = body.elbow_and_wrist(self.side)
         row = int(np.clip(place / self.length * (len(points) - 2), 4, len(points) - 6))
         middle = points[:, points.shape[1] // 2]
         before, after = middle[row] - middle[row - 4], middle[row + 4] - middle[row]

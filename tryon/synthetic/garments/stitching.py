@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tryon.synthetic.fabrics.patterns import Color
+from tryon.synthetic.fabrics.fabric import Color
 from tryon.synthetic.garments.cloth_mesh import SewnDetail
 from tryon.synthetic.garments.garment import Belt
 from tryon.synthetic.paint.curves import Array
@@ -18,12 +18,12 @@ _BUTTON = 7.0  # radius in pixels
 _PEARL = (238, 234, 226)
 
 
-def fill(image: NDArray[np.uint8], outline: Array, color: float | Sequence[float]) -> None:
+def fill_outline(image: NDArray[np.uint8], outline: Array, color: float | Sequence[float]) -> None:
     """Fill a closed outline (N, 2), in pixels."""
     cv2.fillPoly(image, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)  # pyright: ignore
 
 
-def sew(texture: NDArray[np.uint8], marks: list[SewnDetail], cloth: Color, belt: Belt | None) -> None:
+def draw_details(texture: NDArray[np.uint8], details: list[SewnDetail], cloth: Color, belt: Belt | None) -> None:
     """Draw the marks of a piece on its texture.
 
     Args:
@@ -33,7 +33,7 @@ def sew(texture: NDArray[np.uint8], marks: list[SewnDetail], cloth: Color, belt:
         belt: whose buckle is drawn.
     """
     dark, darker = _shade(cloth, 0.62), _shade(cloth, 0.42)
-    for kind, line in marks:
+    for kind, line in details:
         if kind == "buttons":
             _sew_buttons(texture, line, _PEARL if sum(cloth) < 480 else _shade(cloth, 0.35))
         elif kind == "buckle" and belt is not None:

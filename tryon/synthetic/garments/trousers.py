@@ -31,7 +31,7 @@ class TrouserLeg(Piece):
 
     def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
-        h, columns = self.grid.heights, self.grid.places
+        h, columns = self.grid.heights, self.grid.column_positions
         upper = drape_around_trunk(body, h, (columns + self.side) / 2, body.half_width(h) + self.garment.ease, WAIST)
         leg, width = body.leg_point(self.side, h), self._half_widths(body, h)
         lower = np.repeat(leg[:, None], len(columns), axis=1)
@@ -48,7 +48,7 @@ class TrouserLeg(Piece):
 
     def _lacking(self, body: Body, h: Array, points: Array) -> Array:
         """How far (R,) the outer edge has to move along x so that no skin of hip and thigh shows beside it."""
-        outer = points[:, np.argmin(np.abs(self.grid.places - self.side)), 0] * self.side
+        outer = points[:, np.argmin(np.abs(self.grid.column_positions - self.side)), 0] * self.side
         thigh = body.leg_point(self.side, h)[:, 0] * self.side + body.leg_half_width(h)
         hip = body.center(h)[:, 0] * self.side + body.half_width(h)
         skin = np.maximum(np.where(h > HIP, thigh, 0), np.where(h < CROTCH - 0.01, hip, 0))
@@ -72,7 +72,7 @@ class TrouserLeg(Piece):
         edges = [grid.at(self.side, h[::-1]), grid.at(-self.side * inner, h), grid.at(hem, self.garment.hem)]
         return [np.concatenate(edges)]
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """Waistband, hem, pocket and, on the wearer's left, which lies over the right, middle seam and fly."""
         grid, side = self.grid, self.side
         across = cached_linspace(-1, 1, 12)

@@ -11,7 +11,7 @@ from tryon.synthetic.figure.pose import SIDES
 from tryon.synthetic.figure.surfaces import trunk_points
 from tryon.synthetic.garments.cloth_mesh import WAISTBAND, ClothMesh, Drape, Grid, Piece, SewnDetail
 from tryon.synthetic.garments.folds import Fold, bump, pleated_hem, pleated_light, ridges, waves
-from tryon.synthetic.garments.necklines import TOP, neck_line, opening
+from tryon.synthetic.garments.necklines import TOP, neck_line, neckline_opening
 from tryon.synthetic.paint.curves import Array, cached_linspace, profile, smoothstep
 
 _PLACKET = 0.05
@@ -56,7 +56,7 @@ class TrunkCloth(Piece):
 
     def fit_to(self, body: Body) -> ClothMesh:
         """See `Piece`."""
-        heights, columns = self.grid.heights, self.grid.places
+        heights, columns = self.grid.heights, self.grid.column_positions
         widths = self.half_widths(body, heights)
         points = drape_around_trunk(body, heights, columns, widths)
         points[..., 1] += (0.1 * widths * smoothstep(heights, HIP, 0.7))[:, None] * np.maximum(1 - columns**2, 0)
@@ -71,23 +71,23 @@ class TrunkCloth(Piece):
         if g.kind == "skirt":
             first, sides = grid.at(cached_linspace(-1, 1, 24), grid.top), cached_linspace(grid.top, hem[0, 1], 24)
             return [np.concatenate([first, grid.at(1, sides), grid.at(*hem.T), grid.at(-1, sides[::-1])])]
-        upper = opening(g)
+        upper = neckline_opening(g)
         left, right = (cached_linspace(upper.upper[end, 1], hem[0, 1], 24) for end in (-1, 0))
         main = [grid.at(*upper.upper.T), grid.at(1, left), grid.at(*hem.T), grid.at(-1, right[::-1])]
         return [np.concatenate(main), *(grid.at(*line.T) for line in upper.outlines)]
 
     def lining(self) -> list[Array]:
         """See `Piece`."""
-        return [] if self.garment.kind == "skirt" else [self.grid.at(*opening(self.garment).inside.T)]
+        return [] if self.garment.kind == "skirt" else [self.grid.at(*neckline_opening(self.garment).inside.T)]
 
-    def marks(self) -> list[SewnDetail]:
+    def details(self) -> list[SewnDetail]:
         """See `Piece`."""
         g, grid = self.garment, self.grid
         across = cached_linspace(-1, 1, 24)
         found = [] if g.pleats else [SewnDetail("stitch", grid.at(across, g.hem - 0.009))]
         if g.kind == "skirt":
             return [*found, SewnDetail("seam", grid.at(across, grid.top + 0.02))]
-        t, h = opening(g).edge.T
+        t, h = neckline_opening(g).edge.T
         found.append(SewnDetail("stitch", grid.at(t, h + 0.007)))
         if g.waist_seam:
             found.append(SewnDetail("seam", grid.at(across, WAIST)))
@@ -182,5 +182,5 @@ def drape_around_trunk(
     if until is None:
         return points
     held = smoothstep(heights, until, until + 0.13)
-    back = body.pose.shift * (held * half_widths)[:, None] * np.maximum(1 - columns**2, 0)
+    back = body.pose.front_shift * (held * half_widths)[:, None] * np.maximum(1 - columns**2, 0)
     return points - body.across(heights)[:, None] * back[..., None]

@@ -1,1 +1,1 @@
-"""The painter: curves, bent grids, layers, backgrounds; nothing here knows what a body or a garment is."""
+"""Rendering primitives that know nothing of bodies or garments: curves, meshes, layers, backgrounds."""

@@ -1,4 +1,4 @@
-"""Small curve tools: smooth steps, profiles through given points, lines with rounded corners."""
+"""Compute curves: smooth steps, profiles through knots, lines with rounded corners, normals."""
 
 from __future__ import annotations
 
@@ -12,109 +12,93 @@ Array = NDArray[np.float64]
 
 
 def stack_xy(x: Array | float, y: Array | float) -> Array:
-    """Points (..., 2) of their x and y, which broadcast; does what `np.stack` does, in a third of the time."""
+    """Stack x and y, which broadcast, to points (..., 2): `np.stack` in a third of the time."""
     points = np.empty((*np.broadcast(x, y).shape, 2))
     points[..., 0], points[..., 1] = x, y
     return points
 
 
-def offset_points(middle: Array, across: Array, places: Array) -> Array:
-    """Points (R, C, 2) of rows beside a line: in each row at its `middle` plus `places` times its `across`.
-
-    x and y go one after the other, because NumPy is slow where the last axis is short.
-
-    Args:
-        middle: (R, 2), the line.
-        across: (R, 2).
-        places: (R, C).
-    """
-    points = np.empty((*places.shape, 2))
-    for axis in (0, 1):
-        np.multiply(across[:, axis, None], places, out=points[..., axis])
-        points[..., axis] += middle[:, axis, None]
+def offset_points(center: Array, direction: Array, offsets: Array) -> Array:
+    """Compute `center` (R, 2) + `offsets` (R, C) * `direction` (R, 2) as points (R, C, 2)."""
+    points = np.empty((*offsets.shape, 2))
+    for axis in (0, 1):  # NumPy is slow where the last axis is short
+        np.multiply(direction[:, axis, None], offsets, out=points[..., axis])
+        points[..., axis] += center[:, axis, None]
     return points
 
 
 @lru_cache(maxsize=512)
 def cached_linspace(start: float, end: float, count: int) -> Array:
-    """`count` even steps from `start` to `end`, read-only; kept, because the same ones come again and again."""
-    steps = np.linspace(start, end, count)
-    steps.flags.writeable = False
-    return steps
+    """Return `np.linspace(start, end, count)`, cached and therefore read-only."""
+    values = np.linspace(start, end, count)
+    values.flags.writeable = False
+    return values
 
 
 def smoothstep(x: Array | float, start: float, end: float) -> Array:
-    """0 up to `start`, 1 from `end`, an S-shaped rise with level ends between."""
-    return _eased(np.minimum(np.maximum((np.asarray(x, np.float64) - start) / (end - start), 0), 1))
+    """Return 0 up to `start`, 1 from `end`, and a cubic with level ends between."""
+    return _ease(np.minimum(np.maximum((np.asarray(x, np.float64) - start) / (end - start), 0), 1))
 
 
-def _eased(ramp: Array) -> Array:
-    """S-shaped rise over 0..1 with level ends."""
+def _ease(ramp: Array) -> Array:
     return ramp * ramp * (3 - 2 * ramp)
 
 
 def profile(x: Array | float, knots: Sequence[tuple[float, float]]) -> Array:
-    """Curve through `knots` (x ascending, value), made of S-shaped pieces: it never overshoots a knot.
+    """Interpolate between `knots` (x ascending, value) by cubics that are level at every knot and never overshoot.
 
-    Every knot is a level point, which is right for widths along a body: knots are put where it is widest or narrowest.
+    Widths along a body fit this: knots are put where it is widest or narrowest.
     """
-    places, numbers, values, rises = _pieces(tuple(knots))
-    at = np.asarray(np.interp(x, places, numbers))
-    piece = np.minimum(at.astype(np.int64), len(rises) - 1)
-    return values[piece] + rises[piece] * _eased(at - piece)
+    positions, indices, values, rises = _segments(tuple(knots))
+    at = np.asarray(np.interp(x, positions, indices))
+    segment = np.minimum(at.astype(np.int64), len(rises) - 1)
+    return values[segment] + rises[segment] * _ease(at - segment)
 
 
 @lru_cache(maxsize=64)
-def _pieces(knots: tuple[tuple[float, float], ...]) -> tuple[Array, Array, Array, Array]:
-    """Places, numbers and values of the knots, and rises from each to the next; the same few come again and again."""
-    places, values = np.array(knots, np.float64).T.copy()
-    return places, np.arange(len(places), dtype=np.float64), values, np.diff(values)
+def _segments(knots: tuple[tuple[float, float], ...]) -> tuple[Array, Array, Array, Array]:
+    """Return positions, indices and values of the knots, and the rise from each to the next."""
+    positions, values = np.array(knots, np.float64).T.copy()
+    return positions, np.arange(len(positions), dtype=np.float64), values, np.diff(values)
 
 
 def gradient(values: Array, axis: int = 0) -> Array:
-    """What values grow by from one place along an axis to the next: `np.gradient` with steps of 1, but faster."""
-    along, made = values.swapaxes(0, axis), np.empty_like(values)
-    out = made.swapaxes(0, axis)
-    np.subtract(along[2:], along[:-2], out=out[1:-1])
+    """Compute `np.gradient` with steps of 1 along an axis, but faster."""
+    rows, result = values.swapaxes(0, axis), np.empty_like(values)
+    out = result.swapaxes(0, axis)
+    np.subtract(rows[2:], rows[:-2], out=out[1:-1])
     out[1:-1] *= 0.5
-    out[0], out[-1] = along[1] - along[0], along[-1] - along[-2]
-    return made
+    out[0], out[-1] = rows[1] - rows[0], rows[-1] - rows[-2]
+    return result
 
 
 def round_corners(corners: Array, radii: Sequence[float], samples: int) -> Array:
-    """Line through `corners` whose inner corners are rounded, sampled at equal steps.
+    """Sample a polyline (N, 2) with rounded inner corners at `samples` equally spaced points.
 
-    Args:
-        corners: (N, 2).
-        radii: for each inner corner (N - 2) how far before and after it the rounding reaches; cut to 0.45 of a side.
-        samples: number of points to return.
-
-    Returns:
-        (samples, 2), from the first corner to the last.
+    `radii` are the N - 2 distances from each inner corner to the ends of its arc, limited to 0.45 of the adjacent side.
     """
-    pieces = [corners[:1]]
-    turn = cached_linspace(0, 1, 9)[:, None]
+    segments = [corners[:1]]
+    t = cached_linspace(0, 1, 9)[:, None]
     for index, radius in enumerate(radii, start=1):
         before, corner, after = corners[index - 1 : index + 2]
-        start = corner + _shortened(before - corner, radius)
-        end = corner + _shortened(after - corner, radius)
-        pieces.append((1 - turn) ** 2 * start + 2 * turn * (1 - turn) * corner + turn**2 * end)
-    pieces.append(corners[-1:])
-    line = np.concatenate(pieces)
-    run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-    at = np.linspace(0, run[-1], samples)
-    return stack_xy(np.interp(at, run, line[:, 0]), np.interp(at, run, line[:, 1]))
+        start = corner + _shorten(before - corner, radius)
+        end = corner + _shorten(after - corner, radius)
+        segments.append((1 - t) ** 2 * start + 2 * t * (1 - t) * corner + t**2 * end)
+    segments.append(corners[-1:])
+    line = np.concatenate(segments)
+    distance = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, distance[-1], samples)
+    return stack_xy(np.interp(at, distance, line[:, 0]), np.interp(at, distance, line[:, 1]))
 
 
-def _shortened(vector: Array, length: float) -> Array:
-    whole = float(np.hypot(*vector))
-    return vector * min(length / max(whole, 1e-9), 0.45)
+def _shorten(vector: Array, length: float) -> Array:
+    return vector * min(length / max(float(np.hypot(*vector)), 1e-9), 0.45)
 
 
 def normals(line: Array) -> Array:
-    """Unit vectors (N, 2) across a line, turned left from its direction: (1, 0) where it runs down the image."""
-    along = np.empty_like(line)
-    along[1:-1] = line[2:] - line[:-2]
-    along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
-    along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
-    return stack_xy(along[:, 1], -along[:, 0])
+    """Return unit normals (N, 2) of a line, to the left of its direction: (1, 0) where it runs down the image."""
+    tangents = np.empty_like(line)
+    tangents[1:-1] = line[2:] - line[:-2]
+    tangents[0], tangents[-1] = line[1] - line[0], line[-1] - line[-2]
+    tangents /= np.maximum(np.hypot(tangents[:, 0], tangents[:, 1]), 1e-9)[:, None]
+    return stack_xy(tangents[:, 1], -tangents[:, 0])
