@@ -37,36 +37,36 @@ raise SystemExit(child_process.exec_with_pdeathsig(sys.argv[1:]))
 """
 
 
-def child_of_a_killed_parent(command: list[str], note: Path) -> int:
-    """Start `command` under a parent, kill the parent once `note` is written, return the id of the child."""
+def orphaned_child(command: list[str], marker: Path) -> int:
+    """Start `command` under a parent, kill the parent once the child has written `marker`, return the child's id."""
     code = "import subprocess, sys; child = subprocess.Popen(sys.argv[1:]); print(child.pid, flush=True); child.wait()"
     with subprocess.Popen([sys.executable, "-c", code, *command], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        wait_until(note.exists)
+        wait_until(marker.exists)
         parent.send_signal(signal.SIGKILL)
     return child
 
 
 @linux
 def test_command_ends_with_its_parent(tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    command = [sys.executable, "-m", "tryon.child_process", "sh", "-c", f"touch {note}; exec sleep 60"]
-    child = child_of_a_killed_parent(command, note)
+    marker = tmp_path / "marker"
+    command = [sys.executable, "-m", "tryon.child_process", "sh", "-c", f"touch {marker}; exec sleep 60"]
+    child = orphaned_child(command, marker)
     wait_until(lambda: not is_alive(child))
 
 
 def test_process_that_ignores_sigterm_ends_with_its_parent(tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    child = child_of_a_killed_parent([sys.executable, "-c", IGNORES_SIGTERM, str(note)], note)
+    marker = tmp_path / "marker"
+    child = orphaned_child([sys.executable, "-c", IGNORES_SIGTERM, str(marker)], marker)
     wait_until(lambda: not is_alive(child))
 
 
 def test_command_ends_with_its_parent_without_prctl(tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    ignores = f"trap '' TERM; echo $$ > {note}.new; mv {note}.new {note}; while :; do sleep 0.2; done"
-    child = child_of_a_killed_parent([sys.executable, "-c", WITHOUT_PRCTL, "sh", "-c", ignores], note)
-    wait_until(lambda: not is_alive(child) and not is_alive(int(note.read_text())))
+    marker = tmp_path / "marker"
+    ignores = f"trap '' TERM; echo $$ > {marker}.new; mv {marker}.new {marker}; while :; do sleep 0.2; done"
+    child = orphaned_child([sys.executable, "-c", WITHOUT_PRCTL, "sh", "-c", ignores], marker)
+    wait_until(lambda: not is_alive(child) and not is_alive(int(marker.read_text())))
 
 
 def test_exit_code_is_forwarded_without_prctl() -> None:
@@ -116,7 +116,7 @@ def is_alive(process: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    deadline = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < until, "timed out"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.05)

@@ -144,12 +144,12 @@ def test_use_preset_copies_the_preset(project: Path) -> None:
 
 
 def test_use_preset_writes_source_and_preserves_comments(project: Path) -> None:
-    with zipfile.ZipFile(project / "own.zip", "w") as archive:
+    with zipfile.ZipFile(project / "source.zip", "w") as archive:
         archive.writestr("upper_body/train_pairs.txt", "000000_0.jpg 000000_1.jpg\n")
-    assert main(["use-preset", "default", "--source", "own.zip", "--root", str(project)]) == 0
-    assert load_parameters(project / "params.yaml").download.source == "own.zip"
+    assert main(["use-preset", "default", "--source", "source.zip", "--root", str(project)]) == 0
+    assert load_parameters(project / "params.yaml").download.source == "source.zip"
     assert "# per category" in (project / "params.yaml").read_text()
-    assert '"own.zip"' in (project / "data" / "source.json").read_text()
+    assert '"source.zip"' in (project / "data" / "source.json").read_text()
 
 
 def test_preset_without_source_asks_for_one(project: Path, capsys: Captured) -> None:

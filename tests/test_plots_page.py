@@ -10,7 +10,7 @@ import pytest
 
 from tryon.runtime.code_version import ROOT
 
-PAGE = ROOT / ".dvc" / "plots" / "page.html"
+TEMPLATE = ROOT / ".dvc" / "plots" / "page.html"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 SPECIFICATION = {
@@ -31,7 +31,7 @@ SPECIFICATION = {
 def render(*specifications: dict) -> str:
     from dvc_render.html import HTML
 
-    page = HTML(PAGE.read_text()).with_scripts('<script src="https://cdn.example/vega.js"></script>')
+    page = HTML(TEMPLATE.read_text()).with_scripts('<script src="https://cdn.example/vega.js"></script>')
     for number, specification in enumerate(specifications):
         script = f"var spec = {json.dumps(specification)}; vegaEmbed('#plot{number}', spec);"
         page.with_element(f'<div id="plot{number}"><script>{script}</script></div>')

@@ -14,7 +14,7 @@ import pytest
 
 from flows.prefect_server import DATABASE_ENV
 from tests.flows.conftest import Project
-from tests.flows.served_project import Served, stop, wait_until
+from tests.flows.served_project import ServedProject, stop, wait_until
 
 pytestmark = [
     pytest.mark.long,
@@ -42,13 +42,13 @@ UNFINISHED = {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}
 """Filter of unfinished runs."""
 
 
-def serve_new_project(root: Path) -> Served:
+def serve_new_project(root: Path) -> ServedProject:
     project = Project.new(root)
     stage = project.root / "stage.py"
     text = stage.read_text()
     assert "time.sleep(60)" in text
     stage.write_text(text.replace("time.sleep(60)", "time.sleep(20)"))
-    return Served(project, "--no-watch")
+    return ServedProject(project, "--no-watch")
 
 
 def outputs(project: Project) -> dict[str, str]:
@@ -56,14 +56,14 @@ def outputs(project: Project) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedProject]:
     running = serve_new_project(tmp_path_factory.mktemp("served") / "project")
     yield running
     stop(running, signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
-def expected_outputs(served: Served) -> dict[str, str]:
+def expected_outputs(served: ServedProject) -> dict[str, str]:
     """Outputs of a run without faults."""
     assert final_state(served, served.start_run("pipeline")) == "COMPLETED"
     return outputs(served.project)
@@ -71,7 +71,7 @@ def expected_outputs(served: Served) -> dict[str, str]:
 
 @pytest.mark.parametrize(("target", "moment"), KILLS)
 def test_run_ends_after_a_kill_and_the_next_one_is_correct(
-    target: str, moment: str, served: Served, expected_outputs: dict[str, str]
+    target: str, moment: str, served: ServedProject, expected_outputs: dict[str, str]
 ) -> None:
     delay = random.Random(f"{SEED} {target} {moment}").random()
     project = served.project
@@ -91,7 +91,7 @@ def test_run_ends_after_a_kill_and_the_next_one_is_correct(
     assert outputs(project) == expected_outputs
 
 
-def test_no_run_stays_unfinished(served: Served, expected_outputs: dict[str, str]) -> None:
+def test_no_run_stays_unfinished(served: ServedProject, expected_outputs: dict[str, str]) -> None:
     """The subflow run of a killed stage is ended by the automation."""
     wait_until(lambda: not served.query("flow_runs", flow_runs=UNFINISHED), CRASH_TIMEOUT)
     assert final_state(served, served.start_run("pipeline")) == "COMPLETED"
@@ -117,7 +117,7 @@ def test_automation_ends_the_runs_of_two_killed_runners(tmp_path: Path, monkeypa
             kill_times[run] = time.monotonic()
             served.process.wait()
             wait_until(lambda: not project.processes(), 30)
-            served = Served(project, "--no-watch")
+            served = ServedProject(project, "--no-watch")
         (project.root / "slow").unlink()
         for run, killed_at in kill_times.items():
             assert final_state(served, run, max(1.0, killed_at + CRASH_TIMEOUT - time.monotonic())) == "CRASHED"
@@ -132,7 +132,7 @@ def test_automation_ends_the_runs_of_two_killed_runners(tmp_path: Path, monkeypa
     wait_until(lambda: not project.processes(), 30)
 
 
-def final_state(served: Served, run: str, seconds: float = CRASH_TIMEOUT) -> str:
+def final_state(served: ServedProject, run: str, seconds: float = CRASH_TIMEOUT) -> str:
     """Wait until a run has ended and return its state; the server may be down meanwhile."""
     state = ""
 
@@ -148,24 +148,24 @@ def final_state(served: Served, run: str, seconds: float = CRASH_TIMEOUT) -> str
     return state
 
 
-def server_processes(served: Served) -> list[int]:
+def server_processes(served: ServedProject) -> list[int]:
     return [process for process in children(served) if b"server" in command_line(process)]
 
 
-def flow_processes(served: Served) -> list[int]:
+def flow_processes(served: ServedProject) -> list[int]:
     """Return the processes that the runner has started for flow runs."""
     return [process for process in children(served) if b"server" not in command_line(process)]
 
 
-def dvc_processes(served: Served) -> list[int]:
+def dvc_processes(served: ServedProject) -> list[int]:
     return [process for process in served.project.processes() if {b"dvc", b"repro"} <= command_line(process)]
 
 
-def stage_processes(served: Served) -> list[int]:
+def stage_processes(served: ServedProject) -> list[int]:
     return [process for process in served.project.processes() if b"stage.py" in command_line(process)]
 
 
-def children(served: Served) -> list[int]:
+def children(served: ServedProject) -> list[int]:
     return [process for process in served.project.processes() if parent(process) == served.process.pid]
 
 

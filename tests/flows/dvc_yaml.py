@@ -1,10 +1,14 @@
-"""A `dvc.yaml` with the first stages of the project and without code dependencies; other stages can be appended."""
+"""A `dvc.yaml` with the first stages of the project, without code dependencies."""
 
 from __future__ import annotations
 
 
 def first_stages(command: str) -> str:
-    """Return a `dvc.yaml` with `download` and `agnostic` that run `command` ("python -m flows.stage_command")."""
+    """Return a `dvc.yaml` with `download` and `agnostic`, to which further stages can be appended.
+
+    Args:
+        command: the command that runs a stage ("python -m flows.stage_command").
+    """
     return _STAGES.replace("COMMAND", command)
 
 

@@ -1,4 +1,4 @@
-"""A served project for tests: requests to its server, and how to stop it."""
+"""Serve a project with `python -m flows.serve`, send requests to its server, and stop it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,13 @@ def query(url: str, kind: str, **json: Any) -> list[dict[str, Any]]:
         return []
 
 
-class Served:
-    """A project that is being served, and its API."""
+class ServedProject:
+    """A project that is being served, and a client of its server.
+
+    Args:
+        project: the `Project` of `tests.flows.conftest`.
+        options: further options of `flows.serve`.
+    """
 
     def __init__(self, project: Any, *options: str) -> None:
         self.project = project
@@ -36,7 +41,7 @@ class Served:
         try:
             wait_until(lambda: len(self.query("deployments")) == len(DEPLOYMENTS), 120)
         except BaseException:
-            self.process.kill()  # no fixture owns it yet
+            self.process.kill()  # no fixture stops it yet
             raise
 
     def query(self, kind: str, **json: Any) -> list[dict[str, Any]]:
@@ -80,13 +85,15 @@ class Served:
         return {item["key"]: item["data"] for item in self.query("artifacts/latest")}
 
 
-def stop(served: Served, number: signal.Signals) -> int:
+def stop(served: ServedProject, number: signal.Signals) -> int:
+    """Send a signal and return the exit code."""
     os.kill(served.process.pid, number)
     return served.process.wait(TIMEOUT)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = TIMEOUT) -> None:
-    until = time.monotonic() + seconds
+    """Wait until `condition` holds; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until, "timed out"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.2)

@@ -1,6 +1,6 @@
-"""Deployments, the run form and a run's page in a real browser, on a small synthetic data set.
+"""Deployments, the run form and the page of a run in a real browser, on a small synthetic data set.
 
-TRYON_SCREENSHOTS=1 also writes the images of docs/images/operations.
+With TRYON_SCREENSHOTS=1 the screenshots in docs/images/operations are updated.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from flows.deployments import DEPLOYMENTS
-from tests.flows.served_project import Served, stop
+from tests.flows.served_project import ServedProject, stop
 
 ROOT = Path(__file__).parents[2]
-IMAGES = ROOT / "docs" / "images" / "operations"
-PAGE = ROOT / "docs" / "operations.md"
+SCREENSHOTS = ROOT / "docs" / "images" / "operations"
+DOCUMENTATION = ROOT / "docs" / "operations.md"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+WINDOW_SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 
 pytestmark = [
     pytest.mark.long,
@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium or chrome on PATH"),
 ]
 
-SMALL = {
+SETTINGS = {
     "download.synthetic.train_pairs": 12,
     "download.synthetic.test_pairs": 3,
     "pretrain.epochs": 1,
@@ -43,14 +43,14 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def served(new_project, tmp_path_factory) -> Iterator[Served]:
-    """The real stages on a few pairs, served."""
+def served(new_project, tmp_path_factory) -> Iterator[ServedProject]:
+    """A served project with the real stages and a few pairs."""
     project = new_project(tmp_path_factory.mktemp("browser") / "project")
     shutil.copy(ROOT / "dvc.yaml", project.root)
     shutil.copytree(ROOT / "tryon", project.root / "tryon", ignore=shutil.ignore_patterns("__pycache__"))
-    for key, value in SMALL.items():
+    for key, value in SETTINGS.items():
         project.set(key, value)
-    running = Served(project, "--watch-cron", "0 3 * * *")
+    running = ServedProject(project, "--watch-cron", "0 3 * * *")
     yield running
     stop(running, signal.SIGTERM)
 
@@ -58,38 +58,38 @@ def served(new_project, tmp_path_factory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A headless browser."""
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as playwright:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield running
         running.close()
 
 
-@pytest.fixture(params=SIZES)
-def size(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=WINDOW_SIZES)
+def window(request: pytest.FixtureRequest) -> str:
     """Name of a window size."""
     return request.param
 
 
 @pytest.fixture
-def page(browser, size) -> Iterator[Any]:
-    """An empty page of that size."""
-    width, height = SIZES[size]
-    opened = browser.new_page(viewport={"width": width, "height": height})
-    opened.set_default_timeout(60_000)
-    yield opened
-    opened.close()
+def page(browser, window) -> Iterator[Any]:
+    """An empty page of the window's size."""
+    width, height = WINDOW_SIZES[window]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(60_000)
+    yield page
+    page.close()
 
 
-def shoot(page: Any, name: str) -> None:
-    """Renew a image that the documentation shows, if that is asked for."""
+def take_screenshot(page: Any, name: str) -> None:
+    """Render the page; with TRYON_SCREENSHOTS=1, update its image if the documentation shows it."""
     page.wait_for_timeout(1500)
-    image = page.screenshot()
-    if os.environ.get("TRYON_SCREENSHOTS") and f"operations/{name}.png" in PAGE.read_text():
-        small = Image.open(io.BytesIO(image)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
-        small.save(IMAGES / f"{name}.png", optimize=True)
-        assert (IMAGES / f"{name}.png").stat().st_size < 150_000
+    screenshot = page.screenshot()
+    if os.environ.get("TRYON_SCREENSHOTS") and f"operations/{name}.png" in DOCUMENTATION.read_text():
+        image = Image.open(io.BytesIO(screenshot)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+        image.save(SCREENSHOTS / f"{name}.png", optimize=True)
+        assert (SCREENSHOTS / f"{name}.png").stat().st_size < 150_000
 
 
 def wait_for_text(page: Any, *texts: str) -> None:
@@ -106,8 +106,8 @@ def choose_tab(page: Any, name: str) -> None:
     page.get_by_text(name, exact=True).locator("visible=true").first.click()
 
 
-def entry(page: Any, *path: str) -> Any:
-    """Return a field of the run form by its section and key."""
+def form_field(page: Any, *path: str) -> Any:
+    """Return a field of the run form by its sections and key."""
     field = page
     for name in path:
         label = page.get_by_text(f"{name} (Optional)", exact=True)
@@ -115,28 +115,28 @@ def entry(page: Any, *path: str) -> Any:
     return field
 
 
-def test_deployments_are_listed(served: Served, page: Any, size: str) -> None:
+def test_deployments_are_listed(served: ServedProject, page: Any, window: str) -> None:
     page.goto(f"{served.page}/deployments")
     wait_for_text(page, f"{len(DEPLOYMENTS)} Deployments", *(deployment.name for deployment in DEPLOYMENTS))
     assert not page.get_by_text("Not Ready").count()
-    shoot(page, f"deployments-{size}")
+    take_screenshot(page, f"deployments-{window}")
 
 
-def test_form_offers_every_setting_and_sends_changed_ones(served: Served, page: Any, size: str) -> None:
-    file = served.project.root / "params.yaml"
-    before = file.read_text()
+def test_form_offers_all_settings_and_submits_changed_ones(served: ServedProject, page: Any, window: str) -> None:
+    params = served.project.root / "params.yaml"
+    before = params.read_text()
     page.goto(f"{served.page}/deployments/deployment/{served.deployment('pipeline')}/run")
     wait_for_text(page, "dry_run (Optional)", "force (Optional)", "preset (Optional)", "settings (Optional)")
-    shoot(page, f"form-top-{size}")
-    entry(page, "dry_run").get_by_role("switch").click()
-    epochs = entry(page, "settings", "finetune", "epochs")
+    take_screenshot(page, f"form-top-{window}")
+    form_field(page, "dry_run").get_by_role("switch").click()
+    epochs = form_field(page, "settings", "finetune", "epochs")
     assert "Passes over the training rows. (Integer, at least 0. Value at server start: 2.)" in epochs.inner_text()
     epochs.locator("input").fill("3")
-    precision = entry(page, "settings", "finetune", "precision")
+    precision = form_field(page, "settings", "finetune", "precision")
     precision.locator("button.p-select-button__control").press("ArrowDown")
     page.get_by_text("bf16-mixed", exact=True).locator("visible=true").click()
     epochs.scroll_into_view_if_needed()
-    shoot(page, f"form-settings-{size}")
+    take_screenshot(page, f"form-settings-{window}")
     page.get_by_role("button", name="Submit").click()
     wait_for_text(page, "scheduled to start now")
     pipelines = {"name": {"any_": ["pipeline"]}}
@@ -144,14 +144,14 @@ def test_form_offers_every_setting_and_sends_changed_ones(served: Served, page: 
     assert run["parameters"]["settings"] == {"finetune": {"epochs": 3, "precision": "bf16-mixed"}}
     assert run["parameters"]["dry_run"] is True
     assert served.wait_for_end(run["id"])["state_name"] == "Completed"
-    assert file.read_text() == before
+    assert params.read_text() == before
     assert "| `finetune.epochs` | 2 | 3 |" in served.artifacts()["settings"]
 
 
-def test_value_out_of_range_is_rejected(served: Served, browser: Any) -> None:
+def test_value_out_of_range_is_rejected(served: ServedProject, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{served.page}/deployments/deployment/{served.deployment('pipeline')}/run")
-    entry(page, "settings", "finetune", "lr").locator("input").fill("5")
+    form_field(page, "settings", "finetune", "lr").locator("input").fill("5")
     before = len(served.query("flow_runs"))
     page.get_by_role("button", name="Submit").click()
     wait_for_text(page, "5 is greater than the maximum of 1")
@@ -160,17 +160,17 @@ def test_value_out_of_range_is_rejected(served: Served, browser: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(served: Served) -> str:
+def finished(served: ServedProject) -> str:
     """Id of a complete run of the pipeline."""
     run = served.start_run("pipeline")
     assert served.wait_for_end(run, 900)["state_name"] == "Completed"
     return run
 
 
-def test_page_of_a_run_shows_one_tree(served: Served, finished: str, page: Any, size: str) -> None:
+def test_run_page_shows_logs_and_subflows(served: ServedProject, finished: str, page: Any, window: str) -> None:
     page.goto(f"{served.page}/runs/flow-run/{finished}")
     wait_for_text(page, "Completed")
-    shoot(page, f"run-{size}")
+    take_screenshot(page, f"run-{window}")
     page.locator("pre.logs").scroll_into_view_if_needed()  # lines are rendered when they come into view
     wait_for_text(page, "download: done in")
     choose_tab(page, "Subflow Runs")
@@ -179,28 +179,28 @@ def test_page_of_a_run_shows_one_tree(served: Served, finished: str, page: Any, 
         page.get_by_role("link", name=stage, exact=True).locator("visible=true").first.scroll_into_view_if_needed()
 
 
-def test_masks_grids_and_summary_are_shown(served: Served, finished: str, page: Any, size: str) -> None:
+def test_masks_grids_and_summary_are_shown(served: ServedProject, finished: str, page: Any, window: str) -> None:
     del finished
     artifacts = {item["key"]: item for item in served.query("artifacts/latest")}
     images = {key for key, item in artifacts.items() if item["type"] == "image"}
-    inspected = ["agnostic-dresses-worst", "finetune-samples", "evaluate-paired-dresses"]
+    displayed = ["agnostic-dresses-worst", "finetune-samples", "evaluate-paired-dresses"]
     others = {f"agnostic-{name}-body-worst" for name in ("upper", "lower")}
-    assert {*inspected, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= images
+    assert {*displayed, *others, "pretrain-samples", "evaluate-unpaired-upper-body"} <= images
     assert all(len(artifacts[key]["data"]) <= 300_000 for key in images)
     assert {"download-progress", "finetune-progress"} <= {*artifacts}
     for key, text in (("agnostic-dresses", "protected"), ("evaluate", "ratio_to_masked_input")):
         page.goto(f"{served.page}/artifacts/artifact/{artifacts[key]['latest_id']}")
         wait_for_text(page, text)
-        shoot(page, f"{key}-{size}")
-    for key in inspected:
+        take_screenshot(page, f"{key}-{window}")
+    for key in displayed:
         page.goto(f"{served.page}/artifacts/artifact/{artifacts[key]['latest_id']}")
         image = page.locator("img").first
         image.wait_for()
         page.wait_for_function("() => document.querySelector('img').naturalWidth > 50")
-        shoot(page, f"{key}-{size}")
+        take_screenshot(page, f"{key}-{window}")
 
 
-def test_scoring_a_checkpoint_changes_no_dvc_output(served: Served, finished: str) -> None:
+def test_scoring_a_checkpoint_changes_no_dvc_output(served: ServedProject, finished: str) -> None:
     del finished
     root = served.project.root
     lock = (root / "dvc.lock").read_bytes()

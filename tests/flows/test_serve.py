@@ -16,28 +16,28 @@ from ruamel.yaml import YAML
 
 from tasks.crashed_runs import NAME
 from tasks.prefect_api import TAG
-from tests.flows.served_project import TIMEOUT, Served, query, stop, wait_until
+from tests.flows.served_project import TIMEOUT, ServedProject, query, stop, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
 
 
 @pytest.fixture(scope="module")
-def served(new_project, tmp_path_factory) -> Iterator[Served]:
+def served(new_project, tmp_path_factory) -> Iterator[ServedProject]:
     """A served project whose watch runs every minute."""
-    running = Served(new_project(tmp_path_factory.mktemp("served") / "project"), "--watch-cron", "* * * * *")
+    running = ServedProject(new_project(tmp_path_factory.mktemp("served") / "project"), "--watch-cron", "* * * * *")
     yield running
     stop(running, signal.SIGTERM)
 
 
 @pytest.fixture
-def disposable(new_project, tmp_path) -> Iterator[Served]:
+def disposable(new_project, tmp_path) -> Iterator[ServedProject]:
     """A served project for one test, which may kill it."""
-    running = Served(new_project(tmp_path / "project"), "--no-watch")
+    running = ServedProject(new_project(tmp_path / "project"), "--no-watch")
     yield running
     running.process.kill()
 
 
-def test_cron_schedule_creates_runs(served: Served) -> None:
+def test_cron_schedule_creates_runs(served: ServedProject) -> None:
     watch = served.deployment("watch")
     wait_until(lambda: [run for run in served.query("flow_runs") if run["deployment_id"] == watch])
     (schedule,) = next(item for item in served.query("deployments") if item["id"] == watch)["schedules"]
@@ -45,13 +45,13 @@ def test_cron_schedule_creates_runs(served: Served) -> None:
     assert schedule["schedule"]["cron"] == "* * * * *"
 
 
-def test_server_has_the_gpu_limit_and_the_automation(served: Served) -> None:
+def test_server_has_the_gpu_limit_and_the_automation(served: ServedProject) -> None:
     limits = {item["name"]: item["limit"] for item in served.query("v2/concurrency_limits")}
     assert limits["gpu"] == 1
     assert [item["name"] for item in served.query("automations")] == [NAME]
 
 
-def test_invalid_settings_are_rejected(served: Served) -> None:
+def test_invalid_settings_are_rejected(served: ServedProject) -> None:
     before = (served.project.root / "params.yaml").read_bytes()
     for invalid in ({"seed": -1}, {"finetune": {"color": 1}}, {"finetune": {"precision": "8"}}):
         response = served.run("pipeline", settings=invalid)
@@ -61,7 +61,7 @@ def test_invalid_settings_are_rejected(served: Served) -> None:
 
 
 @pytest.mark.long
-def test_dry_run_and_run_agree(served: Served) -> None:
+def test_dry_run_and_run_agree(served: ServedProject) -> None:
     project, file = served.project, served.project.root / "params.yaml"
     before = file.read_text()
     settings = {"download": {"max_invalid_fraction": 0.5}}
@@ -85,7 +85,7 @@ def test_dry_run_and_run_agree(served: Served) -> None:
     assert project.log()[3:] == ["sample with Prefect"]
 
 
-def test_second_serve_is_rejected(served: Served) -> None:
+def test_second_serve_is_rejected(served: ServedProject) -> None:
     done = served.project.python("-m", "flows.serve", url=None)
     assert done.returncode == 2
     assert served.url in done.stderr
@@ -93,7 +93,7 @@ def test_second_serve_is_rejected(served: Served) -> None:
 
 
 @pytest.mark.long
-def test_sigterm_ends_all_processes_and_cancels_runs(disposable: Served) -> None:
+def test_sigterm_ends_all_processes_and_cancels_runs(disposable: ServedProject) -> None:
     disposable.project.mark("slow")
     disposable.start_run("pipeline")
     wait_until(disposable.project.log)
@@ -118,7 +118,7 @@ def test_existing_server_is_used(project, server) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_dead_server_is_restarted_during_a_run(served: Served) -> None:
+def test_dead_server_is_restarted_during_a_run(served: ServedProject) -> None:
     served.project.mark("slow")
     run = served.start_run("sample", force=True)
     before = len(served.project.log())
@@ -135,7 +135,7 @@ def test_dead_server_is_restarted_during_a_run(served: Served) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_runs_without_heartbeat_crash_and_others_do_not(served: Served) -> None:
+def test_runs_without_heartbeat_crash_and_others_do_not(served: ServedProject) -> None:
     """Runs killed at their start: recorded by this server, and by one that died."""
     runs = [create_run(served, tags=[TAG]), create_run(served, state="PENDING", tags=[TAG]), create_run(served)]
     server = server_of(served.process.pid)
@@ -153,7 +153,7 @@ def test_runs_without_heartbeat_crash_and_others_do_not(served: Served) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_killed_runner_ends_all_processes_and_its_run_crashes(disposable: Served) -> None:
+def test_killed_runner_ends_all_processes_and_its_run_crashes(disposable: ServedProject) -> None:
     disposable.project.mark("slow")
     run = disposable.start_run("pipeline")
     wait_until(disposable.project.log)
@@ -161,7 +161,7 @@ def test_killed_runner_ends_all_processes_and_its_run_crashes(disposable: Served
     disposable.process.wait(TIMEOUT)
     wait_until(lambda: not disposable.project.processes(), 30)
     (disposable.project.root / "slow").unlink()
-    again = Served(disposable.project, "--no-watch")
+    again = ServedProject(disposable.project, "--no-watch")
     try:
         assert again.wait_for_end(run, 5)["state_name"] == "Crashed"  # at once, since no process is active
         left = {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}
@@ -171,7 +171,7 @@ def test_killed_runner_ends_all_processes_and_its_run_crashes(disposable: Served
         stop(again, signal.SIGTERM)
 
 
-def create_run(served: Served, state: str = "RUNNING", **options: Any) -> str:
+def create_run(served: ServedProject, state: str = "RUNNING", **options: Any) -> str:
     """Create a run without a process and return its id."""
     flow = served.post("flows/", name="orphan").json()["id"]
     return served.post("flow_runs/", flow_id=flow, state={"type": state}, **options).json()["id"]
