@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 _EPSILON = 1e-9  # minimum area and slope
 _ROWS_AT_ONCE = 64
-_EDGE_TOLERANCE = 1e-6  # triangles are grown by so many pixels, so that neighbors leave no gap
+_EDGE_TOLERANCE = 1e-6  # triangles grow by this many pixels, so that neighbors leave no gap
 
 
 class Spans(NamedTuple):
