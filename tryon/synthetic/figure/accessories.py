@@ -163,14 +163,7 @@ def _hat(hat: Hat, gaze: float) -> Drawing:
     top = {"brim": -0.24, "cap": -0.17, "beanie": -0.22}[hat.kind]
     edge = 1.02 if hat.kind == "brim" else 1.18
     crown = (0.92 if hat.kind == "brim" else 0.66) * edge
-    dome = [
-        (-half_width, bottom),
-        (-half_width, 0.0),
-        (-crown, top),
-        (crown, top),
-        (half_width, 0.0),
-        (half_width, bottom),
-    ]
+    dome = [(-edge, bottom), (-edge, 0.0), (-crown, top), (crown, top), (edge, 0.0), (edge, bottom)]
     if hat.kind == "brim":
         drawing.set_opacity(ellipse(0, 0.2, 1.8, 0.115))
     curve = smooth(dome, closed=False)

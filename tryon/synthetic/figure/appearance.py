@@ -61,11 +61,8 @@ def _jitter(rng: np.random.Generator, deviation: float) -> np.ndarray:
 def sample_appearance(rng: np.random.Generator, level: Level) -> Appearance:
     """Sample an appearance."""
     tone, fraction = divmod(rng.uniform(0, len(_SKIN_COLORS) - 1), 1)
-    skin = (
-        np.array(_SKIN_COLORS[int(tone)]) * (1 - fraction)
-        + np.array(_SKIN_COLORS[int(tone) + 1]) * fraction
-        + _jitter(rng, 3)
-    )
+    darker, lighter = np.array(_SKIN_COLORS[int(tone) + 1]), np.array(_SKIN_COLORS[int(tone)])
+    skin = lighter * (1 - fraction) + darker * fraction + _jitter(rng, 3)
     hair: Hair = list(_HAIR_STYLES)[int(rng.choice(len(_HAIR_STYLES), p=list(_HAIR_STYLES.values())))]
     falls = rng.random(2) < (0.3 if hair in ("long", "wavy") and level != "easy" else 0.0)
     return Appearance(

@@ -246,16 +246,7 @@ class Body:
 
     def arm_half_width(self, along: Array | float) -> Array:
         """Return the half-width (N,) of an arm at positions along its line, 0 shoulder to 1 finger tips."""
-        shape = [
-            (0, _CAP),
-            (0.13, 1.02),
-            (0.43, 0.76),
-            (0.53, 0.8),
-            (0.78, 0.5),
-            (0.88, 0.64),
-            (0.96, 0.5),
-            (1, 0.3),
-        ]
+        shape = [(0, _CAP), (0.13, 1.02), (0.43, 0.76), (0.53, 0.8), (0.78, 0.5), (0.88, 0.64), (0.96, 0.5), (1, 0.3)]
         return self.build.arm * profile(along, shape)
 
     @property

@@ -66,9 +66,8 @@ def skin_layers(body: Body, appearance: Appearance, camera: Camera, sleeved: boo
             _leg(body, appearance, camera, side),
         ]
         if camera(body.leg_point(side, _SHOE_TOP))[1] < HEIGHT:
-            layers += foot_layers(
-                body, camera, side, appearance.shoe, appearance.skin, DEPTH_SHOE + _depth_offset(side)
-            )
+            depth = DEPTH_SHOE + _depth_offset(side)
+            layers += foot_layers(body, camera, side, appearance.shoe, appearance.skin, depth)
     return layers
 
 
