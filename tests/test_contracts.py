@@ -50,20 +50,11 @@ def test_all_interfaces_name_the_same_stages() -> None:
 def test_flows_and_tasks_are_named_after_their_stage(stage: str) -> None:
     from prefect import Flow, Task
 
-<<<<<<< HEAD
-    flow_module, task_module = ("agnostic", "agnostic") if stage in PER_CATEGORY else ("stage_flows", "stage_tasks")
-    flow = getattr(import_module(f"flows.{flow_module}"), stage)
-    assert isinstance(flow, Flow)
-    assert flow.name == stage
-    tasks = [task for task in vars(import_module(f"tasks.{task_module}")).values() if isinstance(task, Task)]
-    assert stage in {task.name for task in tasks}
-=======
     flows, tasks = ("agnostic", "agnostic") if stage in PER_CATEGORY else ("stage_flows", "stage_tasks")
     flow = getattr(import_module(f"flows.{flows}"), stage)
     assert isinstance(flow, Flow)
     assert flow.name == stage
     assert stage in [task.name for task in vars(import_module(f"tasks.{tasks}")).values() if isinstance(task, Task)]
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Tests of all error messages: they state the problem, not the violated rule, and the remedy."""
-=======
 """Error messages state the problem, not the violated rule, and how to fix it."""
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
 
 from __future__ import annotations
 
@@ -32,26 +28,15 @@ def load_site_hooks() -> ModuleType:
 MESSAGES = load_site_hooks().collect_messages()
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-<<<<<<< HEAD
-"""A formatted value."""
-
-RULE_AS_FACT = re.compile(r"^[^ ]+ ?[^ ]*: (is|are|has|have|exists?|can|may|lies|names|holds|takes|was|stays|goes)\b")
-"""A thing, a colon and the violated rule: "x.zip: exists" reads as the opposite of the problem."""
-=======
 """A value in braces, as the collector writes it."""
 
 RULE_AS_FACT = re.compile(r"^[^ ]+ ?[^ ]*: (is|are|has|have|exists?|can|may|lies|names|holds|takes|was|stays|goes)\b")
 """The violated rule stated as a fact: "x.zip: exists" for a file that does not exist."""
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
 
 VERB_FIRST = re.compile(r"^(is|are|has|have|exists?|lies?|holds?|names?|can|may|takes|was|stays|fits|begins|ends)\b")
 """A predicate ("is a multiple of 16") where `expected` should be a noun phrase ("a multiple of 16")."""
 
-<<<<<<< HEAD
-INFORMAL_WORDS = re.compile(
-=======
 UNUSUAL_WORDS = re.compile(
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
     r"\b(told|heard|whoever|somebody|nobody|astray|beside|anew|set aside|noted|twin(?!:)|mend|lies in|stands in)\b",
     re.I,
 )
@@ -62,42 +47,25 @@ def location(message) -> str:
     return f"{message.file}:{message.line}"
 
 
-<<<<<<< HEAD
-def test_collects_all_messages() -> None:
-=======
 def test_messages_are_collected() -> None:
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
     assert len(MESSAGES) > 150
     assert {"problem", "found", "expected", "hint"} == {name for message in MESSAGES for name in message.parts}
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("message", MESSAGES, ids=location)
-def test_problem_is_stated(message) -> None:
-=======
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
 def test_problem_is_not_the_violated_rule(message) -> None:
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
     problem = PLACEHOLDER.sub("X", message.parts["problem"])
     assert not RULE_AS_FACT.search(problem)
     assert not problem.endswith(".")
     assert problem == problem.strip()
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("message", MESSAGES, ids=location)
-=======
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
 def test_expected_is_a_noun_phrase(message) -> None:
     assert not VERB_FIRST.search(PLACEHOLDER.sub("X", message.parts.get("expected", "")))
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("message", MESSAGES, ids=location)
-=======
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
 def test_hint_is_a_sentence(message) -> None:
     hint = message.parts.get("hint", "")
     if hint and not PLACEHOLDER.fullmatch(hint):
@@ -105,15 +73,9 @@ def test_hint_is_a_sentence(message) -> None:
         assert hint[-1] in ".}`"
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("message", MESSAGES, ids=location)
-def test_messages_use_the_terms_of_the_field(message) -> None:
-    assert not INFORMAL_WORDS.search(PLACEHOLDER.sub("X", message.text))
-=======
 @pytest.mark.parametrize("message", MESSAGES, ids=ids)
 def test_messages_use_standard_terms(message) -> None:
     assert not UNUSUAL_WORDS.search(PLACEHOLDER.sub("X", message.text))
->>>>>>> 033fbc15d5dc702a7f44de2d5eb2061f2111fe20
 
 
 def test_parts_are_rendered_in_order() -> None:

@@ -1,4 +1,4 @@
-"""Small twins for the whole folder: a plain one, as zip files and unpacked, and one with everything, as a folder."""
+"""Small synthetic data sets: a plain one, as archives and unpacked, and one with every option, as a folder."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ SETTINGS = SyntheticSettings(train_pairs=2, test_pairs=3)
 EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parsing_noise_fraction=0.7)
 
 
-class Twin(NamedTuple):
+class SyntheticFiles(NamedTuple):
     archive: Path
     truth: Path
-    root: Path  # both unpacked
+    root: Path  # both archives unpacked
 
 
 @pytest.fixture(scope="session")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    folder = tmp_path_factory.mktemp("twin")
-    made = Twin(folder / "twin.zip", folder / "twin.truth.zip", folder / "root")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> SyntheticFiles:
+    folder = tmp_path_factory.mktemp("plain")
+    files = SyntheticFiles(folder / "plain.zip", folder / "plain.truth.zip", folder / "root")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRYON_WORKERS", "1")
-        write_archive(made.archive, SETTINGS, SEED, no_progress)
-    for part in (made.archive, made.truth):
+        write_archive(files.archive, SETTINGS, SEED, no_progress)
+    for part in (files.archive, files.truth):
         with zipfile.ZipFile(part) as archive:
-            archive.extractall(made.root)
-    return made
+            archive.extractall(files.root)
+    return files
 
 
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Root of an unpacked twin with UV, flow and parser errors, the truth in it."""
+    """Return a data set with UV, flow, parsing noise and ground truth."""
     root = tmp_path_factory.mktemp("everything") / "root"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRYON_WORKERS", "1")

@@ -42,48 +42,48 @@ def files(root: Path, role: str) -> list[Path]:
     return [root / relative_path(role, category, item) for category in Category for item in items[category]]
 
 
-def test_every_item_has_its_six_files_and_nothing_else_is_there(twin):
-    with zipfile.ZipFile(twin.archive) as archive:
+def test_archive_holds_six_files_per_item_and_nothing_else(plain):
+    with zipfile.ZipFile(plain.archive) as archive:
         names = set(archive.namelist())
-    expected = {path.relative_to(twin.root).as_posix() for role in ROLES for path in files(twin.root, role)}
+    expected = {path.relative_to(plain.root).as_posix() for role in ROLES for path in files(plain.root, role)}
     expected |= {pair_list_path(s, c).as_posix() for s in Split for c in (None, *Category)}
     assert names == expected | {SYNTHETIC_MARKER}
 
 
-def test_archive_and_truth_say_which_twin_they_are_of(twin, everything):
-    for mark in (SYNTHETIC_MARKER, TRUTH_MARKER):
-        assert (twin.root / mark).read_text() == (
+def test_markers_list_seed_and_settings(plain, everything):
+    for marker in (SYNTHETIC_MARKER, TRUTH_MARKER):
+        assert (plain.root / marker).read_text() == (
             "A synthetic twin of Dress Code: drawn figures, no photograph of anybody.\n"
             "seed: 7\ntrain_pairs: 2\ntest_pairs: 3\nlevel: catalogue\nparser_errors: 0.0\n"
         )
         added = EVERYTHING.model_copy(update={"uv": False, "flow": "none"})
-        assert (everything / mark).read_text() == stamp(EVERYTHING, 7) == stamp(added, 7)
+        assert (everything / marker).read_text() == stamp(EVERYTHING, 7) == stamp(added, 7)
 
 
-def test_lists_have_two_columns_in_a_category_and_three_in_the_root(twin):
+def test_pair_lists_have_two_columns_in_a_category_and_three_in_the_root(plain):
     for split in Split:
-        together = []
+        combined = []
         for category in Category:
-            lines = (twin.root / pair_list_path(split, category)).read_text().splitlines()
+            lines = (plain.root / pair_list_path(split, category)).read_text().splitlines()
             assert {len(line.split("\t")) for line in lines} == {2}
-            together += [f"{line}\t{category.list_code}" for line in lines]
-        assert (twin.root / pair_list_path(split)).read_text().splitlines() == together
+            combined += [f"{line}\t{category.list_code}" for line in lines]
+        assert (plain.root / pair_list_path(split)).read_text().splitlines() == combined
 
 
-def test_ids_are_six_digits_unique_and_equal_within_a_pair(twin):
-    seen = []
+def test_ids_have_six_unique_digits_and_match_within_a_pair(plain):
+    ids = []
     for category in Category:
         for split in (Split.TRAIN, Split.TEST_PAIRED):
-            for pair in pairs(twin.root, split, category):
+            for pair in pairs(plain.root, split, category):
                 assert pair.person_id == pair.garment_id
-                seen.append(pair.person_id)
-    assert len(set(seen)) == len(seen) == 3 * (2 + 3)
-    assert all(len(item) == 6 and item.isdigit() for item in seen)
+                ids.append(pair.person_id)
+    assert len(set(ids)) == len(ids) == 3 * (2 + 3)
+    assert all(len(item) == 6 and item.isdigit() for item in ids)
 
 
-def test_unpaired_gives_every_test_garment_to_another_test_person(twin):
+def test_unpaired_list_assigns_every_test_garment_to_another_person(plain):
     for category in Category:
-        unpaired, paired = (pairs(twin.root, s, category) for s in (Split.TEST_UNPAIRED, Split.TEST_PAIRED))
+        unpaired, paired = (pairs(plain.root, s, category) for s in (Split.TEST_UNPAIRED, Split.TEST_PAIRED))
         people = [pair.person_id for pair in paired]
         assert [pair.person_id for pair in unpaired] == people
         assert sorted(pair.garment_id for pair in unpaired) == people
@@ -91,28 +91,28 @@ def test_unpaired_gives_every_test_garment_to_another_test_person(twin):
 
 
 @pytest.mark.parametrize("role", ["person", "garment", "skeleton"])
-def test_photos_are_jpeg_of_quality_95_and_halved_color(twin, tmp_path, role):
+def test_photos_are_jpeg_of_quality_95_with_chroma_subsampling(plain, tmp_path, role):
     Image.new("RGB", (8, 8)).save(tmp_path / "reference.jpg", quality=95)
     reference = Image.open(tmp_path / "reference.jpg").quantization
-    for path in files(twin.root, role):
+    for path in files(plain.root, role):
         with Image.open(path) as photo:
             assert (photo.format, photo.mode, photo.size) == ("JPEG", "RGB", (768, 1024))
             assert JpegImagePlugin.get_sampling(photo) == 2  # 4:2:0
             assert photo.quantization == reference
 
 
-def test_label_maps_are_palette_pngs_whose_indices_are_the_labels(twin):
-    found = set()
-    for path in files(twin.root, "label_map"):
+def test_label_maps_are_palette_pngs_of_labels(plain):
+    labels = set()
+    for path in files(plain.root, "label_map"):
         with Image.open(path) as image:
             assert (image.format, image.mode, image.size) == ("PNG", "P", (768, 1024))
-            found |= set(np.unique(np.array(image)).tolist())
-    assert found <= set(range(18))
-    assert {0, 2, 4, 6, 7, 9, 10, 11, 14, 15} <= found
+            labels |= set(np.unique(np.array(image)).tolist())
+    assert labels <= set(range(18))
+    assert {0, 2, 4, 6, 7, 9, 10, 11, 14, 15} <= labels
 
 
-def test_dense_maps_are_gray_pngs_of_ids(twin):
-    for path in files(twin.root, "dense_pose"):
+def test_dense_pose_maps_are_gray_pngs_of_ids(plain):
+    for path in files(plain.root, "dense_pose"):
         with Image.open(path) as image:
             assert (image.format, image.mode, image.size) == ("PNG", "L", (768, 1024))
             ids = np.array(image)
@@ -120,39 +120,39 @@ def test_dense_maps_are_gray_pngs_of_ids(twin):
         assert 2 in ids
 
 
-def test_key_points_are_eighteen_rows_with_a_running_index(twin):
-    for path in files(twin.root, "keypoints"):
+def test_keypoints_are_eighteen_rows_with_a_running_index(plain):
+    for path in files(plain.root, "keypoints"):
         rows = json.loads(path.read_text())["keypoints"]
         assert [len(row) for row in rows] == [4] * 18
-        found = [row for row in rows if row[2] > 0]
-        assert [row[3] for row in found] == list(range(len(found)))
-        assert all(0 <= x < 384 and 0 <= y < 512 for x, y, _, _ in found)
+        visible = [row for row in rows if row[2] > 0]
+        assert [row[3] for row in visible] == list(range(len(visible)))
+        assert all(0 <= x < 384 and 0 <= y < 512 for x, y, _, _ in visible)
         assert all(row == [-1, -1, 0, -1] for row in rows if row[2] == 0)
 
 
-def test_truth_covers_every_unpaired_row_and_is_that_person_in_that_garment(twin):
-    with zipfile.ZipFile(twin.truth) as archive:
+def test_ground_truth_shows_every_unpaired_person_in_the_garment(plain):
+    with zipfile.ZipFile(plain.truth) as archive:
         names = set(archive.namelist()) - {"attributes.csv", "people.csv", TRUTH_MARKER}
     expected = set()
     for category in Category:
-        for pair in pairs(twin.root, Split.TEST_UNPAIRED, category):
+        for pair in pairs(plain.root, Split.TEST_UNPAIRED, category):
             roles = ("truth", "truth_label_map")
             expected |= {relative_path(role, category, pair.pair_id).as_posix() for role in roles}
     assert names == expected
-    first = pairs(twin.root, Split.TEST_UNPAIRED, Category.DRESSES)[0]
-    people = [pair.person_id for pair in pairs(twin.root, Split.TEST_PAIRED, Category.DRESSES)]
+    first = pairs(plain.root, Split.TEST_UNPAIRED, Category.DRESSES)[0]
+    people = [pair.person_id for pair in pairs(plain.root, Split.TEST_PAIRED, Category.DRESSES)]
     image = render_in_garment(
         7, Category.DRESSES, 2 + people.index(first.person_id), 2 + people.index(first.garment_id)
     )
-    stored = twin.root / relative_path("truth", Category.DRESSES, first.pair_id)
+    stored = plain.root / relative_path("truth", Category.DRESSES, first.pair_id)
     assert stored.read_bytes() == encode_jpeg(image.photo)
-    with Image.open(twin.root / relative_path("truth_label_map", Category.DRESSES, first.pair_id)) as labels:
+    with Image.open(plain.root / relative_path("truth_label_map", Category.DRESSES, first.pair_id)) as labels:
         assert labels.mode == "P"
         assert np.array_equal(np.array(labels), image.label_map)
 
 
-def test_attributes_tell_every_garment(twin):
-    with (twin.root / "attributes.csv").open() as text:
+def test_attributes_list_every_garment(plain):
+    with (plain.root / "attributes.csv").open() as text:
         rows = list(csv.DictReader(text))
     assert tuple(rows[0]) == ATTRIBUTE_COLUMNS
     assert len({row["garment_id"] for row in rows}) == len(rows) == 15
@@ -168,68 +168,66 @@ def table(root: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-def test_people_are_told_by_how_they_stand(twin):
-    rows = table(twin.root, "people.csv")
+def test_people_list_arm_pose_and_level(plain):
+    rows = table(plain.root, "people.csv")
     assert tuple(rows[0]) == PEOPLE_COLUMNS
-    assert [row["person_id"] for row in rows] == [row["garment_id"] for row in table(twin.root, "attributes.csv")]
+    assert [row["person_id"] for row in rows] == [row["garment_id"] for row in table(plain.root, "attributes.csv")]
     assert {row["arm_pose"] for row in rows} <= {"side", "bent", "crossed", "hidden"}
     assert {row["level"] for row in rows} == {"catalogue"}
 
 
-def content(root: Path) -> dict[str, bytes]:
+def read_files(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def test_a_folder_holds_the_members_of_archive_and_truth(twin, tmp_path, monkeypatch):
+def test_folder_holds_the_members_of_both_archives(plain, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "2")
     write_folder(tmp_path / "root", SyntheticSettings(train_pairs=2, test_pairs=3), 7, no_progress)
-    assert content(tmp_path / "root") == content(twin.root)
+    assert read_files(tmp_path / "root") == read_files(plain.root)
 
 
-def test_with_everything_on_folder_and_zips_hold_the_same_members_whatever_the_processes(
-    everything, tmp_path, monkeypatch
-):
+def test_folder_and_zips_with_all_options_match_for_any_number_of_processes(everything, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "2")
-    write_archive(tmp_path / "twin.zip", EVERYTHING, 7, no_progress)
+    write_archive(tmp_path / "set.zip", EVERYTHING, 7, no_progress)
     zipped = {}
-    for part in ("twin.zip", "twin.truth.zip"):
+    for part in ("set.zip", "set.truth.zip"):
         with zipfile.ZipFile(tmp_path / part) as archive:
             zipped |= {name: archive.read(name) for name in archive.namelist()}
-    assert zipped == content(everything)
+    assert zipped == read_files(everything)
 
 
-def test_what_is_added_leaves_the_rest_as_it_is(everything, tmp_path, monkeypatch):
+def test_options_change_only_markers_and_noisy_label_maps(everything, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
     write_folder(tmp_path / "plain", SyntheticSettings(train_pairs=1, test_pairs=2), 7, no_progress)
-    plain, rich = content(tmp_path / "plain"), content(everything)
-    added = {name for name in rich if name not in plain}
+    base, full = read_files(tmp_path / "plain"), read_files(everything)
+    added = {name for name in full if name not in base}
     assert {Path(name).parts[-2] if "/" in name else name for name in added} == {
         "flow",
         "dense",
         "truth_labels",
         "parser_errors.csv",
     }
-    changed = {name for name in plain if plain[name] != rich[name]}
+    changed = {name for name in base if base[name] != full[name]}
     assert changed == {SYNTHETIC_MARKER, TRUTH_MARKER} | {
         name.replace("truth_labels/", "label_maps/")[:-4] + "_4.png" for name in added if "truth_l" in name
     }
 
 
-def test_flow_can_be_had_of_test_pairs_alone(everything, tmp_path, monkeypatch):
+def test_writes_flow_of_test_pairs_only(everything, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
-    write_folder(tmp_path / "tested", SyntheticSettings(train_pairs=1, test_pairs=2, flow="test"), 7, no_progress)
-    found = {name: data for name, data in content(tmp_path / "tested").items() if "/flow/" in name}
-    wanted = {
+    write_folder(tmp_path / "flow", SyntheticSettings(train_pairs=1, test_pairs=2, flow="test"), 7, no_progress)
+    actual = {name: data for name, data in read_files(tmp_path / "flow").items() if "/flow/" in name}
+    expected = {
         relative_path("flow", category, pair.pair_id).as_posix()
         for category in Category
         for split in (Split.TEST_PAIRED, Split.TEST_UNPAIRED)
         for pair in pairs(everything, split, category)
     }
-    assert found == {name: data for name, data in content(everything).items() if name in wanted}
-    assert len(found) == len(wanted) == 12
+    assert actual == {name: data for name, data in read_files(everything).items() if name in expected}
+    assert len(actual) == len(expected) == 12
 
 
-def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
+def test_flow_covers_the_garment_of_every_row(everything):
     for category in Category:
         for split in Split:
             for pair in pairs(everything, split, category):
@@ -239,27 +237,27 @@ def test_flow_covers_paired_and_unpaired_rows_where_the_garment_is(everything):
                 path = relative_path("truth_label_map", category, pair.pair_id)
                 if not unpaired:
                     clean = relative_path("clean_label_map", category, pair.person_id)
-                    given = relative_path("label_map", category, pair.person_id)
-                    path = clean if (everything / clean).exists() else given
+                    noisy = relative_path("label_map", category, pair.person_id)
+                    path = clean if (everything / clean).exists() else noisy
                 labels = decode_label_map((everything / path).read_bytes())
                 garment = {"upper_body": (4,), "lower_body": (5, 6), "dresses": (7,)}[category]
                 worn = np.isin(labels, garment)
-                belt = labels == 8  # may be the garment's or the other half's
+                belt = labels == 8  # may belong to either garment
                 assert (((cover == 1) != worn) & ~belt).mean() < 0.002
                 assert (flow[cover > 0] > 0).all(-1).mean() > 0.99
                 assert (flow.reshape(-1, 2).max(0) < (768, 1024)).all()
 
 
-def test_parser_errors_are_listed_and_the_true_label_map_is_kept(everything):
+def test_parsing_noise_is_listed_and_the_clean_label_map_kept(everything):
     rows = table(everything, "parser_errors.csv")
     assert tuple(rows[0]) == PARSING_NOISE_COLUMNS
     assert {row["kind"] for row in rows} <= set(ERROR_KINDS)
-    wrong = {(row["category"], row["person_id"]) for row in rows}
-    kept = {(path.parts[-3], path.stem) for path in everything.glob("*/truth_labels/*.png")}
-    assert wrong == kept
-    assert 1 <= len(kept) < 9
-    for category, person in kept:
-        clean, given = (
+    listed = {(row["category"], row["person_id"]) for row in rows}
+    clean_maps = {(path.parts[-3], path.stem) for path in everything.glob("*/truth_labels/*.png")}
+    assert listed == clean_maps
+    assert 1 <= len(clean_maps) < 9
+    for category, person in clean_maps:
+        clean, noisy = (
             decode_label_map((everything / relative_path(role, Category(category), person)).read_bytes())
             for role in ("clean_label_map", "label_map")
         )
@@ -268,37 +266,37 @@ def test_parser_errors_are_listed_and_the_true_label_map_is_kept(everything):
             if (row["category"], row["person_id"]) == (category, person):
                 left, top, width, height = (int(row[name]) for name in PARSING_NOISE_COLUMNS[3:])
                 allowed[top : top + height, left : left + width] = True
-        assert (clean != given).any()
-        assert not (clean != given)[~allowed].any()
+        assert (clean != noisy).any()
+        assert not (clean != noisy)[~allowed].any()
 
 
-def test_the_bytes_depend_on_the_seed_and_not_on_the_number_of_processes(tmp_path, monkeypatch):
+def test_bytes_depend_on_the_seed_not_on_the_number_of_processes(tmp_path, monkeypatch):
     settings = SyntheticSettings(train_pairs=1, test_pairs=2)
     hashes = {}
-    for name, workers, seed in (("one", "1", 3), ("two", "2", 3), ("other", "1", 4)):
+    for name, workers, seed in (("serial", "1", 3), ("parallel", "2", 3), ("reseeded", "1", 4)):
         monkeypatch.setenv("TRYON_WORKERS", workers)
         write_archive(tmp_path / f"{name}.zip", settings, seed, no_progress)
         hashes[name] = [sha256_file(tmp_path / f"{name}{end}") for end in (".zip", ".truth.zip")]
-    assert hashes["one"] == hashes["two"]
-    assert hashes["one"][0] != hashes["other"][0]
+    assert hashes["serial"] == hashes["parallel"]
+    assert hashes["serial"][0] != hashes["reseeded"][0]
 
 
-def test_more_training_pairs_leave_the_first_items_as_they_are(twin, tmp_path, monkeypatch):
+def test_more_training_pairs_keep_the_first_items(plain, tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
     write_archive(tmp_path / "small.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, no_progress)
     name = relative_path("person", Category.UPPER_BODY, "000000").as_posix()
-    with zipfile.ZipFile(tmp_path / "small.zip") as small, zipfile.ZipFile(twin.archive) as large:
+    with zipfile.ZipFile(tmp_path / "small.zip") as small, zipfile.ZipFile(plain.archive) as large:
         assert small.read(name) == large.read(name)
 
 
-def test_members_are_stored_with_a_fixed_date(twin):
-    for part in (twin.archive, twin.truth):
+def test_members_are_stored_with_a_fixed_date(plain):
+    for part in (plain.archive, plain.truth):
         with zipfile.ZipFile(part) as archive:
             assert {m.date_time for m in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
             assert {m.compress_type for m in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
-def test_an_interrupted_archive_leaves_nothing(tmp_path, monkeypatch):
+def test_interrupted_writing_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setenv("TRYON_WORKERS", "1")
 
     def stop(done: int, total: int, what: str) -> None:
@@ -307,5 +305,5 @@ def test_an_interrupted_archive_leaves_nothing(tmp_path, monkeypatch):
 
     for write in (write_archive, write_folder):
         with pytest.raises(KeyboardInterrupt):
-            write(tmp_path / "twin.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, stop)
+            write(tmp_path / "set.zip", SyntheticSettings(train_pairs=1, test_pairs=2), 7, stop)
         assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Flow and UV files give back what went in, to the precision that is promised, and pack well."""
+"""Flow and UV files round-trip within their documented precision and compress well."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def planes(seed: int, height: int = 41, width: int = 29) -> tuple[np.ndarray, np
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_flow_comes_back_within_half_a_unit_and_cover_exactly(seed):
+def test_flow_round_trips_within_half_a_unit_and_cover_exactly(seed):
     flow, cover = planes(seed)
-    again, covered = decode_flow(encode_flow(flow, cover))
-    assert (again.dtype, covered.dtype) == (np.float32, np.uint8)
-    assert np.array_equal(covered, cover)
-    assert np.abs(again - flow)[cover > 0].max() <= 1 / 64 + 1e-4
-    assert not again[cover == 0].any()
+    decoded, decoded_cover = decode_flow(encode_flow(flow, cover))
+    assert (decoded.dtype, decoded_cover.dtype) == (np.float32, np.uint8)
+    assert np.array_equal(decoded_cover, cover)
+    assert np.abs(decoded - flow)[cover > 0].max() <= 1 / 64 + 1e-4
+    assert not decoded[cover == 0].any()
 
 
-def test_points_outside_the_image_are_moved_to_its_corner_and_nothing_wraps_round():
+def test_flow_outside_the_range_is_clipped():
     flow = np.array([[[-3.0, 3000.0], [767.99, 1023.99]]], np.float32)
-    again, _ = decode_flow(encode_flow(flow, np.ones((1, 2), np.uint8)))
-    assert again[0, 0].tolist() == [0, 65535 / 32]
-    assert np.abs(again[0, 1] - flow[0, 1]).max() < 1 / 32
+    decoded, _ = decode_flow(encode_flow(flow, np.ones((1, 2), np.uint8)))
+    assert decoded[0, 0].tolist() == [0, 65535 / 32]
+    assert np.abs(decoded[0, 1] - flow[0, 1]).max() < 1 / 32
 
 
-def test_the_file_is_a_png_of_16_bit_and_three_channels_x_y_cover():
+def test_flow_files_are_16_bit_pngs_of_x_y_and_cover():
     flow, cover = planes(1)
     data = encode_flow(flow, cover)
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
@@ -49,19 +49,19 @@ def test_the_file_is_a_png_of_16_bit_and_three_channels_x_y_cover():
 
 
 @pytest.mark.parametrize("data", [b"", b"nothing", cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1].tobytes()])
-def test_another_file_is_no_flow(data):
-    with pytest.raises(ValueError, match="16 bit"):
+def test_rejects_other_files(data):
+    with pytest.raises(ValueError, match="16-bit"):
         decode_flow(data)
 
 
-def test_uv_reads_as_the_data_set_s_own():
+def test_uv_files_read_like_those_of_dress_code():
     row, column = np.mgrid[:HEIGHT, :WIDTH] / HEIGHT
     uv = np.stack([row, column], axis=-1).astype(np.float32)
     uv[:, 500:] = 0
     data = encode_uv(uv)
-    with np.load(io.BytesIO(data)) as content:
-        assert content.files == ["uv"]
-        read = content["uv"]
+    with np.load(io.BytesIO(data)) as archive:
+        assert archive.files == ["uv"]
+        read = archive["uv"]
     assert (read.dtype, read.shape) == (np.float32, (2, HEIGHT, WIDTH))
     assert np.abs(np.moveaxis(read, 0, -1) - uv).max() <= 0.5 / 255 + 1e-6
     assert not read[:, :, 500:].any()

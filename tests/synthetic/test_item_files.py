@@ -1,4 +1,4 @@
-"""An item is fixed by seed, category, number and level; what is asked for beside it changes nothing else."""
+"""An item depends on seed, category, number and level only; options add files."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ SEED = 5
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_an_item_does_not_depend_on_what_was_drawn_before(category: Category) -> None:
+def test_items_are_independent_of_earlier_items(category: Category) -> None:
     first = item_files(SEED, category, 1, "000001")
     render_in_garment(SEED, category, 3, 4, "wild")
     assert item_files(SEED, category, 1, "000001") == first
 
 
-def test_levels_are_drawn_apart() -> None:
+def test_levels_differ() -> None:
     people = {level: dict(item_files(SEED, Category.DRESSES, 0, "000000", RenderOptions(level))) for level in LEVELS}
     assert len({files[relative_path("person", Category.DRESSES, "000000").as_posix()] for files in people.values()}) > 1
     assert figure_of(SEED, Category.DRESSES, 0, "wild").level == "wild"
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_level_makes_every_category(level: Level) -> None:
+def test_every_level_renders_every_category(level: Level) -> None:
     for category in Category:
-        made = make_item(
+        output = make_item(
             SEED, category, 0, "000000", RenderOptions(level, uv=True, flow=True, parsing_noise_fraction=1.0)
         )
         names = {role: relative_path(role, category, "000000").as_posix() for role in ("uv", "clean_label_map")}
-        assert names["uv"] in dict(made.archive)
-        assert names["clean_label_map"] in dict(made.truth)
-        assert relative_path("flow", category, "000000_000000").as_posix() in dict(made.truth)
-        assert made.rows[PEOPLE_FILE] == [
+        assert names["uv"] in dict(output.archive)
+        assert names["clean_label_map"] in dict(output.truth)
+        assert relative_path("flow", category, "000000_000000").as_posix() in dict(output.truth)
+        assert output.rows[PEOPLE_FILE] == [
             (category.value, "000000", figure_of(SEED, category, 0, level).body.pose.arm_pose, level)
         ]
         assert garment_of(SEED, category, 0, level).kind in ("top", "skirt", "trousers", "dress")
 
 
-def test_a_larger_share_of_errors_keeps_those_of_a_smaller_one() -> None:
-    def errors(share: float) -> dict[int, list]:
-        made = (
-            make_item(SEED, Category.LOWER_BODY, n, "000000", RenderOptions(parsing_noise_fraction=share))
+def test_larger_noise_fractions_keep_the_errors_of_smaller_ones() -> None:
+    def errors(fraction: float) -> dict[int, list]:
+        outputs = (
+            make_item(SEED, Category.LOWER_BODY, n, "000000", RenderOptions(parsing_noise_fraction=fraction))
             for n in range(8)
         )
-        return {n: item.rows[PARSING_NOISE_FILE] for n, item in enumerate(made) if item.rows[PARSING_NOISE_FILE]}
+        return {n: item.rows[PARSING_NOISE_FILE] for n, item in enumerate(outputs) if item.rows[PARSING_NOISE_FILE]}
 
-    none, some, every = errors(0.0), errors(0.5), errors(1.0)
+    none, half, full = errors(0.0), errors(0.5), errors(1.0)
     assert none == {}
-    assert 0 < len(some) < len(every) == 8
-    assert some.items() <= every.items()
+    assert 0 < len(half) < len(full) == 8
+    assert half.items() <= full.items()

@@ -1,4 +1,4 @@
-"""The twin read the way readers of the official data set do it, without any code of this project."""
+"""Synthetic data read as readers of the official data set do, without code of this project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 FOLDERS = ["upper_body", "lower_body", "dresses"]
 SIZE = (384, 512)  # width x height
-WHOLE = (768, 1024)
+FULL_SIZE = (768, 1024)
 GARMENT_LABELS = {"upper_body": {4}, "lower_body": {5, 6}, "dresses": {7}}
 
 SETS = [("train", "paired"), ("test", "paired"), ("test", "unpaired")]
@@ -29,7 +29,7 @@ def list_name(phase: str, order: str) -> str:
 
 
 def read_rows(root: Path, phase: str, order: str, categories: list[str] = FOLDERS) -> list[Row]:
-    """The root's list for all categories together, a category's own list for one alone."""
+    """Read the list in the root for several categories, or the list of one category."""
     if len(categories) > 1:
         lines = [line.split() for line in (root / list_name(phase, order)).read_text().splitlines()]
         return [Row(FOLDERS[int(code)], person, garment) for person, garment, code in lines]
@@ -46,27 +46,27 @@ def read_item(root: Path, row: Row, with_uv: bool = False) -> dict[str, np.ndarr
         "skeleton": base / "skeletons" / row.person.replace("_0.jpg", "_5.jpg"),
     }.items():
         image = Image.open(path)
-        assert (image.mode, image.size) == ("RGB", WHOLE)
+        assert (image.mode, image.size) == ("RGB", FULL_SIZE)
         item[key] = np.asarray(image.resize(SIZE), np.float32) / 127.5 - 1
     labels = Image.open(base / "label_maps" / row.person.replace("_0.jpg", "_4.png"))
     dense = Image.open(base / "dense" / row.person.replace("_0.jpg", "_5.png"))
-    assert (labels.mode, labels.size, dense.mode, dense.size) == ("P", WHOLE, "L", WHOLE)
+    assert (labels.mode, labels.size, dense.mode, dense.size) == ("P", FULL_SIZE, "L", FULL_SIZE)
     item["labels"] = np.asarray(labels.resize(SIZE, Image.Resampling.NEAREST))
     item["dense"] = np.asarray(dense.resize(SIZE, Image.Resampling.NEAREST))
     points = json.loads((base / "keypoints" / row.person.replace("_0.jpg", "_2.json")).read_text())["keypoints"]
     item["pose"] = np.asarray(points, np.float32)[:, :2] * (SIZE[0] / 384)
     if with_uv:
-        item["whole_dense"] = np.asarray(dense)
+        item["full_dense"] = np.asarray(dense)
         item["uv"] = np.load(base / "dense" / row.person.replace("_0.jpg", "_5_uv.npz"))["uv"]
     return item
 
 
 @pytest.mark.parametrize(("phase", "order"), SETS)
-def test_every_row_loads(twin, phase, order):
-    rows = read_rows(twin.root, phase, order)
+def test_every_row_loads(plain, phase, order):
+    rows = read_rows(plain.root, phase, order)
     assert {row.folder for row in rows} == set(FOLDERS)
     for row in rows:
-        item = read_item(twin.root, row)
+        item = read_item(plain.root, row)
         assert item["image"].shape == item["cloth"].shape == item["skeleton"].shape == (512, 384, 3)
         worn = np.isin(item["labels"], list(GARMENT_LABELS[row.folder]))
         assert 0.04 < worn.mean() < 0.6
@@ -76,27 +76,27 @@ def test_every_row_loads(twin, phase, order):
 
 
 @pytest.mark.parametrize(("phase", "order"), SETS)
-def test_one_category_alone_has_the_same_rows(twin, phase, order):
-    together = read_rows(twin.root, phase, order)
-    assert [row for folder in FOLDERS for row in read_rows(twin.root, phase, order, [folder])] == together
+def test_category_lists_match_the_combined_list(plain, phase, order):
+    combined = read_rows(plain.root, phase, order)
+    assert [row for folder in FOLDERS for row in read_rows(plain.root, phase, order, [folder])] == combined
 
 
-def test_poses_draw_on_the_person(twin):
-    """Joints that are found lie on the person more often than not, in the image's own frame."""
-    for row in read_rows(twin.root, "train", "paired"):
-        item = read_item(twin.root, row)
-        found = item["pose"][(item["pose"] >= 0).all(1)].astype(int)
-        assert len(found) >= 8
-        assert np.mean(item["dense"][found[:, 1], found[:, 0]] > 0) > 0.6
+def test_keypoints_are_on_the_person(plain):
+    """Most detected joints are on body pixels after scaling to the image size."""
+    for row in read_rows(plain.root, "train", "paired"):
+        item = read_item(plain.root, row)
+        joints = item["pose"][(item["pose"] >= 0).all(1)].astype(int)
+        assert len(joints) >= 8
+        assert np.mean(item["dense"][joints[:, 1], joints[:, 0]] > 0) > 0.6
 
 
 @pytest.mark.parametrize(("phase", "order"), SETS)
-def test_uv_maps_load_when_they_are_asked_for(everything, phase, order):
+def test_uv_maps_load(everything, phase, order):
     for row in read_rows(everything, phase, order):
         item = read_item(everything, row, with_uv=True)
         assert (item["uv"].dtype, item["uv"].shape) == (np.float32, (2, 1024, 768))
         assert item["uv"].min() >= 0
         assert item["uv"].max() <= 1
-        body = item["whole_dense"] > 0
+        body = item["full_dense"] > 0
         assert not item["uv"][:, ~body].any()
         assert (item["uv"][:, body] > 0).any(0).mean() > 0.95

@@ -1,4 +1,4 @@
-"""Jobs are delivered in their order whatever the number of processes, and workers start with little to import."""
+"""Results arrive in the order of the jobs for any number of processes, and workers import little."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from tryon.synthetic.ordered_pool import run_in_order
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_what_is_made_comes_in_the_order_of_the_jobs(monkeypatch: pytest.MonkeyPatch, workers: str):
+def test_results_arrive_in_job_order(monkeypatch: pytest.MonkeyPatch, workers: str):
     monkeypatch.setenv("TRYON_WORKERS", workers)
-    found = [
-        made.archive[0][0] for made in run_in_order([partial(ItemOutput, [(str(number), b"")]) for number in range(25)])
-    ]
-    assert found == [str(number) for number in range(25)]
+    jobs = [partial(ItemOutput, [(str(number), b"")]) for number in range(25)]
+    assert [output.archive[0][0] for output in run_in_order(jobs)] == [str(number) for number in range(25)]
 
 
-def test_a_worker_does_not_import_the_settings():
-    code = "import sys, tryon.synthetic.ordered_pool; print(sorted({'pydantic', 'tryon.config.download'} & set(sys.modules)))"
+def test_workers_do_not_import_the_settings():
+    code = (
+        "import sys, tryon.synthetic.ordered_pool\n"
+        "print(sorted({'pydantic', 'tryon.config.download'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

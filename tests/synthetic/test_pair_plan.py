@@ -8,7 +8,7 @@ from tryon.synthetic.pair_plan import PairPlan
 
 
 @given(st.integers(1, 40), st.integers(2, 40), st.integers(0, 2**32))
-def test_ids_count_without_gaps_and_nobody_tries_on_their_own_garment(train, test, seed):
+def test_ids_are_contiguous_and_unpaired_garments_differ_from_the_paired_ones(train, test, seed):
     plan = PairPlan(train, test, seed)
     ids = {plan.item_id(category, number) for category in Category for number in plan.items(category)}
     assert ids == {f"{n:06d}" for n in range(3 * (train + test))}

@@ -1,4 +1,4 @@
-"""Errors are where they are said to be, only labels change, and the same stream gives the same errors."""
+"""Errors stay inside their listed boxes and repeat with the random stream."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tryon.synthetic.item_files import render_in_garment
 from tryon.synthetic.parsing_noise import ERROR_KINDS, add_parsing_noise
 
 
-def person(garments: tuple[tuple[Label, tuple[slice, slice]], ...]) -> np.ndarray:
-    """A wooden doll: arms, legs and shoes, a bag, and garments over it."""
+def draw_person(garments: tuple[tuple[Label, tuple[slice, slice]], ...]) -> np.ndarray:
+    """Draw a schematic label map: arms, legs, shoes, a bag and garments."""
     labels = np.zeros((512, 384), np.uint8)
     labels[60:300, 100:130], labels[60:300, 250:280] = Label.RIGHT_ARM, Label.LEFT_ARM
     labels[280:470, 140:180], labels[280:470, 200:240] = Label.RIGHT_LEG, Label.LEFT_LEG
     labels[470:500, 130:180], labels[470:500, 200:250] = Label.RIGHT_SHOE, Label.LEFT_SHOE
-    for label, place in garments:
-        labels[place] = label
+    for label, region in garments:
+        labels[region] = label
     labels[250:330, 270:330] = Label.BAG
     return labels
 
 
 TRUNK, BELOW = np.s_[60:260, 130:250], np.s_[255:380, 120:260]
 DOLLS = {
-    "skirt": person(((Label.UPPER_CLOTHES, TRUNK), (Label.SKIRT, BELOW))),
-    "dress": person(((Label.DRESS, TRUNK), (Label.DRESS, BELOW))),
+    "skirt": draw_person(((Label.UPPER_CLOTHES, TRUNK), (Label.SKIRT, BELOW))),
+    "dress": draw_person(((Label.DRESS, TRUNK), (Label.DRESS, BELOW))),
 }
 
 
@@ -42,7 +42,7 @@ def box_mask(shape: tuple[int, ...], box: parsing_noise.BoundingBox) -> np.ndarr
 
 
 @pytest.mark.parametrize("doll", DOLLS)
-def test_every_change_lies_in_the_box_of_an_error_and_every_box_holds_one(doll):
+def test_changes_are_inside_the_listed_boxes(doll):
     for number in range(60):
         clean = DOLLS[doll]
         wrong, errors = add_parsing_noise(clean, rng(number))
@@ -55,43 +55,43 @@ def test_every_change_lies_in_the_box_of_an_error_and_every_box_holds_one(doll):
         assert not (wrong != clean)[~allowed].any()
 
 
-def test_the_same_stream_gives_the_same_errors_and_the_map_that_went_in_stays():
+def test_errors_repeat_with_the_seed_and_leave_the_input_unchanged():
     before = DOLLS["skirt"].copy()
-    first, again, other = (add_parsing_noise(DOLLS["skirt"], rng(seed)) for seed in (3, 3, 4))
-    assert np.array_equal(first[0], again[0])
-    assert first[1] == again[1]
-    assert first[1] != other[1]
+    first, repeated, reseeded = (add_parsing_noise(DOLLS["skirt"], rng(seed)) for seed in (3, 3, 4))
+    assert np.array_equal(first[0], repeated[0])
+    assert first[1] == repeated[1]
+    assert first[1] != reseeded[1]
     assert np.array_equal(DOLLS["skirt"], before)
 
 
-def test_every_kind_comes_up_where_it_can():
-    found = {error.kind for doll in DOLLS.values() for n in range(150) for error in add_parsing_noise(doll, rng(n))[1]}
-    assert found == set(ERROR_KINDS)
+def test_every_kind_occurs():
+    kinds = {error.kind for doll in DOLLS.values() for n in range(150) for error in add_parsing_noise(doll, rng(n))[1]}
+    assert kinds == set(ERROR_KINDS)
 
 
-def test_the_box_is_the_smallest_one():
+def test_boxes_are_minimal():
     for kind in ("missing_shoe", "skirt_as_trousers", "missed_bag"):
         doll = DOLLS["skirt"]
-        made = (add_parsing_noise(doll, rng(seed)) for seed in range(500))
-        wrong, box = next((wrong, errors[0].box) for wrong, errors in made if [e.kind for e in errors] == [kind])
+        results = (add_parsing_noise(doll, rng(seed)) for seed in range(500))
+        wrong, box = next((wrong, errors[0].box) for wrong, errors in results if [e.kind for e in errors] == [kind])
         rows, columns = np.nonzero(wrong != doll)
         assert (box.left, box.top) == (columns.min(), rows.min())
         assert (box.width, box.height) == (np.ptp(columns) + 1, np.ptp(rows) + 1)
 
 
-def test_nothing_can_be_wrong_with_an_empty_map():
+def test_empty_maps_get_no_errors():
     empty = np.zeros((64, 48), np.uint8)
     wrong, errors = add_parsing_noise(empty, rng(0))
     assert errors == []
     assert np.array_equal(wrong, empty)
 
 
-def count(labels: np.ndarray, *wanted: Label) -> int:
-    return int(np.isin(labels, wanted).sum())
+def count(labels: np.ndarray, *ids: Label) -> int:
+    return int(np.isin(labels, ids).sum())
 
 
-def test_an_eroded_garment_is_smaller_and_a_ragged_one_both_gains_and_loses():
-    doll = person(((Label.UPPER_CLOTHES, TRUNK),))
+def test_eroded_edges_shrink_and_ragged_edges_grow_and_shrink():
+    doll = draw_person(((Label.UPPER_CLOTHES, TRUNK),))
     eroded = parsing_noise.eroded_edge(doll, rng(1))
     assert 0.7 < count(eroded, Label.UPPER_CLOTHES) / count(doll, Label.UPPER_CLOTHES) < 0.97
     assert not ((eroded == Label.UPPER_CLOTHES) & (doll != Label.UPPER_CLOTHES)).any()
@@ -104,7 +104,7 @@ def test_an_eroded_garment_is_smaller_and_a_ragged_one_both_gains_and_loses():
     assert np.array_equal(holes[60:64, 130:250], edge)
 
 
-def test_swapping_twice_gives_the_map_back():
+def test_swapping_twice_restores_the_map():
     for swap in (parsing_noise.swapped_arms, parsing_noise.swapped_legs):
         doll = DOLLS["skirt"]
         swapped = swap(doll, rng(5))
@@ -112,12 +112,12 @@ def test_swapping_twice_gives_the_map_back():
         assert np.array_equal(swap(swapped, rng(5)), doll)
 
 
-def test_missing_parts_lie_at_the_far_end_and_go_to_a_neighbor():
+def test_missing_parts_are_at_the_far_end_and_take_a_neighboring_label():
     doll = DOLLS["skirt"]
-    hand, forearm = (find(doll, rng(2)) for find in (parsing_noise.missing_hand, parsing_noise.missing_forearm))
-    for wrong, least in ((hand, 240), (forearm, 175)):
+    hand, forearm = (apply(doll, rng(2)) for apply in (parsing_noise.missing_hand, parsing_noise.missing_forearm))
+    for wrong, min_row in ((hand, 240), (forearm, 175)):
         rows = np.nonzero(wrong != doll)[0]
-        assert least < rows.min() < least + 15
+        assert min_row < rows.min() < min_row + 15
         assert rows.max() == 299
     assert (forearm != doll).sum() > 1.8 * (hand != doll).sum()
     bag = parsing_noise.missed_bag(doll, rng(0))
@@ -135,7 +135,7 @@ def test_skirts_become_trousers_and_dresses_top_and_skirt():
 
 
 @pytest.mark.parametrize("category", list(Category))
-def test_people_of_the_twin_get_plausible_errors(category):
+def test_rendered_people_get_plausible_errors(category):
     clean = render_in_garment(5, category, 0, 0).label_map
     for number in range(6):
         wrong, errors = add_parsing_noise(clean, rng(number))

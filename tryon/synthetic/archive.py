@@ -40,12 +40,7 @@ _MARKER_TITLE = "A synthetic twin of Dress Code: drawn figures, no photograph of
 _MARKER_KEYS = {"difficulty": "level", "parsing_noise_fraction": "parser_errors"}
 """Names of settings in the marker file; part of the file format and of the content hash of frozen versions."""
 
-_ADDITIVE = {"uv", "flow"}
-"""Settings that add files without changing others; not part of the marker."""
-
 AddFiles = Callable[[Files], None]
-
-_PROGRESS_LABEL = "synthetic people"
 
 _TABLES = {ATTRIBUTES_FILE: ATTRIBUTE_COLUMNS, PEOPLE_FILE: PEOPLE_COLUMNS, PARSING_NOISE_FILE: PARSING_NOISE_COLUMNS}
 
@@ -75,7 +70,7 @@ def truth_archive_path(archive: Path) -> Path:
 
 def stamp(settings: SyntheticSettings, seed: int) -> str:
     """Format the marker file: a title, then "<setting>: <value>" for everything that the images depend on."""
-    values = {"seed": seed, **settings.model_dump(exclude=_ADDITIVE)}
+    values = {"seed": seed, **settings.model_dump(exclude={"uv", "flow"})}  # these two only add files
     return "\n".join([_MARKER_TITLE, *(f"{_MARKER_KEYS.get(key, key)}: {value}" for key, value in values.items()), ""])
 
 
@@ -90,13 +85,14 @@ def _write_all(archive: AddFiles, truth: AddFiles, settings: SyntheticSettings, 
     marker = stamp(settings, seed).encode()
     archive([(SYNTHETIC_MARKER, marker), *_pair_lists(plan)])
     truth([(TRUTH_MARKER, marker)])
-    progress(0, len(jobs), _PROGRESS_LABEL)
+    label = "synthetic people"
+    progress(0, len(jobs), label)
     for number, output in enumerate(run_in_order(jobs), start=1):
         archive(output.archive)
         truth(output.truth)
         for name, new_rows in output.rows.items():
             rows[name] += new_rows
-        progress(number, len(jobs), _PROGRESS_LABEL)
+        progress(number, len(jobs), label)
     tables = [name for name in _TABLES if name != PARSING_NOISE_FILE or settings.parsing_noise_fraction > 0]
     truth([(name, _format_csv(_TABLES[name], rows[name])) for name in tables])
 
@@ -131,9 +127,7 @@ def _pair_lists(plan: PairPlan) -> Files:
 
 def _format_csv(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     return text.getvalue().encode()
 
 

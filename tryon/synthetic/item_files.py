@@ -88,7 +88,9 @@ def make_item(seed: int, category: Category, number: int, item_id: str, options:
     garment = garment_of(seed, category, number, options.level)
     flat = lay_flat(garment)
     image = render_person(person, flat, options.uv or options.flow)
-    label_map, errors = _apply_noise(image, _stream(seed, category, number, _NOISE), options.parsing_noise_fraction)
+    rng = _stream(seed, category, number, _NOISE)
+    noisy = rng.random() < options.parsing_noise_fraction
+    label_map, errors = add_parsing_noise(image.label_map, rng) if noisy else (image.label_map, [])
     files = {
         "person": encode_jpeg(image.photo),
         "garment": encode_jpeg(garment_image(flat)),
@@ -113,12 +115,7 @@ def make_truth(
 ) -> ItemOutput:
     """Render the person of one item in the garment of another: photo, label map and optional flow.
 
-    Args:
-        seed: of the archive.
-        category: of both items.
-        numbers: item numbers of person and garment.
-        pair: their ids.
-        content: what is drawn and written.
+    `numbers` are the item numbers of person and garment, `pair` their ids.
     """
     image = render_in_garment(seed, category, *numbers, options.level, options.flow)
     files = {"truth": encode_jpeg(image.photo), "truth_label_map": encode_palette(image.label_map)}
@@ -144,12 +141,6 @@ def _flow(image: RenderedPerson) -> bytes:
 def _with_paths(category: Category, name: str, files: dict[str, bytes]) -> Files:
     """Convert files by role to (member name, content)."""
     return [(relative_path(role, category, name).as_posix(), data) for role, data in files.items()]
-
-
-def _apply_noise(
-    image: RenderedPerson, rng: np.random.Generator, fraction: float
-) -> tuple[NDArray[np.uint8], list[ParsingError]]:
-    return add_parsing_noise(image.label_map, rng) if rng.random() < fraction else (image.label_map, [])
 
 
 def _rows(

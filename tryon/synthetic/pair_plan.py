@@ -12,7 +12,7 @@ from tryon.dresscode.pair_lists import Pair
 
 @dataclass(frozen=True)
 class PairPlan:
-    """Items and pair lists of a data set with so many pairs per category; `seed` draws the unpaired test pairs.
+    """Items and pair lists of a data set; numbers of pairs are per category, `seed` draws the unpaired test pairs.
 
     Ids follow the official release: six digits, first the training items of all categories, then the test items; a
     person and the garment in the photo share a number.

@@ -6,27 +6,13 @@ Every error is a function (label map, rng) -> label map, which is unchanged wher
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tryon.dresscode.labels import Label
-
-ErrorKind = Literal[
-    "eroded_edge",
-    "ragged_edge",
-    "holes",
-    "swapped_arms",
-    "swapped_legs",
-    "missing_hand",
-    "missing_forearm",
-    "missing_shoe",
-    "skirt_as_trousers",
-    "dress_as_top_and_skirt",
-    "missed_bag",
-]
 
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -43,23 +29,20 @@ class BoundingBox(NamedTuple):
 
 
 class ParsingError(NamedTuple):
-    """An error and the bounding box of the changed pixels."""
+    """An error, one of `ERROR_KINDS`, and the bounding box of the changed pixels."""
 
-    kind: ErrorKind
+    kind: str
     box: BoundingBox
 
 
-ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 MAX_ERRORS = 3
 MIN_PIXELS = 30
 """Errors that would change fewer pixels are skipped."""
 
 _GARMENTS = (Label.UPPER_CLOTHES, Label.SKIRT, Label.PANTS, Label.DRESS)
-_ARMS, _LEGS, _SHOES = (
-    (Label.LEFT_ARM, Label.RIGHT_ARM),
-    (Label.LEFT_LEG, Label.RIGHT_LEG),
-    (Label.LEFT_SHOE, Label.RIGHT_SHOE),
-)
+_ARMS = (Label.LEFT_ARM, Label.RIGHT_ARM)
+_LEGS = (Label.LEFT_LEG, Label.RIGHT_LEG)
+_SHOES = (Label.LEFT_SHOE, Label.RIGHT_SHOE)
 _HAND, _FOREARM = 0.22, 0.5
 """Fraction of an arm's visible length, from its end, that belongs to hand and forearm."""
 
@@ -159,7 +142,7 @@ def missed_bag(label_map: Labels, rng: np.random.Generator) -> Labels:
     return _remove(label_map, label_map == Label.BAG)
 
 
-_ERRORS: dict[ErrorKind, NoiseFunction] = {
+_ERRORS: dict[str, NoiseFunction] = {
     "eroded_edge": eroded_edge,
     "ragged_edge": ragged_edge,
     "holes": holes,
@@ -172,6 +155,7 @@ _ERRORS: dict[ErrorKind, NoiseFunction] = {
     "dress_as_top_and_skirt": dress_as_top_and_skirt,
     "missed_bag": missed_bag,
 }
+ERROR_KINDS = tuple(_ERRORS)
 
 
 def _relabel(label_map: Labels, where: Mask, label: int) -> Labels:

@@ -96,12 +96,9 @@ def sample_person(category: Category, rng: np.random.Generator, level: Level) ->
 
 
 def render_person(person: PersonSpec, garment: FlatGarment, truth: bool = False) -> RenderedPerson:
-    """Render a person wearing a garment of any category; other garments change nothing but the clothes.
+    """Render a person in the pair's garment; another garment changes nothing but the clothes.
 
-    Args:
-        figure: the person.
-        garment: the garment of the pair, laid flat.
-        truth: keep the planes of `LossTargets`, too; everything else is the same without.
+    `truth` adds `GroundTruthPlanes` and changes nothing else.
     """
     body, camera = person.body, person.camera
     rng = np.random.default_rng(person.seed)
@@ -109,9 +106,8 @@ def render_person(person: PersonSpec, garment: FlatGarment, truth: bool = False)
     canvas = Canvas(paint_background(rng, floor, person.level), truth)
     _draw_foot_shadows(canvas.photo, body, camera)
     canvas.paint(*sorted(_layers(person, garment, truth), key=lambda layer: layer.depth))
-    return RenderedPerson(
-        canvas.photo, canvas.label_map, canvas.dense_pose, find_keypoints(body, camera, rng), canvas.truth
-    )
+    keypoints = find_keypoints(body, camera, rng)
+    return RenderedPerson(canvas.photo, canvas.label_map, canvas.dense_pose, keypoints, canvas.truth)
 
 
 def _layers(person: PersonSpec, garment: FlatGarment, truth: bool) -> list[Layer]:

@@ -130,14 +130,21 @@ def synthesize(request: SynthesisRequest, target: Path, progress: Progress) -> s
 
 
 def _check_free(target: Path, is_zip: bool) -> None:
-    """Reject anything that must not be replaced; only an empty folder may be."""
+    """Reject existing paths except an empty folder, which is replaced."""
+    from tryon.synthetic.archive import truth_archive_path  # slow to import
+
     parent = next(folder for folder in target.parents if folder.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
         raise ParameterError(f"--out {target} cannot be written", found=str(parent), expected="a writable folder")
     if target.is_symlink():
         raise ParameterError(f"--out {target} is a symbolic link", hint="Pass the path that it points to.")
     if is_zip:
-        _check_free_zip(target)
+        if target.is_dir():
+            raise ParameterError(f"--out {target} is a folder", expected="the path of a new zip file")
+        existing = [str(path) for path in (target, truth_archive_path(target)) if path.exists() or path.is_symlink()]
+        if existing:
+            hint = "Move it or choose another path."
+            raise ParameterError(f"--out would overwrite {', '.join(existing)}", hint=hint)
     elif target.is_dir():
         if any(target.iterdir()):
             hint = "Empty it, choose another path, or write an archive with --zip."
@@ -147,16 +154,6 @@ def _check_free(target: Path, is_zip: bool) -> None:
             raise ParameterError(problem, hint="Choose a folder inside it.")
     elif target.exists():
         raise ParameterError(f"--out {target} exists", expected="an empty or new folder, or a path ending in .zip")
-
-
-def _check_free_zip(target: Path) -> None:
-    from tryon.synthetic.archive import truth_archive_path  # slow to import
-
-    if target.is_dir():
-        raise ParameterError(f"--out {target} is a folder", expected="the path of a new zip file")
-    existing = [str(path) for path in (target, truth_archive_path(target)) if path.exists() or path.is_symlink()]
-    if existing:
-        raise ParameterError(f"--out would overwrite {', '.join(existing)}", hint="Move it or choose another path.")
 
 
 def _make_frozen_request(name: str, options: dict[str, Any]) -> SynthesisRequest:

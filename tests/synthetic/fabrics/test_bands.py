@@ -38,7 +38,7 @@ def test_bands_thinner_than_a_pixel_become_their_mean():
 
 
 def test_zigzags_swing_as_far_as_asked_for():
-    painted = paint_bands(BLACK_AND_WHITE, 400, 0, (0, 12), sway=(100, 256))[..., 0]
+    painted = paint_bands(BLACK_AND_WHITE, 400, 0, (0, 12), zigzag=(100, 256))[..., 0]
     edge = painted[112:].argmax(0)  # the first white pixel of each column
     assert edge.max() - edge.min() == pytest.approx(100, abs=3)
     assert np.abs(np.diff(edge)).max() <= 2

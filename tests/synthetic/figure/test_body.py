@@ -70,7 +70,7 @@ def test_mirrored_poses_give_mirrored_bodies(bodies):
         other = Body(body.build, opposite)
         for side in SIDES:
             assert np.allclose(body.arm_line(side), other.arm_line(-side) * (-1, 1))
-            assert np.allclose(body.toe(side), other.toe_point(-side) * (-1, 1))
+            assert np.allclose(body.toe_point(side), other.toe_point(-side) * (-1, 1))
 
 
 def test_a_turned_trunk_is_narrower_its_front_shifts_and_its_limbs_come_closer():

@@ -90,7 +90,7 @@ def test_a_limb_keeps_its_coordinates_in_another_pose(bodies):
             for side in (LEFT, RIGHT):
                 if f"{'LEFT' if side == LEFT else 'RIGHT'}_LOWER_ARM_OUTER" in parts:
                     assert layer.uv is not None
-                    elbow = WHOLE(body.arm_line(side)[round(body.arm_places(side)[0] * 63)])
+                    elbow = WHOLE(body.arm_line(side)[round(body.elbow_and_wrist(side)[0] * 63)])
                     row = np.argmin(np.hypot(*(layer.points[:, 4] - elbow).T))
                     assert layer.uv[row, 4, 1] > 0.9
 

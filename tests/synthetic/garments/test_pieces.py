@@ -8,9 +8,9 @@ import pytest
 from tryon.categories import Category
 from tryon.synthetic.figure.body import ARMPIT, Body, sample_build
 from tryon.synthetic.figure.pose import LEFT, SIDES, sample_pose
+from tryon.synthetic.garments.cloth import cut_pieces
 from tryon.synthetic.garments.cloth_mesh import Grid
 from tryon.synthetic.garments.folds import pleated_hem, pleated_light
-from tryon.synthetic.garments.pieces import cut_pieces
 from tryon.synthetic.garments.sample_garment import sample_garment
 from tryon.synthetic.garments.sleeves import SleeveCloth
 from tryon.synthetic.garments.trousers import TrouserLeg

@@ -9,9 +9,9 @@ import pytest
 from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.labels import GARMENT_LABELS
 from tryon.synthetic.figure.body import Body
+from tryon.synthetic.garments.cloth import cut_pieces
 from tryon.synthetic.garments.distributions import GARMENT_PRIORS
 from tryon.synthetic.garments.garment import Garment, Neckline, Shape, Sleeve
-from tryon.synthetic.garments.pieces import cut_pieces
 from tryon.synthetic.garments.sample_garment import sample_garment
 from tryon.synthetic.garments.sleeves import SleeveCloth
 

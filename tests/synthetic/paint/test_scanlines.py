@@ -1,4 +1,4 @@
-"""Spans of many meshes at once are those of each alone, whatever was looked up before."""
+"""Spans cover a mesh, do not depend on other meshes, and use little memory."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def mesh(rows: int, columns: int) -> np.ndarray:
 
 
 def painted(spans: Spans, pixels: int) -> np.ndarray:
-    places = np.full(pixels, -1 - 1j)
-    for start, length, place, step in zip(*spans, strict=True):
-        places[start : start + length] = place + np.arange(length) * step
-    return places
+    positions = np.full(pixels, -1 - 1j)
+    for start, length, position, step in zip(*spans, strict=True):
+        positions[start : start + length] = position + np.arange(length) * step
+    return positions
 
 
 @pytest.mark.parametrize("rows", [2, 5, 64, 65, 200])
-def test_places_are_those_of_the_grid_for_any_number_of_rows(rows: int):
-    places = painted(scan_convert([mesh(rows, 9)], SIZE), 60 * 80).reshape(60, 80)
-    inner = places[12:48, 16:64]
+def test_positions_are_grid_coordinates_for_any_number_of_rows(rows: int):
+    positions = painted(scan_convert([mesh(rows, 9)], SIZE), 60 * 80).reshape(60, 80)
+    inner = positions[12:48, 16:64]
     assert inner.real.min() > 0
     assert inner.real.max() < 8
     assert inner.imag.min() > 0
@@ -36,19 +36,19 @@ def test_places_are_those_of_the_grid_for_any_number_of_rows(rows: int):
     assert (np.diff(inner.imag, axis=0) > 0).all()
 
 
-def test_meshes_do_not_see_each_other():
-    one, other = mesh(7, 9), mesh(70, 5)
-    both = painted(scan_convert([one, other], np.repeat(SIZE, 2, axis=1)), 2 * 60 * 80)
-    alone = [painted(scan_convert([points], SIZE), 60 * 80) for points in (one, other)]
-    assert np.array_equal(both, np.concatenate(alone))
+def test_meshes_are_independent():
+    meshes = mesh(7, 9), mesh(70, 5)
+    batched = painted(scan_convert(meshes, np.repeat(SIZE, 2, axis=1)), 2 * 60 * 80)
+    single = [painted(scan_convert([points], SIZE), 60 * 80) for points in meshes]
+    assert np.array_equal(batched, np.concatenate(single))
 
 
-def test_meshes_of_many_sizes_leave_little_in_memory():
+def test_cache_of_many_mesh_sizes_stays_small():
     tracemalloc.start()
     try:
         for rows in range(20, 180):
             scan_convert([mesh(rows, 31)], SIZE)
-        kept, _ = tracemalloc.get_traced_memory()
+        current, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < 4 << 20
+    assert current < 4 << 20

@@ -1,1 +1,1 @@
-"""People: stance, shape, skin, hair, and how the camera sees them."""
+"""Model people: pose, body, skin, face, hair, accessories and camera."""

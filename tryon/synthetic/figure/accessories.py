@@ -1,4 +1,4 @@
-"""What a figure carries and wears on its head: bags with their straps, hats, sunglasses."""
+"""Sample and draw bags, hats and sunglasses."""
 
 from __future__ import annotations
 
@@ -28,14 +28,7 @@ DEPTH_GLASSES, DEPTH_HAT = 71, 74
 
 @dataclass(frozen=True)
 class Bag:
-    """A bag.
-
-    Args:
-        kind: strap across the chest, strap over one shoulder, in the hand.
-        side: where it hangs, if the arm allows.
-        color: RGB.
-        width: in body heights.
-    """
+    """A bag: kind, side where it hangs if the arm allows, RGB, width in body heights."""
 
     kind: BagKind
     side: Side
@@ -53,7 +46,7 @@ class Hat:
 
 @dataclass(frozen=True)
 class Accessories:
-    """What is carried and worn on the head; None for nothing."""
+    """Accessories of a person, None where absent."""
 
     bag: Bag | None
     hat: Hat | None
@@ -69,7 +62,7 @@ _COLORS: tuple[Color, ...] = (
 
 
 def sample_accessories(rng: np.random.Generator, level: Level) -> Accessories:
-    """Draw accessories: none at `easy`, a few bags at `catalogue`, bags, hats and sunglasses at `wild`."""
+    """Sample accessories: none at `easy`, a few bags at `catalogue`, also hats and sunglasses at `wild`."""
     with_bag, with_hat, glasses = rng.random(3) < (_BAGS[level], _HATS[level], _GLASSES[level])
     kinds: tuple[BagKind, ...] = ("crossbody", "shoulder", "handbag")
     hats: tuple[HatKind, ...] = ("brim", "cap", "beanie")
@@ -80,7 +73,7 @@ def sample_accessories(rng: np.random.Generator, level: Level) -> Accessories:
 
 
 def carrying_hand(accessories: Accessories, body: Body) -> Side | None:
-    """The hand that holds a bag; None where no arm hangs freely (the bag then hangs from the shoulder) or none does."""
+    """Return the hand that holds a handbag, if any arm hangs freely; otherwise it hangs from the shoulder."""
     bag = accessories.bag
     if bag is None or bag.kind != "handbag":
         return None
@@ -91,19 +84,19 @@ def carrying_hand(accessories: Accessories, body: Body) -> Side | None:
 
 
 def accessory_layers(accessories: Accessories, body: Body, camera: Camera, arm_depths: dict[Side, int]) -> list[Layer]:
-    """All layers of what is carried and worn on the head."""
+    """Return the layers of bag, hat and sunglasses."""
     layers = []
     if accessories.bag is not None:
         layers += _bag_layers(accessories.bag, carrying_hand(accessories, body), body, camera, arm_depths)
 
-    def on_head(plane: Array) -> Array:
+    def to_image(plane: Array) -> Array:
         return camera(body.head_point(plane[..., 0], plane[..., 1]))
 
     if accessories.glasses:
-        layers.append(_glasses(body.face_shift).to_layer(DEPTH_GLASSES, Label.SUNGLASSES, on_head, (3, 3))[0])
+        layers.append(_glasses(body.face_shift).to_layer(DEPTH_GLASSES, Label.SUNGLASSES, to_image, (3, 3))[0])
     if accessories.hat is not None:
         layers.append(
-            _hat(accessories.hat, body.face_shift).to_layer(DEPTH_HAT, Label.HAT, on_head, (3, 3), shadow=0.25)[0]
+            _hat(accessories.hat, body.face_shift).to_layer(DEPTH_HAT, Label.HAT, to_image, (3, 3), shadow=0.25)[0]
         )
     return layers
 
@@ -111,7 +104,7 @@ def accessory_layers(accessories: Accessories, body: Body, camera: Camera, arm_d
 def _bag_layers(bag: Bag, hand: Side | None, body: Body, camera: Camera, arm_depths: dict[Side, int]) -> list[Layer]:
     if hand is not None:
         top = body.arm_joints(hand)["WRIST"] + 0.055 * body.hand_direction(hand)
-        return [_hung(_bag(bag, 0.42), top + np.array([0, 0.42 * bag.width]), bag.width, camera, arm_depths[hand] - 1)]
+        return [_hang(_bag(bag, 0.42), top + np.array([0, 0.42 * bag.width]), bag.width, camera, arm_depths[hand] - 1)]
     crossing = bag.kind == "crossbody"
     height = 0.455 if crossing else 0.405
     hanging = body.center(height) + body.across(height) * bag.side * (body.half_width(height) + 0.012)
@@ -119,21 +112,21 @@ def _bag_layers(bag: Bag, hand: Side | None, body: Body, camera: Camera, arm_dep
     start = body.center(SHOULDER) + body.across(SHOULDER) * start_side * 0.6 * body.half_width(SHOULDER) + (0, 0.012)
     middle = body.center(BUST) + body.across(BUST) * bag.side * (0.12 if crossing else 0.9) * body.half_width(BUST)
     line = round_corners(np.stack([start, middle, hanging + np.array([0, 0.01])]), (0.09,), 24)
-    made = build_tube(camera(line), np.full(24, (0.0045 if crossing else 0.006) * camera.scale))
+    tube = build_tube(camera(line), np.full(24, (0.0045 if crossing else 0.006) * camera.scale))
     strap = Layer(
-        DEPTH_STRAP, made.points, Label.BAG, cylinder_shade(made.across, made.columns, 0.6), scale_color(bag.color, 0.9),
-        distance=made.distance, shadow=0.14,
+        DEPTH_STRAP, tube.points, Label.BAG, cylinder_shade(tube.across, tube.columns, 0.6),
+        scale_color(bag.color, 0.9), distance=tube.distance, shadow=0.14,
     )  # fmt: skip
-    return [strap, _hung(_bag(bag, 0.0), hanging, bag.width, camera, DEPTH_BAG)]
+    return [strap, _hang(_bag(bag, 0.0), hanging, bag.width, camera, DEPTH_BAG)]
 
 
-def _hung(drawing: Drawing, top: Array, width: float, camera: Camera, depth: int) -> Layer:
-    """A bag whose upper edge has its middle at `top`."""
+def _hang(drawing: Drawing, top: Array, width: float, camera: Camera, depth: int) -> Layer:
+    """Return the layer of a bag whose upper edge is centered at `top`."""
     return drawing.to_layer(depth, Label.BAG, lambda plane: camera(top + width * plane), (3, 3), shadow=0.25)[0]
 
 
 def _bag(bag: Bag, handle: float) -> Drawing:
-    """The bag, one unit wide, its upper edge at y = 0, with a handle of the given height above it."""
+    """Draw a bag of unit width with its upper edge at y = 0 and a handle of the given height."""
     drawing = Drawing.blank(Frame(-0.6, -0.5, 0.6, 0.95, 150, 150), bag.color)
     dark = scale_color(bag.color, 0.66)
     if handle:
@@ -166,11 +159,11 @@ def _glasses(gaze: float) -> Drawing:
 def _hat(hat: Hat, gaze: float) -> Drawing:
     drawing = Drawing.blank(Frame(-1.95, -0.62, 1.95, 0.5, 64, 216), hat.color)
     dark, light = scale_color(hat.color, 0.7), scale_color(hat.color, 1.15)
-    low = {"brim": 0.2, "cap": 0.27, "beanie": 0.32}[hat.kind]
-    high = {"brim": -0.24, "cap": -0.17, "beanie": -0.22}[hat.kind]
-    wide = 1.02 if hat.kind == "brim" else 1.18
-    crown = (0.92 if hat.kind == "brim" else 0.66) * wide
-    dome = [(-wide, low), (-wide, 0.0), (-crown, high), (crown, high), (wide, 0.0), (wide, low)]
+    bottom = {"brim": 0.2, "cap": 0.27, "beanie": 0.32}[hat.kind]
+    top = {"brim": -0.24, "cap": -0.17, "beanie": -0.22}[hat.kind]
+    edge = 1.02 if hat.kind == "brim" else 1.18
+    crown = (0.92 if hat.kind == "brim" else 0.66) * edge
+    dome = [(-edge, bottom), (-edge, 0.0), (-crown, top), (crown, top), (edge, 0.0), (edge, bottom)]
     if hat.kind == "brim":
         drawing.set_opacity(ellipse(0, 0.2, 1.8, 0.115))
     curve = smooth(dome, closed=False)
@@ -179,8 +172,8 @@ def _hat(hat: Hat, gaze: float) -> Drawing:
     shade = np.repeat((1.08 - 0.14 * x**2)[None, :, None], 3, axis=2).astype(np.float32)
     drawing.multiply_light(np.repeat(shade, 3, axis=0))
     if hat.kind == "beanie":
-        for place in cached_linspace(-1, 1, 13):
-            drawing.stroke([(1.12 * place, 0.14), (1.15 * place, low)], 0.03, dark)
+        for position in cached_linspace(-1, 1, 13):
+            drawing.stroke([(1.12 * position, 0.14), (1.15 * position, bottom)], 0.03, dark)
         drawing.stroke([(-1.2, 0.14), (1.2, 0.14)], 0.03, dark)
     if hat.kind == "brim":
         drawing.stroke([(-1.02, 0.1), (1.02, 0.1)], 0.22, dark)

@@ -1,7 +1,7 @@
-"""The geometry of one standing body: joints, outline and limb lines, in body heights.
+"""Compute the geometry of a standing body: joints, outline and limb lines, in body heights.
 
-The origin is above the head, x grows to the right of the image and y downwards; the crown is at y = 0 and the soles
-at y = 1. `h` is the height a point has on the upright body: rows of skin and of cloth are told by it.
+x grows to the right of the image and y downwards, from the crown at y = 0 to the soles at y = 1. `h` is the height of a
+point on the upright body; it indexes rows of skin and cloth.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from tryon.synthetic.paint.curves import Array, cached_linspace, normals, profil
 CHIN, NECK, SHOULDER, ARMPIT, BUST, WAIST, HIP, CROTCH, KNEE, ANKLE, SOLE = (
     0.128, 0.168, 0.150, 0.232, 0.262, 0.385, 0.480, 0.532, 0.728, 0.94, 0.985,
 )  # fmt: skip
-"""Heights on the upright body. `SHOULDER` is where the shoulder line meets the neck; it slopes down from there."""
+"""Heights on the upright body. `SHOULDER` is where the shoulder line meets the neck."""
 
 HIP_JOINT = 0.505
 SHOULDER_DROP = 0.024
-"""How much lower than at the neck the shoulder line ends."""
+"""Drop of the shoulder line from the neck to its end."""
 
 UPPER_ARM, FOREARM, HAND = 0.163, 0.138, 0.082
-"""Lengths of the arm's parts."""
+"""Lengths of the segments of an arm."""
 
 _CROSSING = 0.03
-"""How far beyond the middle the wrist of a crossed arm lies."""
+"""Distance of the wrist of a crossed arm beyond the center line."""
 
 _CAP = 0.68
-"""Half-width of the arm at the shoulder, in `Build.arm`."""
+"""Half-width of the arm at the shoulder relative to `Build.arm`."""
 
 _LINE_SAMPLES = 64
-_LEG_BEYOND = (0.3, 0.15)  # how far a leg's line goes on beyond hip and ankle, as parts of its length
+_LEG_EXTENSION = (0.3, 0.15)  # extension of a leg's line beyond hip and ankle, relative to its length
 _LEG_HEIGHTS = HIP_JOINT + (ANKLE - HIP_JOINT) * np.concatenate(
-    [[-_LEG_BEYOND[0]], cached_linspace(0, 1, _LINE_SAMPLES), [1 + _LEG_BEYOND[1]]]
+    [[-_LEG_EXTENSION[0]], cached_linspace(0, 1, _LINE_SAMPLES), [1 + _LEG_EXTENSION[1]]]
 )
 
 
 @dataclass(frozen=True)
 class Build:
-    """Proportions: half-widths in body heights."""
+    """Body proportions: half-widths in body heights."""
 
     shoulder: float = 0.093
     bust: float = 0.081
@@ -54,41 +54,36 @@ class Build:
     head: float = 0.043
 
 
-_MEN = Build(shoulder=0.104, bust=0.086, waist=0.073, hip=0.083, arm=0.0285, thigh=0.046, head=0.044)
-_MEN_SHARE = 0.2
-_LARGE: dict[Level, float] = {"easy": 0.05, "catalogue": 0.08, "wild": 0.25}
-"""Share of plus-size builds."""
+_MALE_BUILD = Build(shoulder=0.104, bust=0.086, waist=0.073, hip=0.083, arm=0.0285, thigh=0.046, head=0.044)
+_MALE_FRACTION = 0.2
+_PLUS_SIZE_FRACTION: dict[Level, float] = {"easy": 0.05, "catalogue": 0.08, "wild": 0.25}
+"""Fraction of plus-size builds."""
 
 
 def sample_build(rng: np.random.Generator, level: Level = "catalogue") -> Build:
-    """Draw proportions: one draw makes the whole figure slimmer or stouter, others its parts, some are men's.
+    """Sample body proportions.
 
-    Stoutness goes most into the waist and least into shoulders and bones.
+    One factor scales the body, most at the waist and least at shoulders and bones; others vary its parts.
     """
-    stout = float(np.clip(rng.normal(1.0, 0.075), 0.86, 1.15))
-    if rng.random() < _LARGE[level]:
-        stout = rng.uniform(1.15, 1.36)
-    vary = np.clip(rng.normal(1.0, 0.035, 7), 0.92, 1.08)
-    frame = _MEN if rng.random() < _MEN_SHARE else Build()
+    weight = float(np.clip(rng.normal(1.0, 0.075), 0.86, 1.15))
+    if rng.random() < _PLUS_SIZE_FRACTION[level]:
+        weight = rng.uniform(1.15, 1.36)
+    variation = np.clip(rng.normal(1.0, 0.035, 7), 0.92, 1.08)
+    base = _MALE_BUILD if rng.random() < _MALE_FRACTION else Build()
     return Build(
-        shoulder=frame.shoulder * vary[0] * (0.62 + 0.38 * stout),
-        bust=frame.bust * vary[1] * stout,
-        waist=frame.waist * vary[2] * stout**1.35,
-        hip=frame.hip * vary[3] * stout,
-        arm=frame.arm * vary[4] * stout**0.7,
-        thigh=frame.thigh * vary[5] * stout,
-        head=frame.head * vary[6],
+        shoulder=base.shoulder * variation[0] * (0.62 + 0.38 * weight),
+        bust=base.bust * variation[1] * weight,
+        waist=base.waist * variation[2] * weight**1.35,
+        hip=base.hip * variation[3] * weight,
+        arm=base.arm * variation[4] * weight**0.7,
+        thigh=base.thigh * variation[5] * weight,
+        head=base.head * variation[6],
     )
 
 
 @dataclass(frozen=True)
 class Body:
-    """A build in a pose.
-
-    Args:
-        build: proportions.
-        pose: stance.
-    """
+    """A build in a pose."""
 
     build: Build = field(default_factory=Build)
     pose: Pose = MANNEQUIN
@@ -96,7 +91,7 @@ class Body:
     # -- trunk ---------------------------------------------------------------------------------------------------
 
     def center(self, h: Array | float) -> Array:
-        """Middle of the body at heights h (N,): (N, 2). Below the hips, half way between the legs."""
+        """Return the center (N, 2) of the body at heights h (N,); below the hips, half-way between the legs."""
         h = np.asarray(h, np.float64)
         lean = self.pose.lean * np.minimum(np.maximum((HIP_JOINT - h) / (HIP_JOINT - NECK), 0), 1.4)
         sway = self.pose.sway * profile(h, [(NECK, 0), (WAIST, 1), (CROTCH, 0)])
@@ -105,13 +100,13 @@ class Body:
         return stack_xy(lean + sway + below * legs, h)
 
     def across(self, h: Array | float) -> Array:
-        """Unit vector (N, 2) from the wearer's right to the left at heights h (N,); level below the hips."""
+        """Return unit vectors (N, 2) from the wearer's right to left at heights h (N,)."""
         tilt = profile(h, [(NECK, self.pose.shoulder_tilt), (HIP_JOINT, self.pose.hip_tilt), (KNEE, 0.0)])
         angle = np.deg2rad(tilt)
         return stack_xy(np.cos(angle), np.sin(angle))
 
     def half_width(self, h: Array | float) -> Array:
-        """Half-width of the trunk as seen at heights h (N,), without arms; constant from the hips down."""
+        """Return the visible half-width of the trunk without arms at heights h (N,)."""
         b = self.build
         return self.pose.width_factor * profile(
             h,
@@ -131,18 +126,18 @@ class Body:
 
     @cached_property
     def joints(self) -> Array:
-        """OpenPose-18 joints, (18, 2)."""
-        at = np.zeros((len(Joint), 2))
+        """Return the 18 OpenPose joints, (18, 2)."""
+        points = np.zeros((len(Joint), 2))
         for side in SIDES:
             for name, point in self.arm_joints(side).items():
-                at[Joint[f"{_PREFIX[side]}_{name}"]] = point
+                points[Joint[f"{_PREFIX[side]}_{name}"]] = point
             for name, point in self.leg_joints(side).items():
-                at[Joint[f"{_PREFIX[side]}_{name}"]] = point
+                points[Joint[f"{_PREFIX[side]}_{name}"]] = point
         head = [Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR]
         x = np.array([1.3 * self.face_shift, self.face_shift - 0.36, self.face_shift + 0.36, -0.93, 0.93])
-        at[head] = self.head_point(x, np.array([0.71, 0.54, 0.54, 0.58, 0.58]))
-        at[Joint.NECK] = (at[Joint.LEFT_SHOULDER] + at[Joint.RIGHT_SHOULDER]) / 2
-        return at
+        points[head] = self.head_point(x, np.array([0.71, 0.54, 0.54, 0.58, 0.58]))
+        points[Joint.NECK] = (points[Joint.LEFT_SHOULDER] + points[Joint.RIGHT_SHOULDER]) / 2
+        return points
 
     @cached_property
     def _neck(self) -> Array:
@@ -150,11 +145,11 @@ class Body:
 
     @property
     def face_shift(self) -> float:
-        """How far the turned head shifts its features, in half-widths of the face."""
+        """Return the shift of the features of a turned head, in half-widths of the face."""
         return 0.28 * self.pose.head_turn
 
     def head_point(self, x: Array | float, y: Array | float) -> Array:
-        """Points of the head (..., 2): x -1..1 across it, y 0..1 from crown to chin."""
+        """Return points (..., 2) of the head: x -1..1 across, y 0 (crown) to 1 (chin)."""
         neck = self._neck
         angle = np.deg2rad(self.pose.head_tilt)
         right, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
@@ -162,19 +157,19 @@ class Body:
         return neck + right * x * self.build.head - down * (NECK - CHIN * y)
 
     def shoulder(self, side: Side) -> Array:
-        """Shoulder joint, (2,)."""
-        h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003  # the arm's top lies just under the shoulder line
+        """Return the shoulder joint, (2,)."""
+        h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003  # just below the shoulder line
         return self.center(h) + self.across(h) * side * (self.build.shoulder * self.pose.width_factor + 0.001)
 
-    def shoulder_line_point(self, side: Side, part: float) -> Array:
-        """A point (2,) as far under the shoulder line as the joint is: part 0 at the neck, 1 at the joint."""
+    def shoulder_line_point(self, side: Side, fraction: float) -> Array:
+        """Return a point (2,) at a fraction of the way from the neck (0) to the shoulder joint (1)."""
         h = SHOULDER + SHOULDER_DROP + _CAP * self.build.arm + 0.003
         along = self.across(h) * side * (self.build.shoulder * self.pose.width_factor + 0.001)
-        rise = np.array([0.0, SHOULDER_DROP * (1 - part**1.3)])
-        return self.center(h) + along * part - rise
+        rise = np.array([0.0, SHOULDER_DROP * (1 - fraction**1.3)])
+        return self.center(h) + along * fraction - rise
 
     def arm_joints(self, side: Side) -> dict[str, Array]:
-        """SHOULDER, ELBOW and WRIST, (2,) each."""
+        """Return SHOULDER, ELBOW and WRIST, (2,) each."""
         return self._arm_joints[side]
 
     @cached_property
@@ -191,20 +186,20 @@ class Body:
         return {"SHOULDER": shoulder, "ELBOW": elbow, "WRIST": wrist}
 
     def _resting_arm(self, side: Side, arm: Arm, shoulder: Array) -> dict[str, Array]:
-        """The wrist lies on the hip or across the chest; the elbow is where both bones reach."""
-        beside = side * (self.half_width(arm.rest_height) + 0.02) if arm.kind == "hip" else -side * _CROSSING
-        wrist = self.center(arm.rest_height) + self.across(arm.rest_height) * beside
+        """Place the wrist on hip or chest and solve for the elbow by two-bone inverse kinematics."""
+        offset = side * (self.half_width(arm.rest_height) + 0.02) if arm.kind == "hip" else -side * _CROSSING
+        wrist = self.center(arm.rest_height) + self.across(arm.rest_height) * offset
         upper, lower = UPPER_ARM * arm.shortening, FOREARM * arm.shortening
-        way = wrist - shoulder
-        distance = float(np.clip(np.hypot(*way), 1e-6, 0.995 * (upper + lower)))
-        way = way / np.hypot(*way)
-        outwards = np.array([way[1], -way[0]]) * (1 if side * way[1] > 0 else -1)
+        direction = wrist - shoulder
+        distance = float(np.clip(np.hypot(*direction), 1e-6, 0.995 * (upper + lower)))
+        direction = direction / np.hypot(*direction)
+        outwards = np.array([direction[1], -direction[0]]) * (1 if side * direction[1] > 0 else -1)
         along = (upper**2 - lower**2 + distance**2) / (2 * distance)
-        elbow = shoulder + way * along + outwards * np.sqrt(max(upper**2 - along**2, 0.0))
-        return {"SHOULDER": shoulder, "ELBOW": elbow, "WRIST": shoulder + way * distance}
+        elbow = shoulder + direction * along + outwards * np.sqrt(max(upper**2 - along**2, 0.0))
+        return {"SHOULDER": shoulder, "ELBOW": elbow, "WRIST": shoulder + direction * distance}
 
     def hand_direction(self, side: Side) -> Array:
-        """Unit vector (2,) from the wrist to the finger tips."""
+        """Return the unit vector (2,) from wrist to finger tips."""
         arm = self.pose.arms[SIDES.index(side)]
         if arm.kind == "hip":
             return _direction(-42.0, side)
@@ -225,13 +220,13 @@ class Body:
         return lines
 
     def _elbow_radius(self, shoulder: Array, elbow: Array, wrist: Array) -> float:
-        """Reach of the elbow's rounding: less in a sharp bend, so that the joint stays well inside the arm."""
+        """Return the radius of the elbow's rounding, smaller in a sharp bend to keep the joint inside the arm."""
         upper, lower = (point - elbow for point in (shoulder, wrist))
         straight = upper @ lower / (np.hypot(*upper) * np.hypot(*lower))
         return min(0.05, 0.8 * self.build.arm / float(np.sqrt(max((1 + straight) / 2, 1e-6))))
 
     def arm_line(self, side: Side) -> Array:
-        """Middle line of an arm from shoulder to finger tips, (64, 2), equal steps."""
+        """Return the center line (64, 2) of an arm from shoulder to finger tips, evenly spaced."""
         return self._arm_lines[side]
 
     @cached_property
@@ -239,28 +234,28 @@ class Body:
         return {side: normals(line) for side, line in self._arm_lines.items()}
 
     def arm_normals(self, side: Side) -> Array:
-        """Unit vectors (64, 2) across the arm's line."""
+        """Return unit vectors (64, 2) across the arm's line."""
         return self._arm_normals[side]
 
     def elbow_and_wrist(self, side: Side) -> tuple[float, float]:
-        """Where along the arm line (0..1) elbow and wrist lie."""
+        """Return the positions (0..1) of elbow and wrist along the arm line."""
         line, joints = self.arm_line(side), self.arm_joints(side)
         steps = cached_linspace(0, 1, len(line))
         nearest = [steps[np.argmin(np.hypot(*(line - joints[name]).T))] for name in ("ELBOW", "WRIST")]
         return float(nearest[0]), float(nearest[1])
 
     def arm_half_width(self, along: Array | float) -> Array:
-        """Half-width of an arm at places along its line, 0 shoulder to 1 finger tips; (N,)."""
+        """Return the half-width (N,) of an arm at positions along its line, 0 shoulder to 1 finger tips."""
         shape = [(0, _CAP), (0.13, 1.02), (0.43, 0.76), (0.53, 0.8), (0.78, 0.5), (0.88, 0.64), (0.96, 0.5), (1, 0.3)]
         return self.build.arm * profile(along, shape)
 
     @property
     def _hip_joint(self) -> float:
-        """Distance of a hip joint from the middle, as seen."""
+        """Return the visible distance of a hip joint from the center."""
         return self.build.hip * 0.52 * self.pose.spacing
 
     def leg_joints(self, side: Side) -> dict[str, Array]:
-        """HIP, KNEE and ANKLE, (2,) each."""
+        """Return HIP, KNEE and ANKLE, (2,) each."""
         leg = self.pose.legs[SIDES.index(side)]
         level = np.deg2rad(self.pose.hip_tilt)
         hip = np.array([0.0, HIP_JOINT]) + np.array([np.cos(level), np.sin(level)]) * side * self._hip_joint
@@ -270,34 +265,34 @@ class Body:
 
     @cached_property
     def _leg_lines(self) -> dict[Side, Array]:
-        """x and y, (2, 66), at `_LEG_HEIGHTS`: the lines from hip to ankle, drawn out straight beyond both."""
+        """Return x and y (2, 66) at `_LEG_HEIGHTS` of the leg lines, extended straight beyond hip and ankle."""
         lines = {}
         for side in SIDES:
             line = round_corners(np.stack(list(self.leg_joints(side).values())), (0.06,), _LINE_SAMPLES)
-            above = line[:1] + (line[0] - line[1]) * (_LEG_BEYOND[0] * (_LINE_SAMPLES - 1))
-            below = line[-1:] + (line[-1] - line[-2]) * (_LEG_BEYOND[1] * (_LINE_SAMPLES - 1))
+            above = line[:1] + (line[0] - line[1]) * (_LEG_EXTENSION[0] * (_LINE_SAMPLES - 1))
+            below = line[-1:] + (line[-1] - line[-2]) * (_LEG_EXTENSION[1] * (_LINE_SAMPLES - 1))
             lines[side] = np.concatenate([above, line, below]).T.copy()
         return lines
 
     @cached_property
     def _between_legs(self) -> Array:
-        """x half way between the legs, (66,), at `_LEG_HEIGHTS`."""
+        """Return x (66,) half-way between the legs at `_LEG_HEIGHTS`."""
         return (self._leg_lines[RIGHT][0] + self._leg_lines[LEFT][0]) / 2
 
     def leg_point(self, side: Side, h: Array | float) -> Array:
-        """Middle of a leg at heights h (N,) of the upright body: (N, 2). Above the hip joint, the line goes on up."""
+        """Return the center (N, 2) of a leg at heights h (N,), extended above the hip joint."""
         x, y = self._leg_lines[side]
         return stack_xy(np.interp(h, _LEG_HEIGHTS, x), np.interp(h, _LEG_HEIGHTS, y))
 
     def leg_half_width(self, h: Array | float) -> Array:
-        """Half-width of a leg at heights h (N,)."""
+        """Return the half-width (N,) of a leg at heights h (N,)."""
         t = self.build.thigh
         return profile(
             h, [(HIP_JOINT, t), (KNEE, t * 0.64), (0.79, t * 0.68), (ANKLE - 0.015, t * 0.38), (ANKLE + 0.02, t * 0.4)]
         )
 
     def toe_point(self, side: Side) -> Array:
-        """Tip of the foot, (2,): it points at the viewer and a little outwards."""
+        """Return the tip of the foot (2,), which points at the viewer and slightly outwards."""
         leg = self.pose.legs[SIDES.index(side)]
         return self.leg_joints(side)["ANKLE"] + 0.052 * _direction(14 + leg.lower + 20 * side * self.pose.turn, side)
 

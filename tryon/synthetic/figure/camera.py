@@ -1,4 +1,4 @@
-"""From body heights to pixels, and how each category is framed."""
+"""Project body coordinates to pixels and sample the framing per category."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from tryon.synthetic.paint.curves import Array
 
 @dataclass(frozen=True)
 class Camera:
-    """A scale and an offset.
+    """A projection from body heights to pixels.
 
     Args:
         scale: pixels per body height.
         x: pixel column of x = 0.
-        y: pixel row of y = 0 (the crown); negative where the head is cut off.
+        y: pixel row of y = 0 (the crown); negative where the head is cropped.
+
+    >>> Camera(900.0, 384.0, 60.0)(np.array([0.0, 1.0])).tolist()
+    [384.0, 960.0]
     """
 
     scale: float
@@ -26,9 +29,9 @@ class Camera:
     y: float
 
     def __call__(self, points: Array) -> Array:
-        """Pixels (..., 2) of points in body heights."""
+        """Project points (..., 2) in body heights to pixels."""
         pixels = points * self.scale
-        pixels[..., 0] += self.x  # one after the other, as in `curves.beside`
+        pixels[..., 0] += self.x  # axis by axis, as in `curves.offset_points`
         pixels[..., 1] += self.y
         return pixels
 
@@ -38,30 +41,30 @@ _FRAMES = {
     Category.LOWER_BODY: ((0.26, 0.34), (1.0, 1.03)),
     Category.DRESSES: ((0.02, 0.1), (1.0, 1.04)),
 }
-"""Range of the body heights at the image's top and bottom edge. Heads are cut off as in the catalogue, mostly between
+"""Ranges of body heights at the top and bottom edge of the image. Heads are cropped as in catalogues, mostly between
 eyes and mouth."""
 
-_WHOLE = (-0.06, -0.02)
-"""The same at the top where the whole head is in the image."""
+_FULL_HEAD = (-0.06, -0.02)
+"""Range at the top edge if the full head is visible."""
 
-_WHOLE_SHARE: dict[Level, dict[Category, float]] = {
+_FULL_HEAD_PROBABILITY: dict[Level, dict[Category, float]] = {
     "easy": {Category.UPPER_BODY: 0.0, Category.LOWER_BODY: 0.0, Category.DRESSES: 0.3},
     "catalogue": {Category.UPPER_BODY: 0.1, Category.LOWER_BODY: 0.0, Category.DRESSES: 0.35},
     "wild": {Category.UPPER_BODY: 0.5, Category.LOWER_BODY: 0.0, Category.DRESSES: 0.7},
 }
-_FARTHER = 0.12
-"""How much more than the catalogue's frame a `wild` one may show below, in body heights."""
+_WILD_EXTENSION = 0.12
+"""Maximum extension of a `wild` frame at the bottom, in body heights."""
 
-_STRAY: dict[Level, float] = {"easy": 4, "catalogue": 8, "wild": 22}
-"""Deviation of the figure from the middle, in pixels."""
+_CENTER_DEVIATION: dict[Level, float] = {"easy": 4, "catalogue": 8, "wild": 22}
+"""Standard deviation of the horizontal position in pixels."""
 
 
 def sample_camera(category: Category, rng: np.random.Generator, level: Level) -> Camera:
-    """Draw the framing of a category's photos."""
+    """Sample the framing of a category's photos."""
     top, bottom = (rng.uniform(*limits) for limits in _FRAMES[category])
-    if rng.random() < _WHOLE_SHARE[level][category]:
-        top = rng.uniform(*_WHOLE)
+    if rng.random() < _FULL_HEAD_PROBABILITY[level][category]:
+        top = rng.uniform(*_FULL_HEAD)
     if level == "wild":
-        bottom += rng.uniform(0, _FARTHER)
+        bottom += rng.uniform(0, _WILD_EXTENSION)
     scale = HEIGHT / (bottom - top)
-    return Camera(scale, WIDTH / 2 + rng.normal(0, _STRAY[level]), -top * scale)
+    return Camera(scale, WIDTH / 2 + rng.normal(0, _CENTER_DEVIATION[level]), -top * scale)

@@ -1,4 +1,4 @@
-"""Small drawings with soft edges, such as faces, hands and shoes, and how one becomes a layer of a figure."""
+"""Draw small antialiased shapes, such as faces, hands and shoes, and convert them to layers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHIFT = 4
 
 
 class Frame(NamedTuple):
-    """The part of the drawing's own plane that it covers, and its pixels per unit of x and y."""
+    """The rectangle of the drawing plane that a drawing covers, and its pixels per unit of x and y."""
 
     left: float
     top: float
@@ -36,9 +36,9 @@ class Drawing:
     """An RGBA drawing.
 
     Args:
-        frame: where it lies.
+        frame: covered rectangle of the drawing plane.
         colors: uint8 (h, w, 3), RGB.
-        opacity: uint8 (h, w), 255 where it is seen.
+        opacity: uint8 (h, w), 255 where opaque.
     """
 
     frame: Frame
@@ -47,92 +47,92 @@ class Drawing:
 
     @classmethod
     def blank(cls, frame: Frame, color: Color) -> Drawing:
-        """A drawing of one color, of which nothing is seen yet."""
+        """Return a transparent drawing of one color."""
         size = round((frame.bottom - frame.top) * frame.down), round((frame.right - frame.left) * frame.across)
         return cls(frame, filled_image(size[1], size[0], color), np.zeros(size, np.uint8))
 
-    def _fixed(self, points: Points | Array) -> NDArray[np.int32]:
+    def _to_fixed_point(self, points: Points | Array) -> NDArray[np.int32]:
         f = self.frame
-        places = (np.asarray(points, np.float64) - (f.left, f.top)) * (f.across * 2**_SHIFT, f.down * 2**_SHIFT)
-        return np.rint(places).astype(np.int32)
+        pixels = (np.asarray(points, np.float64) - (f.left, f.top)) * (f.across * 2**_SHIFT, f.down * 2**_SHIFT)
+        return np.rint(pixels).astype(np.int32)
 
     def set_opacity(self, points: Points, opaque: int = 255) -> None:
         """Make a polygon opaque, or transparent with 0."""
-        cv2.fillPoly(self.opacity, [self._fixed(points)], opaque, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(self.opacity, [self._to_fixed_point(points)], opaque, cv2.LINE_AA, _SHIFT)
 
     def fill(self, points: Points, color: Color) -> None:
         """Fill a polygon with a color."""
-        cv2.fillPoly(self.colors, [self._fixed(points)], color, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(self.colors, [self._to_fixed_point(points)], color, cv2.LINE_AA, _SHIFT)
 
     def stroke(self, points: Points, width: float, color: Color | None) -> None:
-        """Draw a line of a width in units of x, with a color or, without, make it opaque."""
+        """Draw a line with a width in units of x; without a color, make it opaque."""
         target, value = (self.opacity, 255) if color is None else (self.colors, color)
-        thick = max(round(width * self.frame.across), 1)
-        cv2.polylines(target, [self._fixed(points)], False, value, thick, cv2.LINE_AA, _SHIFT)
+        thickness = max(round(width * self.frame.across), 1)
+        cv2.polylines(target, [self._to_fixed_point(points)], False, value, thickness, cv2.LINE_AA, _SHIFT)
 
     def strokes(self, lines: Array, width: float, color: Color) -> None:
         """Draw several lines (L, N, 2) at once."""
-        fixed = self._fixed(lines.reshape(-1, 2)).reshape(*lines.shape)
-        thick = max(round(width * self.frame.across), 1)
-        cv2.polylines(self.colors, list(fixed), False, color, thick, cv2.LINE_AA, _SHIFT)
+        fixed = self._to_fixed_point(lines.reshape(-1, 2)).reshape(*lines.shape)
+        thickness = max(round(width * self.frame.across), 1)
+        cv2.polylines(self.colors, list(fixed), False, color, thickness, cv2.LINE_AA, _SHIFT)
 
     def multiply_light(self, factors: NDArray[np.float32]) -> None:
-        """Multiply the colors by factors (h, w, 3), given at any smaller size."""
+        """Multiply the colors by factors (h, w, 3), given at any lower resolution."""
         size = self.opacity.shape[::-1]
-        whole = cv2.resize(factors, size, interpolation=cv2.INTER_LINEAR)
-        self.colors = cv2.multiply(self.colors, whole, dtype=cv2.CV_8U)  # pyright: ignore[reportAttributeAccessIssue]
+        corners = cv2.resize(factors, size, interpolation=cv2.INTER_LINEAR)
+        self.colors = cv2.multiply(self.colors, corners, dtype=cv2.CV_8U)  # pyright: ignore[reportAttributeAccessIssue]
 
     def to_layer(
         self,
         depth: int,
         label: int,
-        place: Callable[[Array], Array],
+        to_image: Callable[[Array], Array],
         grid: tuple[int, int] = (2, 2),
         shadow: float = 0.0,
     ) -> tuple[Layer, Array]:
-        """The opaque part as a layer.
+        """Convert the opaque part to a layer.
 
         Args:
-            depth: of the layer.
+            depth: depth of the layer.
             label: ATR id.
-            place: pixels (R, C, 2) of points (R, C, 2) of the drawing's plane.
+            to_image: maps points (R, C, 2) of the drawing plane to pixels.
             grid: rows and columns of the mesh.
-            shadow: strength of the shadow it throws.
+            shadow: strength of its shadow.
 
         Returns:
-            The layer, evenly lit, and its mesh's points (R, C, 2) in the drawing's plane.
+            The layer, evenly lit, and its mesh points (R, C, 2) in the drawing plane.
         """
         left, top, width, height = cv2.boundingRect(self.opacity)
-        seen = slice(top, top + height), slice(left, left + width)
-        texture = np.asarray(cv2.merge([self.colors[seen], self.opacity[seen]]), np.uint8)
-        columns = cached_linspace(-_ROOM, width - 1 + _ROOM, grid[1])
-        rows = cached_linspace(-_ROOM, height - 1 + _ROOM, grid[0])
+        opaque_region = slice(top, top + height), slice(left, left + width)
+        texture = np.asarray(cv2.merge([self.colors[opaque_region], self.opacity[opaque_region]]), np.uint8)
+        columns = cached_linspace(-_MESH_MARGIN, width - 1 + _MESH_MARGIN, grid[1])
+        rows = cached_linspace(-_MESH_MARGIN, height - 1 + _MESH_MARGIN, grid[0])
         coordinates = stack_xy(columns, rows[:, None])
         f = self.frame
         plane = (coordinates + np.array([left, top])) / (f.across, f.down) + (f.left, f.top)
         shade = np.ones(plane.shape[:2])
-        made = Layer(depth, place(plane), label, shade, texture=texture, coordinates=coordinates, shadow=shadow)
-        return made, plane
+        layer = Layer(depth, to_image(plane), label, shade, texture=texture, coordinates=coordinates, shadow=shadow)
+        return layer, plane
 
 
-_ROOM = 14  # pixels by which the mesh reaches beyond what is opaque
+_MESH_MARGIN = 14  # pixels around the opaque part
 
 
-_TURN = np.linspace(0, 2 * np.pi, 48)
-_ROUND = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=-1)
+_ANGLES = np.linspace(0, 2 * np.pi, 48)
+_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
 
 
 def ellipse(x: float, y: float, rx: float, ry: float) -> Array:
-    """Outline (48, 2) of an ellipse."""
-    return _ROUND * (rx, ry) + (x, y)
+    """Return the outline (48, 2) of an ellipse."""
+    return _CIRCLE * (rx, ry) + (x, y)
 
 
 def smooth(points: Points, closed: bool = True, rounds: int = 3) -> Array:
-    """A line or outline with its corners cut again and again, which makes it a smooth curve (Chaikin)."""
+    """Smooth a line or outline by Chaikin corner cutting."""
     line = np.asarray(points, np.float64)
     for _ in range(rounds):
-        whole = np.concatenate([line, line[:1]]) if closed else line
-        start, following = whole[:-1], whole[1:]
+        corners = np.concatenate([line, line[:1]]) if closed else line
+        start, following = corners[:-1], corners[1:]
         cut = np.empty((2 * len(start), 2))
         cut[::2], cut[1::2] = 0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following
         if not closed:
@@ -142,17 +142,21 @@ def smooth(points: Points, closed: bool = True, rounds: int = 3) -> Array:
 
 
 def mirror(points: Points, side: int) -> Array:
-    """The points themselves for side 1, mirrored at x = 0 for side -1."""
+    """Mirror points at x = 0 for side -1; side 1 keeps them."""
     return np.asarray(points, np.float64) * (side, 1)
 
 
 def scale_color(color: Color, factor: float) -> Color:
-    """A lighter or darker color."""
+    """Scale a color, clipped to 255.
+
+    >>> scale_color((100, 200, 240), 1.1)
+    (110, 220, 255)
+    """
     red, green, blue = (min(round(channel * factor), 255) for channel in color)
     return red, green, blue
 
 
 def to_color(values: np.ndarray) -> Color:
-    """RGB rounded and kept within 0..255."""
+    """Round RGB values and clip them to 0..255."""
     red, green, blue = (min(max(round(float(n)), 0), 255) for n in values)
     return red, green, blue

@@ -1,4 +1,4 @@
-"""Feet and shoes: sneakers, flats, heels, boots, seen from the front."""
+"""Draw feet and shoes seen from the front."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tryon.synthetic.paint.layers import Layer, cylinder_shade
 ShoeKind = Literal["sneaker", "flat", "heel", "boot"]
 
 _LENGTHS: dict[ShoeKind, float] = {"sneaker": 0.06, "flat": 0.056, "heel": 0.068, "boot": 0.062}
-"""Ankle to toe in body heights, the unit of the drawings: x points to the inner side, y from the ankle to the toes."""
+"""Ankle to toe in body heights, the unit of the drawings; x points to the inner side, y from ankle to toes."""
 
 _FRAME = Frame(-0.55, -0.5, 0.55, 1.15, 110, 110)
 _SHAFT = 0.13  # body heights from the ankle up
@@ -36,15 +36,9 @@ class Shoe:
 
 
 def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color, depth: int) -> list[Layer]:
-    """Foot and shoe of one leg; the foot of DensePose has the shoe's shape.
+    """Return the layers of foot and shoe; the DensePose foot has the shape of the shoe.
 
-    Args:
-        body: the geometry.
-        camera: where the body stands in the image.
-        side: which foot.
-        shoe: what is worn.
-        skin: RGB of what an open shoe leaves bare, labelled as leg.
-        depth: of the shoe; skin and shaft lie just under it.
+    `depth` is that of the shoe; bare skin (labelled as leg) and shaft are painted just under it.
     """
     name = "LEFT" if side == LEFT else "RIGHT"
     ankle, toe = body.leg_point(side, ANKLE - 0.002), body.toe_point(side)
@@ -52,17 +46,17 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color,
     inner = side * np.array([-down[1], down[0]])
     size = _LENGTHS[shoe.kind]
 
-    def place(plane: Array) -> Array:
+    def to_image(plane: Array) -> Array:
         return camera(ankle + size * (plane[..., :1] * inner + plane[..., 1:] * down))
 
     dense = int(DensePart[f"{name}_FOOT"])
-    drawn = _drawn(shoe)
+    drawing_of_shoe = _draw_shoe(shoe)
     layers = []
-    parts = [(drawn, Label[f"{name}_SHOE"], depth)]
+    parts = [(drawing_of_shoe, Label[f"{name}_SHOE"], depth)]
     if shoe.kind in ("flat", "heel"):
-        parts.append((_bare(skin), Label[f"{name}_LEG"], depth - 1))
+        parts.append((_draw_bare_foot(skin), Label[f"{name}_LEG"], depth - 1))
     for drawing, label, level in parts:
-        layer, plane = drawing.to_layer(level, label, place, (5, 5), shadow=0.25)
+        layer, plane = drawing.to_layer(level, label, to_image, (5, 5), shadow=0.25)
         ids = np.full(plane.shape[:2], dense, np.uint8)
         layers.append(replace(layer, dense=ids, uv=foot_uv(plane)))
     if shoe.kind == "boot":
@@ -72,24 +66,24 @@ def foot_layers(body: Body, camera: Camera, side: Side, shoe: Shoe, skin: Color,
 
 def _shaft(body: Body, camera: Camera, side: Side, shoe: Shoe, label: int, depth: int) -> Layer:
     heights = cached_linspace(ANKLE - _SHAFT, ANKLE, 16)
-    made = build_tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.001) * camera.scale)
-    cut = np.minimum(made.distance, made.along[:, None])  # a straight upper edge
-    shade = cylinder_shade(made.across, made.columns, 0.4) * (1 - 0.25 * (made.along < 0.008 * camera.scale)[:, None])
-    return Layer(depth, made.points, label, shade, shoe.color, distance=cut, shadow=0.1)
+    tube = build_tube(camera(body.leg_point(side, heights)), (body.leg_half_width(heights) + 0.001) * camera.scale)
+    cut = np.minimum(tube.distance, tube.along[:, None])  # a straight upper edge
+    shade = cylinder_shade(tube.across, tube.columns, 0.4) * (1 - 0.25 * (tube.along < 0.008 * camera.scale)[:, None])
+    return Layer(depth, tube.points, label, shade, shoe.color, distance=cut, shadow=0.1)
 
 
 @lru_cache(maxsize=16)
-def _bare(skin: Color) -> Drawing:
+def _draw_bare_foot(skin: Color) -> Drawing:
     foot = Drawing.blank(_FRAME, skin)
     foot.set_opacity(smooth([(-0.24, -0.35), (0.24, -0.35), (0.25, 0.1), (0.32, 0.5), (0.2, 0.8), (-0.2, 0.8), (-0.32, 0.5), (-0.25, 0.1)]))  # fmt: skip # noqa: E501
-    foot.multiply_light(_rounded())
+    foot.multiply_light(_round_light())
     y = cached_linspace(_FRAME.top, _FRAME.bottom, len(foot.opacity))[:, None]
-    foot.opacity = (foot.opacity * np.clip((y + 0.4) / 0.35, 0, 1)).astype(np.uint8)  # no edge of skin on skin
+    foot.opacity = (foot.opacity * np.clip((y + 0.4) / 0.35, 0, 1)).astype(np.uint8)  # fade into the leg
     return foot
 
 
-def _rounded() -> np.ndarray:
-    """Light of something round, (9, 9, 3): darker towards both sides and the back."""
+def _round_light() -> np.ndarray:
+    """Return the light (9, 9, 3) of a round surface, darker at both sides and the back."""
     x, y = np.meshgrid(cached_linspace(-1, 1, 9), cached_linspace(-1, 1, 9))
     light = 1.0 - 0.3 * x**2 - 0.03 * (1 - y)
     return np.repeat(light[..., None], 3, axis=2).astype(np.float32)
@@ -102,12 +96,12 @@ _POINTED = [(-0.24, -0.2), (0.24, -0.2), (0.27, 0.1), (0.34, 0.45), (0.26, 0.8),
 
 
 @lru_cache(maxsize=16)
-def _drawn(shoe: Shoe) -> Drawing:
+def _draw_shoe(shoe: Shoe) -> Drawing:
     drawing = Drawing.blank(_FRAME, shoe.color)
     if shoe.kind in ("flat", "heel"):
         outline = smooth(_POINTED if shoe.kind == "heel" else _UPPER)
         drawing.set_opacity(outline)
-        drawing.multiply_light(_rounded())
+        drawing.multiply_light(_round_light())
         opening = smooth([(-0.17, -0.45), (0.17, -0.45), (0.2, 0.1), (0.22, 0.42), (0.1, 0.62), (-0.1, 0.62), (-0.22, 0.42), (-0.2, 0.1)])  # fmt: skip # noqa: E501
         drawing.stroke([*opening, opening[0]], 0.06, scale_color(shoe.color, 0.75))
         drawing.set_opacity(opening, 0)
@@ -116,7 +110,7 @@ def _drawn(shoe: Shoe) -> Drawing:
     upper = smooth(_BOOT if shoe.kind == "boot" else _UPPER)
     drawing.set_opacity(smooth(_SOLE))
     drawing.set_opacity(upper)
-    drawing.multiply_light(_rounded())
+    drawing.multiply_light(_round_light())
     light = drawing.colors.copy()
     drawing.colors[:] = sole
     inside = np.zeros_like(drawing.opacity)

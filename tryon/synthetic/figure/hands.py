@@ -1,4 +1,4 @@
-"""Hands: drawn once in each shape with their fingers, then laid where an arm ends."""
+"""Draw hands in fixed shapes and attach them to the arms."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tryon.synthetic.paint.layers import Layer
 Shape = Literal["relaxed", "flat", "fist"]
 
 _LENGTH = 0.093
-"""Wrist to finger tips in body heights; units of the drawings, whose x points to the thumb and y to the fingers."""
+"""Wrist to finger tips in body heights, the unit of the drawings; x points to the thumb, y to the fingers."""
 
 _FRAME = Frame(-0.42, -0.12, 0.42, 1.12, 130, 130)
-_FULL = 200
-"""Gray value of fully lit skin in a drawing."""
+_LIT_GRAY = 200
+"""Gray value of fully lit skin."""
 
 _PALM = ((-0.125, -0.12), (0.125, -0.12), (0.135, 0.05), (0.19, 0.24), (0.17, 0.5), (-0.18, 0.5), (-0.18, 0.22), (-0.135, 0.05))  # fmt: skip # noqa: E501
 
@@ -49,22 +49,22 @@ _FINGERS: dict[Shape, tuple[tuple[Points, float, float], ...]] = {
         (((0.13, 0.14), (0.19, 0.34), (0.08, 0.5)), 0.115, 1.03),
     ),
 }
-"""Per shape its fingers from little finger to thumb: middle line, width, light."""
+"""Fingers by shape, from little finger to thumb: center line, width, light."""
 
 HAND_SHAPES: dict[ArmKind, Shape] = {
     "side": "relaxed", "out": "relaxed", "bent": "relaxed", "hip": "flat", "crossed": "flat", "behind": "relaxed",
 }  # fmt: skip
-"""The hand of an empty arm."""
+"""Shape of an empty hand by arm pose."""
 
 
 def _gray(light: float) -> Color:
-    value = round(_FULL * light)
+    value = round(_LIT_GRAY * light)
     return value, value, value
 
 
 @lru_cache(maxsize=8)
-def _drawn(shape: Shape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Light (h, w) of the hand, `_FULL` where fully lit, and its opacity (h, w)."""
+def _draw_hand(shape: Shape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return light (h, w), `_LIT_GRAY` where fully lit, and opacity (h, w)."""
     hand = Drawing.blank(_FRAME, _gray(1))
     hand.set_opacity(smooth(_PALM, rounds=2))
     for line, width, light in _FINGERS[shape]:
@@ -74,26 +74,16 @@ def _drawn(shape: Shape) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         hand.stroke(curve, width - 0.008, _gray(light))
     light = np.asarray(cv2.GaussianBlur(hand.colors[..., 0], (0, 0), 1.0), np.uint8)
     y = np.linspace(_FRAME.top, _FRAME.bottom, light.shape[0])[:, None]
-    fading = np.clip((y + 0.09) / 0.14, 0, 1)  # no edge where hand and arm are one
+    fading = np.clip((y + 0.09) / 0.14, 0, 1)  # fade into the arm
     return light, (hand.opacity * fading).astype(np.uint8)
 
 
 def hand_layer(
     body: Body, camera: Camera, side: Side, skin: Color, depth: int, label: int, shape: Shape
 ) -> tuple[Layer, Array]:
-    """The hand at the end of an arm, without DensePose ids, and its mesh's points (R, C, 2) in the drawing's plane.
-
-    Args:
-        body: the geometry.
-        camera: where the body stands in the image.
-        side: which hand.
-        skin: its color.
-        depth: of the layer.
-        label: ATR id.
-        shape: of the drawing.
-    """
-    light, opacity = _drawn(shape)
-    colors = cv2.merge([cv2.convertScaleAbs(light, alpha=channel / _FULL) for channel in skin])
+    """Return the layer of a hand, without DensePose ids, and its mesh points (R, C, 2) in the drawing plane."""
+    light, opacity = _draw_hand(shape)
+    colors = cv2.merge([cv2.convertScaleAbs(light, alpha=channel / _LIT_GRAY) for channel in skin])
     drawing = Drawing(_FRAME, colors, opacity)  # pyright: ignore[reportArgumentType]
     wrist = body.arm_joints(side)["WRIST"]
     down = body.hand_direction(side)
@@ -101,13 +91,13 @@ def hand_layer(
     resting = body.pose.arms[SIDES.index(side)].kind == "hip"
     size = _LENGTH * (0.86 if resting else 1.0) * (0.6 + 0.4 * body.build.arm / 0.0265)
 
-    def place(plane: Array) -> Array:
+    def to_image(plane: Array) -> Array:
         return camera(wrist + size * (plane[..., :1] * thumb + plane[..., 1:] * down))
 
-    return drawing.to_layer(depth, label, place, (4, 4), shadow=0.12)
+    return drawing.to_layer(depth, label, to_image, (4, 4), shadow=0.12)
 
 
 def hand_shape(body: Body, side: Side, carries: bool) -> Shape:
-    """What the hand does. Under a crossed arm it is closed, or its fingers would show beyond that arm."""
+    """Choose the shape of a hand; under a crossed arm it is a fist, so that no fingers show beyond that arm."""
     kind = body.pose.arms[SIDES.index(side)].kind
     return "fist" if carries or (kind == "crossed" and side != body.pose.front_arm) else HAND_SHAPES[kind]

@@ -1,4 +1,4 @@
-"""The head: face and ears."""
+"""Draw the head: face and ears."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from tryon.synthetic.paint.curves import Array, cached_linspace, stack_xy
 from tryon.synthetic.paint.layers import Layer, cylinder_shade
 
 _FRAME = Frame(-1.25, -0.06, 1.25, 1.06, 76, 256)
-"""x: -1..1 across the face, y: 0 crown to 1 chin."""
+"""x: -1..1 across the face, y: 0 (crown) to 1 (chin)."""
 
-_SIDE = 2.0
-"""How far from the middle nothing of head and hair lies."""
+_MAX_X = 2.0
+"""Maximum distance of head and hair from the center line."""
 
 _BELOW_EYES = 0.6
 
 
 def head_to_image(body: Body, camera: Camera, plane: Array) -> Array:
-    """Pixels of points (..., 2) in units of the head."""
+    """Convert points (..., 2) in head units to pixels."""
     return camera(body.head_point(plane[..., 0], plane[..., 1]))
 
 
 def shade_head(layer: Layer, plane: Array, softness: float = 0.6) -> Layer:
-    """The layer with the light of a round head."""
-    middle = layer.points[0, -1] - layer.points[0, 0]
-    across = np.tile(middle / np.hypot(*middle), (len(plane), 1))
+    """Shade a layer as a round head."""
+    center = layer.points[0, -1] - layer.points[0, 0]
+    across = np.tile(center / np.hypot(*center), (len(plane), 1))
     return replace(layer, shade=cylinder_shade(across, plane[..., 0] * 0.85, softness))
 
 
 def head_layer(body: Body, look: Appearance, camera: Camera, depth: int) -> Layer:
-    """Face with ears, DensePose ids and surface coordinates."""
+    """Return the layer of face and ears with DensePose ids and UV."""
     drawing = _face(look, body.face_shift, visible_from(body, camera))
     layer, plane = drawing.to_layer(depth, Label.HEAD, lambda p: head_to_image(body, camera, p), (11, 13), shadow=0.22)
     dense = np.where(plane[..., 0] < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
@@ -46,60 +46,60 @@ def head_layer(body: Body, look: Appearance, camera: Camera, depth: int) -> Laye
 
 
 def visible_from(body: Body, camera: Camera) -> float:
-    """Height on the head, 0 crown to 1 chin, above which nothing is in the image; heads are mostly cut off."""
-    rows = camera(body.head_point(np.array([[-_SIDE], [_SIDE]]), np.array([0.0, 1.0])))[..., 1]
+    """Return the height on the head (0 crown, 1 chin) of the image's upper edge; heads are usually cropped."""
+    rows = camera(body.head_point(np.array([[-_MAX_X], [_MAX_X]]), np.array([0.0, 1.0])))[..., 1]
     return float((rows[:, 0] / (rows[:, 0] - rows[:, 1])).min())
 
 
-def _face(look: Appearance, gaze: float, first: float) -> Drawing:
+def _face(look: Appearance, shift: float, top: float) -> Drawing:
     face = Drawing.blank(_FRAME, look.skin)
     for side in (-1, 1):
-        ear = side * 0.97 + 0.25 * gaze
+        ear = side * 0.97 + 0.25 * shift
         face.set_opacity(ellipse(ear, 0.58, 0.13, 0.085))
         face.stroke([(ear, 0.53), (ear + 0.06 * side, 0.57), (ear, 0.63)], 0.025, scale_color(look.skin, 0.8))
     face.set_opacity(_outline())
-    face.multiply_light(_complexion(gaze))
-    _nose(face, look, gaze * 1.3)
-    _mouth(face, look, gaze * 1.1)
+    face.multiply_light(_complexion(shift))
+    _nose(face, look, shift * 1.3)
+    _mouth(face, look, shift * 1.1)
     for side in (-1, 1):
-        if first < _BELOW_EYES:
-            _eye(face, look, gaze, side)
+        if top < _BELOW_EYES:
+            _eye(face, look, shift, side)
     return face
 
 
 def _outline() -> Points:
-    """Half an ellipse for the skull, cheeks and a narrower chin below."""
-    turn = cached_linspace(0, 2 * np.pi, 96)
-    x, y = np.cos(turn), np.sin(turn)
+    """Return the outline of the head: half an ellipse for the skull, cheeks and a narrower chin."""
+    angle = cached_linspace(0, 2 * np.pi, 96)
+    x, y = np.cos(angle), np.sin(angle)
     reach = np.where(y > 0, 0.58, 0.42)
     x = np.where(y > 0, np.sign(x) * np.abs(x) ** 0.86, x)
     narrow = 1 - 0.12 * np.maximum(y, 0) ** 2
     return stack_xy(0.97 * x * narrow, 0.42 + reach * y)
 
 
-def _complexion(gaze: float) -> NDArray[np.float32]:
-    """Soft light and color of the skin, float32 (28, 20, 3): rosy cheeks, light forehead and nose, shaded jaw."""
+def _complexion(shift: float) -> NDArray[np.float32]:
+    """Return light and color of the skin, float32 (28, 20, 3): rosy cheeks, light forehead and nose, shaded jaw."""
     x, y = np.meshgrid(cached_linspace(_FRAME.left, _FRAME.right, 20), cached_linspace(_FRAME.top, _FRAME.bottom, 28))
 
     def spot(u: float, v: float, rx: float, ry: float) -> Array:
         return np.exp(-(((x - u) / rx) ** 2) - ((y - v) / ry) ** 2)
 
-    light = 1 + 0.04 * spot(gaze, 0.36, 0.5, 0.1) + 0.05 * spot(gaze * 1.3, 0.64, 0.1, 0.08)
-    light -= 0.08 * np.clip((y - 0.72) / 0.3, 0, 1) * np.abs(x) + 0.06 * spot(gaze * 1.1, 0.9, 0.25, 0.03)
-    light -= 0.08 * (spot(gaze - 0.36, 0.51, 0.26, 0.045) + spot(gaze + 0.36, 0.51, 0.26, 0.045))
-    blush = spot(gaze * 0.8 - 0.56, 0.69, 0.24, 0.08) + spot(gaze * 0.8 + 0.56, 0.69, 0.24, 0.08)
+    light = 1 + 0.04 * spot(shift, 0.36, 0.5, 0.1) + 0.05 * spot(shift * 1.3, 0.64, 0.1, 0.08)
+    light -= 0.08 * np.clip((y - 0.72) / 0.3, 0, 1) * np.abs(x) + 0.06 * spot(shift * 1.1, 0.9, 0.25, 0.03)
+    light -= 0.08 * (spot(shift - 0.36, 0.51, 0.26, 0.045) + spot(shift + 0.36, 0.51, 0.26, 0.045))
+    blush = spot(shift * 0.8 - 0.56, 0.69, 0.24, 0.08) + spot(shift * 0.8 + 0.56, 0.69, 0.24, 0.08)
     return np.stack([light, light - 0.09 * blush, light - 0.08 * blush], axis=-1).astype(np.float32)
 
 
-def _eye(face: Drawing, look: Appearance, gaze: float, side: int) -> None:
-    middle = gaze + side * 0.36
+def _eye(face: Drawing, look: Appearance, shift: float, side: int) -> None:
+    center = shift + side * 0.36
 
     def at(points: Points) -> Points:
-        return np.add(mirror(points, side), (middle, 0))
+        return np.add(mirror(points, side), (center, 0))
 
     dark = scale_color(look.hair_color, 0.45)
     face.fill(at(smooth([(-0.2, 0.548), (-0.08, 0.516), (0.08, 0.512), (0.21, 0.536), (0.08, 0.566), (-0.08, 0.568)])), (248, 245, 242))  # fmt: skip # noqa: E501
-    iris = middle + 0.25 * gaze
+    iris = center + 0.25 * shift
     face.fill(ellipse(iris, 0.541, 0.083, 0.0285), look.eyes)
     face.fill(ellipse(iris, 0.541, 0.038, 0.013), (18, 14, 14))
     face.fill(ellipse(iris - 0.03, 0.532, 0.018, 0.006), (255, 255, 255))

@@ -1,4 +1,4 @@
-"""What a pose estimator finds of a figure."""
+"""Simulate the output of a pose estimator."""
 
 from __future__ import annotations
 
@@ -13,24 +13,20 @@ from tryon.synthetic.figure.pose import LEFT, RIGHT, SIDES, Side
 
 HEAD_JOINTS = (Joint.NOSE, Joint.RIGHT_EYE, Joint.LEFT_EYE, Joint.RIGHT_EAR, Joint.LEFT_EAR)
 CROPPED_REACH = 90.0
-"""Pixels above the frame up to which a joint of the head is still found, at y = 0."""
+"""Head joints up to so many pixels above the frame are still detected, at y = 0."""
 
 _EARS: tuple[tuple[Side, Joint], ...] = ((RIGHT, Joint.RIGHT_EAR), (LEFT, Joint.LEFT_EAR))
 _WRISTS: tuple[tuple[Side, Joint], ...] = ((RIGHT, Joint.RIGHT_WRIST), (LEFT, Joint.LEFT_WRIST))
-_GUESSED = 0.4
-_EAR_TURNS = 0.35
-"""Turn of the head from which its far ear is hidden."""
+_OCCLUDED_SCORE = 0.4
+_EAR_OCCLUSION_TURN = 0.35
+"""Turn of the head from which its far ear is occluded."""
 
 
 def find_keypoints(body: Body, camera: Camera, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Joints in the frame, heads just above it at y = 0, nothing of hidden joints, here and there a miss.
+    """Simulate detected key points with scores and random misses.
 
-    A wrist behind the back is not found; one under a crossed arm or behind a leg is guessed, with a low score.
-
-    Args:
-        body: the geometry.
-        camera: where it stands in the image.
-        rng: draws scores and misses.
+    Head joints just above the frame are detected at y = 0. A wrist behind the back is missing; one under a crossed arm
+    or behind a leg gets a low score.
 
     Returns:
         float64 (18, 3): x, y in pixels of the photo, score; missing (-1, -1, 0).
@@ -43,17 +39,17 @@ def find_keypoints(body: Body, camera: Camera, rng: np.random.Generator) -> NDAr
     missing = (x < 0) | (x > WIDTH - 1) | (y < 0) | (y > HEIGHT - 1)
     for arm, (side, wrist) in zip(body.pose.arms, _WRISTS, strict=True):
         missing[wrist] |= arm.kind == "behind"
-        if _covered(body, side):
-            points[wrist, 2] *= _GUESSED
+        if _wrist_is_occluded(body, side):
+            points[wrist, 2] *= _OCCLUDED_SCORE
     for side, ear in _EARS:
-        missing[ear] |= body.pose.head_turn * side > _EAR_TURNS
+        missing[ear] |= body.pose.head_turn * side > _EAR_OCCLUSION_TURN
     missing |= rng.random(len(Joint)) < np.where(np.isin(np.arange(len(Joint)), HEAD_JOINTS), 0.02, 0.004)
     points[missing] = -1, -1, 0
     return points
 
 
-def _covered(body: Body, side: Side) -> bool:
-    """The wrist lies under the other of two crossed arms, or on the far side behind trunk or leg."""
+def _wrist_is_occluded(body: Body, side: Side) -> bool:
+    """Return whether the wrist is under the other crossed arm, or on the far side behind trunk or leg."""
     if body.pose.arm_pose == "crossed":
         return side != body.pose.front_arm
     wrist = body.arm_joints(side)["WRIST"]

@@ -1,7 +1,7 @@
-"""How a figure stands: angles of trunk, arms and legs, and how they are drawn by chance.
+"""Define and sample poses.
 
-Angles are degrees from straight down, positive away from the middle of the body. Side -1 is the wearer's right, which
-is on the left of the image; side +1 is the wearer's left.
+Angles are degrees from straight down, positive away from the center of the body. Side -1 is the wearer's right, on the
+left of the image; side +1 is the wearer's left.
 """
 
 from __future__ import annotations
@@ -22,27 +22,25 @@ ArmKind = Literal["side", "out", "bent", "hip", "crossed", "behind"]
 ArmPose = Literal["side", "bent", "crossed", "hidden"]
 
 MAX_TURN_DEGREES = 40.0
-"""Degrees by which the trunk is turned at `turn` 1."""
+"""Rotation of the trunk at `turn` 1."""
 
-_FLATNESS = 0.62
-"""Depth of the trunk as part of its width: its section is an ellipse."""
+_DEPTH_RATIO = 0.62
+"""Depth of the trunk relative to its width; its cross-section is an ellipse."""
 
-_FAR = 0.35
-"""Turn from which an arm that hangs on the far side lies behind the trunk."""
+_OCCLUSION_TURN = 0.35
+"""Turn from which a hanging arm on the far side is behind the trunk."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm.
+    """Pose of one arm.
 
     Args:
-        kind: hanging at the side, held out, bent in front of the body, hand on the hip, crossed with the other over
-            the chest, forearm behind the back.
-        upper: angle of the upper arm; unused where the hand rests on the body (`hip`, `crossed`).
-        lower: angle of the forearm; unused there too.
-        shortening: length of the forearm as seen, as part of its true length (it points at the viewer a little);
-            of the whole arm where the hand rests on the body.
-        rest: height at which the wrist rests on the body; only of `hip` and `crossed`.
+        kind: hanging, held out, bent in front of the body, hand on the hip, crossed over the chest, behind the back.
+        upper: angle of the upper arm; unused for `hip` and `crossed`.
+        lower: angle of the forearm; unused for `hip` and `crossed`.
+        shortening: visible length relative to the true length of the forearm (`hip`, `crossed`: of the arm).
+        rest_height: height of the wrist on the body for `hip` and `crossed`.
     """
 
     kind: ArmKind
@@ -54,7 +52,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Leg:
-    """One leg: angles of thigh and shin."""
+    """Angles of thigh and shin."""
 
     upper: float
     lower: float
@@ -62,19 +60,19 @@ class Leg:
 
 @dataclass(frozen=True)
 class Pose:
-    """A whole stance.
+    """Pose of a body.
 
     Args:
-        lean: sideways offset of the neck over the pelvis, in body heights.
-        sway: sideways offset of the waist, in body heights.
-        shoulder_tilt: angle of the shoulder line, positive lowers the wearer's left.
-        hip_tilt: the same for the hip line.
-        turn: -1..1, how far the trunk turns, 1 = `TURN` degrees; positive turns its front to the right of the image.
+        lean: lateral offset of the neck relative to the pelvis, in body heights.
+        sway: lateral offset of the waist, in body heights.
+        shoulder_tilt: angle of the shoulder line; positive lowers the wearer's left.
+        hip_tilt: angle of the hip line.
+        turn: -1..1, rotation of the trunk in `MAX_TURN_DEGREES`; positive turns its front to the right of the image.
         head_tilt: angle of the head.
         arms: right, left.
         legs: right, left.
-        head_turn: -1..1, where the face looks, like `turn`.
-        over: which of two crossed arms lies over the other.
+        head_turn: rotation of the head, like `turn`.
+        front_arm: side of the upper one of two crossed arms.
     """
 
     lean: float
@@ -90,7 +88,7 @@ class Pose:
 
     @property
     def arm_pose(self) -> ArmPose:
-        """The stance of the arms in the words of a report's slices."""
+        """Return the arm pose as reported in `people.csv`."""
         kinds = {arm.kind for arm in self.arms}
         if kinds == {"crossed"}:
             return "crossed"
@@ -100,24 +98,24 @@ class Pose:
 
     @property
     def width_factor(self) -> float:
-        """Width of the turned trunk as seen, as part of its width from the front: an ellipse seen at an angle."""
+        """Return the visible width of the turned trunk, an ellipse, relative to its frontal width."""
         angle = np.deg2rad(MAX_TURN_DEGREES * self.turn)
-        return float(np.hypot(np.cos(angle), _FLATNESS * np.sin(angle)))
+        return float(np.hypot(np.cos(angle), _DEPTH_RATIO * np.sin(angle)))
 
     @property
     def spacing(self) -> float:
-        """Distance, as seen, of what lies side by side on the middle of the trunk, such as the hip joints."""
+        """Return the visible distance of points side by side, such as the hip joints, relative to the frontal view."""
         return float(np.cos(np.deg2rad(MAX_TURN_DEGREES * self.turn)))
 
     @property
     def front_shift(self) -> float:
-        """Where the middle of the front is seen, -0.5..0.5, in half-widths of the trunk as seen."""
-        return float(_FLATNESS * np.sin(np.deg2rad(MAX_TURN_DEGREES * self.turn))) / self.width_factor
+        """Return the shift of the center of the front, -0.5..0.5 visible half-widths of the trunk."""
+        return float(_DEPTH_RATIO * np.sin(np.deg2rad(MAX_TURN_DEGREES * self.turn))) / self.width_factor
 
     @property
     def occluded_side(self) -> Side | None:
-        """The side that is turned away from the viewer; None while it is hardly turned."""
-        if abs(self.turn) < _FAR:
+        """Return the side turned away from the viewer; None if hardly turned."""
+        if abs(self.turn) < _OCCLUSION_TURN:
             return None
         return LEFT if self.turn > 0 else RIGHT
 
@@ -125,14 +123,14 @@ class Pose:
 MANNEQUIN = Pose(
     0, 0, 0, 0, 0, 0, (Arm("out", 25, 20), Arm("out", 25, 20)), (Leg(3.0, 2.5), Leg(3.0, 2.5))
 )  # fmt: skip
-"""The stance in which garments lie flat: straight, arms and legs a little apart."""
+"""Pose of garments laid flat: straight, arms and legs slightly apart."""
 
-_PAIRS: dict[Level, dict[str, float]] = {
+_ARM_PAIRS: dict[Level, dict[str, float]] = {
     "easy": {"single": 1.0},
     "catalogue": {"single": 0.9, "hips": 0.05, "crossed": 0.04, "behind": 0.01},
     "wild": {"single": 0.65, "hips": 0.1, "crossed": 0.2, "behind": 0.05},
 }
-"""How often both arms do the same; `single` draws each arm by itself."""
+"""Probabilities of joint arm poses; `single` samples each arm independently."""
 
 _ARMS: dict[Level, dict[ArmKind, float]] = {
     "easy": {"side": 0.6, "out": 0.4},
@@ -145,30 +143,30 @@ _LEGS: dict[Level, dict[str, float]] = {
     "catalogue": {"straight": 0.6, "wide": 0.1, "free": 0.25, "crossed": 0.05},
     "wild": {"straight": 0.25, "wide": 0.25, "free": 0.3, "crossed": 0.2},
 }
-"""`free`: the weight is on one leg, the other knee bends a little. `crossed`: the left leg in front of the right."""
+"""`free`: the weight is on one leg, the other knee is slightly bent. `crossed`: the left leg in front of the right."""
 
-_LEANS: dict[Level, float] = {"easy": 0.5, "catalogue": 1.0, "wild": 2.0}
-"""How far lean, sway and tilts stray."""
+_LEAN_SCALES: dict[Level, float] = {"easy": 0.5, "catalogue": 1.0, "wild": 2.0}
+"""Scale of lean, sway and tilts."""
 
 _TURNS: dict[Level, tuple[float, float]] = {"easy": (0.05, 0.1), "catalogue": (0.28, 0.62), "wild": (0.55, 1.0)}
-"""Deviation and limit of the turn."""
+"""Standard deviation and limit of the turn."""
 
 
 def sample_pose(rng: np.random.Generator, level: Level) -> Pose:
-    """Draw a stance: `easy` straight, `catalogue` as in a shop's photographs, `wild` everything often."""
+    """Sample a pose: `easy` straight, `catalogue` as in shop photos, `wild` with frequent extremes."""
     legs, weight = _sample_legs(rng, level)
-    stray = _LEANS[level]
-    deviation, most = _TURNS[level]
-    turn = float(np.clip(rng.normal(0, deviation), -most, most))
+    scale = _LEAN_SCALES[level]
+    deviation, limit = _TURNS[level]
+    turn = float(np.clip(rng.normal(0, deviation), -limit, limit))
     gaze = float(np.clip(0.6 * turn + rng.normal(0, 0.7 * deviation), -1, 1))
-    slant = weight * rng.uniform(1.5, 4.5)  # the hip over the leg that carries is the higher one
+    slant = weight * rng.uniform(1.5, 4.5)  # the hip is higher over the supporting leg
     return Pose(
-        lean=rng.normal(0, 0.006 * stray),
-        sway=rng.normal(0, 0.004 * stray) + 0.006 * weight,
-        shoulder_tilt=rng.normal(0, 1.4 * stray) + 0.5 * slant,
-        hip_tilt=rng.normal(0, 1.2 * stray) - slant,
+        lean=rng.normal(0, 0.006 * scale),
+        sway=rng.normal(0, 0.004 * scale) + 0.006 * weight,
+        shoulder_tilt=rng.normal(0, 1.4 * scale) + 0.5 * slant,
+        hip_tilt=rng.normal(0, 1.2 * scale) - slant,
         turn=turn,
-        head_tilt=rng.normal(0, 3 * stray),
+        head_tilt=rng.normal(0, 3 * scale),
         arms=_sample_arms(rng, level),
         legs=legs,
         head_turn=gaze,
@@ -176,21 +174,21 @@ def sample_pose(rng: np.random.Generator, level: Level) -> Pose:
     )
 
 
-_Word = TypeVar("_Word", bound=str)
+_Option = TypeVar("_Option", bound=str)
 
 
-def _pick(rng: np.random.Generator, weights: dict[_Word, float]) -> _Word:
-    words = list(weights)
-    return words[int(rng.choice(len(words), p=list(weights.values())))]
+def _choose(rng: np.random.Generator, weights: dict[_Option, float]) -> _Option:
+    options = list(weights)
+    return options[int(rng.choice(len(options), p=list(weights.values())))]
 
 
 def _sample_arms(rng: np.random.Generator, level: Level) -> tuple[Arm, Arm]:
-    both = _pick(rng, _PAIRS[level])
+    both = _choose(rng, _ARM_PAIRS[level])
     if both == "crossed":
         rest = rng.uniform(0.285, 0.325)
         right, left = (Arm("crossed", 0, 0, rng.uniform(0.94, 1.0), rest + rng.uniform(-0.006, 0.006)) for _ in SIDES)
     elif both == "single":
-        right, left = (_sample_arm(rng, _pick(rng, _ARMS[level])) for _ in SIDES)
+        right, left = (_sample_arm(rng, _choose(rng, _ARMS[level])) for _ in SIDES)
     else:
         right, left = (_sample_arm(rng, "hip" if both == "hips" else "behind") for _ in SIDES)
     return right, left
@@ -212,13 +210,13 @@ def _sample_arm(rng: np.random.Generator, kind: ArmKind) -> Arm:
 
 
 def _sample_legs(rng: np.random.Generator, level: Level) -> tuple[tuple[Leg, Leg], int]:
-    """Right and left leg, and the side of the one that carries the weight, 0 when both do."""
-    stance = _pick(rng, _LEGS[level])
+    """Sample right and left leg, and the side of the supporting leg, 0 for both."""
+    stance = _choose(rng, _LEGS[level])
     if stance == "free":
         weight = SIDES[int(rng.integers(2))]
         upper = rng.uniform(4, 9)
-        carrying, free = Leg(rng.uniform(-2, 1), rng.uniform(-3, 0)), Leg(upper, upper - rng.uniform(4, 12))
-        return ((carrying, free) if weight == RIGHT else (free, carrying)), weight
+        supporting, free = Leg(rng.uniform(-2, 1), rng.uniform(-3, 0)), Leg(upper, upper - rng.uniform(4, 12))
+        return ((supporting, free) if weight == RIGHT else (free, supporting)), weight
     if stance == "crossed":
         right, left = (Leg(rng.uniform(-8, -5), rng.uniform(-11, -7)) for _ in SIDES)
         return (right, left), 0

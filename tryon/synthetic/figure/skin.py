@@ -1,4 +1,4 @@
-"""The layers of the body itself: trunk, neck, limbs, and with them feet, hands, head and what is carried."""
+"""Build the layers of a person without clothes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from tryon.synthetic.paint.layers import Layer, cylinder_shade, tube_shade
 
 DEPTH_BACK_HAIR, DEPTH_ARM_BEHIND, DEPTH_LEG, DEPTH_SHOE, DEPTH_TRUNK, DEPTH_NECK = 10, 20, 30, 34, 40, 42
 DEPTH_SHOULDER = 44
-"""The top of the arm: over the trunk, under what is worn on it."""
+"""Depth of the upper arm's start: over the trunk, under the clothes."""
 
 DEPTH_ARM, DEPTH_ARM_OVER, DEPTH_HEAD, DEPTH_FRONT_HAIR = 60, 64, 70, 72
 
 
-_LOWEST_HAIR, _HIGHEST_SHOE = 2.2, 0.78
-"""Bounds of what need not be drawn out of the frame: in units of the head, and a height on the body."""
+_HAIR_BOTTOM, _SHOE_TOP = 2.2, 0.78
+"""Bounds of hair (in head units) and shoes (in body heights), to skip them outside the frame."""
 
 
 def arm_depths(body: Body) -> dict[Side, int]:
-    """Depth of each arm: behind the trunk, in front of everything but the head, or over the other arm."""
+    """Return the depth of each arm: behind the trunk, in front of it, or over the other arm."""
     return {side: _arm_depth(body, side) for side in SIDES}
 
 
@@ -48,52 +48,49 @@ def _arm_depth(body: Body, side: Side) -> int:
     return DEPTH_ARM_OVER if kind == "crossed" and side == pose.front_arm else DEPTH_ARM
 
 
-def skin_layers(body: Body, look: Appearance, camera: Camera, sleeved: bool) -> list[Layer]:
-    """All layers of a figure but its clothes, in no particular order.
+def skin_layers(body: Body, appearance: Appearance, camera: Camera, sleeved: bool) -> list[Layer]:
+    """Return all layers of a person but the clothes, unordered.
 
-    Args:
-        body: the geometry.
-        look: the colors, and what is carried.
-        camera: where the body stands in the image.
-        sleeved: sleeves hide the upper part of the arms, so that it is not drawn over the clothes.
+    `sleeved` means that sleeves cover the upper arms, which are then not painted over the clothes.
     """
     depths = arm_depths(body)
-    layers = [_trunk(body, look, camera), _neck(body, look, camera)]
-    if camera(body.head_point(0, _LOWEST_HAIR))[1] > 0:
-        layers.append(head_layer(body, look, camera, DEPTH_HEAD))
-        layers += hair_layers(body, look, camera, (DEPTH_BACK_HAIR, DEPTH_FRONT_HAIR))
-    layers += accessory_layers(look.accessories, body, camera, depths)
+    layers = [_trunk(body, appearance, camera), _neck(body, appearance, camera)]
+    if camera(body.head_point(0, _HAIR_BOTTOM))[1] > 0:
+        layers.append(head_layer(body, appearance, camera, DEPTH_HEAD))
+        layers += hair_layers(body, appearance, camera, (DEPTH_BACK_HAIR, DEPTH_FRONT_HAIR))
+    layers += accessory_layers(appearance.accessories, body, camera, depths)
     for side in SIDES:
         layers += [
-            *_arm(body, look, camera, side, sleeved, depths[side]),
-            _hand(body, look, camera, side, depths[side]),
-            _leg(body, look, camera, side),
+            *_arm(body, appearance, camera, side, sleeved, depths[side]),
+            _hand(body, appearance, camera, side, depths[side]),
+            _leg(body, appearance, camera, side),
         ]
-        if camera(body.leg_point(side, _HIGHEST_SHOE))[1] < HEIGHT:
-            layers += foot_layers(body, camera, side, look.shoe, look.skin, DEPTH_SHOE + _front(side))
+        if camera(body.leg_point(side, _SHOE_TOP))[1] < HEIGHT:
+            depth = DEPTH_SHOE + _depth_offset(side)
+            layers += foot_layers(body, camera, side, appearance.shoe, appearance.skin, depth)
     return layers
 
 
-def _front(side: Side) -> int:
-    """Added to depths of the left leg: it is in front where legs cross, as one half of trousers is."""
+def _depth_offset(side: Side) -> int:
+    """Return the depth offset of a leg; the left leg is in front where legs cross, as is its half of trousers."""
     return 2 if side == LEFT else 0
 
 
-_NECK_PART = 0.7
-"""Part of the trunk's half-width whose skin counts as head; necklines are narrower, armholes lie outside."""
+_NECK_FRACTION = 0.7
+"""Fraction of the trunk's half-width whose skin is labelled head; necklines are narrower, armholes wider."""
 
-_SHOULDER_PARTS = {False: 0.075, True: 0.26}
-"""Part of the arm line that lies under a garment, without and with sleeves. Not where an arm lies
-over the other: there it must cover the other's hand whatever is worn."""
+_COVERED_ARM_FRACTIONS = {False: 0.075, True: 0.26}
+"""Fraction of the arm line under a garment, without and with sleeves. Does not apply to the upper one of two crossed
+arms, which must cover the other hand in any garment."""
 
-_ARMPIT_PART = 0.06
-"""How much earlier a bare arm begins over the garment on its inner side: a garment's corner lies under the armpit."""
+_ARMPIT_FRACTION = 0.06
+"""Fraction by which a bare arm starts earlier on its inner side, over the garment's corner at the armpit."""
 
 _CORNER = 0.006
 """Radius of the corners of the shoulders, in body heights."""
 
 _FADE = 20.0
-"""Pixels over which the rest of the arm begins over it: no edge of skin on skin."""
+"""Pixels over which the arm fades in, to avoid an edge between skin and skin."""
 
 
 def _ids(side: Side, part: str) -> int:
@@ -104,8 +101,8 @@ def _label(side: Side, part: str) -> int:
     return Label[f"{'LEFT' if side == LEFT else 'RIGHT'}_{part}"]
 
 
-def _trunk(body: Body, look: Appearance, camera: Camera) -> Layer:
-    """Shoulders to crotch. In the label map its skin is head around the neck and arm towards the shoulders."""
+def _trunk(body: Body, appearance: Appearance, camera: Camera) -> Layer:
+    """Return the trunk from shoulders to crotch; its skin is labelled head near the neck and arm near the shoulders."""
     heights = np.concatenate([cached_linspace(SHOULDER - 0.016, 0.21, 18), cached_linspace(0.222, CROTCH + 0.016, 22)])
     columns = cached_linspace(-1.25, 1.25, 15)
     widths = body.half_width(heights)
@@ -117,21 +114,21 @@ def _trunk(body: Body, look: Appearance, camera: Camera) -> Layer:
     shade = cylinder_shade(body.across(heights), columns, 0.55) * flat + 0.97 * (1 - flat)
     dense = np.full(points.shape[:2], DensePart.TORSO_FRONT, np.uint8)
     arms = np.where(columns < 0, Label.RIGHT_ARM, Label.LEFT_ARM)
-    labels = np.where(np.abs(columns) < _NECK_PART, Label.HEAD, arms).astype(np.uint8)
+    labels = np.where(np.abs(columns) < _NECK_FRACTION, Label.HEAD, arms).astype(np.uint8)
     return Layer(
         DEPTH_TRUNK, camera(points), np.tile(labels, (len(heights), 1)), shade * _collar_bones(heights, columns),
-        look.skin, distance=_rounded(rim, ends) * camera.scale, dense=dense, uv=trunk_uv(heights, columns),
+        appearance.skin, distance=_rounded(rim, ends) * camera.scale, dense=dense, uv=trunk_uv(heights, columns),
     )  # fmt: skip
 
 
 def _rounded(rim: Array, ends: Array) -> Array:
-    """Distance from the edge of a sheet with round corners, of the distances from its sides and its ends."""
+    """Compute the distance to the edge of a sheet with round corners from the distances to its sides and ends."""
     inwards = np.hypot(*(np.maximum(_CORNER - distance, 0) for distance in (rim, ends)))
     return np.where(inwards > 0, _CORNER - inwards, np.minimum(rim, ends))
 
 
 def _collar_bones(heights: Array, columns: Array) -> Array:
-    """Faint light on the collar bones, shade under them and between the breasts: factors (R, C)."""
+    """Compute shading factors (R, C) of collar bones and chest."""
     h, t = heights[:, None], np.abs(columns)
     bone = SHOULDER + 0.028 - 0.014 * t
     along = smoothstep(t, 0.04, 0.14) * (1 - smoothstep(t, 0.35, 0.65))
@@ -142,7 +139,7 @@ def _collar_bones(heights: Array, columns: Array) -> Array:
 
 
 def _tube_layer(
-    made: Tube,
+    tube: Tube,
     depth: int,
     label: int,
     color: Color,
@@ -151,30 +148,30 @@ def _tube_layer(
     shadow: float,
     softness: float = 0.5,
 ) -> Layer:
-    if made.facing is None:
-        shade = cylinder_shade(made.across, made.columns, softness)
+    if tube.facing is None:
+        shade = cylinder_shade(tube.across, tube.columns, softness)
     else:
-        shade = tube_shade(made.facing, softness)
-    return Layer(depth, made.points, label, shade, color, distance=made.distance, dense=dense, uv=uv, shadow=shadow)
+        shade = tube_shade(tube.facing, softness)
+    return Layer(depth, tube.points, label, shade, color, distance=tube.distance, dense=dense, uv=uv, shadow=shadow)
 
 
 _NECK_END = 0.94
-"""Part of the neck's line that is neck; below lies the trunk."""
+"""Fraction of the neck's line that belongs to the neck."""
 
 
-def _neck(body: Body, look: Appearance, camera: Camera) -> Layer:
+def _neck(body: Body, appearance: Appearance, camera: Camera) -> Layer:
     width = body.build.head * 0.62
     foot = body.center(SHOULDER + 0.017)
     line = camera(round_corners(np.stack([body.head_point(0, 0.8), body.head_point(0, 1.02), foot]), (0.01,), 12))
     flare = 0.5 * smoothstep(cached_linspace(0, 1, 12), 0.6, 1)  # into the shoulders
-    made = build_tube(line, width * (cached_linspace(1, 1.1, 12) + flare) * camera.scale)
+    tube = build_tube(line, width * (cached_linspace(1, 1.1, 12) + flare) * camera.scale)
     length = np.hypot(*np.diff(line, axis=0).T).sum()
-    run = made.along / length
-    uv = neck_uv(made.columns, run / _NECK_END)
-    layer = _tube_layer(made, DEPTH_NECK, Label.HEAD, look.skin, _head_ids(made.columns), uv, 0.0)
-    shaded = smoothstep(run, 0.4, 0.8)[:, None]  # the chin's shadow ends where neck and shoulders are one
-    chin = 1 - 0.16 * (1 - smoothstep(run, 0.2, 0.6))[:, None]
-    cut = np.minimum(made.distance, ((_NECK_END - run) * length)[:, None])
+    fraction = tube.along / length
+    uv = neck_uv(tube.columns, fraction / _NECK_END)
+    layer = _tube_layer(tube, DEPTH_NECK, Label.HEAD, appearance.skin, _head_ids(tube.columns), uv, 0.0)
+    shaded = smoothstep(fraction, 0.4, 0.8)[:, None]  # fade the chin's shadow at the shoulders
+    chin = 1 - 0.16 * (1 - smoothstep(fraction, 0.2, 0.6))[:, None]
+    cut = np.minimum(tube.distance, ((_NECK_END - fraction) * length)[:, None])
     return replace(layer, shade=0.94 * chin * layer.shade * (1 - shaded) + 0.97 * shaded, distance=cut)
 
 
@@ -182,61 +179,61 @@ def _head_ids(columns: Array) -> NDArray[np.uint8]:
     return np.where(columns < 0, DensePart.HEAD_RIGHT, DensePart.HEAD_LEFT).astype(np.uint8)
 
 
-def _arm(body: Body, look: Appearance, camera: Camera, side: Side, sleeved: bool, depth: int) -> list[Layer]:
-    """The arm in two layers: a shirt lies over the shoulder but behind the rest of the arm."""
-    whole_line = camera(body.arm_line(side))
+def _arm(body: Body, appearance: Appearance, camera: Camera, side: Side, sleeved: bool, depth: int) -> list[Layer]:
+    """Return the arm in two layers, because a shirt covers the shoulder but not the rest of the arm."""
+    full_line = camera(body.arm_line(side))
     elbow, wrist = body.elbow_and_wrist(side)
-    length = (len(whole_line) - 1) * float(np.hypot(*(whole_line[1] - whole_line[0])))
-    line = whole_line[: round(wrist * (len(whole_line) - 1)) + 1]
-    inner = _towards_neck(body, camera, side, line)
-    line = np.concatenate([inner, line[_DELTOID:]])
-    shoulder = len(inner) - _DELTOID
-    steps = np.maximum(np.arange(len(line)) - shoulder, 0) / (len(whole_line) - 1)
-    made = build_tube(line, body.arm_half_width(steps) * camera.scale)
-    run = (made.along / float(np.hypot(*(line[1] - line[0]))) - shoulder) / (len(whole_line) - 1)
-    along = run[:, None]
-    outer = made.columns * side >= 0
+    length = (len(full_line) - 1) * float(np.hypot(*(full_line[1] - full_line[0])))
+    line = full_line[: round(wrist * (len(full_line) - 1)) + 1]
+    inner = _shoulder_line(body, camera, side, line)
+    line = np.concatenate([inner, line[_SHOULDER_SAMPLES:]])
+    shoulder = len(inner) - _SHOULDER_SAMPLES
+    steps = np.maximum(np.arange(len(line)) - shoulder, 0) / (len(full_line) - 1)
+    tube = build_tube(line, body.arm_half_width(steps) * camera.scale)
+    fraction = (tube.along / float(np.hypot(*(line[1] - line[0]))) - shoulder) / (len(full_line) - 1)
+    along = fraction[:, None]
+    outer = tube.columns * side >= 0
     upper = np.where(outer, _ids(side, "UPPER_ARM_OUTER"), _ids(side, "UPPER_ARM_INNER"))
     lower = np.where(outer, _ids(side, "LOWER_ARM_OUTER"), _ids(side, "LOWER_ARM_INNER"))
     dense = np.where(along < elbow, upper, lower).astype(np.uint8)
-    uv = arm_uv(run, made.columns, elbow, wrist)
-    whole = _tube_layer(made, depth, _label(side, "ARM"), look.skin, dense, uv, 0.14)
-    softened = smoothstep(along, -0.02, 0.16)  # no edge where shoulder and arm are one
-    whole = replace(whole, shade=whole.shade * softened + 0.97 * (1 - softened))
+    uv = arm_uv(fraction, tube.columns, elbow, wrist)
+    layer = _tube_layer(tube, depth, _label(side, "ARM"), appearance.skin, dense, uv, 0.14)
+    softened = smoothstep(along, -0.02, 0.16)  # fade into the shoulder
+    layer = replace(layer, shade=layer.shade * softened + 0.97 * (1 - softened))
     if depth < DEPTH_SHOULDER:
-        return [whole]
+        return [layer]
     covered = sleeved and depth < DEPTH_ARM_OVER
-    armpit = 0.0 if covered else _ARMPIT_PART * np.clip(-made.columns * side, 0, 1)
-    run_on = (along - _SHOULDER_PARTS[covered] + armpit) * length
-    below = np.minimum(made.distance, np.where(run_on < _FADE, run_on / _FADE, np.inf))
-    upper_rows = int(np.searchsorted(run, 0.42))
+    armpit = 0.0 if covered else _ARMPIT_FRACTION * np.clip(-tube.columns * side, 0, 1)
+    visible_distance = (along - _COVERED_ARM_FRACTIONS[covered] + armpit) * length
+    distance = np.minimum(tube.distance, np.where(visible_distance < _FADE, visible_distance / _FADE, np.inf))
+    upper_rows = int(np.searchsorted(fraction, 0.42))
     return [
-        replace(_first_rows(whole, upper_rows), depth=DEPTH_SHOULDER, shadow=0.0),
-        replace(whole, distance=below),
+        replace(_first_rows(layer, upper_rows), depth=DEPTH_SHOULDER, shadow=0.0),
+        replace(layer, distance=distance),
     ]
 
 
-_DELTOID = 7
-"""Points of the arm's line replaced by the rounding between shoulder line and arm."""
+_SHOULDER_SAMPLES = 7
+"""Number of points of the arm's line replaced by the curve from the shoulder line."""
 
 _SLOPE = (0.68, 0.016)
-"""Where on the shoulder line, in half-widths of the trunk, an arm begins, and the radius of its turn downwards."""
+"""Start of an arm on the shoulder line, in half-widths of the trunk, and the radius of its bend."""
 
 
-def _towards_neck(body: Body, camera: Camera, side: Side, line: Array) -> Array:
-    """The arm's middle line (N, 2) from under the slope of the shoulder to `line[_DELTOID]`, which is left out.
+def _shoulder_line(body: Body, camera: Camera, side: Side, line: Array) -> Array:
+    """Return the arm's center line (N, 2) from the shoulder line up to, excluding, `line[_SHOULDER_SAMPLES]`.
 
-    So the outline from neck to arm is one line, whatever the arm does.
+    It makes the outline from neck to arm continuous in every pose.
     """
     step = float(np.hypot(*(line[1] - line[0])))
     start = camera(body.shoulder_line_point(side, _SLOPE[0]))
-    corners = np.stack([start, line[0], line[_DELTOID]])
+    corners = np.stack([start, line[0], line[_SHOULDER_SAMPLES]])
     count = max(round(float(np.hypot(*np.diff(corners, axis=0).T).sum()) / step), 6)
     return round_corners(corners, (_SLOPE[1] * camera.scale,), count + 1)[:-1]
 
 
 def _first_rows(layer: Layer, rows: int) -> Layer:
-    """The part of a tube's layer whose lower end is hidden."""
+    """Cut a tube's layer after some rows."""
     assert layer.distance is not None
     assert layer.dense is not None
     assert layer.uv is not None
@@ -246,27 +243,27 @@ def _first_rows(layer: Layer, rows: int) -> Layer:
     )  # fmt: skip
 
 
-def _hand(body: Body, look: Appearance, camera: Camera, side: Side, depth: int) -> Layer:
-    shape = hand_shape(body, side, carrying_hand(look.accessories, body) == side)
-    layer, plane = hand_layer(body, camera, side, look.skin, depth, _label(side, "ARM"), shape)
+def _hand(body: Body, appearance: Appearance, camera: Camera, side: Side, depth: int) -> Layer:
+    shape = hand_shape(body, side, carrying_hand(appearance.accessories, body) == side)
+    layer, plane = hand_layer(body, camera, side, appearance.skin, depth, _label(side, "ARM"), shape)
     dense = np.full(plane.shape[:2], _ids(side, "HAND"), np.uint8)
     return replace(layer, dense=dense, uv=hand_uv(plane))
 
 
 _LEG_ROWS = 40
 _LEG_END = ANKLE - 0.008
-"""The leg's round end lies inside the shoe."""
+"""End of the leg, inside the shoe."""
 
 
-def _leg(body: Body, look: Appearance, camera: Camera, side: Side) -> Layer:
+def _leg(body: Body, appearance: Appearance, camera: Camera, side: Side) -> Layer:
     heights = cached_linspace(HIP_JOINT, _LEG_END, _LEG_ROWS)
-    made = build_tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
+    tube = build_tube(camera(body.leg_point(side, heights)), body.leg_half_width(heights) * camera.scale)
     step = (_LEG_END - HIP_JOINT) / (_LEG_ROWS - 1)
-    first = np.flatnonzero(made.along >= 0)[0]
-    at = HIP_JOINT + (np.arange(len(made.along)) - first) * step
-    ids = np.where(at < KNEE, _ids(side, "UPPER_LEG_FRONT"), _ids(side, "LOWER_LEG_FRONT"))
-    dense = np.repeat(ids[:, None], made.columns.shape[1], axis=1).astype(np.uint8)
-    uv = leg_uv(at, made.columns, side)
-    layer = _tube_layer(made, DEPTH_LEG + _front(side), _label(side, "LEG"), look.skin, dense, uv, 0.12)
-    knee = 0.06 * np.exp(-(((at[:, None] - KNEE - 0.012) / 0.008) ** 2) - (made.columns / 0.6) ** 2)
+    first = np.flatnonzero(tube.along >= 0)[0]
+    heights_of_rows = HIP_JOINT + (np.arange(len(tube.along)) - first) * step
+    ids = np.where(heights_of_rows < KNEE, _ids(side, "UPPER_LEG_FRONT"), _ids(side, "LOWER_LEG_FRONT"))
+    dense = np.repeat(ids[:, None], tube.columns.shape[1], axis=1).astype(np.uint8)
+    uv = leg_uv(heights_of_rows, tube.columns, side)
+    layer = _tube_layer(tube, DEPTH_LEG + _depth_offset(side), _label(side, "LEG"), appearance.skin, dense, uv, 0.12)
+    knee = 0.06 * np.exp(-(((heights_of_rows[:, None] - KNEE - 0.012) / 0.008) ** 2) - (tube.columns / 0.6) ** 2)
     return replace(layer, shade=layer.shade * (1 - knee))

@@ -1,1 +1,1 @@
-"""Garments: their kinds, how they are cut, and how they lie flat and on a body."""
+"""Cut, lay flat and drape garments."""

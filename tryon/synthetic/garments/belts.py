@@ -1,4 +1,4 @@
-"""Belts: a band of leather around the waist with a buckle in front."""
+"""Cut belts: a leather band around the waist with a buckle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tryon.synthetic.garments.trunk_cloth import TrunkCloth, drape_around_trunk
 from tryon.synthetic.paint.curves import Array, cached_linspace
 
 _BUCKLE = 0.13
-"""Half-width of the buckle, in places across."""
+"""Half-width of the buckle, in units of the half-width of the cloth."""
 
 
 class BeltBand(Piece):
@@ -22,23 +22,23 @@ class BeltBand(Piece):
 
     @property
     def label(self) -> Label:
-        """See `Piece`."""
+        """See base class."""
         return Label.BELT
 
     @property
     def color(self) -> Color | None:
-        """See `Piece`."""
+        """See base class."""
         return self.garment.belt.color if self.garment.belt else None
 
     @cached_property
     def grid(self) -> Grid:
-        """On the waistband, or around a dress's waist."""
+        """Return the grid on the waistband, or around the waist of a dress."""
         width = self.garment.belt.width if self.garment.belt else 0.0
         top = WAIST - width / 2 if self.garment.kind == "dress" else WAISTBAND + 0.002
         return Grid(top, top + width, 8, 17)
 
     def fit_to(self, body: Body) -> ClothMesh:
-        """See `Piece`."""
+        """See base class."""
         heights, columns = self.grid.heights, self.grid.column_positions
         trousers = self.garment.kind == "trousers"
         widths = body.half_width(heights) + self.garment.ease
@@ -48,12 +48,12 @@ class BeltBand(Piece):
         return ClothMesh(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
-        """See `Piece`."""
+        """See base class."""
         u = cached_linspace(-1, 1, 24)
         return [np.concatenate([self.grid.at(u, self.grid.top), self.grid.at(u[::-1], self.grid.bottom)])]
 
     def details(self) -> list[SewnDetail]:
-        """Rims, holes and the buckle."""
+        """Return rims, holes and the buckle."""
         grid, u = self.grid, cached_linspace(-1, 1, 24)
         middle = (grid.top + grid.bottom) / 2
         inset = (grid.bottom - grid.top) * 0.16
@@ -66,9 +66,9 @@ class BeltBand(Piece):
             SewnDetail("buckle", grid.at(np.array([-_BUCKLE, 0.03]), middle)),
         ]
 
-    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
-        """Leather is rounded across its width: lit above, dark below."""
-        shape = sheet.points.shape[:2]
-        run = (self.grid.heights - self.grid.top) / max(self.grid.bottom - self.grid.top, 1e-9)
-        light = 1.1 - 0.22 * np.clip(run, 0, 1)
-        return Drape(sheet.points, np.zeros(shape), np.broadcast_to(light[:, None], shape))
+    def drape(self, body: Body, mesh: ClothMesh, rng: np.random.Generator) -> Drape:
+        """Shade the leather as a convex band, lighter above."""
+        shape = mesh.points.shape[:2]
+        fraction = (self.grid.heights - self.grid.top) / max(self.grid.bottom - self.grid.top, 1e-9)
+        light = 1.1 - 0.22 * np.clip(fraction, 0, 1)
+        return Drape(mesh.points, np.zeros(shape), np.broadcast_to(light[:, None], shape))

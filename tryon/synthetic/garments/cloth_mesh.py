@@ -1,7 +1,7 @@
-"""Cloth as meshes: what a piece of a garment is, and the grids that pieces are made of.
+"""Define pieces of cloth as meshes.
 
-A piece is a grid of points with an outline in grid places. The same grid laid over the mannequin gives the flat
-garment, over a posed body the worn one; equal grid places are equal threads, which is all the correspondence there is.
+A piece is a grid of points with an outline in grid coordinates. The grid on the mannequin gives the flat garment, on a
+posed body the worn garment; equal grid coordinates correspond to each other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tryon.synthetic.garments.garment import Garment
 from tryon.synthetic.paint.curves import Array, cached_linspace, stack_xy
 
 MARGIN = 0.014
-"""How far meshes reach beyond outlines, in body heights; above `raster.MARGIN_PX` at every scale in use."""
+"""Margin of meshes beyond outlines in body heights; exceeds `raster.MARGIN_PX` at every scale in use."""
 
 WAISTBAND = WAIST - 0.004
 """Height of the upper edge of trousers and skirts."""
@@ -32,7 +32,7 @@ class ClothMesh(NamedTuple):
     Args:
         points: (R, C, 2).
         across: (R, 2), unit vectors towards growing columns.
-        columns: (C,), -1..1 between the edges of the cloth, beyond in the margin.
+        columns: (C,), -1..1 between the edges of the cloth, outside that range in the margin.
         heights: (R,), height of each row on the upright body; None for sleeves.
     """
 
@@ -47,8 +47,8 @@ class Drape(NamedTuple):
 
     Args:
         points: (R, C, 2), the mesh with the waves of its hem.
-        relief: (R, C), towards the viewer, in body heights.
-        light: (R, C), factor on the light that reaches the cloth.
+        relief: (R, C), elevation towards the viewer in body heights.
+        light: (R, C), factor on the shading.
     """
 
     points: Array
@@ -60,11 +60,11 @@ DetailKind = Literal["seam", "stitch", "edge", "buttons", "buckle"]
 
 
 class SewnDetail(NamedTuple):
-    """Something small that is sewn on a piece.
+    """A detail sewn on a piece.
 
     Args:
         kind: seam and stitch are lines, edge a line with a soft shadow; buttons are points, a buckle an outline.
-        places: (N, 2) grid places.
+        points: (N, 2), grid coordinates.
     """
 
     kind: DetailKind
@@ -73,64 +73,54 @@ class SewnDetail(NamedTuple):
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of cloth.
-
-    Args:
-        garment: what it is a piece of.
-    """
+    """A piece of a garment."""
 
     garment: Garment
 
     @property
     def arm_side(self) -> Side | None:
-        """The arm it is worn on; None for what lies on trunk and legs."""
+        """Return the arm that it covers; None for pieces on trunk and legs."""
         return None
 
     @property
     def label(self) -> Label:
-        """Its label in the label map."""
+        """Return its label in the label map."""
         return self.garment.label
 
     @property
     def color(self) -> Color | None:
-        """Its own color; None for what is cut from the garment's fabric."""
+        """Return its own color; None if it is cut from the garment's fabric."""
         return None
 
     def fit_to(self, body: Body) -> ClothMesh:
-        """Lay the piece on a body."""
+        """Fit the piece to a body."""
         raise NotImplementedError
 
     def outlines(self) -> list[Array]:
-        """Closed outlines (N, 2) in grid places (column, row); their union is the cloth."""
+        """Return closed outlines (N, 2) in grid coordinates (column, row); their union is the cloth."""
         raise NotImplementedError
 
     def details(self) -> list[SewnDetail]:
-        """Seams, buttons and the like."""
+        """Return seams, buttons and other details."""
         return []
 
     def lining(self) -> list[Array]:
-        """Closed outlines (N, 2), in grid places, of the inside that is seen behind the piece where it lies flat."""
+        """Return closed outlines (N, 2), in grid coordinates, of the lining visible behind the flat piece."""
         return []
 
-    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
-        """How the worn piece hangs.
+    def drape(self, body: Body, mesh: ClothMesh, rng: np.random.Generator) -> Drape:
+        """Add random folds to the piece on a body."""
+        shape = mesh.points.shape[:2]
+        return Drape(mesh.points, np.zeros(shape), np.ones(shape))
 
-        Args:
-            body: who wears it.
-            sheet: the piece on that body.
-            rng: draws where the folds lie.
-        """
-        shape = sheet.points.shape[:2]
-        return Drape(sheet.points, np.zeros(shape), np.ones(shape))
-
-    def light(self, sheet: ClothMesh) -> Array:
-        """Factor (R, C) or (1, 1) on light that is the cut's own, worn or flat: pleats."""
+    def light(self, mesh: ClothMesh) -> Array:
+        """Return the shading (R, C) or (1, 1) of the cut itself, worn or flat, such as pleats."""
         return np.ones((1, 1))
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows at even heights and columns at even places, with margins all round."""
+    """Evenly spaced rows and columns with margins on all sides."""
 
     top: float
     bottom: float
@@ -140,16 +130,16 @@ class Grid:
 
     @cached_property
     def heights(self) -> Array:
-        """Height of each row, margins included."""
+        """Return the height of each row, margins included."""
         return cached_linspace(self.top - MARGIN, self.bottom + MARGIN, self.rows)
 
     @cached_property
     def column_positions(self) -> Array:
-        """Place of each column, margins included."""
+        """Return the position of each column, -1..1 between the edges, margins included."""
         return cached_linspace(-1 - self.side_margin, 1 + self.side_margin, self.columns)
 
     def at(self, t: Array | float, h: Array | float) -> Array:
-        """Grid places (N, 2) of cloth places t at heights h."""
+        """Convert cloth positions t at heights h to grid coordinates (N, 2)."""
         column = (np.asarray(t, np.float64) + 1 + self.side_margin) / (2 + 2 * self.side_margin) * (self.columns - 1)
         row = (np.asarray(h, np.float64) - self.top + MARGIN) / (self.bottom - self.top + 2 * MARGIN) * (self.rows - 1)
         return stack_xy(column, row)

@@ -1,4 +1,4 @@
-"""Rows of cloth along a bent limb: where they would cross inside the bend, and how cloth bridges it."""
+"""Prevent self-crossing of cloth along bent limbs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tryon.synthetic.paint.curves import Array, cached_linspace, gradient
 
 
 def row_spacing(middle: Array, reach: Array) -> Array:
-    """How far rows (R,) are apart at their ends against their middles: below 0 where they cross inside a bend.
+    """Return the spacing (R,) of rows at their ends relative to their centers; negative where they cross in a bend.
 
     Args:
-        middle: (R, 2), middle of each row.
-        reach: (R, 2), from there to the end.
+        middle: (R, 2), center of each row.
+        reach: (R, 2), vector from center to end.
     """
     along = gradient(middle)
     return 1 + (gradient(reach) * along).sum(1) / np.maximum((along**2).sum(1), 1e-12)
 
 
 def remove_self_crossing(edge: Array) -> Array:
-    """An edge (R, 2) without the loop that it makes inside a sharp bend: it bridges the bend, as cloth does."""
+    """Replace the loop that an edge (R, 2) makes inside a sharp bend by a straight line."""
     start, step = edge[:-1], edge[1:] - edge[:-1]
-    if (step @ (edge[-1] - edge[0]) > 0).all():  # it only ever goes on: no loop
+    if (step @ (edge[-1] - edge[0]) > 0).all():  # monotone, hence no loop
         return edge
     between = start[None] - start[:, None]
     area = step[:, None, 0] * step[None, :, 1] - step[:, None, 1] * step[None, :, 0]
@@ -40,7 +40,7 @@ def remove_self_crossing(edge: Array) -> Array:
 
 
 def smooth_edge(edge: Array) -> Array:
-    """An edge (R, 2) with softer corners and the same ends."""
+    """Smooth the corners of an edge (R, 2) without moving its ends."""
     soft = edge.copy()
     for _ in range(2):
         soft[1:-1] = soft[:-2] / 4 + soft[1:-1] / 2 + soft[2:] / 4
@@ -48,31 +48,34 @@ def smooth_edge(edge: Array) -> Array:
 
 
 def clip_margins(middle: Array, half: Array, columns: Array) -> Array:
-    """Columns (R, C) of each row whose margins end where the rows cross inside a bend, so that none covers cloth.
+    """Limit the margins of each row to where the rows cross inside a bend, so that no margin covers cloth.
 
     Args:
-        middle: (R, 2), middle of each row.
-        half: (R, 2), from there to the right edge.
-        columns: (C,), margins beyond -1 and 1.
+        middle: (R, 2), center of each row.
+        half: (R, 2), vector from center to right edge.
+        columns: (C,), margins outside -1..1.
+
+    Returns:
+        Columns (R, C) of each row.
     """
     along, turn = middle[1:] - middle[:-1], half[1:] - half[:-1]
-    farthest = np.abs(columns).max()
+    max_column = np.abs(columns).max()
     advance = (along**2).sum(1)
-    narrowing = (along * turn).sum(1)  # how much less than the middle the right edge advances, negated
+    narrowing = (along * turn).sum(1)
     crossing = -advance / np.where(np.abs(narrowing) < 1e-12, 1e-12, narrowing)
-    made = np.repeat(columns[None], len(middle), axis=0)
+    clipped = np.repeat(columns[None], len(middle), axis=0)
     for side in (-1, 1):
-        place = np.full(len(middle) + 1, np.inf)
-        place[1:-1] = np.where(crossing * side > 0, np.abs(crossing), np.inf)
-        most = np.minimum(np.maximum(0.9 * np.minimum(place[1:], place[:-1]), 1.04), farthest)
+        limit = np.full(len(middle) + 1, np.inf)
+        limit[1:-1] = np.where(crossing * side > 0, np.abs(crossing), np.inf)
+        max_margin = np.minimum(np.maximum(0.9 * np.minimum(limit[1:], limit[:-1]), 1.04), max_column)
         margin = columns * side > 1
-        share = (np.abs(columns[margin]) - 1) / (farthest - 1)
-        made[:, margin] = side * (1 + share * (most[:, None] - 1))
-    return made
+        fraction = (np.abs(columns[margin]) - 1) / (max_column - 1)
+        clipped[:, margin] = side * (1 + fraction * (max_margin[:, None] - 1))
+    return clipped
 
 
 def extrapolate_row(edge: Array, inner: Array) -> Array:
-    """A margin row beyond `edge`, straight on from `inner`, at least `MARGIN` away."""
+    """Extrapolate a margin row at least `MARGIN` from `inner` through `edge`."""
     step = edge - inner
     length = np.maximum(np.hypot(*step.T), 1e-9)[:, None]
     return edge + step / length * np.maximum(length, MARGIN)

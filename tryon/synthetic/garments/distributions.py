@@ -1,4 +1,4 @@
-"""Which garments there are at each level: the weights of the cuts and the spans of lengths."""
+"""Define sampling priors of garments per difficulty level."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from tryon.categories import Level
 from tryon.synthetic.garments.garment import Neckline, Shape
 
 SKIRT_FRACTION = 0.29
-"""Share of skirts among lower-body garments, as in the real test list."""
+"""Fraction of skirts among lower-body garments, as in the real test list."""
 
 SHORTS_FRACTION = 0.2
 
-Span = tuple[float, float]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class GarmentPrior:
-    """What is drawn at one level: weights of the cuts (they need not sum to 1) and spans of lengths.
+    """Sampling prior of one level: weights of cuts (which need not sum to 1) and ranges of lengths.
 
     Args:
         top_necklines, dress_necklines: weights.
         trousers, skirts, dresses: weights of the shapes.
-        skirt_hem, dress_hem: heights of the hem, from mini to maxi.
-        neck_depth: factors on a neckline's usual depth.
-        flared: flare of flared skirts.
-        belted: share of trousers, skirts and dresses with a belt.
-        seamed: share of dresses with a seam at the waist.
+        skirt_hem, dress_hem: range of hem heights, mini to maxi.
+        neck_depth: range of the factor on a neckline's depth.
+        flare: range of the flare of flared skirts.
+        belt_fraction: fraction of trousers, skirts and dresses with a belt.
+        waist_seam_fraction: fraction of dresses with a waist seam.
     """
 
     top_necklines: Mapping[Neckline, float]
@@ -35,10 +35,10 @@ class GarmentPrior:
     trousers: Mapping[Shape, float]
     skirts: Mapping[Shape, float]
     dresses: Mapping[Shape, float]
-    skirt_hem: Span
-    dress_hem: Span
-    neck_depth: Span
-    flare: Span
+    skirt_hem: Range
+    dress_hem: Range
+    neck_depth: Range
+    flare: Range
     belt_fraction: float
     waist_seam_fraction: float
 

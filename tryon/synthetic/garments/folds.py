@@ -1,4 +1,4 @@
-"""Folds: a relief of the cloth, and the light on its slopes."""
+"""Model folds as a relief and shade their slopes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ import numpy as np
 from tryon.synthetic.paint.curves import Array, cached_linspace, gradient, smoothstep
 
 _TO_LIGHT = np.array([-0.51, -0.46])
-"""Towards the light in the image's plane, against its part towards the viewer: upper left, as in `layers`."""
+"""Light direction in the image plane relative to its component towards the viewer: upper left, as in `layers`."""
 
-_STEEPEST = 0.55
-_DARKEST, _LIGHTEST = 0.62, 1.22
+_MAX_SLOPE = 0.55
+_MIN_LIGHT, _MAX_LIGHT = 0.62, 1.22
 
 
 class Fold(NamedTuple):
-    """A fold that springs from a point under tension, widens and fades out.
+    """A fold that starts at a point of tension (2,), widens and fades at its end (2,).
 
-    Args:
-        start: (2,), the point under tension.
-        end: (2,), where the fold has faded.
-        width: half-width in the middle, body heights.
-        steepness: of its sides; negative for a groove.
+    `width` is the half-width in the middle in body heights; a negative `steepness` makes a groove.
     """
 
     start: Array
@@ -33,31 +29,31 @@ class Fold(NamedTuple):
 
 
 def ridges(points: Array, folds: Sequence[Fold]) -> Array:
-    """Relief (F, R, C) of each of some folds on a mesh (R, C, 2): all at once, because meshes are small."""
-    start, end = (np.array([fold[which] for fold in folds]).T[..., None, None] for which in (0, 1))
-    width, steepness = (np.array([fold[which] for fold in folds])[:, None, None] for which in (2, 3))
-    way = end - start
-    length = np.hypot(way[0], way[1]) + 1e-9
+    """Compute the relief (F, R, C) of folds on a mesh (R, C, 2), vectorized because meshes are small."""
+    start, end = (np.array([fold[index] for fold in folds]).T[..., None, None] for index in (0, 1))
+    width, steepness = (np.array([fold[index] for fold in folds])[:, None, None] for index in (2, 3))
+    direction = end - start
+    length = np.hypot(direction[0], direction[1]) + 1e-9
     right, down = points[..., 0] - start[0], points[..., 1] - start[1]
-    along = (right * way[0] + down * way[1]) / length**2
-    beside = (down * way[0] - right * way[1]) / length
+    along = (right * direction[0] + down * direction[1]) / length**2
+    lateral = (down * direction[0] - right * direction[1]) / length
     widths = width * (0.7 + 0.6 * np.minimum(np.maximum(along, 0), 1))
-    presence = smoothstep(along, -0.12, 0.18) * (1 - smoothstep(along, 0.35, 1.0))
-    return steepness * width * presence * np.exp(-((beside / widths) ** 2))
+    strength = smoothstep(along, -0.12, 0.18) * (1 - smoothstep(along, 0.35, 1.0))
+    return steepness * width * strength * np.exp(-((lateral / widths) ** 2))
 
 
 def bump(points: Array, center: Array, radius: float, height: float) -> Array:
-    """Relief (R, C) of a rounded bump."""
+    """Compute the relief (R, C) of a rounded bump."""
     return height * np.exp(-(((points - center) / radius) ** 2).sum(-1))
 
 
 def waves(t: Array, count: float, phase: float) -> Array:
-    """Uneven waves (-1..1) over places t (-1..1) across the cloth, `count` of them."""
+    """Return irregular waves (-1..1) over positions t (-1..1) across the cloth, `count` of them."""
     return np.sin(np.pi * count * t + phase + 0.7 * np.sin(2.3 * t + 2 * phase))
 
 
 def soft_folds(points: Array, rng: np.random.Generator, count: int, steepness: float) -> Array:
-    """Relief (R, C) of a few long gentle folds, as in cloth that lies on a table."""
+    """Compute the relief (R, C) of a few long, gentle folds, as in cloth on a table."""
     low, high = points.min((0, 1)), points.max((0, 1))
     folds = []
     for _ in range(count):
@@ -70,46 +66,46 @@ def soft_folds(points: Array, rng: np.random.Generator, count: int, steepness: f
 
 
 def relief_shading(relief: Array, points: Array) -> Array:
-    """Factor (R, C) on the cloth's color: slopes that face the light are brighter, valleys darker.
+    """Compute a shading factor (R, C): slopes that face the light are brighter, valleys darker.
 
     Args:
-        relief: (R, C), towards the viewer.
-        points: (R, C, 2), the mesh; relief and points in one unit.
+        relief: (R, C), elevation towards the viewer.
+        points: (R, C, 2), mesh in the same unit.
     """
-    three = np.stack([points[..., 0], points[..., 1], relief])
-    down_x, down_y, by_row = gradient(three, 1)
-    across_x, across_y, by_column = gradient(three, 2)
+    surface = np.stack([points[..., 0], points[..., 1], relief])
+    down_x, down_y, by_row = gradient(surface, 1)
+    across_x, across_y, by_column = gradient(surface, 2)
     area = across_x * down_y - down_x * across_y
-    area = np.where(np.abs(area) < 1e-7, np.inf, area)  # folded over: no slope
+    area = np.where(np.abs(area) < 1e-7, np.inf, area)  # degenerate where the mesh folds over
     slope_x = (by_column * down_y - by_row * across_y) / area
     slope_y = (by_row * across_x - by_column * down_x) / area
     facing = -(slope_x * _TO_LIGHT[0] + slope_y * _TO_LIGHT[1])
-    facing = _STEEPEST * np.tanh(facing / _STEEPEST)
-    return np.minimum(np.maximum(1 + facing + 9.0 * np.minimum(relief, 0), _DARKEST), _LIGHTEST)
+    facing = _MAX_SLOPE * np.tanh(facing / _MAX_SLOPE)
+    return np.minimum(np.maximum(1 + facing + 9.0 * np.minimum(relief, 0), _MIN_LIGHT), _MAX_LIGHT)
 
 
-_STEP = 0.008
-"""Height of a zigzag's step, in body heights."""
+_PLEAT_STEP = 0.008
+"""Step of the hem between two pleats, in body heights."""
 
 
 def pleated_hem(hem: float, pleats: int) -> Array:
-    """The hem from the wearer's left to the right, (N, 2) t and h: each pleat rises slowly and drops at its edge."""
+    """Return the hem (N, 2) of t and h from the wearer's left to right: each pleat rises and drops at its edge."""
     edges = cached_linspace(1, -1, pleats + 1)
-    low, high = hem, hem - _STEP
+    low, high = hem, hem - _PLEAT_STEP
     inner = [point for edge in edges[1:-1] for point in ((edge + 0.012, low), (edge - 0.012, high))]
-    return np.array([(1.0, high), *inner, (-1.0, low - _STEP / 2)])
+    return np.array([(1.0, high), *inner, (-1.0, low - _PLEAT_STEP / 2)])
 
 
 def pleated_light(columns: Array, heights: Array, waist: float, hem: float, pleats: int) -> Array:
-    """Factor (R, C): every pleat is dark where it dips under its neighbor and bright at its edge.
+    """Compute a shading factor (R, C): each pleat is dark under its neighbor and bright at its edge.
 
     Args:
-        columns: (C,) places across the cloth.
-        heights: (R,) of the rows.
-        waist, hem: where the pleats begin and end.
-        pleats: their number.
+        columns: (C,), positions across the cloth.
+        heights: (R,), heights of the rows.
+        waist, hem: heights where the pleats begin and end.
+        pleats: number of pleats.
     """
-    place = (1 - columns) / 2 * pleats % 1  # 0 under the neighbor, 1 at the edge
-    profile = 0.66 + 0.5 * place - 0.38 * smoothstep(place, 0.88, 1.0)
+    phase = (1 - columns) / 2 * pleats % 1  # 0 under the neighbor, 1 at the edge
+    profile = 0.66 + 0.5 * phase - 0.38 * smoothstep(phase, 0.88, 1.0)
     strength = 0.45 + 0.55 * smoothstep(heights, waist, hem)
     return 1 + (profile - 0.89)[None] * strength[:, None] * (heights > waist)[:, None]

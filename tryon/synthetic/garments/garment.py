@@ -1,4 +1,4 @@
-"""What a garment is: its kind, cut and fabric. `kinds` says how one is drawn by chance, `ranges` from what."""
+"""Define garments: type, cut and fabric."""
 
 from __future__ import annotations
 
@@ -20,18 +20,12 @@ LABELS: dict[Kind, Label] = {
     "skirt": Label.SKIRT,
     "dress": Label.DRESS,
 }
-"""How each kind is labelled in the label map. A belt has a label of its own."""
+"""ATR label of each garment type; belts have their own label."""
 
 
 @dataclass(frozen=True)
 class Belt:
-    """A band around the waist.
-
-    Args:
-        width: in body heights.
-        color: RGB of the leather.
-        buckle: RGB of the buckle.
-    """
+    """A belt: width in body heights, RGB of leather and buckle."""
 
     width: float
     color: Color
@@ -40,25 +34,25 @@ class Belt:
 
 @dataclass(frozen=True)
 class Garment:
-    """One garment, apart from any body. Lengths are in body heights.
+    """A garment, independent of any body. Lengths are in body heights.
 
     Args:
-        kind: top, trousers (shorts among them), skirt or dress.
-        fabric: what it is painted with.
+        kind: top, trousers (including shorts), skirt or dress.
+        fabric: fabric of all pieces but the belt.
         hem: height of the hem on the upright body (0 crown, 1 soles).
-        ease: how far it stands off the body.
-        flare: widening below the waist, body heights per body height; trousers: widening below the crotch.
+        ease: distance from the body.
+        flare: widening per height below the waist (trousers: below the crotch).
         straightness: 0 follows the waist, 1 hangs straight from bust to hip.
-        sleeve: tops and dresses.
-        neckline: tops and dresses.
-        seed: fixes its folds where it lies flat.
+        sleeve: of tops and dresses, else None.
+        neckline: of tops and dresses, else None.
+        seed: seed of the folds when laid flat.
         shape: cut of trousers (skinny, straight, wide), skirts and dresses (straight, flared, pleated).
-        sleeve_reach: how long its sleeves are within what the word allows, 0 shortest to 1 longest.
-        neck_depth: factor on the neckline's usual depth.
-        buttons: length of the button placket under a collar; None without.
-        pleats: number of pleats across the front; 0 without.
-        waist_seam: a dress of two parts, sewn together at the waist.
-        belt: worn with trousers, skirt or dress, and part of it.
+        sleeve_reach: position within the length range of the sleeve type, 0..1.
+        neck_depth: factor on the default depth of the neckline.
+        buttons: length of the button placket, if any.
+        pleats: number of pleats across the front.
+        waist_seam: whether a dress has a seam at the waist.
+        belt: belt of trousers, skirt or dress, if any.
     """
 
     kind: Kind
@@ -80,5 +74,5 @@ class Garment:
 
     @property
     def label(self) -> Label:
-        """ATR label of the garment when worn."""
+        """Return the ATR label of the garment."""
         return LABELS[self.kind]

@@ -1,4 +1,4 @@
-"""Necklines: the upper edge of what is worn around the trunk, in cloth places t (-1..1 across) and heights h."""
+"""Define necklines in cloth coordinates t (-1..1 across) and heights h."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tryon.synthetic.garments.garment import Garment, Neckline
 from tryon.synthetic.paint.curves import Array, cached_linspace
 
 TOP = SHOULDER - 0.003
-"""Height of the upper edge of cloth on the shoulders, at the neck."""
+"""Height of the cloth's upper edge on the shoulders, at the neck."""
 
 BARE_TOP = 0.208
-"""Height of the upper edge of cloth that leaves the shoulders bare."""
+"""Height of the upper edge of garments with bare shoulders."""
 
 
 class Size(NamedTuple):
@@ -34,17 +34,17 @@ _SIZES: dict[Neckline, Size] = {
 }
 
 _STRAP = (0.5, 0.6)
-"""Places of a strap's inner and outer edge."""
+"""Positions t of a strap's inner and outer edge."""
 
 
 class Opening(NamedTuple):
-    """The upper edge of a trunk's cloth.
+    """The upper edge of the cloth around the trunk.
 
     Args:
-        outlines: closed outlines that are part of the cloth beside the main one: straps.
+        outlines: closed outlines of additional parts: straps.
         upper: (N, 2) t and h, from the wearer's right armpit over the shoulders to the left one.
-        edge: (N, 2), the part of it around the neck or across the chest, along which it is hemmed.
-        inside: (N, 2), closed outline of the back's inside that is seen where it lies flat.
+        edge: (N, 2), the hemmed part of it, around the neck or across the chest.
+        inside: (N, 2), closed outline of the lining of the back, visible when laid flat.
     """
 
     outlines: list[Array]
@@ -54,7 +54,7 @@ class Opening(NamedTuple):
 
 
 def neckline_opening(garment: Garment) -> Opening:
-    """The upper edge of a top or a dress."""
+    """Return the upper edge of a top or dress."""
     if garment.neckline == "straps":
         return _strapped(garment)
     if garment.neckline == "off_shoulder":
@@ -68,13 +68,13 @@ def neckline_opening(garment: Garment) -> Opening:
 
 
 def neckline_size(garment: Garment) -> Size:
-    """Size of a neckline around the neck."""
+    """Return the size of a neckline around the neck."""
     width, depth = _SIZES[garment.neckline or "round"]
     return Size(width, depth * garment.neck_depth)
 
 
 def neck_line(garment: Garment) -> Array:
-    """The neckline from the wearer's right to the left, (N, 2) t and h."""
+    """Return the neckline (N, 2) of t and h from the wearer's right to left."""
     width, depth = neckline_size(garment)
     if garment.neckline in ("v", "collar"):
         u = cached_linspace(-1, 1, 17)
@@ -84,22 +84,21 @@ def neck_line(garment: Garment) -> Array:
         return np.array(
             [(-width, TOP), (-w, low - 0.006), (-w * 0.93, low), (w * 0.93, low), (w, low - 0.006), (width, TOP)]
         )
-    turn = cached_linspace(np.pi, 0, 24)
-    return np.stack([width * np.cos(turn), TOP + (SHOULDER + depth - TOP) * np.sin(turn)], axis=1)
+    angle = cached_linspace(np.pi, 0, 24)
+    return np.stack([width * np.cos(angle), TOP + (SHOULDER + depth - TOP) * np.sin(angle)], axis=1)
 
 
 def _shoulder(sleeved: bool, inner: float) -> Array:
-    """From the neck's side over the shoulder to the armpit, (N, 2), wearer's left."""
+    """Return the line (N, 2) from the neck over the shoulder to the armpit on the wearer's left."""
     if sleeved:
         return np.array([(1.0, TOP), (1.0, 0.2), (1.0, ARMPIT)])
     edge = max(0.78, inner + 0.14)
-    turn = cached_linspace(0, np.pi / 2, 12)
-    armhole = np.stack([1 - (1 - edge) * np.cos(turn), 0.185 + (ARMPIT + 0.006 - 0.185) * np.sin(turn)], axis=1)
+    angle = cached_linspace(0, np.pi / 2, 12)
+    armhole = np.stack([1 - (1 - edge) * np.cos(angle), 0.185 + (ARMPIT + 0.006 - 0.185) * np.sin(angle)], axis=1)
     return np.concatenate([[(edge, TOP)], armhole])
 
 
 def _strapped(garment: Garment) -> Opening:
-    """Two narrow straps, the chest's edge a little lower between them."""
     inner, outer = _STRAP
     u = cached_linspace(-1, 1, 25)
     middle = BARE_TOP + 0.016 * garment.neck_depth
@@ -110,7 +109,6 @@ def _strapped(garment: Garment) -> Opening:
 
 
 def _off_shoulder(garment: Garment) -> Opening:
-    """Straight across the chest, from sleeve to sleeve."""
     u = cached_linspace(-1, 1, 25)
     edge = np.stack([u, BARE_TOP - 0.004 + 0.01 * garment.neck_depth * (1 - u**2)], axis=1)
     upper = np.concatenate([[(-1.0, ARMPIT)], edge, [(1.0, ARMPIT)]])
@@ -118,7 +116,7 @@ def _off_shoulder(garment: Garment) -> Opening:
 
 
 def _one_shoulder() -> Opening:
-    """From the wearer's left shoulder down to the right armpit."""
+    """Return an edge from the wearer's left shoulder down to the right armpit."""
     left = _shoulder(False, 0.4)
     u = cached_linspace(0, 1, 16)
     edge = np.stack([-1 + 1.4 * u, ARMPIT + 0.004 - (ARMPIT + 0.004 - TOP) * u**1.6], axis=1)
@@ -126,7 +124,7 @@ def _one_shoulder() -> Opening:
 
 
 def _inside(edge: Array, dip: float) -> Array:
-    """Between the front edge and the back's edge, which runs straight and `dip` lower in its middle."""
+    """Return the outline between the front edge and the back edge, which is `dip` lower in its middle."""
     u = cached_linspace(1, 0, 16)
     back = edge[0] + (edge[-1] - edge[0]) * u[:, None]
     back[:, 1] += dip * 4 * u * (1 - u)

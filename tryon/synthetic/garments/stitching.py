@@ -1,4 +1,4 @@
-"""What is drawn on a piece's texture with thread and needle: seams, stitches, buttons, buckles."""
+"""Draw seams, stitches, buttons and buckles on the texture of a piece."""
 
 from __future__ import annotations
 
@@ -19,18 +19,14 @@ _PEARL = (238, 234, 226)
 
 
 def fill_outline(image: NDArray[np.uint8], outline: Array, color: float | Sequence[float]) -> None:
-    """Fill a closed outline (N, 2), in pixels."""
+    """Fill a closed outline (N, 2) in pixels."""
     cv2.fillPoly(image, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)  # pyright: ignore
 
 
 def draw_details(texture: NDArray[np.uint8], details: list[SewnDetail], cloth: Color, belt: Belt | None) -> None:
-    """Draw the marks of a piece on its texture.
+    """Draw the details of a piece, in pixels of its texture (h, w, 4), in place.
 
-    Args:
-        texture: uint8 (h, w, 4); changed, opacity too.
-        marks: what and where, in pixels of the texture.
-        cloth: the color whose darker shade the thread has.
-        belt: whose buckle is drawn.
+    Thread is a darker shade of `cloth`; a buckle is drawn only with its `belt`.
     """
     dark, darker = _shade(cloth, 0.62), _shade(cloth, 0.42)
     for kind, line in details:
@@ -46,9 +42,9 @@ def draw_details(texture: NDArray[np.uint8], details: list[SewnDetail], cloth: C
             _line(texture, line, dark, 4 if kind == "seam" else 2)
 
 
-def _sew_buttons(texture: NDArray[np.uint8], places: Array, color: Color) -> None:
-    for place in places:
-        x, y = (int(n) for n in _fixed(place))
+def _sew_buttons(texture: NDArray[np.uint8], centers: Array, color: Color) -> None:
+    for center in centers:
+        x, y = (int(n) for n in _fixed(center))
         for radius, tone in ((_BUTTON + 1.5, _shade(color, 0.4)), (_BUTTON, color), (2.0, _shade(color, 0.5))):
             cv2.circle(texture, (x, y), round(radius * 2**_SHIFT), (*tone, 255), cv2.FILLED, cv2.LINE_AA, _SHIFT)
 

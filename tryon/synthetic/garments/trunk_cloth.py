@@ -1,4 +1,4 @@
-"""Cloth around the trunk: tops and dresses without their sleeves, and skirts."""
+"""Cut and drape cloth around the trunk: tops and dresses without sleeves, and skirts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tryon.synthetic.garments.necklines import TOP, neck_line, neckline_opening
 from tryon.synthetic.paint.curves import Array, cached_linspace, profile, smoothstep
 
 _PLACKET = 0.05
-"""Half-width of a button placket, in t."""
+"""Half-width of a button placket, in units of t."""
 
-_WAVY = 0.1
-"""Flare from which the hem's waves need a finer mesh to be round."""
+_WAVY_FLARE = 0.1
+"""Minimum flare whose hem waves need a finer mesh."""
 
 
 def skirt_reach(body: Body, heights: Array) -> Array:
-    """Half-width (R,) that a skirt needs at each height to hold both legs."""
+    """Return the half-width (R,) that a skirt needs at each height to cover both legs."""
     if heights.max() < HIP - 0.1:
         return np.zeros(len(heights))
     legs = [np.abs(body.leg_point(side, heights)[:, 0] - body.center(heights)[:, 0]) for side in SIDES]
@@ -30,32 +30,32 @@ def skirt_reach(body: Body, heights: Array) -> Array:
 
 
 class TrunkCloth(Piece):
-    """Top, dress or skirt without sleeves: one sheet from shoulders or waist to the hem."""
+    """A top, dress or skirt without sleeves, from shoulders or waist to the hem."""
 
     @cached_property
     def grid(self) -> Grid:
-        """A row for about every hundredth of the body's height; four columns a pleat, more for a wavy hem."""
+        """Return a grid with about one row per hundredth of the body height, four columns per pleat."""
         top = WAISTBAND if self.garment.kind == "skirt" else TOP
-        smooth = 41 if self.garment.kind != "top" and self.garment.flare > _WAVY else 31  # a tucked top loses its flare
+        smooth = 41 if self.garment.kind != "top" and self.garment.flare > _WAVY_FLARE else 31
         columns = 4 * self.garment.pleats + 1 if self.garment.pleats else smooth
         return Grid(top, self.garment.hem, max(round((self.garment.hem - top) * 95), 20), columns)
 
     def half_widths(self, body: Body, heights: Array) -> Array:
-        """Half-width of the cloth at each height."""
+        """Return the half-width of the cloth at each height."""
         g = self.garment
-        held_in = 0.3 if g.belt or g.waist_seam else 1.0
+        waist_factor = 0.3 if g.belt or g.waist_seam else 1.0
         ease = profile(
-            heights, [(SHOULDER, 0.002), (ARMPIT, 0.004 + g.ease / 2), (WAIST, g.ease * held_in), (HIP, g.ease)]
+            heights, [(SHOULDER, 0.002), (ARMPIT, 0.004 + g.ease / 2), (WAIST, g.ease * waist_factor), (HIP, g.ease)]
         )
         skin = body.half_width(heights)
         straight = np.interp(heights, [BUST, HIP], body.half_width(np.array([BUST, HIP])))
         slack = np.where((heights > BUST) & (heights < HIP), np.maximum(straight - skin, 0), 0)
         fitted = skin + ease + g.straightness * slack
-        held = (fitted**10 + (skirt_reach(body, heights) + 0.006) ** 10) ** 0.1  # a maximum without a kink
-        return held + g.flare * np.maximum(heights - WAIST, 0) ** 1.15
+        covered = (fitted**10 + (skirt_reach(body, heights) + 0.006) ** 10) ** 0.1  # smooth maximum
+        return covered + g.flare * np.maximum(heights - WAIST, 0) ** 1.15
 
     def fit_to(self, body: Body) -> ClothMesh:
-        """See `Piece`."""
+        """See base class."""
         heights, columns = self.grid.heights, self.grid.column_positions
         widths = self.half_widths(body, heights)
         points = drape_around_trunk(body, heights, columns, widths)
@@ -63,7 +63,7 @@ class TrunkCloth(Piece):
         return ClothMesh(points, body.across(heights), columns, heights)
 
     def outlines(self) -> list[Array]:
-        """See `Piece`."""
+        """See base class."""
         g, grid = self.garment, self.grid
         hem = (
             pleated_hem(g.hem, g.pleats) if g.pleats else np.stack([cached_linspace(1, -1, 24), np.full(24, g.hem)], 1)
@@ -77,24 +77,24 @@ class TrunkCloth(Piece):
         return [np.concatenate(main), *(grid.at(*line.T) for line in upper.outlines)]
 
     def lining(self) -> list[Array]:
-        """See `Piece`."""
+        """See base class."""
         return [] if self.garment.kind == "skirt" else [self.grid.at(*neckline_opening(self.garment).inside.T)]
 
     def details(self) -> list[SewnDetail]:
-        """See `Piece`."""
+        """See base class."""
         g, grid = self.garment, self.grid
         across = cached_linspace(-1, 1, 24)
-        found = [] if g.pleats else [SewnDetail("stitch", grid.at(across, g.hem - 0.009))]
+        details = [] if g.pleats else [SewnDetail("stitch", grid.at(across, g.hem - 0.009))]
         if g.kind == "skirt":
-            return [*found, SewnDetail("seam", grid.at(across, grid.top + 0.02))]
+            return [*details, SewnDetail("seam", grid.at(across, grid.top + 0.02))]
         t, h = neckline_opening(g).edge.T
-        found.append(SewnDetail("stitch", grid.at(t, h + 0.007)))
+        details.append(SewnDetail("stitch", grid.at(t, h + 0.007)))
         if g.waist_seam:
-            found.append(SewnDetail("seam", grid.at(across, WAIST)))
-        return found + self._placket()
+            details.append(SewnDetail("seam", grid.at(across, WAIST)))
+        return details + self._placket()
 
     def _placket(self) -> list[SewnDetail]:
-        """Two lines down the front with buttons between them."""
+        """Return two lines down the front with buttons between them."""
         g, grid = self.garment, self.grid
         if g.buttons is None:
             return []
@@ -105,28 +105,28 @@ class TrunkCloth(Piece):
         foot = [SewnDetail("seam", grid.at(np.array([-_PLACKET, _PLACKET]), end))] if g.buttons == "short" else []
         return [*lines, *foot, SewnDetail("buttons", grid.at(0, np.arange(top + 0.014, end - 0.006, 0.034)))]
 
-    def light(self, sheet: ClothMesh) -> Array:
-        """See `Piece`."""
+    def light(self, mesh: ClothMesh) -> Array:
+        """See base class."""
         g = self.garment
-        return pleated_light(sheet.columns, self.grid.heights, WAIST, g.hem, g.pleats) if g.pleats else np.ones((1, 1))
+        return pleated_light(mesh.columns, self.grid.heights, WAIST, g.hem, g.pleats) if g.pleats else np.ones((1, 1))
 
-    def drape(self, body: Body, sheet: ClothMesh, rng: np.random.Generator) -> Drape:
-        """See `Piece`."""
-        points, relief = sheet.points, np.zeros(sheet.points.shape[:2])
+    def drape(self, body: Body, mesh: ClothMesh, rng: np.random.Generator) -> Drape:
+        """See base class."""
+        points, relief = mesh.points, np.zeros(mesh.points.shape[:2])
         light = np.ones_like(relief)
-        h, t = self.grid.heights[:, None], sheet.columns[None]
+        h, t = self.grid.heights[:, None], mesh.columns[None]
         phase = rng.uniform(0, 6)
         if self.garment.kind != "skirt":
-            relief += self._upper_folds(sheet, rng)
+            relief += self._upper_folds(mesh, rng)
             light *= 1 - 0.1 * smoothstep(h, BUST + 0.005, BUST + 0.03) * (1 - smoothstep(h, BUST + 0.03, WAIST))
         if self.garment.waist_seam or self.garment.belt:
             light *= 1 - 0.16 * np.exp(-(((h - WAIST - 0.012) / 0.014) ** 2))
         points, hanging = self._lower_folds(points, t, h, phase)
         return Drape(points, relief + hanging, light)
 
-    def _upper_folds(self, sheet: ClothMesh, rng: np.random.Generator) -> Array:
-        """The bust, folds from the armpits and folds at the waist, deeper where the cloth is loose."""
-        g, points = self.garment, sheet.points
+    def _upper_folds(self, mesh: ClothMesh, rng: np.random.Generator) -> Array:
+        """Compute bust, armpit and waist folds, deeper in loose cloth."""
+        g, points = self.garment, mesh.points
         depth = 0.3 + 12 * g.ease
 
         grid = self.grid
@@ -146,10 +146,10 @@ class TrunkCloth(Piece):
                 folds.append(Fold(start, end, 0.01, depth * rng.uniform(0.8, 1.5)))
         breasts = [bump(points, at(side * 0.45, BUST - 0.004), 0.036, 0.009) for side in SIDES]
         right, left = np.split(ridges(points, folds), 2)
-        return np.stack([breasts[0], *right, breasts[1], *left]).sum(0)  # in another order it would round otherwise
+        return np.stack([breasts[0], *right, breasts[1], *left]).sum(0)  # order fixed: it affects rounding
 
     def _lower_folds(self, points: Array, t: Array, h: Array, phase: float) -> tuple[Array, Array]:
-        """Long folds from the waist to the hem, and the hem's waves."""
+        """Compute long folds from waist to hem and the waves of the hem."""
         g = self.garment
         if g.pleats:
             start, depth, count = WAIST, 0.0015, 3.0
@@ -158,29 +158,27 @@ class TrunkCloth(Piece):
             depth, count = 0.0022 + 0.02 * g.flare + 0.08 * g.ease * (g.kind != "skirt"), 2.4 + 5 * g.flare
         wave = waves(t, count, phase)
         hanging = smoothstep(h, start, max(g.hem, start + 0.15))
-        moved = points.copy()
+        shifted = points.copy()
         uneven = wave * (0.7 + 0.3 * np.sin(1.9 * t + 3 * phase))
-        moved[..., 1] += (0.002 + 0.016 * g.flare) * uneven * hanging**2
-        return moved, depth * wave * hanging
+        shifted[..., 1] += (0.002 + 0.016 * g.flare) * uneven * hanging**2
+        return shifted, depth * wave * hanging
 
 
 def drape_around_trunk(
     body: Body, heights: Array, columns: Array, half_widths: Array, until: float | None = None
 ) -> Array:
-    """Points (R, C, 2) of cloth around the trunk.
-
-    Below `until` (trousers: the waist) the middle of the cloth comes back to the middle of the trunk.
+    """Return points (R, C, 2) of cloth around the trunk.
 
     Args:
-        body: who wears it.
-        heights: (R,).
-        columns: (C,) places across, -1..1 between the edges of the trunk.
-        half_widths: (R,) of the cloth.
-        until: height from which the turn fades, over a tenth of the body.
+        body: body of the wearer.
+        heights: (R,), heights of the rows.
+        columns: (C,), positions -1..1 between the edges of the trunk.
+        half_widths: (R,), half-widths of the cloth.
+        until: height below which the shift of a turned trunk fades out (trousers: the waist).
     """
     points = trunk_points(body, heights, columns, half_widths)
     if until is None:
         return points
-    held = smoothstep(heights, until, until + 0.13)
-    back = body.pose.front_shift * (held * half_widths)[:, None] * np.maximum(1 - columns**2, 0)
-    return points - body.across(heights)[:, None] * back[..., None]
+    covered = smoothstep(heights, until, until + 0.13)
+    shift = body.pose.front_shift * (covered * half_widths)[:, None] * np.maximum(1 - columns**2, 0)
+    return points - body.across(heights)[:, None] * shift[..., None]

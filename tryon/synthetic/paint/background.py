@@ -33,7 +33,7 @@ def paint_background(rng: np.random.Generator, floor: float | None, level: Level
     row = _HEIGHT + 99.0 if floor is None else floor / _SCALE
     choice = rng.random()
     if level == "wild" and choice < 0.85:
-        scene = _scene(rng, row)
+        scene = _paint_scene(rng, row)
     elif level == "catalogue" or choice < 0.4:
         scene = _paint_studio(rng, row)
     else:
@@ -72,7 +72,7 @@ def _paint_wall(rng: np.random.Generator, floor: float) -> Floats:
     return wall * _light(rng, 0.16)[..., None]
 
 
-def _scene(rng: np.random.Generator, floor: float) -> Floats:
+def _paint_scene(rng: np.random.Generator, floor: float) -> Floats:
     """Paint a scene of `SCENES` in slightly colored light."""
     paint_scene, floors = SCENES[rng.integers(len(SCENES))]
     image = paint_scene(rng, (_HEIGHT, _WIDTH))
@@ -96,7 +96,7 @@ def _paint_floor(rng: np.random.Generator, wall: Floats, paint_surface: Scene, f
 
 
 def _light(rng: np.random.Generator, falloff: float) -> Floats:
-    """Return brightness (h, w): 1 at a spot in the upper left, lower by `fall` in the farthest corner."""
+    """Return brightness (h, w): 1 at a spot in the upper left, lower by `falloff` in the farthest corner."""
     x, y = rng.uniform(-0.5, 0.1), rng.uniform(-0.5, 0.0)
     across = (np.linspace(-1, 1, _WIDTH, dtype=np.float32) - x) ** 2
     down = (np.linspace(-1, 1, _HEIGHT, dtype=np.float32) - y) ** 2

@@ -15,7 +15,7 @@ Scene = Callable[[np.random.Generator, Size], Floats]
 
 
 def mottled(rng: np.random.Generator, size: Size, strength: float) -> Floats:
-    """Return soft blotches of several sizes, float32 (h, w), of mean 0 and about this standard deviation."""
+    """Return soft blotches of several sizes, float32 (h, w), of mean 0 and standard deviation about `strength`."""
     noise = np.zeros(size, np.float32)
     for cells, weight in ((4, 0.7), (13, 0.55), (50, 0.45)):
         noise += weight * strength * _noise(rng, size, (cells * 4 // 3, cells))
@@ -23,7 +23,7 @@ def mottled(rng: np.random.Generator, size: Size, strength: float) -> Floats:
 
 
 def _noise(rng: np.random.Generator, size: Size, cells: Size) -> Floats:
-    """Return smooth noise with so many cells down and across."""
+    """Return smooth noise, interpolated from a grid of random values of size `cells`."""
     grid = rng.standard_normal(cells, np.float32)
     return cv2.resize(grid, size[::-1], interpolation=cv2.INTER_CUBIC)  # pyright: ignore[reportReturnType]
 

@@ -135,8 +135,8 @@ def nearest_ids(mesh: RasterizedMesh, ids: NDArray[np.uint8]) -> NDArray[np.uint
     columns = np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(0)) + 1
     blocks = ids[[0, *rows.tolist()]][:, [0, *columns.tolist()]]
     right, down = _block_masks(mesh, 0, columns), _block_masks(mesh, 1, rows)
-    results = _select_by_mask([_select_by_mask(list(block_row), right) for block_row in blocks], down)
-    return np.broadcast_to(results, (mesh.window.height, mesh.window.width))
+    selected = _select_by_mask([_select_by_mask(list(block_row), right) for block_row in blocks], down)
+    return np.broadcast_to(selected, (mesh.window.height, mesh.window.width))
 
 
 def _block_masks(mesh: RasterizedMesh, axis: int, starts: NDArray) -> list[NDArray[np.uint8]]:

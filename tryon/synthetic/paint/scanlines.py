@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 _EPSILON = 1e-9  # minimum area and slope
 _ROWS_AT_ONCE = 64
-_EDGE_TOLERANCE = 1e-6  # triangles are grown by so many pixels, so that neighbors leave no gap
+_EDGE_TOLERANCE = 1e-6  # triangles grow by this many pixels, so that neighbors leave no gap
 
 
 class Spans(NamedTuple):
@@ -40,7 +40,20 @@ def scan_convert(meshes: Sequence[NDArray], sizes: NDArray[np.int64]) -> Spans:
     Returns:
         Runs in painting order: flipped triangles first, then by row.
     """
-    return _spans(_slabs(_triangles(meshes, sizes)))
+    slabs = _slabs(_triangles(meshes, sizes))
+    index = np.repeat(np.arange(len(slabs.lines)), slabs.lines)
+    line = np.arange(len(index)) + np.repeat(slabs.top - np.cumsum(slabs.lines) + slabs.lines, slabs.lines)
+    left, left_slope, right, right_slope = slabs.edges.take(index, axis=1)
+    left, right = left + left_slope * line, right + right_slope * line
+    width, first_pixel = slabs.window.take(index, axis=1)
+    first = np.maximum(np.ceil(np.minimum(left, right) - _EDGE_TOLERANCE), 0)
+    length = np.minimum(np.floor(np.maximum(left, right) + _EDGE_TOLERANCE), width - 1) - first + 1
+    valid = np.flatnonzero(length > 0)
+    index, first, line = index[valid], first[valid], line[valid]
+    offset, by_x, by_y = slabs.position.take(index, axis=1)
+    start = first_pixel[valid] + line * width[valid] + first.astype(np.int64)
+    position = offset + by_x * first + by_y * line
+    return Spans(start, length[valid].astype(np.int64), position.astype(np.complex64), by_x.astype(np.complex64))
 
 
 class _Triangles(NamedTuple):
@@ -69,9 +82,8 @@ def _triangles(meshes: Sequence[NDArray], sizes: NDArray[np.int64]) -> _Triangle
     area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
     first = np.cumsum(sizes[0] * sizes[1]) - sizes[0] * sizes[1]
     ends = np.concatenate([sizes, first[None]]).take(mesh, axis=1)
-    visible = (
-        (y.max(0) >= 0) & (y.min(0) < ends[0]) & (x.max(0) >= 0) & (x.min(0) < ends[1]) & (np.abs(area) > _EPSILON)
-    )
+    visible = (y.max(0) >= 0) & (y.min(0) < ends[0]) & (x.max(0) >= 0) & (x.min(0) < ends[1])
+    visible &= np.abs(area) > _EPSILON
     grid = np.concatenate([origin for _, origin in cells])
     flipped = area * np.bincount(mesh, area, len(meshes))[mesh] < 0
     chosen = np.concatenate([np.flatnonzero(visible & flipped), np.flatnonzero(visible & ~flipped)])
@@ -151,19 +163,3 @@ def _edge(x: NDArray, y: NDArray, start: int, end: int) -> tuple[NDArray, NDArra
     fall = y[end] - y[start]
     slope = (x[end] - x[start]) / np.where(fall > _EPSILON, fall, np.inf)
     return x[start] - slope * y[start], slope
-
-
-def _spans(slabs: _Slabs) -> Spans:
-    index = np.repeat(np.arange(len(slabs.lines)), slabs.lines)
-    line = np.arange(len(index)) + np.repeat(slabs.top - np.cumsum(slabs.lines) + slabs.lines, slabs.lines)
-    left, left_slope, right, right_slope = slabs.edges.take(index, axis=1)
-    left, right = left + left_slope * line, right + right_slope * line
-    width, first_pixel = slabs.window.take(index, axis=1)
-    first = np.maximum(np.ceil(np.minimum(left, right) - _EDGE_TOLERANCE), 0)
-    length = np.minimum(np.floor(np.maximum(left, right) + _EDGE_TOLERANCE), width - 1) - first + 1
-    valid = np.flatnonzero(length > 0)
-    index, first, line = index[valid], first[valid], line[valid]
-    offset, by_x, by_y = slabs.position.take(index, axis=1)
-    start = first_pixel[valid] + line * width[valid] + first.astype(np.int64)
-    position = offset + by_x * first + by_y * line
-    return Spans(start, length[valid].astype(np.int64), position.astype(np.complex64), by_x.astype(np.complex64))

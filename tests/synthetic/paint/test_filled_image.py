@@ -1,4 +1,4 @@
-"""A image of one color has that color everywhere."""
+"""`filled_image` has one color everywhere."""
 
 import numpy as np
 import pytest
