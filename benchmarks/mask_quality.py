@@ -33,7 +33,7 @@ from tryon.dresscode.labels import MIN_SCORE, DensePart, Joint, Label
 from tryon.dresscode.readers import resize_labels
 from tryon.synthetic.garments.cloth import lay_flat
 from tryon.synthetic.garments.garment import Garment
-from tryon.synthetic.item_files import figure_of, garment_of
+from tryon.synthetic.item_files import sample_item_garment, sample_item_person
 from tryon.synthetic.parsing_noise import add_parsing_noise
 from tryon.synthetic.render import RenderedPerson, render_person
 
@@ -98,7 +98,7 @@ def _politely() -> None:
 
 def measure(seed: int, category: Category, level: Level, number: int, damaged: int) -> list[Row]:
     """All numbers of one body."""
-    figure = figure_of(seed, category, number, level)
+    figure = sample_item_person(seed, category, number, level)
     garments = two_garments(seed, category, level, number)
     images = [render_person(figure, lay_flat(garment)) for garment in garments]
     maps = [at_target_size(image) for image in images]
@@ -126,7 +126,7 @@ def measure(seed: int, category: Category, level: Level, number: int, damaged: i
 
 def two_garments(seed: int, category: Category, level: Level, number: int) -> list[Garment]:
     """The body's own garment and another: of the other kind, with other sleeves, or simply another dress."""
-    own = garment_of(seed, category, number, level)
+    own = sample_item_garment(seed, category, number, level)
     if category is Category.UPPER_BODY:
         neckline = "round" if own.neckline in _BARE else own.neckline
         return [
@@ -135,7 +135,7 @@ def two_garments(seed: int, category: Category, level: Level, number: int) -> li
     other = number
     while True:
         other += _OTHERS
-        garment = garment_of(seed, category, other, level)
+        garment = sample_item_garment(seed, category, other, level)
         if category is Category.DRESSES or garment.kind != own.kind:
             return [own, garment]
 

@@ -33,7 +33,7 @@ from tryon.metrics.pairwise import score_pairs
 from tryon.metrics.regions import Regions, regions_of
 from tryon.runtime.process_pool import raise_mmap_threshold
 from tryon.scoring.row_scores import RowScores
-from tryon.synthetic.item_files import figure_of, garment_of, lay_flat
+from tryon.synthetic.item_files import lay_flat, sample_item_garment, sample_item_person
 from tryon.synthetic.render import render_person
 
 SIZE = (512, 384)
@@ -55,7 +55,7 @@ def scenes(count: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np
     people, garments, joints = [], [], []
     for number in range(count):
         category = list(Category)[number % 3]
-        figure, garment = figure_of(7, category, number), garment_of(7, category, number)
+        figure, garment = sample_item_person(7, category, number), sample_item_garment(7, category, number)
         image = render_person(figure, lay_flat(garment))
         people.append(cv2.resize(image.photo, SIZE[::-1], interpolation=cv2.INTER_AREA))
         labels = cv2.resize(image.label_map, SIZE[::-1], interpolation=cv2.INTER_NEAREST)

@@ -36,7 +36,14 @@ from tryon.runtime.progress import no_progress
 from tryon.synthetic.archive import write_archive
 from tryon.synthetic.garments.cloth import garment_image, lay_flat
 from tryon.synthetic.ground_truth_io import encode_flow, encode_uv
-from tryon.synthetic.item_files import RenderOptions, encode_jpeg, encode_keypoints, figure_of, garment_of, make_item
+from tryon.synthetic.item_files import (
+    RenderOptions,
+    encode_jpeg,
+    encode_keypoints,
+    make_item,
+    sample_item_garment,
+    sample_item_person,
+)
 from tryon.synthetic.render import RenderedPerson, render_person
 
 SEED = 7
@@ -92,8 +99,8 @@ def report(name: str, options: RenderOptions, category: Category, items: int, ro
 
 
 def render(category: Category, number: int, options: RenderOptions) -> Finished:
-    flat = lay_flat(garment_of(SEED, category, number))
-    image = render_person(figure_of(SEED, category, number), flat, options.uv or options.flow)
+    flat = lay_flat(sample_item_garment(SEED, category, number))
+    image = render_person(sample_item_person(SEED, category, number), flat, options.uv or options.flow)
     skeleton = draw_pose(image.keypoints.astype(np.float32), (HEIGHT, WIDTH), SKELETON_STROKE)
     return Finished(image, (image.photo, garment_image(flat), skeleton))
 

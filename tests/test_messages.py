@@ -52,7 +52,7 @@ def test_messages_are_collected() -> None:
     assert {"problem", "found", "expected", "hint"} == {name for message in MESSAGES for name in message.parts}
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
 def test_problem_is_not_the_violated_rule(message) -> None:
     problem = PLACEHOLDER.sub("X", message.parts["problem"])
     assert not RULE_AS_FACT.search(problem)
@@ -60,12 +60,12 @@ def test_problem_is_not_the_violated_rule(message) -> None:
     assert problem == problem.strip()
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
 def test_expected_is_a_noun_phrase(message) -> None:
     assert not VERB_FIRST.search(PLACEHOLDER.sub("X", message.parts.get("expected", "")))
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
 def test_hint_is_a_sentence(message) -> None:
     hint = message.parts.get("hint", "")
     if hint and not PLACEHOLDER.fullmatch(hint):
@@ -73,7 +73,7 @@ def test_hint_is_a_sentence(message) -> None:
         assert hint[-1] in ".}`"
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=ids)
+@pytest.mark.parametrize("message", MESSAGES, ids=location)
 def test_messages_use_standard_terms(message) -> None:
     assert not UNUSUAL_WORDS.search(PLACEHOLDER.sub("X", message.text))
 

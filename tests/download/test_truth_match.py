@@ -10,11 +10,11 @@ import pytest
 from tryon.config.download import SyntheticSettings
 from tryon.errors import SourceError
 from tryon.runtime.stage_result import StageResult
-from tryon.synthetic.archive import stamp
+from tryon.synthetic.archive import format_marker
 from tryon.workspace import Workspace
 
 SETTINGS = SyntheticSettings(train_pairs=3, test_pairs=2)
-OLD = stamp(SETTINGS, 7).splitlines(keepends=True)[0]
+OLD = format_marker(SETTINGS, 7).splitlines(keepends=True)[0]
 """Marker of data sets made before the ground truth had one."""
 
 
@@ -26,7 +26,7 @@ def write_markers(data_set: Path, truth: Path, source_text: str | None, truth_te
 
 @pytest.mark.parametrize(
     ("source_text", "truth_text"),
-    [(stamp(SETTINGS, 7), stamp(SETTINGS, 7)), (OLD, None), (None, None)],
+    [(format_marker(SETTINGS, 7), format_marker(SETTINGS, 7)), (OLD, None), (None, None)],
     ids=["new", "old", "photos"],
 )
 def test_accepts_matching_truth(
@@ -39,10 +39,10 @@ def test_accepts_matching_truth(
 @pytest.mark.parametrize(
     ("source_text", "truth_text", "message"),
     [
-        (stamp(SETTINGS, 7), stamp(SETTINGS, 8), r"found 'seed: 8', expected seed: 7"),
-        (stamp(SETTINGS, 7), None, r"found 'no matching lines in synthetic\.truth\.txt', expected seed: 7"),
-        (OLD, stamp(SETTINGS, 8), r"seed: 8.*expected no matching lines in synthetic\.txt"),
-        (None, stamp(SETTINGS, 8), r"seed: 8.*expected no matching lines in synthetic\.txt"),
+        (format_marker(SETTINGS, 7), format_marker(SETTINGS, 8), r"found 'seed: 8', expected seed: 7"),
+        (format_marker(SETTINGS, 7), None, r"found 'no matching lines in synthetic\.truth\.txt', expected seed: 7"),
+        (OLD, format_marker(SETTINGS, 8), r"seed: 8.*expected no matching lines in synthetic\.txt"),
+        (None, format_marker(SETTINGS, 8), r"seed: 8.*expected no matching lines in synthetic\.txt"),
     ],
 )
 def test_rejects_truth_of_another_data_set_before_unpacking(
@@ -61,5 +61,5 @@ def test_rejects_truth_of_another_data_set_before_unpacking(
 
 
 def test_accepts_marked_data_set_without_truth(run: Callable[..., StageResult], data_set: Path) -> None:
-    (data_set / "synthetic.txt").write_text(stamp(SETTINGS, 7))
+    (data_set / "synthetic.txt").write_text(format_marker(SETTINGS, 7))
     assert run(data_set).summary.endswith("0 findings. The synthetic data set has no ground truth.")

@@ -9,7 +9,7 @@ import pytest
 from tryon.categories import Category
 from tryon.evaluate.garment_texture import Texture, texture_of
 from tryon.synthetic.garments.cloth import garment_image, lay_flat
-from tryon.synthetic.item_files import garment_of
+from tryon.synthetic.item_files import sample_item_garment
 
 STRIPED = {"stripes", "breton", "two_stripes", "pinstripes", "uneven_stripes"}
 
@@ -48,7 +48,7 @@ def test_finds_patterns_of_synthetic_garments():
     correct = Counter()
     for category in Category:
         for number in range(40):
-            garment = garment_of(11, category, number, "catalogue")
+            garment = sample_item_garment(11, category, number, "catalogue")
             name = garment.fabric.pattern
             truth = Texture.PLAIN if name == "plain" else Texture.STRIPED if name in STRIPED else Texture.PRINTED
             correct[texture_of(garment_image(lay_flat(garment))) == truth] += 1

@@ -16,7 +16,7 @@ from tryon.manifest.mask_png import encode_mask
 from tryon.runtime.atomic_files import sha256_bytes
 from tryon.sample.oracle_warp import oracle_warp
 from tryon.sample.packing import COPIED, RAW_ROLES, pack_row
-from tryon.synthetic.item_files import RenderOptions, make_item, make_truth
+from tryon.synthetic.item_files import RenderOptions, make_ground_truth, make_item
 from tryon.workspace import Workspace
 
 FULL, SIZE = (128, 96), (32, 24)
@@ -68,7 +68,7 @@ def synthetic_row(workspace: Workspace, category: Category, split: Split, flow: 
     made = [make_item(5, category, number, f"{number:06d}", content) for number in {0, garment}]
     pair = Pair("000000", f"{garment:06d}")
     if garment:
-        made.append(make_truth(5, category, (0, 1), pair, content))
+        made.append(make_ground_truth(5, category, (0, 1), pair, content))
     names = {"person_id": pair.person_id, "garment_id": pair.garment_id, "pair_id": pair.pair_id}
     row: dict[str, Any] = dict.fromkeys(COPIED) | names | {"category": str(category), "split": str(split)}
     row |= dict.fromkeys([*RAW_ROLES, *(f"{role}_sha256" for role in RAW_ROLES)])

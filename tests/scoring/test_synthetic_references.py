@@ -14,7 +14,7 @@ from tryon.runtime.progress import no_progress
 from tryon.scoring import synthetic_references as module
 from tryon.scoring.references import synthetic_references
 from tryon.scoring.synthetic_references import IMAGE_HASHES, SyntheticPair, render_pairs, synthetic_pairs
-from tryon.synthetic.item_files import RenderOptions, make_item, make_truth
+from tryon.synthetic.item_files import RenderOptions, make_ground_truth, make_item
 from tryon.synthetic.pair_plan import PairPlan
 from tryon.synthetic.versions import VERSIONS
 
@@ -57,8 +57,8 @@ def test_rendered_images_equal_the_archive(short_lists: None, tmp_path: Path) ->
         member = relative_path(role, Category.DRESSES, paired.person_id).as_posix()
         assert path.read_bytes() == dict(archive)[member]
     unpaired = render(tmp_path, Category.DRESSES, Split.TEST_UNPAIRED)[0]
-    pair = plan.named_pair(Category.DRESSES, unpaired.numbers)
-    truth = make_truth(version.seed, Category.DRESSES, unpaired.numbers, pair, RenderOptions()).truth
+    pair = plan.to_ids(Category.DRESSES, unpaired.numbers)
+    truth = make_ground_truth(version.seed, Category.DRESSES, unpaired.numbers, pair, RenderOptions()).truth
     assert unpaired.photo.read_bytes() == dict(truth)[f"dresses/truth/{pair.pair_id}.jpg"]
     assert (
         unpaired.label_map.read_bytes()

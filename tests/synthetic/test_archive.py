@@ -24,7 +24,7 @@ from tryon.dresscode.pair_lists import Pair, parse_pair_list
 from tryon.dresscode.readers import decode_label_map
 from tryon.runtime.atomic_files import sha256_file
 from tryon.runtime.progress import no_progress
-from tryon.synthetic.archive import stamp, write_archive, write_folder
+from tryon.synthetic.archive import format_marker, write_archive, write_folder
 from tryon.synthetic.ground_truth_io import decode_flow
 from tryon.synthetic.item_files import encode_jpeg, render_in_garment
 from tryon.synthetic.parsing_noise import ERROR_KINDS
@@ -57,7 +57,7 @@ def test_markers_list_seed_and_settings(plain, everything):
             "seed: 7\ntrain_pairs: 2\ntest_pairs: 3\nlevel: catalogue\nparser_errors: 0.0\n"
         )
         added = EVERYTHING.model_copy(update={"uv": False, "flow": "none"})
-        assert (everything / marker).read_text() == stamp(EVERYTHING, 7) == stamp(added, 7)
+        assert (everything / marker).read_text() == format_marker(EVERYTHING, 7) == format_marker(added, 7)
 
 
 def test_pair_lists_have_two_columns_in_a_category_and_three_in_the_root(plain):

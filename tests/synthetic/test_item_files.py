@@ -6,7 +6,14 @@ import pytest
 
 from tryon.categories import LEVELS, Category, Level
 from tryon.dresscode.layout import PARSING_NOISE_FILE, PEOPLE_FILE, relative_path
-from tryon.synthetic.item_files import RenderOptions, figure_of, garment_of, item_files, make_item, render_in_garment
+from tryon.synthetic.item_files import (
+    RenderOptions,
+    item_files,
+    make_item,
+    render_in_garment,
+    sample_item_garment,
+    sample_item_person,
+)
 
 SEED = 5
 
@@ -21,7 +28,7 @@ def test_items_are_independent_of_earlier_items(category: Category) -> None:
 def test_levels_differ() -> None:
     people = {level: dict(item_files(SEED, Category.DRESSES, 0, "000000", RenderOptions(level))) for level in LEVELS}
     assert len({files[relative_path("person", Category.DRESSES, "000000").as_posix()] for files in people.values()}) > 1
-    assert figure_of(SEED, Category.DRESSES, 0, "wild").level == "wild"
+    assert sample_item_person(SEED, Category.DRESSES, 0, "wild").level == "wild"
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -35,9 +42,9 @@ def test_every_level_renders_every_category(level: Level) -> None:
         assert names["clean_label_map"] in dict(output.truth)
         assert relative_path("flow", category, "000000_000000").as_posix() in dict(output.truth)
         assert output.rows[PEOPLE_FILE] == [
-            (category.value, "000000", figure_of(SEED, category, 0, level).body.pose.arm_pose, level)
+            (category.value, "000000", sample_item_person(SEED, category, 0, level).body.pose.arm_pose, level)
         ]
-        assert garment_of(SEED, category, 0, level).kind in ("top", "skirt", "trousers", "dress")
+        assert sample_item_garment(SEED, category, 0, level).kind in ("top", "skirt", "trousers", "dress")
 
 
 def test_larger_noise_fractions_keep_the_errors_of_smaller_ones() -> None:

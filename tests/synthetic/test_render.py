@@ -11,7 +11,7 @@ from tryon.dresscode.labels import DensePart, Joint, Label, garment_region
 from tryon.synthetic.fabrics.fabric import Fabric
 from tryon.synthetic.figure.keypoints import find_keypoints
 from tryon.synthetic.garments.cloth import FlatGarment, garment_image, lay_flat
-from tryon.synthetic.item_files import figure_of, garment_of, render_in_garment
+from tryon.synthetic.item_files import render_in_garment, sample_item_garment, sample_item_person
 from tryon.synthetic.paint.ground_truth import OCCLUDED, VISIBLE
 from tryon.synthetic.render import RenderedPerson, render_person, sample_person
 
@@ -22,7 +22,9 @@ HANDS_AND_ARMS = [part for part in DensePart if "ARM" in part.name or "HAND" in 
 
 
 def render(category: Category, person: int, garment: int) -> RenderedPerson:
-    return render_person(figure_of(SEED, category, person), lay_flat(garment_of(SEED, category, garment)), truth=True)
+    return render_person(
+        sample_item_person(SEED, category, person), lay_flat(sample_item_garment(SEED, category, garment)), truth=True
+    )
 
 
 def dilate(mask: np.ndarray, pixels: int) -> np.ndarray:
@@ -50,7 +52,7 @@ def test_changing_the_garment_changes_only_pixels_near_both_garments(category):
 @pytest.mark.parametrize("category", list(Category))
 def test_label_map_matches_the_garment_pixels(category):
     """A plain red garment has shades of red, and no other pixel has."""
-    figure, garment = figure_of(SEED, category, 1), garment_of(SEED, category, 1)
+    figure, garment = sample_item_person(SEED, category, 1), sample_item_garment(SEED, category, 1)
     red = replace(garment, fabric=Fabric("plain", (RED, RED, RED), 0, 200, (0, 0)))
     plain_gray = Fabric("plain", ((90, 90, 90),) * 3, 0, 200, (0, 0))
     figure = replace(figure, other_garment=figure.other_garment and replace(figure.other_garment, fabric=plain_gray))
@@ -133,7 +135,7 @@ def test_heads_above_the_frame_have_y_0_and_some_joints_are_missing():
 @pytest.mark.parametrize("category", list(Category))
 def test_garment_image_is_large_and_centered_on_near_white(category):
     for number in range(3):
-        image = garment_image(lay_flat(garment_of(SEED, category, number)))
+        image = garment_image(lay_flat(sample_item_garment(SEED, category, number)))
         edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         assert image.shape == (1024, 768, 3)
         assert edge.min() > 235
@@ -146,9 +148,9 @@ def test_garment_image_is_large_and_centered_on_near_white(category):
 
 def with_truth(category: Category, number: int) -> tuple[RenderedPerson, FlatGarment]:
     """Render an item in a strong pattern with ground truth."""
-    garment = garment_of(SEED, category, number)
+    garment = sample_item_garment(SEED, category, number)
     flat = lay_flat(replace(garment, fabric=checked_fabric(number)))
-    return render_person(figure_of(SEED, category, number), flat, truth=True), flat
+    return render_person(sample_item_person(SEED, category, number), flat, truth=True), flat
 
 
 def checked_fabric(number: int) -> Fabric:
@@ -200,7 +202,7 @@ def test_cover_matches_the_label_map_and_includes_occluded_parts(category):
 
 @pytest.mark.parametrize("category", list(Category))
 def test_uv_is_on_the_body_and_ground_truth_changes_no_other_output(category):
-    figure, flat = figure_of(SEED, category, 2), lay_flat(garment_of(SEED, category, 2))
+    figure, flat = sample_item_person(SEED, category, 2), lay_flat(sample_item_garment(SEED, category, 2))
     plain, full = render_person(figure, flat), render_person(figure, flat, truth=True)
     assert plain.truth is None
     assert full.truth is not None
@@ -213,8 +215,8 @@ def test_uv_is_on_the_body_and_ground_truth_changes_no_other_output(category):
 
 
 def test_feet_cast_a_shadow_on_the_floor():
-    figure = figure_of(SEED, Category.DRESSES, 1)
-    image = render_person(figure, lay_flat(garment_of(SEED, Category.DRESSES, 1)))
+    figure = sample_item_person(SEED, Category.DRESSES, 1)
+    image = render_person(figure, lay_flat(sample_item_garment(SEED, Category.DRESSES, 1)))
     shoes = np.isin(image.label_map, [Label.LEFT_SHOE, Label.RIGHT_SHOE])
     bottom, columns = np.flatnonzero(shoes.any(1))[-1], np.flatnonzero(shoes.any(0))
     row = min(bottom + 4, 1020)
@@ -227,7 +229,7 @@ def test_feet_cast_a_shadow_on_the_floor():
 @pytest.mark.parametrize("category", list(Category))
 def test_any_person_wears_a_garment_of_any_category(category, garment_category):
     """The outfit is completed, and DensePose and key points are those of the person in the paired garment."""
-    figure, garment = figure_of(SEED, category, 2), garment_of(SEED, garment_category, 3)
+    figure, garment = sample_item_person(SEED, category, 2), sample_item_garment(SEED, garment_category, 3)
     image = render_person(figure, lay_flat(garment))
     paired = render_in_garment(SEED, category, 2, 2)
     halves = {other.kind == "top" for other in figure.outfit(garment)}

@@ -85,7 +85,7 @@ def synthetic_pairs(name: str, category: Category, split: Split, cache: Path) ->
     folder = cache / version.name.replace(":", "-") / category / split
     pairs = []
     for numbers in plan.pairs(category, split):
-        pair = plan.named_pair(category, numbers)
+        pair = plan.to_ids(category, numbers)
         pairs.append(SyntheticPair(pair.pair_id, pair.person_id, pair.garment_id, numbers, folder))
     return pairs
 

@@ -32,7 +32,7 @@ from tryon.dresscode.pair_lists import format_pair_list
 from tryon.runtime.atomic_files import atomic_file, atomic_folder
 from tryon.runtime.progress import Progress
 from tryon.synthetic.ground_truth_io import zip_member
-from tryon.synthetic.item_files import Files, RenderOptions, make_item, make_truth
+from tryon.synthetic.item_files import Files, RenderOptions, make_ground_truth, make_item
 from tryon.synthetic.ordered_pool import Job, run_in_order
 from tryon.synthetic.pair_plan import PairPlan
 
@@ -68,7 +68,7 @@ def truth_archive_path(archive: Path) -> Path:
     return archive.with_name(f"{archive.stem}.truth.zip")
 
 
-def stamp(settings: SyntheticSettings, seed: int) -> str:
+def format_marker(settings: SyntheticSettings, seed: int) -> str:
     """Format the marker file: a title, then "<setting>: <value>" for everything that the images depend on."""
     values = {"seed": seed, **settings.model_dump(exclude={"uv", "flow"})}  # these two only add files
     return "\n".join([_MARKER_TITLE, *(f"{_MARKER_KEYS.get(key, key)}: {value}" for key, value in values.items()), ""])
@@ -82,7 +82,7 @@ def _write_all(archive: AddFiles, truth: AddFiles, settings: SyntheticSettings, 
     )
     jobs = [*_item_jobs(plan, train_options, test_options), *_truth_jobs(plan, test_options)]
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _TABLES}
-    marker = stamp(settings, seed).encode()
+    marker = format_marker(settings, seed).encode()
     archive([(SYNTHETIC_MARKER, marker), *_pair_lists(plan)])
     truth([(TRUTH_MARKER, marker)])
     label = "synthetic people"
@@ -108,7 +108,7 @@ def _item_jobs(plan: PairPlan, train_options: RenderOptions, test_options: Rende
 
 def _truth_jobs(plan: PairPlan, options: RenderOptions) -> list[Job]:
     return [
-        partial(make_truth, plan.seed, category, pair, plan.named_pair(category, pair), options)
+        partial(make_ground_truth, plan.seed, category, pair, plan.to_ids(category, pair), options)
         for category in Category
         for pair in plan.pairs(category, Split.TEST_UNPAIRED)
     ]
@@ -119,7 +119,7 @@ def _pair_lists(plan: PairPlan) -> Files:
     files, root_lists = [], dict.fromkeys(Split, "")
     for category in Category:
         for split in Split:
-            pairs = [plan.named_pair(category, pair) for pair in plan.pairs(category, split)]
+            pairs = [plan.to_ids(category, pair) for pair in plan.pairs(category, split)]
             files.append((pair_list_path(split, category).as_posix(), format_pair_list(pairs).encode()))
             root_lists[split] += format_pair_list(pairs, category)
     return files + [(pair_list_path(split).as_posix(), text.encode()) for split, text in root_lists.items()]

@@ -62,12 +62,12 @@ class ItemOutput:
     rows: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
 
 
-def figure_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> PersonSpec:
+def sample_item_person(seed: int, category: Category, number: int, level: Level = "catalogue") -> PersonSpec:
     """Sample the person of item `number`; each item has its own stream, so order and processes do not matter."""
     return sample_person(category, _stream(seed, category, number, _PERSON), level)
 
 
-def garment_of(seed: int, category: Category, number: int, level: Level = "catalogue") -> Garment:
+def sample_item_garment(seed: int, category: Category, number: int, level: Level = "catalogue") -> Garment:
     """Sample the garment of item `number`."""
     return sample_garment(category, _stream(seed, category, number, _GARMENT), level)
 
@@ -84,8 +84,8 @@ def item_files(seed: int, category: Category, number: int, item_id: str, options
 def make_item(seed: int, category: Category, number: int, item_id: str, options: RenderOptions) -> ItemOutput:
     """Render one item, the person in the garment of the same number, and encode all its files."""
     raise_mmap_threshold()
-    person = figure_of(seed, category, number, options.level)
-    garment = garment_of(seed, category, number, options.level)
+    person = sample_item_person(seed, category, number, options.level)
+    garment = sample_item_garment(seed, category, number, options.level)
     flat = lay_flat(garment)
     image = render_person(person, flat, options.uv or options.flow)
     rng = _stream(seed, category, number, _NOISE)
@@ -110,7 +110,7 @@ def make_item(seed: int, category: Category, number: int, item_id: str, options:
     return ItemOutput(_with_paths(category, item_id, files), truth_files, rows)
 
 
-def make_truth(
+def make_ground_truth(
     seed: int, category: Category, numbers: tuple[int, int], pair: Pair, options: RenderOptions
 ) -> ItemOutput:
     """Render the person of one item in the garment of another: photo, label map and optional flow.
@@ -129,8 +129,8 @@ def render_in_garment(
 ) -> RenderedPerson:
     """Render item `person` in the garment of item `garment`, optionally with ground-truth planes."""
     raise_mmap_threshold()
-    flat = lay_flat(garment_of(seed, category, garment, level))
-    return render_person(figure_of(seed, category, person, level), flat, truth)
+    flat = lay_flat(sample_item_garment(seed, category, garment, level))
+    return render_person(sample_item_person(seed, category, person, level), flat, truth)
 
 
 def _flow(image: RenderedPerson) -> bytes:

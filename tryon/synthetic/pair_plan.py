@@ -53,6 +53,6 @@ class PairPlan:
         next_item = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))
         return [next_item[person] for person in sorted(next_item)]
 
-    def named_pair(self, category: Category, pair: tuple[int, int]) -> Pair:
+    def to_ids(self, category: Category, pair: tuple[int, int]) -> Pair:
         """Convert a pair of item numbers to ids."""
         return Pair(self.item_id(category, pair[0]), self.item_id(category, pair[1]))

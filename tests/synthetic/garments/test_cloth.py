@@ -16,7 +16,7 @@ from tryon.synthetic.figure.skin import DEPTH_LEG, DEPTH_TRUNK, skin_layers
 from tryon.synthetic.garments.cloth import FlatGarment, garment_image, garment_layers, lay_flat
 from tryon.synthetic.garments.garment import Belt, Garment
 from tryon.synthetic.garments.trunk_cloth import TrunkCloth
-from tryon.synthetic.item_files import figure_of, garment_of
+from tryon.synthetic.item_files import sample_item_garment, sample_item_person
 from tryon.synthetic.paint.layers import Canvas
 from tryon.synthetic.render import render_person
 
@@ -42,15 +42,15 @@ def painted(flat: FlatGarment, body: Body | None = None) -> Canvas:
 
 
 def drawn(category: Category, number: int) -> Garment:
-    return in_red(garment_of(SEED, category, number, "wild"))
+    return in_red(sample_item_garment(SEED, category, number, "wild"))
 
 
 @pytest.mark.parametrize("category", list(Category))
 def test_no_skin_shows_through_the_cloth(category):
     """On thirty figures in all, no narrow slit between pieces shows skin. Between fingers there is some."""
     for number in range(10):
-        garment = garment_of(SEED, category, number, "wild")
-        image = render_person(figure_of(SEED, category, number, "wild"), lay_flat(garment))
+        garment = sample_item_garment(SEED, category, number, "wild")
+        image = render_person(sample_item_person(SEED, category, number, "wild"), lay_flat(garment))
         cloth = np.isin(image.label_map, [garment.label, Label.BELT]).astype(np.uint8)
         closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
         hands = np.isin(image.dense_pose, [DensePart.LEFT_HAND, DensePart.RIGHT_HAND])
@@ -90,7 +90,7 @@ def test_only_the_pairs_garment_knows_its_flat_image(category):
 @pytest.mark.parametrize("category", list(Category))
 def test_the_flat_image_has_the_worn_color_up_to_shading(category):
     for number in range(4):
-        garment = replace(garment_of(SEED, category, number, "catalogue"), belt=None)
+        garment = replace(sample_item_garment(SEED, category, number, "catalogue"), belt=None)
         flat = lay_flat(garment)
         image = garment_image(flat).astype(float)
         canvas = Canvas(np.zeros((1024, 768, 3), np.uint8), truth=True)
@@ -121,7 +121,7 @@ def test_the_inside_of_the_back_is_seen_in_the_neck_where_it_lies_flat_but_not_w
 def test_wild_arms_stay_in_their_sleeves(level):
     """Cloth lies under every point of the arm line that a long sleeve should cover."""
     for number in range(20):
-        figure = figure_of(SEED, Category.UPPER_BODY, number, level)
+        figure = sample_item_person(SEED, Category.UPPER_BODY, number, level)
         garment = replace(drawn(Category.UPPER_BODY, number), sleeve="long", neckline="round")
         labels = painted(lay_flat(garment), figure.body).label_map
         for side in SIDES:
@@ -154,7 +154,7 @@ def test_a_tucked_top_ends_at_the_waist():
 @pytest.mark.parametrize("category", list(Category))
 def test_hips_and_legs_are_covered_from_waist_to_hem(category):
     for number in range(15):
-        figure, garment = figure_of(SEED, category, number, "wild"), drawn(category, number)
+        figure, garment = sample_item_person(SEED, category, number, "wild"), drawn(category, number)
         labels = painted(lay_flat(garment), figure.body).label_map
         skin = Canvas(np.zeros((1024, 768, 3), np.uint8))
         for layer in skin_layers(figure.body, figure.appearance, CAMERA, False):
