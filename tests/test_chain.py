@@ -17,6 +17,8 @@ from tryon.runtime.atomic_files import sha256_file
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 NETWORK = {
     "num_flows": 2,
     "encoder_channels": [8, 8, 8],

@@ -14,6 +14,8 @@ import pytest
 
 from tryon import child_process
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl exists on Linux only")
 
 IGNORES_SIGTERM = """

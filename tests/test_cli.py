@@ -231,6 +231,7 @@ def test_out_is_validated_before_anything_is_computed(
     assert message in error_of(project, capsys, *command, "--out", out)
 
 
+@pytest.mark.slow
 def test_synthesize_follows_its_options(project: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRYON_WORKERS", "1")
     write(project, "test_pairs: 24", "test_pairs: 2")

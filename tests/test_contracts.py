@@ -166,6 +166,7 @@ def test_default_preset_is_active() -> None:
     assert (ROOT / "params.yaml").read_bytes() == (ROOT / "params" / "default.yaml").read_bytes()
 
 
+@pytest.mark.slow
 def test_prefect_sends_no_telemetry_and_listens_on_loopback(tmp_path: Path) -> None:
     code = (
         "from prefect.settings import get_current_settings; settings = get_current_settings(); "
@@ -176,6 +177,7 @@ def test_prefect_sends_no_telemetry_and_listens_on_loopback(tmp_path: Path) -> N
     assert run_in_clean_env(tmp_path, "-c", code) == ["1", "false"]
 
 
+@pytest.mark.slow
 def test_dvc_sends_no_telemetry(tmp_path: Path) -> None:
     assert run_in_clean_env(tmp_path, "-m", "dvc", "config", "core.analytics") == ["false"]
     assert run_in_clean_env(tmp_path, "-m", "dvc", "config", "core.check_update") == ["false"]

@@ -23,6 +23,8 @@ from tryon.manifest.mask_png import decode_mask
 from tryon.runtime.atomic_files import sha256_bytes, sha256_file
 from tryon.runtime.progress import no_progress
 
+pytestmark = pytest.mark.slow
+
 SIZE = (128, 96)
 DRESSES = Category.DRESSES
 SETTINGS = AgnosticSettings()

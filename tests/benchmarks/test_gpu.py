@@ -18,6 +18,7 @@ def test_missing_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         gpu.main([])
 
 
+@pytest.mark.slow
 def test_every_variant_has_a_row(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     # The lower bounds and the loss networks take half a minute.
     monkeypatch.setattr(network, "fastest", lambda *_: 1.0)

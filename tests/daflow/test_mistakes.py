@@ -13,6 +13,8 @@ from tryon.daflow import DAFlow, cascade, flow_estimator, grids, pyramid, warp
 from tryon.daflow.cascade import Cascade
 from tryon.daflow.grids import Flow, Flows, offsets_to_grid, sample
 
+pytestmark = pytest.mark.slow
+
 CAUGHT = 1e-3
 """Ten times the tolerance."""
 

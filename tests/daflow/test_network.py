@@ -33,6 +33,7 @@ def test_default_state_dict_equals_the_published_one(published_entries):
     assert network.parameter_count == 37_651_485
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", WARPS)
 def test_float32_matches_the_reference(backend, network, recorded_inputs, golden, deviation):
     with torch.inference_mode():
@@ -42,6 +43,7 @@ def test_float32_matches_the_reference(backend, network, recorded_inputs, golden
     assert [tuple(scale.shape) for scale in results] == [(2, 3, 8 * 2**i, 6 * 2**i) for i in range(5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("band", [convolution.BAND_PIXELS, 200], ids=["plain", "banded"])
 def test_float64_values_and_gradients_match_the_reference(band, network, recorded_inputs, golden, monkeypatch):
     monkeypatch.setattr(convolution, "BAND_PIXELS", band)  # bands as on large maps
@@ -57,6 +59,7 @@ def test_float64_values_and_gradients_match_the_reference(band, network, recorde
     np.testing.assert_allclose(norms, golden["grad_norms_f64"], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_train_mode_uses_and_updates_batch_statistics(network, recorded_inputs, golden):
     with torch.no_grad():
         result = network.double().train()(*(x.double() for x in recorded_inputs))

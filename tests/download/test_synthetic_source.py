@@ -17,6 +17,8 @@ from tryon.runtime.stage_result import StageResult
 from tryon.synthetic.archive import write_archive, write_folder
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def made_seeds(data_set: Path, truth: Path, zipped: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> list[int]:

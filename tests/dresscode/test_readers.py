@@ -74,6 +74,7 @@ def test_reduced_decoding_does_not_shift_the_image() -> None:
     assert columns[49:].min() > 245
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 1, 10, 200, 0.5, -1, -2])
 @pytest.mark.parametrize("size", [None, (128, 96)])
 def test_rejects_truncated_photo(cut: float, size: tuple[int, int] | None) -> None:
@@ -137,6 +138,7 @@ def test_resized_masks_keep_their_area() -> None:
     assert resize_labels(mask, None) is mask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0.5, -1, -4, -12, -30, 40, 8, 0])
 def test_rejects_truncated_map(cut: float) -> None:
     for decode, data in ((decode_label_map, png(LABELS, palette=True)), (decode_dense_pose, png(LABELS))):

@@ -28,6 +28,8 @@ from tryon.scoring.row_scores import RowScores
 from tryon.training.checkpoint import load_checkpoint, save_checkpoint
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2, num_gallery_samples=2)
 KEYS = EVALUATION.keys()
 ROWS = 3

@@ -23,6 +23,8 @@ from tryon.runtime.progress import no_progress
 from tryon.runtime.stage_result import StageResult
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 Captured = pytest.CaptureFixture[str]
 
 

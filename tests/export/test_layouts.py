@@ -19,6 +19,8 @@ from tryon.export.request import ExportRequest
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ALL = list(Category), list(Split)
 CLOSE = 6
 """Maximum difference of smooth images after JPEG of quality 95 and another resize, of 255."""

@@ -32,6 +32,8 @@ from tryon.training.losses import Loss, LossValue
 from tryon.training.validation import validate
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 class KilledError(Exception):
     """Simulates a kill."""

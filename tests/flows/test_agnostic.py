@@ -14,6 +14,8 @@ from tryon.categories import Category
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 SMALL_SHARDS = """import tryon.agnostic.plan
 tryon.agnostic.plan.SHARD_SIZE = 2
 

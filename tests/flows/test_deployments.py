@@ -11,6 +11,8 @@ from flows.deployments import DEPLOYMENTS, WatchSchedule, build_deployments
 from flows.single_stage import run_single_stage
 from tryon.errors import ParameterError
 
+pytestmark = pytest.mark.slow
+
 FULL_NAMES = {
     "pipeline/pipeline": "flows.pipeline.pipeline",
     "stage/download": "flows.single_stage.run_single_stage",

@@ -8,6 +8,8 @@ import pytest
 
 from flows.fast_import import gc_paused
 
+pytestmark = pytest.mark.slow
+
 
 def test_collection_is_paused_inside_and_resumed_after() -> None:
     with gc_paused():

@@ -13,6 +13,8 @@ from tryon.categories import Category
 from tryon.manifest.schemas import FILE_ROLES
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 HELD_BACK = 5
 
 COUNTING_STAGES = '''"""`python -m flows.stage_command`; logs files unpacked, files checked, masks made."""

@@ -16,6 +16,8 @@ from flows import pipeline_command
 from flows.pipeline import pipeline
 from tasks.prefect_api import TAG
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = ("-m", "flows")
 TIMEOUT = 60.0
 

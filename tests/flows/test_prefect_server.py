@@ -13,6 +13,8 @@ from tests.flows.served_project import wait_until
 from tryon.errors import TryOnError
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 class FakeChild:
     """A fake server process that is alive for a number of polls."""

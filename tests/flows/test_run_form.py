@@ -18,6 +18,8 @@ from tryon.config.parameters import Parameters, load_parameters
 from tryon.pipeline.stages import STAGES
 from tryon.runtime.code_version import ROOT
 
+pytestmark = pytest.mark.slow
+
 SCHEMA: dict[str, Any] = parameter_schema(pipeline).model_dump()
 
 

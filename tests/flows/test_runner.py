@@ -11,6 +11,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.deployments import WatchSchedule, build_deployments
 from flows.runner import serve_deployments
 
+pytestmark = pytest.mark.slow
+
 
 class RegisteredError(Exception):
     """Ends serving after the registration."""

@@ -7,6 +7,8 @@ import json
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {"password": "hunter2", "query": "t0ps3cret", "environment": "AKIAVERYSECRET"}
 SOURCE = f"https://user:{SECRETS['password']}@data.example/dresscode.zip?token={SECRETS['query']}"
 

@@ -18,7 +18,7 @@ from tasks.crashed_runs import NAME
 from tasks.prefect_api import TAG
 from tests.flows.served_project import TIMEOUT, ServedProject, query, stop, wait_until
 
-pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")]
 
 
 @pytest.fixture(scope="module")

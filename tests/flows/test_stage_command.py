@@ -10,6 +10,8 @@ from ruamel.yaml import YAML
 
 from tryon.runtime.code_version import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def without_times(text: str) -> str:
     """Replace durations in the output of a run."""

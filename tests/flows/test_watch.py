@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 REGISTER = "from flows.pipeline import pipeline; print(pipeline.to_deployment('pipeline').apply())"
 WATCH = "from flows.watch import watch; print(watch(min_interval_seconds=0))"
 

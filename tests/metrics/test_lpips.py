@@ -16,6 +16,8 @@ from tryon.errors import WeightsError
 from tryon.metrics import IMAGE
 from tryon.metrics.lpips import ALEXNET, SQUEEZENET, VGG, Backbone, load
 
+pytestmark = pytest.mark.slow
+
 MODELS = {ALEXNET: "alexnet", VGG: "vgg16", SQUEEZENET: "squeezenet1_1"}
 
 

@@ -88,6 +88,7 @@ def synthetic_row(workspace: Workspace, category: Category, split: Split, flow: 
     return pack_row(row | {"part": str(split), "mask_png": encode_mask(mask)}, (128, 96), workspace)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [Split.TEST_PAIRED, Split.TEST_UNPAIRED])
 @pytest.mark.parametrize("category", list(Category))
 def test_beats_both_baselines_on_synthetic_data(tmp_path: Path, category: Category, split: Split) -> None:

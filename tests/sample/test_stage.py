@@ -18,6 +18,8 @@ from tryon.runtime.stage_result import StageResult
 from tryon.sample import shards as shards_module
 from tryon.workspace import SUBSET_PARTS, Workspace
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., StageResult]
 SIZE = (64, 48)
 

@@ -23,6 +23,8 @@ from tryon.scoring.result_files import read_runs, runs_from_content
 from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 Fill = Callable[..., Path]
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=4)  # pyright: ignore[reportCallIssue]
 

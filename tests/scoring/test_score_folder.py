@@ -33,6 +33,8 @@ from tryon.runtime.progress import no_progress
 from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = EvaluateSettings(accelerator="cpu", batch_size=2)  # pyright: ignore[reportCallIssue]
 PER_CATEGORY = 3
 Fill = Callable[..., Path]

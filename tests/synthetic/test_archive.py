@@ -29,6 +29,8 @@ from tryon.synthetic.ground_truth_io import decode_flow
 from tryon.synthetic.item_files import encode_jpeg, render_in_garment
 from tryon.synthetic.parsing_noise import ERROR_KINDS
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = SyntheticSettings(train_pairs=1, test_pairs=2, uv=True, flow=True, parsing_noise_fraction=0.7)
 ROLES = ("person", "garment", "keypoints", "skeleton", "label_map", "dense_pose")
 

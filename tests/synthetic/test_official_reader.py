@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = ["upper_body", "lower_body", "dresses"]
 SIZE = (384, 512)  # width x height
 FULL_SIZE = (768, 1024)

@@ -15,6 +15,8 @@ from tryon.synthetic.item_files import render_in_garment, sample_item_garment, s
 from tryon.synthetic.paint.ground_truth import OCCLUDED, VISIBLE
 from tryon.synthetic.render import RenderedPerson, render_person, sample_person
 
+pytestmark = pytest.mark.slow
+
 SEED = 11
 RED = (210, 40, 30)
 

@@ -18,6 +18,8 @@ from tryon.synthetic.synthesize import SynthesisRequest, describe, find_workspac
 from tryon.synthetic.versions import VERSIONS, Version
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:

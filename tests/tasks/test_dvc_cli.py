@@ -24,6 +24,8 @@ from tests.tasks.conftest import CHAIN
 from tryon.child_process import is_running
 from tryon.errors import ParameterError
 
+pytestmark = pytest.mark.slow
+
 ORDER = ["first@small", "first@large", "gather", "second"]
 
 

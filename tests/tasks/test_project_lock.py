@@ -14,6 +14,8 @@ import pytest
 from tasks.project_lock import PIPELINE, ProjectBusyError, active_processes, lock_holder, project_lock, report_active
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 HOLD = """import sys, time
 from tasks.project_lock import project_lock
 with project_lock("pipeline", "the pipeline"):

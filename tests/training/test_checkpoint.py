@@ -134,6 +134,7 @@ INVALID_ENTRIES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INVALID_ENTRIES)
 def test_missing_or_invalid_entry_is_named(name: str, checkpoint: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"

@@ -59,6 +59,7 @@ def trained(workspace: Workspace, pretrain_settings: PretrainSettings, monkeypat
     return train
 
 
+@pytest.mark.slow
 def test_each_setting_changes_the_trained_weights(trained: Train) -> None:
     base = trained()
     without_effect = []

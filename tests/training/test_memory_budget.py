@@ -48,6 +48,7 @@ def test_peak_counts_live_storages() -> None:
     assert peak_on_cpu(work) == 2 * 4000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings", [{}, {"freeze_bn_stats": True, "loss": {"perceptual": "none", "masked_weight": 3.0}}]
 )

@@ -26,6 +26,8 @@ from tryon.training.checkpoint import Checkpoint, load_checkpoint
 from tryon.training.distributed import LOOPBACK, free_port
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 EXACT = {"precision": "64-true", "freeze_bn_stats": True, "batch_size": 3, "ema_decay": 0.9, "epochs": 1}
 """Three batches: a step of two, and one with a dummy batch on the second process."""
 

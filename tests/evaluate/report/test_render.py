@@ -26,6 +26,8 @@ from tryon.runtime.progress import no_progress
 from tryon.scoring.fingerprint import short_fingerprint
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "link", "img", "br"}
 
 

@@ -16,6 +16,8 @@ from tryon.pipeline.external_inputs import BASELINE_FILES
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = EvaluateSettings(
     accelerator="cpu", batch_size=2, num_gallery_samples=1, num_robustness_samples=0, baseline_run="baseline"
 )

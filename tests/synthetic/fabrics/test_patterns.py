@@ -11,6 +11,8 @@ from tryon.synthetic.fabrics.fabric import Fabric, Region
 from tryon.synthetic.fabrics.patterns import PATTERNS, Family, family, paint_fabric
 from tryon.synthetic.fabrics.sample_fabric import PATTERN_PRIORS, sample_fabric
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE, GREEN = (200, 0, 0), (0, 0, 200), (0, 200, 0)
 PATTERNED = sorted(set(PATTERNS) - {"plain"})
 PLACED = {"plain", "blocks", "logo", "emblem", "lettering"}

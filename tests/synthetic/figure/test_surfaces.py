@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tryon.synthetic.figure.camera import Camera
 from tryon.synthetic.figure.pose import SIDES
 from tryon.synthetic.figure.surfaces import build_tube
 from tryon.synthetic.paint.curves import cached_linspace
 from tryon.synthetic.paint.layers import Canvas, Layer
+
+pytestmark = pytest.mark.slow
 
 WHOLE = Camera(900.0, 384.0, 60.0)
 SIZE = (1024, 768)

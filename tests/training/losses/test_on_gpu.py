@@ -37,6 +37,7 @@ def frozen(make_state: MakeState, make_heads: MakeHeads) -> Perceptual:
     return Perceptual({"vgg16": vgg16, "vgg19": FrozenVgg.from_state(make_state("vgg19"), "vgg19")}, make_heads())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["auto", "reference", "recompute", "gather"])
 def test_network_runs_on_the_device_of_its_weights(backend: str) -> None:
     with FakeTensorMode(), torch.device("cuda"):
@@ -57,6 +58,7 @@ def test_gpu_uses_recompute_and_half_precision_networks(frozen: Perceptual) -> N
     assert {(head.device.type, head.dtype) for head in moved.heads} == {("cuda", torch.float32)}
 
 
+@pytest.mark.slow
 def test_training_step_uses_no_host_tensors(frozen: Perceptual) -> None:
     """Uses the meta device, which supports gradients."""
     settings = FinetuneSettings.model_validate({"loss": ALL_TERMS})

@@ -30,6 +30,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, make_state: Callable, make_he
     return {path.stem: path for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_lpips_equals_torchmetrics(full: dict[str, Path]) -> None:
     reference = _NoTrainLpips(net="vgg", pnet_rand=True, pretrained=False)
     state = torch.load(full["vgg16"])

@@ -58,12 +58,14 @@ def equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, b[name]) for name, value in a.items())
 
 
+@pytest.mark.slow
 def test_each_setting_of_the_loss_changes_the_trained_weights(train: Any) -> None:
     base, *_ = train("base")
     assert equal(base, train("again")[0])
     assert not [name for name, value in CHANGED.items() if equal(base, train(name, **{name: value})[0])]
 
 
+@pytest.mark.slow
 def test_perceptual_terms_affect_the_weights_reproducibly(train: Any, narrow: Perceptual) -> None:
     plain, loss, _ = train("plain")
     assert equal(plain, train("unused", lpips=7.0, style=7.0, content=7.0)[0])  # `perceptual: none` excludes them
@@ -88,6 +90,7 @@ def test_history_terms_add_up(train: Any, narrow: Perceptual) -> None:
         assert math.fsum(terms.values()) == pytest.approx(row["train_loss"], rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
 def test_works_with_other_precisions(train: Any, narrow: Perceptual, precision: str) -> None:
     _, exact, _ = train("exact", narrow, image_gradient=1.0, flow_smoothness=1.0)

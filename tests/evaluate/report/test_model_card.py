@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tryon.categories import Category
 from tryon.download.index_rows import OFFICIAL_LICENCE, SYNTHETIC_LICENCE
 from tryon.evaluate.report.data_cards import DRESS_CODE, SYNTHETIC, cards_for_licences
 from tryon.runtime.atomic_files import sha256_file
 from tryon.workspace import Workspace
+
+pytestmark = pytest.mark.slow
 
 
 def test_selects_cards_by_licence() -> None:
