@@ -314,7 +314,7 @@ def compare(
     from tryon.runtime.atomic_files import write_json
     from tryon.scoring.compare import compare, comparison_to_dict
     from tryon.scoring.console_tables import print_comparison
-    from tryon.scoring.result_files import read_runs
+    from tryon.scoring.saved_scores import read_runs
 
     _check_out(out, Workspace(root))
     comparison = compare(read_runs(current), read_runs(baseline))

@@ -18,7 +18,7 @@ from tryon.loading.packed_dataset import TRAINING_COLUMNS, PackedDataset
 from tryon.metrics.regions import GARMENT, IMAGE, NECKLINE, OUTSIDE
 from tryon.runtime.progress import no_progress
 from tryon.scoring.compare import compare
-from tryon.scoring.result_files import read_runs, runs_from_content
+from tryon.scoring.saved_scores import read_runs, runs_from_content
 from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 

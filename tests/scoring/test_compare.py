@@ -12,8 +12,8 @@ from tryon.categories import ALL, Category
 from tryon.errors import TryOnError
 from tryon.scoring.bootstrap import Verdict
 from tryon.scoring.compare import PRIMARY_METRIC, Comparison, compare, overall_verdict, require_comparable
-from tryon.scoring.result_files import ScoredRun
 from tryon.scoring.row_scores import RowScores
+from tryon.scoring.saved_scores import ScoredRun
 
 ROWS = 40
 PROTOCOL = "fitting-room"

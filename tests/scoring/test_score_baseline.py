@@ -19,7 +19,7 @@ from tryon.runtime.progress import no_progress
 from tryon.scoring.compare import Comparison, compare
 from tryon.scoring.console_tables import print_comparison, score_rows
 from tryon.scoring.fingerprint import CODE, differences
-from tryon.scoring.result_files import read_runs, runs_from_content
+from tryon.scoring.saved_scores import read_runs, runs_from_content
 from tryon.scoring.score_folder import ScoreRequest, score_folder
 from tryon.workspace import Workspace
 
@@ -167,7 +167,7 @@ def test_fingerprint_covers_scoring_code() -> None:
         "regions.py",
         "pairwise.py",
     } <= names
-    assert not {"score_folder.py", "cli.py", "result_folder.py"} & names
+    assert not {"score_folder.py", "cli.py", "image_folder.py"} & names
 
 
 def test_command_writes_prints_and_compares(

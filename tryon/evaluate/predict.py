@@ -21,7 +21,7 @@ from tryon.metrics.image_pair import ImageBatch
 from tryon.metrics.regions import Regions, regions_of
 from tryon.scoring.fingerprint import ReferenceHashes
 from tryon.scoring.measure import ScoringBatch
-from tryon.scoring.result_files import MODEL
+from tryon.scoring.saved_scores import MODEL
 from tryon.workspace import Workspace
 
 METHODS = {

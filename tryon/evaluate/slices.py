@@ -17,8 +17,8 @@ from tryon.loading.packed_dataset import PackedDataset
 from tryon.runtime.number_format import round_or_none
 from tryon.scoring.bootstrap import MIN_ROWS, Interval, intervals
 from tryon.scoring.compare import PRIMARY_METRIC
-from tryon.scoring.result_files import MODEL
 from tryon.scoring.row_scores import RowScores
+from tryon.scoring.saved_scores import MODEL
 
 NUM_WORST = 3
 MIN_SLICE_ROWS = 2 * MIN_ROWS

@@ -61,8 +61,8 @@ from tryon.scoring.metrics_table import (
     small_sample_warnings,
 )
 from tryon.scoring.protocols.fitting_room import EVALUATION
-from tryon.scoring.result_files import METRICS_FILE, MODEL, runs_from_content
 from tryon.scoring.row_scores import SCORES_FILE, RowScores
+from tryon.scoring.saved_scores import METRICS_FILE, MODEL, runs_from_content
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.training.training_log import read_history
 from tryon.workspace import Workspace

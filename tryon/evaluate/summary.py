@@ -9,7 +9,7 @@ from tryon.categories import ALL
 from tryon.evaluate.baselines import MASKED_INPUT, MEAN_COLOR_FILL, ORACLE_WARP
 from tryon.runtime.stage_result import Cell
 from tryon.scoring.compare import PRIMARY_METRIC
-from tryon.scoring.result_files import MODEL
+from tryon.scoring.saved_scores import MODEL
 
 
 def summary_table(content: Mapping[str, Any]) -> list[dict[str, Cell]]:

@@ -20,7 +20,7 @@ from tryon.runtime.number_format import round_or_none
 from tryon.scoring.bootstrap import LEVEL, Interval, Verdict, intervals_at, verdict
 from tryon.scoring.fingerprint import METRIC_FACTS, ROWS, differences, shared_facts
 from tryon.scoring.fingerprint import REGIONS as REGION_HASH
-from tryon.scoring.result_files import MODEL, ScoredRun
+from tryon.scoring.saved_scores import MODEL, ScoredRun
 
 PRIMARY_METRIC = f"l1_{GARMENT}"
 """The metric of summaries and verdicts: mean absolute difference inside the garment, 0..1, lower is better."""

@@ -12,12 +12,12 @@ from tryon.categories import Category
 from tryon.metrics.regions import WHOLE_IMAGE, Regions, regions_of
 from tryon.runtime.process_pool import split_chunks
 from tryon.scoring.fingerprint import ReferenceHashes
+from tryon.scoring.image_folder import Results, ScoredPair, format_size
 from tryon.scoring.measure import ScoringBatch
 from tryon.scoring.protocols import Protocol
 from tryon.scoring.protocols.preprocessing import read_image
 from tryon.scoring.protocols.protocol import ImageArray, PreprocessedImage
 from tryon.scoring.references import GroundTruthSource, Role
-from tryon.scoring.result_folder import Results, ScoredPair, format_size
 
 METHOD = "results"
 """Name of the only method of a folder."""

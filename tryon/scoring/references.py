@@ -20,8 +20,8 @@ from tryon.loading.packed_dataset import PackedDataset
 from tryon.manifest import INDEX, read_table
 from tryon.manifest.raw_files import read_verified
 from tryon.runtime.progress import Progress
+from tryon.scoring.image_folder import ScoredPair
 from tryon.scoring.protocols.protocol import ImageArray
-from tryon.scoring.result_folder import ScoredPair
 from tryon.scoring.synthetic_references import SyntheticPair, render_pairs, synthetic_pairs
 from tryon.workspace import Workspace
 

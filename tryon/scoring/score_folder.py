@@ -16,6 +16,7 @@ from tryon.runtime.progress import Progress
 from tryon.scoring.compare import Comparison, compare
 from tryon.scoring.fingerprint import ReferenceHashes, fingerprint, short_fingerprint
 from tryon.scoring.folder_source import METHOD, FolderSource, FolderTask, ShapeError
+from tryon.scoring.image_folder import MAX_NAMED, ScoredPair, check_folder, format_size, read_results
 from tryon.scoring.measure import Measurement, measure
 from tryon.scoring.metric_availability import (
     AvailableMetrics,
@@ -28,9 +29,8 @@ from tryon.scoring.metrics_table import method_table, new_notes, notes_to_list, 
 from tryon.scoring.protocols import PROTOCOLS, Protocol
 from tryon.scoring.protocols.preprocessing import read_image
 from tryon.scoring.references import synthetic_references, workspace_references
-from tryon.scoring.result_files import read_runs, runs_from_content
-from tryon.scoring.result_folder import MAX_NAMED, ScoredPair, check_folder, format_size, read_results
 from tryon.scoring.row_scores import RowScores
+from tryon.scoring.saved_scores import read_runs, runs_from_content
 from tryon.scoring.synthetic_references import IMAGE_HASHES
 from tryon.training.device import choose_accelerator, set_cpu_threads
 from tryon.workspace import Workspace

@@ -22,8 +22,8 @@ from tryon.loading.packed_dataset import PackedDataset
 from tryon.runtime.atomic_files import write_bytes
 from tryon.runtime.hash_sampling import hash_sample
 from tryon.scoring.compare import PRIMARY_METRIC
-from tryon.scoring.result_files import MODEL
 from tryon.scoring.row_scores import RowScores
+from tryon.scoring.saved_scores import MODEL
 
 EMBEDDED_WIDTHS = (192, 256)
 """Minimum and maximum width of images embedded in the report, in pixels."""

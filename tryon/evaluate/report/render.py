@@ -31,7 +31,7 @@ from tryon.scoring.compare import PRIMARY_METRIC
 from tryon.scoring.fingerprint import short_fingerprint
 from tryon.scoring.metric_availability import NO_FLOW
 from tryon.scoring.protocols.fitting_room import EVALUATION
-from tryon.scoring.result_files import MODEL
+from tryon.scoring.saved_scores import MODEL
 
 MAX_GALLERY_ROWS = 4
 """Rows per kind, category and setting in the report; all rows are in `galleries/`."""

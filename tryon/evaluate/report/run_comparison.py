@@ -10,7 +10,7 @@ from tryon.errors import MissingInputError, TryOnError
 from tryon.evaluate.report.charts import Chart, Series, line_chart
 from tryon.evaluate.report.training_curves import read_curve
 from tryon.scoring.compare import PRIMARY_METRIC, compare, comparison_to_dict
-from tryon.scoring.result_files import ScoredRun, read_runs
+from tryon.scoring.saved_scores import ScoredRun, read_runs
 from tryon.training.checkpoint import HistoryRow
 from tryon.training.training_log import read_history
 

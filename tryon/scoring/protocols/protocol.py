@@ -50,7 +50,7 @@ class Protocol:
         size: height and width of the results; None for any.
         reference: `packed` reads ground truth as the sample stage packs it, `original` as stored in the data set.
         sizes: `any` accepts results of any size; `size` requires `size`; `rows` requires the size of the packed rows.
-        format: file format of the results, as `tryon.scoring.result_folder` names it; None for any.
+        format: file format of the results, as `tryon.scoring.image_folder` names it; None for any.
         result: preprocesses a result, given the image and its file format.
         true_image: preprocesses a ground-truth image, given the image and the size of the results.
         metrics: in the order of tables.

@@ -12,8 +12,8 @@ from PIL import Image
 from tryon.categories import Category
 from tryon.errors import MissingInputError
 from tryon.runtime.progress import no_progress
+from tryon.scoring.image_folder import Results, ScoredPair, read_results
 from tryon.scoring.protocols.preprocessing import read_image
-from tryon.scoring.result_folder import Results, ScoredPair, read_results
 
 PAIRS = [ScoredPair(f"{n:06d}_{n:06d}", list(Category)[n % 3], f"{n:06d}") for n in range(30)]
 

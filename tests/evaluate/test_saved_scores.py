@@ -10,7 +10,7 @@ import pytest
 
 from tryon.errors import MissingInputError
 from tryon.scoring.compare import compare, comparison_to_dict
-from tryon.scoring.result_files import read_runs
+from tryon.scoring.saved_scores import read_runs
 from tryon.workspace import Workspace
 
 
