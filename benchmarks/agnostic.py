@@ -1,20 +1,20 @@
-"""Masks side by side: the file floor, this project's manifest rows and exports, and loaders written the published way.
+"""Compare the cost of masks: file floor, manifest rows, exports, and loaders written as published.
 
-Run `python -m benchmarks.agnostic [--items 12] [--rounds 5] [--sizes 512x384]`, or with `--scaling` for what many rows
-cost. All variants take every item in turn, from 1024x768 files, on one thread, in CPU time, so that each finds the
-caches as another one left them. Printed are median milliseconds per item and the medians of the ratios to floor and
-row, which machine load moves far less. Taken in turn with ways that need ten times its memory, a row finds its caches
-cold, as in a loader that does other work, too; a stage that makes nothing but rows takes a fifth less for each.
+Run `python -m benchmarks.agnostic [--items 12] [--rounds 5] [--sizes 512x384]`, or with `--scaling` for many rows.
+All variants process every item in turn, from 1024x768 files, on one thread, in CPU time, so that each finds the
+caches as another variant left them. Printed are median milliseconds per item and the medians of the ratios to floor and
+row, which depend little on machine load. In turn with variants that need ten times its memory, a row finds cold caches,
+as in a loader that does other work; a stage that computes only rows takes a fifth less per row.
 
-What is compared: a row is label map, DensePose and key points in, mask and audit out. The published loaders have no
-such part to take out: whoever wants their mask runs their item, which reads photo, garment and pose image as well,
-resizes them by Pillow's bicubic filter and works on float maps. `published: loader's item` is that; the two lines above
-it leave out what a row does not need, down to the mask alone. See `published_masks` for each.
+A row reads label map, DensePose and key points and writes mask and audit. Published loaders cannot compute the mask
+alone: an item also reads photo, garment and pose image, resizes them by Pillow's bicubic filter and works on float
+maps. `published: loader's item` is that; the two lines above it leave out what a row does not need, down to the mask
+alone. See `published_masks` for each.
 
-The floor of a row reads the same files with this project's readers and writes the same mask; `usual readers` is that
-with Pillow for the label map and OpenCV for DensePose. The audit is taken as it comes in a row: after the mask, of the
-same scene. The floor of an export decodes the photo as the export does and writes two files; the export also reads the
-manifest, decodes its mask, verifies the photo's SHA-256, hides the pixels, and writes under temporary names.
+The floor of a row reads the same files with this project's readers and writes the same mask; `usual readers` does so
+with Pillow for the label map and OpenCV for DensePose. The audit runs after the mask on the same parsed person, as in a
+row. The floor of an export decodes the photo as the export does and writes two files; the export also reads the
+manifest, decodes its mask, verifies the photo's SHA-256, masks the photo, and writes under temporary names.
 """
 
 from __future__ import annotations
@@ -125,22 +125,22 @@ def exports(category: Category, size: Size, workspace: Workspace, rounds: int) -
     agnostic(category, SETTINGS, size, workspace, no_progress)
     people = read_table(workspace.manifest(category), MANIFEST).to_pylist()
     masks = {row["person_id"]: decode_mask(row["mask_png"]) for row in people}
-    beside = workspace.work_dir("exports")
-    beside.mkdir(parents=True, exist_ok=True)
+    folder = workspace.work_dir("exports")
+    folder.mkdir(parents=True, exist_ok=True)
     jobs = (
-        ExportRequest(Format.MASKS, None, beside / f"{category}-{size[0]}-{number}", workspace) for number in count()
+        ExportRequest(Format.MASKS, None, folder / f"{category}-{size[0]}-{number}", workspace) for number in count()
     )
     [part] = plan(category, [Split.TRAIN], next(jobs)).parts
 
     def floor(row: dict[str, Any]) -> None:
         photo = decode_photo((workspace.raw / row["person"]).read_bytes(), size)
-        (beside / "agnostic.jpg").write_bytes(images.encode_jpeg(photo))
-        (beside / "mask.png").write_bytes(images.encode_mask(masks[row["person_id"]]))
+        (folder / "agnostic.jpg").write_bytes(images.encode_jpeg(photo))
+        (folder / "mask.png").write_bytes(images.encode_mask(masks[row["person_id"]]))
 
     def published(row: dict[str, Any]) -> None:
-        made = published_masks.agnostic_and_mask(workspace.raw, category, row["person_id"], size)
-        for name, content in zip(("mask.png", "agnostic.jpg"), made, strict=True):
-            (beside / name).write_bytes(content)
+        contents = published_masks.agnostic_and_mask(workspace.raw, category, row["person_id"], size)
+        for name, content in zip(("mask.png", "agnostic.jpg"), contents, strict=True):
+            (folder / name).write_bytes(content)
 
     def whole(work: Callable[[dict[str, Any]], None]) -> Callable[[None], object]:
         return lambda _: [work(row) for row in people]

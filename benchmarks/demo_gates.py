@@ -1,8 +1,8 @@
-"""Did the demo model learn to try on? Checks the last `make demo` against its gates; exit code 1 if one is missed.
+"""Check the scores of the last `make demo` against their gates; exit code 1 if one is missed.
 
     python -m benchmarks.demo_gates [metrics.json]
 
-A number that is not there, as where no row has a true image, misses its gate.
+A missing number, for example without ground-truth images, misses its gate.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How well the default settings learn on synthetic Dress Code, by level and seed: the table of docs/synthetic.md.
+"""Measure how well the default settings learn on synthetic Dress Code, by level and seed, for docs/synthetic.md.
 
     python -m benchmarks.learnability [--levels easy catalogue wild] [--seeds 7 8 9] [--jobs 2] [--keep FOLDER]
 
-Each run is the complete pipeline in its own folder, with params.yaml changed in seed and level only, so every seed has
+Each run is the complete pipeline in its own folder, with only seed and level changed in params.yaml, so every seed has
 other people and garments, another initialization and another row order. Scores are L1 inside the garment on the test
 rows divided by the baselines' L1. Exit code 1 if a run on `catalogue` misses a gate of `benchmarks.demo_gates`.
 """

@@ -1,4 +1,4 @@
-"""People of the twin as files with an index, any number of them: a few are drawn, and come again under other ids."""
+"""Write synthetic people as raw files with an index: a few are rendered and repeated under other ids."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tryon.workspace import Workspace
 SEED = 7
 
 
-def write_people(workspace: Workspace, category: Category, drawn: int) -> None:
+def write_people(workspace: Workspace, category: Category, rendered: int) -> None:
     """Raw files of so many items; those that are there already stay."""
-    for number in range(drawn):
+    for number in range(rendered):
         item = f"{number:06d}"
         if not (workspace.raw / relative_path("person", category, item)).exists():
             for relative, data in item_files(SEED, category, number, item):
@@ -27,16 +27,16 @@ def write_people(workspace: Workspace, category: Category, drawn: int) -> None:
                 path.write_bytes(data)
 
 
-def write_index(workspace: Workspace, category: Category, drawn: int, people: int) -> None:
+def write_index(workspace: Workspace, category: Category, rendered: int, people: int) -> None:
     """An index of so many training pairs, each of a person in their own garment."""
-    files = [_file_columns(workspace.raw, category, f"{number:06d}") for number in range(drawn)]
+    files = [_file_columns(workspace.raw, category, f"{number:06d}") for number in range(rendered)]
     rows = []
     for number in range(people):
         item = f"{number:06d}"
         rows.append(
             {"pair_id": pair_id(item, item), "category": category, "split": Split.TRAIN, "person_id": item}
             | {"garment_id": item, "height": HEIGHT, "width": WIDTH, "licence": "synthetic", "status": STATUS_OK}
-            | files[number % drawn]
+            | files[number % rendered]
         )
     write_table(workspace.index(category), table_from_rows(rows, INDEX), INDEX)
 

@@ -1,12 +1,12 @@
-"""How good the default recipe's masks are, against the exact truth of the twin: the table of docs/log.md.
+"""Measure masks of the default method against the ground truth of synthetic data: the table of docs/log.md.
 
     python -m benchmarks.mask_quality [--bodies 300] [--levels catalogue wild] [--seed 5] [--jobs 2] [--damage 60]
 
-Every body is drawn in its own garment and in a second one: trousers and a skirt, one top with and without sleeves, two
-dresses. Masks are made at 512x384 from the 1024x768 maps, as the stage does, and held against the true maps, also
-where the recipe was given damaged ones. Leak is the share of the true garment left visible; protected the share of what
-must stay (hair, face and neck, hat, glasses, hands, feet, shoes, bag, the other half's clothes and limbs) that is
-hidden. Exit code 1 if a gate is missed.
+Every body is rendered in its garment and in a second one: trousers and a skirt, one top with and without sleeves, two
+dresses. Masks are computed at 512x384 from the 1024x768 maps, as in the stage, and compared with the true maps, also
+for damaged input maps. Leak is the fraction of the true garment left visible; protected is the masked fraction of the
+regions to keep (hair, face and neck, hat, glasses, hands, feet, shoes, bag, the other half's clothes and limbs). Exit
+code 1 if a gate is missed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Maps(NamedTuple):
 class Row(NamedTuple):
     """One number of one body."""
 
-    what: str
+    quantity: str
     number: int
     value: float
 
@@ -121,23 +121,23 @@ def measure(seed: int, category: Category, level: Level, number: int, damaged: i
             mask = agnostic_mask(category, *some)
             rows += [(f"{name}|leak", part_of(region, ~mask)), (f"{name}|protected", part_of(stays, mask))]
             rows += [(f"{name}|iou", iou(mask, masks[0]))]
-    return [Row(what, number, float(value)) for what, value in rows]
+    return [Row(quantity, number, float(value)) for quantity, value in rows]
 
 
 def two_garments(seed: int, category: Category, level: Level, number: int) -> list[Garment]:
-    """The body's own garment and another: of the other kind, with other sleeves, or simply another dress."""
-    own = sample_item_garment(seed, category, number, level)
+    """Return the body's garment and a second one: of the other kind, with other sleeves, or another dress."""
+    first = sample_item_garment(seed, category, number, level)
     if category is Category.UPPER_BODY:
-        neckline = "round" if own.neckline in _BARE else own.neckline
+        neckline = "round" if first.neckline in _BARE else first.neckline
         return [
-            replace(own, sleeve=sleeve, neckline=neckline) for sleeve in (("sleeveless", "short")[number % 2], "long")
+            replace(first, sleeve=sleeve, neckline=neckline) for sleeve in (("sleeveless", "short")[number % 2], "long")
         ]
-    other = number
+    candidate = number
     while True:
-        other += _OTHERS
-        garment = sample_item_garment(seed, category, other, level)
-        if category is Category.DRESSES or garment.kind != own.kind:
-            return [own, garment]
+        candidate += _OTHERS
+        garment = sample_item_garment(seed, category, candidate, level)
+        if category is Category.DRESSES or garment.kind != first.kind:
+            return [first, garment]
 
 
 def at_target_size(image: RenderedPerson) -> Maps:
@@ -207,39 +207,39 @@ def without(ids: Ids, gone: list[int]) -> Ids:
 
 
 def part_of(region: Mask, fault: Mask) -> float:
-    """Share of a region; 0 of an empty one."""
+    """Return the fraction of a region; 0 for an empty one."""
     return cast(int, (region & fault).sum()) / max(int(region.sum()), 1)
 
 
-def iou(one: Mask, other: Mask) -> float:
-    """Intersection over union; 1 of two empty masks."""
-    return float((one & other).sum() / max(int((one | other).sum()), 1)) if (one | other).any() else 1.0
+def iou(a: Mask, b: Mask) -> float:
+    """Return the intersection over union; 1 for two empty masks."""
+    return float((a & b).sum() / max(int((a | b).sum()), 1)) if (a | b).any() else 1.0
 
 
 def report(category: Category, level: Level, rows: list[Row]) -> list[str]:
-    """Print one category's tables; returns the gates that are missed."""
-    found: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    """Print one category's tables and return the missed gates."""
+    entries: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for row in rows:
-        found[row.what].append((row.value, row.number))
-    values = {what: np.array([value for value, _ in some]) for what, some in found.items()}
+        entries[row.quantity].append((row.value, row.number))
+    values = {quantity: np.array([value for value, _ in some]) for quantity, some in entries.items()}
     print(f"\n{category.value}, {level}, {len(values['leak'])} rows")
-    print(f"  leak: none on {(values['leak'] == 0).mean():.2%}, at most {_most(found['leak'])}")
-    print(f"  protected: mean {values['protected'].mean():.4%}, at most {_most(found['protected'])}")
+    print(f"  leak: none on {(values['leak'] == 0).mean():.2%}, at most {_most(entries['leak'])}")
+    print(f"  protected: mean {values['protected'].mean():.4%}, at most {_most(entries['protected'])}")
     fraction = values["fraction"]
-    print(f"  mask fraction: mean {fraction.mean():.1%}, from {fraction.min():.1%} to {_most(found['fraction'])}")
-    for what in ("sizes", "pairs", "pairs within the standard flare"):
-        if what in found:
-            low, number = min(found[what])
-            spread = f"median {np.median(values[what]):.3f}, 5 % below {np.quantile(values[what], 0.05):.3f}"
-            print(f"  IoU of {what}: {spread}, least {low:.3f} (body {number}), {len(found[what])} pairs")
-    for name in dict.fromkeys(what.split("|")[0] for what in found if "|" in what):
-        leak, protected, same = (values[f"{name}|{what}"] for what in ("leak", "protected", "iou"))
+    print(f"  mask fraction: mean {fraction.mean():.1%}, from {fraction.min():.1%} to {_most(entries['fraction'])}")
+    for quantity in ("sizes", "pairs", "pairs within the standard flare"):
+        if quantity in entries:
+            low, number = min(entries[quantity])
+            spread = f"median {np.median(values[quantity]):.3f}, 5 % below {np.quantile(values[quantity], 0.05):.3f}"
+            print(f"  IoU of {quantity}: {spread}, least {low:.3f} (body {number}), {len(entries[quantity])} pairs")
+    for name in dict.fromkeys(quantity.split("|")[0] for quantity in entries if "|" in quantity):
+        leak, protected, same = (values[f"{name}|{quantity}"] for quantity in ("leak", "protected", "iou"))
         print(
             f"  {name:27} leak mean {leak.mean():.2%} most {leak.max():.2%}   protected mean {protected.mean():.2%} "
             f"most {protected.max():.2%}   IoU with the clean mask: median {np.median(same):.3f} least {same.min():.3f}"
         )
     sys.stdout.flush()
-    return [f"{category.value}, {level}: {what}" for what, met in _gates(values).items() if not met]
+    return [f"{category.value}, {level}: {quantity}" for quantity, met in _gates(values).items() if not met]
 
 
 def _most(some: list[tuple[float, int]]) -> str:

@@ -1,4 +1,4 @@
-"""What many manifest rows cost: two processes against one, and time and memory per row as their number grows."""
+"""Measure many manifest rows: two processes against one, and time and memory per row as their number grows."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def processes(workspace: Workspace) -> None:
     for workers, times in took.items():
         line = f"{workers:10}"
         for spent, alone in zip(zip(*times, strict=True), zip(*took[1], strict=True), strict=True):
-            gain = statistics.median(one / other for one, other in zip(alone, spent, strict=True))
+            gain = statistics.median(serial / parallel for serial, parallel in zip(alone, spent, strict=True))
             line += f" {statistics.median(spent):8.1f} {gain:6.2f}"
         print(line)
 

@@ -1,12 +1,12 @@
-"""What orchestration costs: a run of 54,000 masks under Prefect beside plain calls, and runs that find nothing to do.
+"""Measure orchestration: a run of 54,000 masks under Prefect against plain calls, and runs with nothing to do.
 
     python -m benchmarks.orchestration masks FOLDER
     python -m benchmarks.orchestration prepare FOLDER
     python -m benchmarks.orchestration nothing FOLDER
 
-The masks are simulated: each shard burns a fixed time of CPU in a worker process. Tasks, processes, server and shards
-are as many as in a real run, so what they cost is the real cost; its share is told for the measured cost of a mask.
-`prepare` makes a project with as many source files as the real data set has, and outputs that are only noise.
+The masks are simulated: each shard uses a fixed CPU time in a worker process. Tasks, processes, server and shards are
+as many as in a real run, so their overhead is the real one; it is reported relative to the measured cost of a mask.
+`prepare` makes a project with as many source files as the real data set has, and outputs of random bytes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def no_summary(planned: Any, workspace: Any) -> Any:
 
 
 def masks(folder: Path) -> None:
-    """All three categories, each in a process of its own as DVC runs them, plain and under Prefect: CPU time."""
+    """All three categories, each in a process of its server_env as DVC runs them, plain and under Prefect: CPU time."""
     from flows.prefect_server import temporary_server
     from tryon.agnostic.plan import SHARD_SIZE
     from tryon.workspace import Workspace
@@ -128,12 +128,12 @@ def prepare(folder: Path) -> None:
             ):  # fmt: skip
                 (source / category / name.format(f"{number:06d}")).touch()
     for name in ("tryon", "flows", "tasks", "params", "dvc.yaml"):
-        place = project / name
-        place.parent.mkdir(parents=True, exist_ok=True)
+        target = project / name
+        target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / name, place)
+            shutil.copy(ROOT / name, target)
     (project / ".dvc").mkdir()
     (project / ".dvc" / "config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
     (project / ".dvcignore").write_text("__pycache__\n")
@@ -151,7 +151,7 @@ def _outputs() -> dict[str, int]:
     from ruamel.yaml import YAML
 
     stages = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for stage in stages.values():
         for entry in [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, [])]:
             path = entry if isinstance(entry, str) else next(iter(entry))
@@ -160,8 +160,8 @@ def _outputs() -> dict[str, int]:
                 folder = not Path(name).suffix
                 large = name.startswith(("data/manifests", "data/subset", "data/checkpoints"))
                 names = [f"{name}/{number}" for number in range(40)] if folder else [name]
-                found |= dict.fromkeys(names, 100_000 if folder else 100_000_000 if large else 10_000_000)
-    return found
+                counts |= dict.fromkeys(names, 100_000 if folder else 100_000_000 if large else 10_000_000)
+    return counts
 
 
 def nothing(folder: Path) -> None:
@@ -180,15 +180,15 @@ def nothing(folder: Path) -> None:
                 check=True,
             )
             spent[name].append(time.monotonic() - since)
-            said = done.stdout + done.stderr
-            assert "up to date" in said or "as it was" in said, said
+            output = done.stdout + done.stderr
+            assert "up to date" in output or "unchanged" in output, output
     for name, times in spent.items():
         print(f"{name} with nothing to do: {statistics.median(times):.1f} s (median of {times})")
 
 
 def _surroundings(url: str) -> dict[str, str]:
-    own = {"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "true"}
-    return {**os.environ, **own, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    server_env = {"PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "true"}
+    return {**os.environ, **server_env, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 if __name__ == "__main__":

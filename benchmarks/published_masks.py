@@ -1,22 +1,23 @@
-"""Masks and agnostic images the published way, to be measured against.
+"""Compute masks and agnostic images as published loaders do, as a baseline for time.
 
-What public Dress Code loaders do on the way to an agnostic image and its mask, restated in numpy, step for step and
-with no loop over pixels that they do not have. In three helpings:
+The steps of public Dress Code loaders on the way to an agnostic image and its mask, written anew in numpy, without any
+loop over pixels that they do not have. Three variants:
 
 `mask_alone` is less than any public code offers. The label map by Pillow's nearest neighbor; one float map per label,
-and sums of such maps for head, garment, arms and what is kept; the arms as a line in a Pillow image; the garment
-dilated five times as float; the head cut below the line of the shoulders column by column; the mask as 8-bit PNG.
+and sums of such maps for head, garment, arms and the protected regions; the arms as a line in a Pillow image; the
+garment dilated five times as float; the head cut below the line of the shoulders column by column; the mask as 8-bit
+PNG.
 
-`agnostic_and_mask` adds the photo, which those loaders cannot leave out: decoded whole, resized by Pillow's bicubic
-filter, channels first, float, -1..1; one image drawn per key point and turned into a float map, 18 in all; the photo
-times the mask, back to bytes, JPEG of quality 95.
+`agnostic_and_mask` adds the photo, which those loaders always read: decoded in full, resized by Pillow's bicubic
+filter, channels first, float, -1..1; one image per key point, converted to a float map, 18 in all; the photo times the mask,
+back to bytes, JPEG of quality 95.
 
-`loader_item` adds what they read for every item whatever is asked for: pose image and garment like the photo, and the
-DensePose map by nearest neighbor.
+`loader_item` adds what they read for every item: pose image and garment like the photo, and the DensePose map by
+nearest neighbor.
 
-Not in any of them: the UV file, and torch, whose small tensors are slower than numpy's arrays. Constants
-are pixels, and skirts stay visible: this is to be timed, not used. Its masks are those of the recipe
-`dresscode-official`; a test compares them.
+None of them includes the UV file or torch, whose small tensors are slower than numpy's arrays. Constants are pixels,
+and skirts stay visible: use it for timing only. Its masks equal those of the method `dresscode-official`, which a test
+checks.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def loader_item(raw: Path, category: Category, item: str, size: Size) -> tuple[b
 
 def photo(role: str, raw: Path, category: Category, item: str, size: Size) -> Floats:
     """A image as networks take it: float (3, H, W), -1..1."""
-    with Image.open(raw / relative_path(role, category, item)) as whole:
-        resized = whole.resize((size[1], size[0]))
+    with Image.open(raw / relative_path(role, category, item)) as image:
+        resized = image.resize((size[1], size[0]))
     values = np.ascontiguousarray(np.array(resized).transpose(2, 0, 1)).astype(np.float32) / 255
     return (values - 0.5) / 0.5
 
@@ -134,12 +135,12 @@ def arm_line(joints: NDArray[np.float64], size: Size) -> Floats:
 def head_above_shoulders(head: Floats, joints: NDArray[np.float64]) -> Floats:
     """Without the pixels below the line of the shoulders less 20 pixels at a height of 512, column by column."""
     (x1, y1), (x2, y2) = joints[2], joints[5]
-    kept = head.copy()
+    protected = head.copy()
     slope = (y2 - y1) / (x2 - x1)
     for column in range(head.shape[1]):
         level = y1 + slope * (column - x1) - 20 * len(head) / 512
-        kept[max(0, int(level)) :, column] = 0
-    return kept
+        protected[max(0, int(level)) :, column] = 0
+    return protected
 
 
 def mask_png(mask: Floats) -> bytes:

@@ -11,7 +11,7 @@ from tryon.categories import Category
 @pytest.mark.parametrize("number", [1, 2])
 def test_synthetic_bodies_meet_the_gates(category, number, capsys):
     rows = measure(5, category, "catalogue", number, damaged=2)
-    damaged = {row.what for row in rows if "|" in row.what}
+    damaged = {row.quantity for row in rows if "|" in row.quantity}
     assert bool(damaged) is (number < 2)
     assert report(category, "catalogue", rows) == []
     assert "leak: none on 100.00%" in capsys.readouterr().out
