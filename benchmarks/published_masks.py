@@ -9,8 +9,8 @@ garment dilated five times as float; the head cut below the line of the shoulder
 PNG.
 
 `agnostic_and_mask` adds the photo, which those loaders always read: decoded in full, resized by Pillow's bicubic
-filter, channels first, float, -1..1; one image per key point, converted to a float map, 18 in all; the photo times the mask,
-back to bytes, JPEG of quality 95.
+filter, channels first, float, -1..1; one image per key point, converted to a float map, 18 in all; the photo times the
+mask, back to bytes, JPEG of quality 95.
 
 `loader_item` adds what they read for every item: pose image and garment like the photo, and the DensePose map by
 nearest neighbor.
