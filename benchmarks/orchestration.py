@@ -68,7 +68,7 @@ def no_summary(planned: Any, workspace: Any) -> Any:
     """Stand-in for `collect`, which is the same with and without Prefect."""
     from tryon.runtime.stage_result import StageResult
 
-    return StageResult(f"agnostic@{planned.category}", f"{planned.people} people, {len(planned.shards)} shards.")
+    return StageResult(f"agnostic@{planned.category}", f"{planned.num_people} people, {len(planned.shards)} shards.")
 
 
 def masks(folder: Path) -> None:

@@ -131,7 +131,7 @@ def test_pickled_plan_run_from_threads_gives_the_same_bytes(indexed, small_shard
     run(indexed)
     expected = indexed.manifest(DRESSES).read_bytes()
     mask_plan = pickle.loads(pickle.dumps(stage.plan(DRESSES, SETTINGS, SIZE, indexed)))
-    assert mask_plan.people == 5
+    assert mask_plan.num_people == 5
     with ThreadPoolExecutor(3) as threads, ThreadPoolExecutor(2) as pool:
         counts = threads.map(lambda shard: stage.run_shard(mask_plan, shard, indexed, pool), range(3))
         assert list(counts) == [2, 2, 1]

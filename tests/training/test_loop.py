@@ -15,7 +15,7 @@ from tryon.config.training import FinetuneSettings, PretrainSettings
 from tryon.loading.packed_dataset import PackedDataset
 from tryon.pretrain.initialization import new_network
 from tryon.runtime.progress import no_progress
-from tryon.training import fabric, loop
+from tryon.training import fabric_setup, loop
 from tryon.training.optimizer import make_optimizer
 from tryon.training.run_checkpoints import CheckpointManager
 from tryon.training.run_config import RunConfig
@@ -103,7 +103,7 @@ def test_gradient_scaler_state_is_restored(
 ) -> None:
     """The settings allow `16-mixed` on a GPU only, but the scaler also runs on the CPU."""
     monkeypatch.setattr(
-        fabric,
+        fabric_setup,
         "make_fabric",
         lambda *args: Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu")),
     )
