@@ -27,6 +27,8 @@ from tryon.evaluate.predict import read_rows
 from tryon.runtime.progress import no_progress
 from tryon.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 MakeRows = Callable[[str, bool], list[dict[str, Any]]]
 WriteList = Callable[[Workspace, str, list[dict[str, Any]]], None]
 
