@@ -25,6 +25,8 @@ from tests.faults.project import (
 )
 from tests.faults.stage_processes import MAX_FILE_SIZE, SKIP_DISK_CHECK
 
+pytestmark = pytest.mark.slow
+
 TESTED_STEPS = [step for step in STEPS if step[0] != "agnostic" or step[1] == "dresses"]
 SHORT_STAGES = ("sample",)
 """Stages whose cases are not marked `long`."""

@@ -28,6 +28,8 @@ from tests.faults.project import (
     incomplete_outputs,
 )
 
+pytestmark = pytest.mark.slow
+
 SEED = 21
 ATTEMPTS = 5
 """Attempts to kill a process before it finishes; each is earlier than the one before."""

@@ -32,6 +32,8 @@ from tests.faults.project import (
 from tests.faults.stage_processes import KILL_AT
 from tryon.runtime.atomic_files import sha256_file
 
+pytestmark = pytest.mark.slow
+
 SEED = 20
 LAST_CHANGES = 8
 """Number of changes at the end that count as the last ones."""
