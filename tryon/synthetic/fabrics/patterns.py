@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tryon.synthetic.fabrics import checks, emblems, floral, lettering, prints, stripes
+from tryon.synthetic.fabrics import checkered, emblems, floral, lettering, prints, stripes
 from tryon.synthetic.fabrics.fabric import FULL_IMAGE, Fabric, ImageArray, Painter, Region
 from tryon.synthetic.fabrics.weave import add_weave
 from tryon.synthetic.paint.raster import filled_image
@@ -23,13 +23,13 @@ _FAMILIES: dict[Family, dict[str, Painter]] = {
         "chevron": stripes.paint_chevron,
     },
     "checked": {
-        "checks": checks.paint_checks,
-        "gingham": checks.paint_gingham,
-        "plaid": checks.paint_plaid,
-        "tartan": checks.paint_tartan,
-        "windowpane": checks.paint_windowpane,
-        "argyle": checks.paint_argyle,
-        "houndstooth": checks.paint_houndstooth,
+        "checks": checkered.paint_checks,
+        "gingham": checkered.paint_gingham,
+        "plaid": checkered.paint_plaid,
+        "tartan": checkered.paint_tartan,
+        "windowpane": checkered.paint_windowpane,
+        "argyle": checkered.paint_argyle,
+        "houndstooth": checkered.paint_houndstooth,
     },
     "dotted": {"dots": prints.paint_dots},
     "floral": {"floral": floral.paint_floral},
