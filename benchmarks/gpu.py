@@ -83,7 +83,7 @@ class TrainingStep:
         self.settings = settings
         self.fabric = make_fabric("finetune", settings)
         torch.manual_seed(0)
-        self.network = DAFlow.from_config(plan.config)
+        self.network = DAFlow(plan.config)
         rows = cast(PackedDataset, None)  # no row is read
         self.estimate = estimate_memory(
             RunConfig("finetune", settings, 0, "", "", rows, rows, perceptual=perceptual), self.network, self.fabric

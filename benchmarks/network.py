@@ -41,7 +41,7 @@ class VariantConfig:
     def build(self, config: DAFlowConfig, device: torch.device) -> DAFlow:
         """Build the network, with the same weights for every variant."""
         torch.manual_seed(0)
-        network = DAFlow.from_config(config).to(device)
+        network = DAFlow(config).to(device)
         if self.channels_last:
             network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return use_published_implementation(network) if self.warp == "published" else network.use_warp(self.warp)

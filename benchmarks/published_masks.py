@@ -1,6 +1,6 @@
 """Compute masks and agnostic images as published loaders do, as a baseline for time.
 
-The steps of public Dress Code loaders on the way to an agnostic image and its mask, written anew in numpy, without any
+The steps of public Dress Code loaders on the way to an agnostic image and its mask, reimplemented in numpy, without any
 loop over pixels that they do not have. Three variants:
 
 `mask_alone` is less than any public code offers. The label map by Pillow's nearest neighbor; one float map per label,
@@ -65,7 +65,7 @@ def agnostic_and_mask(raw: Path, category: Category, item: str, size: Size) -> t
 
 
 def loader_item(raw: Path, category: Category, item: str, size: Size) -> tuple[bytes, bytes]:
-    """The same, with the rest of the item read beside it."""
+    """Compute `agnostic_and_mask` and read the other files of the item."""
     photo("skeleton", raw, category, item, size)
     photo("garment", raw, category, item, size)
     nearest(raw / relative_path("dense_pose", category, item), size)

@@ -18,7 +18,7 @@ def test_round_trip_through_json(config):
 def test_network_keeps_its_config():
     config = DAFlowConfig.narrow(levels=3, divisor=8)
     with torch.device("meta"):
-        assert DAFlow.from_config(config).config == config
+        assert DAFlow(config).config == config
         assert DAFlow().config == DAFlowConfig()
 
 

@@ -11,7 +11,7 @@ SMALL = DAFlowConfig.narrow(levels=2, divisor=16)
 
 def test_scales_only_the_last_flow_layers():
     torch.manual_seed(0)
-    network = DAFlow.from_config(SMALL)
+    network = DAFlow(SMALL)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     init_small_flows(network)
     for key, value in network.state_dict().items():
@@ -25,7 +25,7 @@ def test_scales_only_the_last_flow_layers():
 
 def test_zero_flow_on_the_identity_grid_does_not_warp():
     torch.manual_seed(0)
-    network = init_small_flows(DAFlow.from_config(SMALL), scale=0.0).double().eval()
+    network = init_small_flows(DAFlow(SMALL), scale=0.0).double().eval()
     reference, image = torch.rand(1, 6, 24, 20, dtype=torch.float64), torch.rand(1, 3, 24, 20, dtype=torch.float64)
     result = network(reference, image, image)
     cascade = network.dafnet
@@ -35,7 +35,7 @@ def test_zero_flow_on_the_identity_grid_does_not_warp():
 
 def test_learns_to_copy_the_garment():
     torch.manual_seed(0)
-    network = init_small_flows(DAFlow.from_config(SMALL))
+    network = init_small_flows(DAFlow(SMALL))
     optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
     reference, agnostic, garment = torch.rand(2, 6, 16, 16), -torch.ones(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
     losses = []

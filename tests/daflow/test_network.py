@@ -85,7 +85,7 @@ def test_samples_are_independent_in_eval_mode(network, recorded_inputs):
 
 @pytest.fixture(scope="module")
 def small() -> DAFlow:
-    return DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
+    return DAFlow(DAFlowConfig.narrow(levels=2, divisor=16))
 
 
 def _input_error(network: DAFlow, *shapes: tuple[int, ...]) -> str:

@@ -83,7 +83,7 @@ def test_rejects_pickled_code_without_running_it(state, tmp_path):
 
 
 def test_rejects_a_pickled_network(tmp_path):
-    network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
+    network = DAFlow(DAFlowConfig.narrow(levels=2, divisor=16))
     with pytest.raises(WeightsError, match=r"DAFlow.*plain state dict"):
         load_published(_saved(tmp_path / "ckpt.pt", network))
 
@@ -136,7 +136,7 @@ def test_rejects_content_without_a_state_dict(content, tmp_path):
 
 
 def test_rejects_the_state_of_another_network():
-    small, smaller = (DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=divisor)) for divisor in (8, 16))
+    small, smaller = (DAFlow(DAFlowConfig.narrow(levels=2, divisor=divisor)) for divisor in (8, 16))
     assert list(validate_state(small, small.state_dict(), "itself")) == list(small.state_dict())
     with pytest.raises(WeightsError, match="of another shape"):
         validate_state(small, smaller.state_dict(), "the other")

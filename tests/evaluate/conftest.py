@@ -165,7 +165,7 @@ def make_project(root: Path) -> Workspace:
     write_training(project.pretrained, 2, [Category.UPPER_BODY])
     write_training(project.checkpoints, 3, list(Category))
     torch.manual_seed(1)
-    network = DAFlow.from_config(DAFlowConfig.narrow(levels=2, divisor=16))
+    network = DAFlow(DAFlowConfig.narrow(levels=2, divisor=16))
     save_checkpoint(project.checkpoints / "best.ckpt", from_network(network))
     return project
 

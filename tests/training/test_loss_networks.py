@@ -76,7 +76,7 @@ def test_rejects_other_heads(with_vgg16: Workspace, monkeypatch: pytest.MonkeyPa
     ("size", "levels", "accepted"), [((128, 96), 4, True), ((128, 96), 5, False), ((128, 128), 5, True)]
 )
 def test_rejects_too_small_images(size: tuple[int, int], levels: int, accepted: bool) -> None:
-    network = DAFlow.from_config(DAFlowConfig.narrow(levels, 8))
+    network = DAFlow(DAFlowConfig.narrow(levels, 8))
     validate_scales(size, network, NONE)
     if accepted:
         validate_scales(size, network, LossSettings())

@@ -44,11 +44,6 @@ class DAFlow(nn.Module):
         self.reference_FPN = TopDown(config.encoder_channels, config.pyramid_channels)
         self.dafnet = Cascade(config)
 
-    @classmethod
-    def from_config(cls, config: DAFlowConfig) -> DAFlow:
-        """Build a freshly initialized network."""
-        return cls(config)
-
     @property
     def parameter_count(self) -> int:
         """Number of parameters (37,651,485 in the published network)."""

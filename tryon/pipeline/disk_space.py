@@ -149,7 +149,7 @@ def _network_bytes(stage: str, parameters: Parameters, workspace: Workspace) -> 
     from tryon.daflow import DAFlow, DAFlowConfig
 
     with torch.device("meta"):
-        network = DAFlow.from_config(DAFlowConfig.from_dict(parameters.pretrain.network.model_dump()))
+        network = DAFlow(DAFlowConfig.from_dict(parameters.pretrain.network.model_dump()))
     return sum(value.numel() * value.element_size() for value in network.state_dict().values())
 
 

@@ -22,7 +22,7 @@ def new_network(settings: NetworkSettings, seed: int) -> DAFlow:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = init_small_flows(DAFlow.from_config(DAFlowConfig.from_dict(settings.model_dump())))
+        network = init_small_flows(DAFlow(DAFlowConfig.from_dict(settings.model_dump())))
     return init_identity(network)
 
 

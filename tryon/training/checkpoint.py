@@ -139,7 +139,7 @@ def build_network(checkpoint: Checkpoint, name: str) -> DAFlow:
         NetworkOptionError: the checkpoint holds invalid network options.
         WeightsError: the weights do not fit the options.
     """
-    network = DAFlow.from_config(DAFlowConfig.from_dict(checkpoint.network))
+    network = DAFlow(DAFlowConfig.from_dict(checkpoint.network))
     network.load_state_dict(validate_state(network, checkpoint.model, name))
     return network
 

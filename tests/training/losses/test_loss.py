@@ -65,7 +65,7 @@ def test_network_gradients_equal_those_of_the_plain_sum(
 ) -> None:
     """All scales share one backward pass through the network."""
     torch.manual_seed(0)
-    network = DAFlow.from_config(DAFlowConfig(6, 3, 2, (4, 4, 4), 4, (4, 4, 4), (6, 6), "identity"))
+    network = DAFlow(DAFlowConfig(6, 3, 2, (4, 4, 4), 4, (4, 4, 4), (6, 6), "identity"))
     init_small_flows(network)
     network.double().eval()
     inputs = (images(6, 2), images(3, 3), images(3, 4))
@@ -169,7 +169,7 @@ def test_loss_without_terms_is_zero(results: list[Tensor], targets: LossTargets)
 
 def test_flow_smoothness_trains_only_the_estimators(targets: LossTargets) -> None:
     torch.manual_seed(0)
-    network = DAFlow.from_config(DAFlowConfig(6, 3, 2, (4, 4, 4), 4, (4, 4, 4), (6, 6), "identity")).double().eval()
+    network = DAFlow(DAFlowConfig(6, 3, 2, (4, 4, 4), 4, (4, 4, 4), (6, 6), "identity")).double().eval()
     loss = Loss(settings(l1=0.0, flow_smoothness=2.0))
     with loss.capturing_offsets(network) as offsets:
         _, scales = network(images(6, 2), images(3, 3), images(3, 4), all_scales=True)

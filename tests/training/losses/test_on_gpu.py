@@ -41,7 +41,7 @@ def frozen(make_state: MakeState, make_heads: MakeHeads) -> Perceptual:
 @pytest.mark.parametrize("backend", ["auto", "reference", "recompute", "gather"])
 def test_network_runs_on_the_device_of_its_weights(backend: str) -> None:
     with FakeTensorMode(), torch.device("cuda"):
-        network = DAFlow.from_config(DAFlowConfig.narrow()).use_warp(backend).train()
+        network = DAFlow(DAFlowConfig.narrow()).use_warp(backend).train()
         images = [torch.rand(2, channels, *SIZE) for channels in (6, 3, 3)]
         result, scales = network(*images, all_scales=True)
     assert {scale.device.type for scale in scales} == {"cuda"}
@@ -64,7 +64,7 @@ def test_training_step_uses_no_host_tensors(frozen: Perceptual) -> None:
     settings = FinetuneSettings.model_validate({"loss": ALL_TERMS})
     loss = Loss(LossSettings.model_validate(ALL_TERMS), frozen.to(torch.device("meta"), torch.float16))
     with torch.device("meta"):
-        network = DAFlow.from_config(DAFlowConfig.narrow()).train()
+        network = DAFlow(DAFlowConfig.narrow()).train()
         person = normalize(torch.zeros(2, 3, *SIZE, dtype=torch.uint8))
         mask = torch.zeros(2, 1, *SIZE, dtype=torch.bool)
     freeze_bn_stats(network)

@@ -14,9 +14,6 @@ from PIL import Image
 from tryon.dresscode.readers import Size
 from tryon.scoring.protocols.protocol import ImageArray
 
-JPEG_QUALITY = 75
-"""Default JPEG quality of Pillow, and so of torchvision's `save_image`."""
-
 
 def read_image(path: Path) -> ImageArray:
     """Read an image file as RGB, uint8 (H, W, 3)."""
@@ -25,7 +22,7 @@ def read_image(path: Path) -> ImageArray:
 
 
 def as_jpeg(image: ImageArray) -> ImageArray:
-    """Encode an image as JPEG with Pillow's defaults (quality 75, 4:2:0) and decode it."""
+    """Encode an image as torchvision's `save_image`, JPEG with Pillow's quality 75 and 4:2:0, and decode it."""
     data = io.BytesIO()
     Image.fromarray(image).save(data, "JPEG")
     return np.asarray(Image.open(data).convert("RGB"))
